@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Microsoft.ML.Diffusion.Tests.Build;
+
+[TestClass]
+public sealed partial class LibTorchSharpPatchTests
+{
+    private const string Version = "GLIBCXX_3.4.32";
+    private const string PathInPackage = "runtimes/linux-x64/native/libLibTorchSharp.so";
+    private const int Weak = 2; // VER_FLG_WEAK
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("libtorchsharp");
+
+    private string Library => Path.Combine(_folder.FullName, "libLibTorchSharp.so");
+
+    private string Copy => Path.Combine(_folder.FullName, "obj/LibTorchSharp/1.2.3", PathInPackage);
+
+    [TestCleanup]
+    public void Cleanup() => _folder.Delete(recursive: true);
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)] // elsewhere TorchSharp is another version
+    public void DeployedLibrary_ItsNeedOfTheNewVersion_IsWeak()
+    {
+        var library = File.ReadAllBytes(DeployedLibrary());
+
+        var flags = FindFlags(library);
+
+        Assert.AreEqual(Weak, library[flags]);
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    public void DeployedLibrary_ComparedWithThePackage_DiffersByOneByte()
+    {
+        var deployed = File.ReadAllBytes(DeployedLibrary());
+        var original = File.ReadAllBytes(PackagedLibrary());
+
+        var differences = Enumerable.Range(0, deployed.Length).Where(i => deployed[i] != original[i]).ToArray();
+
+        Assert.HasCount(original.Length, deployed);
+        Assert.AreSequenceEqual([FindFlags(original)], differences);
+    }
+
+    [TestMethod]
+    [DataRow("text", "it is not a 64-bit little-endian ELF file.")]
+    [DataRow("header", "an offset in it points outside the file.")]
+    [DataRow("no sections", "it has no section headers.")]
+    public void Build_DamagedLibrary_SaysWhatToDo(string damage, string reason)
+    {
+        var library = File.ReadAllBytes(DeployedLibrary());
+        File.WriteAllBytes(Library, damage switch
+        {
+            "text" => Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1, a pointer in the place of the library that it points to"),
+            "header" => library[..64],
+            _ => [.. library[..40], .. new byte[24]],
+        });
+
+        var (exitCode, output) = Build();
+
+        Assert.AreEqual(1, exitCode);
+        Assert.AreEqual(
+            $"'{Library}' cannot be adapted to systems without {Version}: {reason} Restore the TorchSharp package again if its file is damaged; " +
+            "if this is a TorchSharp whose library has another form, set the property DiffusionPatchLibTorchSharp to false to use the file as it is.",
+            WithoutPlace(output));
+        Assert.IsFalse(File.Exists(Copy));
+    }
+
+    [TestMethod]
+    public void Build_LibraryWithoutTheVersion_IsCopiedUnchanged()
+    {
+        var library = File.ReadAllBytes(DeployedLibrary());
+        var name = library.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Version + "\0"));
+        library[name + Version.Length - 1] = (byte)'0'; // needs GLIBCXX_3.4.30 only, as a TorchSharp built on an older system would
+        File.WriteAllBytes(Library, library);
+
+        var (exitCode, output) = Build();
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual($"native: obj/LibTorchSharp/1.2.3/{PathInPackage}", output);
+        Assert.AreSequenceEqual(library, File.ReadAllBytes(Copy));
+    }
+
+    [TestMethod]
+    public void Build_OptedOut_CarriesTheFileItself()
+    {
+        File.WriteAllText(Library, "not a library");
+
+        var (exitCode, output) = Build("-p:DiffusionPatchLibTorchSharp=false");
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual($"native: {Library}", output);
+        Assert.IsFalse(File.Exists(Copy));
+    }
+
+    /// <summary>Runs the targets where the SDK would, on one native item, and prints what an output folder would get.</summary>
+    private (int ExitCode, string Output) Build(params string[] arguments)
+    {
+        var project = Path.Combine(_folder.FullName, "native.proj");
+        File.WriteAllText(project, $"""
+            <Project DefaultTargets="Show">
+              <PropertyGroup>
+                <IntermediateOutputPath>obj/</IntermediateOutputPath>
+              </PropertyGroup>
+              <Import Project="{BuildFiles.InRoot("build", "LibTorchSharp", "LibTorchSharp.targets")}" />
+              <Target Name="ResolvePackageAssets">
+                <ItemGroup>
+                  <NativeCopyLocalItems Include="{Library}" NuGetPackageVersion="1.2.3" PathInPackage="{PathInPackage}" />
+                </ItemGroup>
+              </Target>
+              <Target Name="Show" DependsOnTargets="ResolvePackageAssets">
+                <Message Importance="high" Text="native: @(NativeCopyLocalItems)" />
+              </Target>
+            </Project>
+            """);
+        return BuildFiles.RunDotnet(["msbuild", project, "-nologo", "-tl:off", "-v:m", "-m:1", "-nodeReuse:false", .. arguments]);
+    }
+
+    private static string DeployedLibrary()
+    {
+        var beside = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"); // where a build for one RuntimeIdentifier has it
+        return File.Exists(beside) ? beside : Path.Combine(AppContext.BaseDirectory, PathInPackage);
+    }
+
+    /// <summary>Returns the file in the package folder that the restore of this project chose.</summary>
+    private static string PackagedLibrary()
+    {
+        using var assets = JsonDocument.Parse(File.ReadAllBytes(BuildFiles.InRoot("Microsoft.ML.Diffusion.Tests", "obj", "project.assets.json")));
+        var package = assets.RootElement.GetProperty("libraries").EnumerateObject().Single(library => library.Name.StartsWith("TorchSharp/", StringComparison.Ordinal));
+        return assets.RootElement.GetProperty("packageFolders").EnumerateObject()
+            .Select(folder => Path.Combine(folder.Name, package.Value.GetProperty("path").GetString()!, PathInPackage))
+            .First(File.Exists);
+    }
+
+    /// <summary>Finds vna_flags of the version in .gnu.version_r: an independent, trusting reader of the ELF format.</summary>
+    private static int FindFlags(byte[] library)
+    {
+        int Int32(int offset) => BinaryPrimitives.ReadInt32LittleEndian(library.AsSpan(offset));
+        int Int16(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(library.AsSpan(offset));
+
+        var sections = Enumerable.Range(0, Int16(60)).Select(i => Int32(40) + i * 64).ToArray();
+        var needs = sections.Single(section => Int32(section + 4) == 0x6ffffffe);
+        var names = Int32(sections[Int32(needs + 40)] + 24);
+        var need = Int32(needs + 24);
+        for (var files = Int32(needs + 44); files > 0; files--, need += Int32(need + 12))
+        {
+            var version = need + Int32(need + 8);
+            for (var versions = Int16(need + 2); versions > 0; versions--, version += Int32(version + 12))
+            {
+                if (library.AsSpan(names + Int32(version + 8)).StartsWith(Encoding.ASCII.GetBytes(Version + "\0")))
+                {
+                    return version + 4;
+                }
+            }
+        }
+
+        throw new InvalidDataException($"The library does not need {Version}.");
+    }
+
+    /// <summary>Removes where MSBuild found the error: "file(line,column): error : " before it and " [project]" behind it.</summary>
+    private static string WithoutPlace(string error) => Place().Replace(error, "");
+
+    [GeneratedRegex(@"^[^\n]*LibTorchSharp\.targets\(\d+,\d+\): error : | \[[^\n]*native\.proj\]$")]
+    private static partial Regex Place();
+}

@@ -1,0 +1,37 @@
+using Microsoft.ML.Data;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Images;
+
+/// <summary>Bytes 0..255 to and from the float tensors [N, C, H, W] in [-1, 1] that networks see.</summary>
+internal static class PixelTensors
+{
+    /// <summary>Packs images into one batch, [N, C, H, W] in [-1, 1].</summary>
+    public static Tensor FromBytes(IReadOnlyList<byte[]> images, ImageShape shape, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var packed = empty(shape.Batch(images.Count), ScalarType.Byte);
+        var bytes = packed.bytes;
+        for (var i = 0; i < images.Count; i++)
+        {
+            images[i].CopyTo(bytes[(i * shape.PixelCount)..]);
+        }
+
+        return packed.to(device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
+    public static MLImage[] ToImages(Tensor batch, ImageShape shape)
+    {
+        using var scope = NewDisposeScope();
+        var levels = batch.detach().to(ScalarType.Float32).add(1).mul_(127.5).round_().clamp_(0, 255).to(ScalarType.Byte).cpu().contiguous();
+        var bytes = levels.bytes;
+        var images = new MLImage[batch.shape[0]];
+        for (var i = 0; i < images.Length; i++)
+        {
+            images[i] = ImagePixels.Create(bytes.Slice(i * shape.PixelCount, shape.PixelCount), shape);
+        }
+
+        return images;
+    }
+}

@@ -1,0 +1,44 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Networks;
+
+/// <summary>Every pixel looks at every other: normalized scaled dot-product attention, added to the input.</summary>
+internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
+{
+    private readonly GroupNorm group_norm;
+    private readonly Linear to_q;
+    private readonly Linear to_k;
+    private readonly Linear to_v;
+    private readonly ModuleList<Linear> to_out;
+    private readonly int _heads;
+
+    public SelfAttention(int channels, int? headDimension, int groups)
+        : base(nameof(SelfAttention))
+    {
+        group_norm = nn.GroupNorm(groups, channels, UNet.NormalizationEpsilon);
+        to_q = nn.Linear(channels, channels);
+        to_k = nn.Linear(channels, channels);
+        to_v = nn.Linear(channels, channels);
+        to_out = [nn.Linear(channels, channels)];
+        _heads = channels / (headDimension ?? channels);
+        RegisterComponents();
+    }
+
+    /// <summary>The projection whose output the block adds: zero at the start of training.</summary>
+    public Linear Last => to_out[0];
+
+    /// <summary>[N, C, H, W] to the same.</summary>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
+        var pixels = group_norm.forward(x).reshape(n, c, h * w).transpose(1, 2); // [N, HW, C]
+
+        Tensor Heads(Linear projection) => projection.forward(pixels).reshape(n, h * w, _heads, c / _heads).transpose(1, 2); // [N, heads, HW, C / heads]
+        var attended = nn.functional.scaled_dot_product_attention(Heads(to_q), Heads(to_k), Heads(to_v));
+
+        var y = to_out[0].forward(attended.transpose(1, 2).reshape(n, h * w, c)).transpose(1, 2).reshape(n, c, h, w);
+        return (x + y).MoveToOuterDisposeScope();
+    }
+}

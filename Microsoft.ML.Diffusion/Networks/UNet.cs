@@ -1,0 +1,121 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Networks;
+
+/// <summary>
+/// The U-Net of DDPM (Ho et al. 2020, appendix B): noisy images and a timestep in, a prediction of the same size out. It knows no schedule.
+/// </summary>
+/// <remarks>Fields are named as in a diffusers state dict, so that weights move between the two without renaming.</remarks>
+internal sealed class UNet : nn.Module
+{
+    public const double NormalizationEpsilon = 1e-6;
+
+    private readonly Conv2d conv_in;
+    private readonly TimestepEmbedding time_embedding;
+    private readonly Embedding? class_embedding;
+    private readonly ModuleList<DownLevel> down_blocks = [];
+    private readonly MiddleLevel mid_block;
+    private readonly ModuleList<UpLevel> up_blocks = [];
+    private readonly GroupNorm conv_norm_out;
+    private readonly Conv2d conv_out;
+    private readonly int _patchSize;
+
+    /// <param name="options">The shape, validated.</param>
+    /// <param name="inChannels">Channels of the images.</param>
+    /// <param name="outChannels">Channels of the prediction.</param>
+    /// <param name="height">Height of the images in pixels; with the width it decides which levels attend.</param>
+    /// <param name="width">Width of the images in pixels.</param>
+    /// <param name="numberOfClasses">Number of classes of a conditional network; 0 for none.</param>
+    public UNet(UNetOptions options, int inChannels, int outChannels, int height, int width, int numberOfClasses = 0)
+        : base(nameof(UNet))
+    {
+        Options = options;
+        Dropout = new SeededDropout(options.Dropout);
+        _patchSize = options.PatchSize;
+        var (channels, features, folded) = (options.BaseChannels, options.BaseChannels * 4, _patchSize * _patchSize);
+        var parts = new UNetParts(options, features, Dropout);
+
+        conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);
+        time_embedding = new TimestepEmbedding(channels, features);
+        class_embedding = numberOfClasses > 0 ? nn.Embedding(numberOfClasses, features) : null;
+
+        var levels = Plan(options, Math.Max(height, width) / _patchSize);
+        var skips = new Stack<int>([channels]);
+        foreach (var level in levels)
+        {
+            down_blocks.Add(new DownLevel(level, channels, parts));
+            channels = level.Channels;
+            for (var i = 0; i < options.NumberOfResidualBlocks + (level.ChangesResolution ? 1 : 0); i++)
+            {
+                skips.Push(channels);
+            }
+        }
+
+        mid_block = new MiddleLevel(channels, parts);
+        for (var i = levels.Count - 1; i >= 0; i--)
+        {
+            up_blocks.Add(new UpLevel(levels[i] with { ChangesResolution = i > 0 }, channels, skips, parts));
+            channels = levels[i].Channels;
+        }
+
+        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, NormalizationEpsilon);
+        conv_out = nn.Conv2d(channels, outChannels * folded, 3, padding: 1);
+        RegisterComponents();
+    }
+
+    public UNetOptions Options { get; }
+
+    /// <summary>The dropout of all residual blocks.</summary>
+    public SeededDropout Dropout { get; }
+
+    /// <summary>The last convolution: zero at the start of training, so that the first prediction is zero.</summary>
+    public Conv2d Last => conv_out;
+
+    /// <param name="x">Noisy images, [N, C, H, W].</param>
+    /// <param name="timesteps">[N], or [1] if all are at the same.</param>
+    /// <param name="labels">Class of each image, int64 [N], -1 for none; null where the network is unconditional or no image has one.</param>
+    /// <returns>The prediction, [N, C_out, H, W].</returns>
+    public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
+    {
+        using var scope = NewDisposeScope();
+        var embedding = time_embedding.forward(timesteps);
+        if (class_embedding is not null && labels is not null)
+        {
+            var isLabelled = labels.ge(0).to(embedding.dtype).unsqueeze(1);
+            embedding += class_embedding.forward(labels.clamp(min: 0)) * isLabelled;
+        }
+
+        embedding = nn.functional.silu(embedding); // every block reads it activated
+
+        var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(x, _patchSize) : x);
+        var skips = new Stack<Tensor>([h]);
+        foreach (var level in down_blocks)
+        {
+            h = level.Forward(h, embedding, skips);
+        }
+
+        h = mid_block.Forward(h, embedding);
+        foreach (var level in up_blocks)
+        {
+            h = level.Forward(h, embedding, skips);
+        }
+
+        h = conv_out.forward(Activation.Silu(conv_norm_out.forward(h)));
+        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).MoveToOuterDisposeScope();
+    }
+
+    private static List<LevelPlan> Plan(UNetOptions options, int side)
+    {
+        var levels = new List<LevelPlan>();
+        for (var i = 0; i < options.ChannelMultipliers.Count; i++, side /= 2)
+        {
+            levels.Add(new LevelPlan(
+                options.BaseChannels * options.ChannelMultipliers[i],
+                options.AttentionResolutions.Contains(side),
+                ChangesResolution: i + 1 < options.ChannelMultipliers.Count));
+        }
+
+        return levels;
+    }
+}

@@ -1,0 +1,77 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>The shape of the U-Net (Ho et al. 2020, appendix B).</summary>
+public sealed record UNetOptions
+{
+    /// <summary>Gets the number of channels at full resolution.</summary>
+    /// <value>A multiple of <see cref="NumberOfNormalizationGroups"/>. The default is 64.</value>
+    public int BaseChannels { get; init; } = 64;
+
+    /// <summary>Gets the number of channels of each level as a multiple of <see cref="BaseChannels"/>; every level but the last halves the image.</summary>
+    /// <value>At least one positive number. The default is 1, 2, 2.</value>
+    public IReadOnlyList<int> ChannelMultipliers { get; init; } = [1, 2, 2];
+
+    /// <summary>Gets the number of residual blocks of each level on the way down; the way up has one more.</summary>
+    /// <value>At least 1. The default is 2.</value>
+    public int NumberOfResidualBlocks { get; init; } = 2;
+
+    /// <summary>Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always has it.</summary>
+    /// <value>The default is 16, and 7 and 14 for images of 28 pixels.</value>
+    public IReadOnlyList<int> AttentionResolutions { get; init; } = [7, 14, 16];
+
+    /// <summary>Gets the number of channels of one attention head.</summary>
+    /// <value>A divisor of every attended level's channels; <see langword="null"/>, the default, is one head over all channels.</value>
+    public int? AttentionHeadDimension { get; init; }
+
+    /// <summary>Gets the probability with which training drops a feature inside a residual block.</summary>
+    /// <value>[0, 1). The default is 0.1; use 0 for short runs.</value>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>Gets the number of groups of the group normalizations.</summary>
+    /// <value>At least 1. The default is 32.</value>
+    public int NumberOfNormalizationGroups { get; init; } = 32;
+
+    /// <summary>Gets the side of the pixel blocks that the network folds into channels before its first layer.</summary>
+    /// <value>1, the default, folds nothing; 2 makes the network about four times as fast and sees fine detail as channels.</value>
+    public int PatchSize { get; init; } = 1;
+
+    /// <summary>Gets a value indicating whether convolutions follow each change of resolution; without, images are averaged and repeated.</summary>
+    /// <value>The default is <see langword="true"/>.</value>
+    public bool ResampleWithConvolution { get; init; } = true;
+
+    /// <summary>Gets the factor that both sides of an image must be a multiple of.</summary>
+    public int DownsamplingFactor => PatchSize << (ChannelMultipliers.Count - 1);
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"U-Net ({BaseChannels} x [{string.Join(", ", ChannelMultipliers)}] channels, {NumberOfResidualBlocks} blocks a level, attention at [{string.Join(", ", AttentionResolutions)}]{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+
+    internal void Validate()
+    {
+        Require(NumberOfNormalizationGroups >= 1, nameof(NumberOfNormalizationGroups), NumberOfNormalizationGroups, "must be at least 1");
+        Require(BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0, nameof(BaseChannels), BaseChannels, $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
+        Require(ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1), nameof(ChannelMultipliers), ChannelMultipliers, "must hold 1 to 16 positive numbers, one for each level");
+        Require(NumberOfResidualBlocks >= 1, nameof(NumberOfResidualBlocks), NumberOfResidualBlocks, "must be at least 1");
+        Require(AttentionResolutions is not null, nameof(AttentionResolutions), AttentionResolutions, "must not be null; an empty list means attention in the middle only");
+        Require(AttentionHeadDimension is null || (AttentionHeadDimension >= 1 && ChannelMultipliers!.All(multiplier => BaseChannels * multiplier % AttentionHeadDimension == 0)), nameof(AttentionHeadDimension), AttentionHeadDimension, "must divide the channels of every level, because attention splits them into heads of that size");
+        Require(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "must be in [0, 1), because it is a probability and 1 would drop everything");
+        Require(PatchSize >= 1, nameof(PatchSize), PatchSize, "must be at least 1");
+    }
+
+    internal void ValidateFor(int height, int width)
+    {
+        var factor = DownsamplingFactor;
+        if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(ChannelMultipliers), $"{width}x{height}", $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers.");
+        }
+    }
+
+    private static void Require(bool holds, string name, object? value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(name, value is IReadOnlyList<int> list ? $"[{string.Join(", ", list)}]" : value, $"{name} {rule}.");
+        }
+    }
+}

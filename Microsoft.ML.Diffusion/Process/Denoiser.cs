@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>The network as samplers see it: x_t in, predicted x_0 and epsilon out, whatever the network itself predicts.</summary>
+/// <param name="network">Maps x [N, C, H, W] and a timestep to the raw prediction [N, C, H, W].</param>
+/// <param name="prediction">What that raw prediction is.</param>
+/// <param name="clipping">What happens to a predicted x_0 outside the range of images.</param>
+internal sealed class Denoiser(Func<Tensor, double, Tensor> network, PredictionType prediction, Clipping clipping)
+{
+    /// <summary>Calls the network once on x, whose share of signal variance is <paramref name="alphaBar"/>.</summary>
+    public Denoised Denoise(Tensor x, double timestep, double alphaBar)
+    {
+        var output = network(x, timestep);
+        var (signal, noise) = (Math.Sqrt(alphaBar), Math.Sqrt(1 - alphaBar));
+
+        var predictedX0 = prediction switch
+        {
+            PredictionType.Epsilon => (x - (noise * output)) / signal,
+            PredictionType.Sample => output,
+            _ => (signal * x) - (noise * output),
+        };
+        var clippedX0 = clipping.Apply(predictedX0);
+
+        return new Denoised(clippedX0, () =>
+        {
+            if (clipping.Kind != ClippingKind.None && !clipping.KeepPredictedNoise)
+            {
+                return (x - (signal * clippedX0)) / noise;
+            }
+
+            return prediction switch
+            {
+                PredictionType.Epsilon => output,
+                PredictionType.Sample => (x - (signal * predictedX0)) / noise,
+                _ => (signal * output) + (noise * x),
+            };
+        });
+    }
+}

@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>The variance of a DDPM step, between two bounds of the true one (Ho et al. 2020, section 3.2).</summary>
+public enum DdpmVariance
+{
+    /// <summary>beta~_t, right if x_0 were one fixed image.</summary>
+    FixedSmall,
+
+    /// <summary>beta_t, right if x_0 were standard normal; the paper's choice for its CIFAR-10 results.</summary>
+    FixedLarge,
+}
+
+/// <summary>
+/// Ancestral sampling (Ho et al. 2020, algorithm 2): x_{t-1} is drawn from the posterior q(x_{t-1} | x_t, x_0) at the predicted x_0,
+/// over any subset of timesteps with the betas that the subset implies.
+/// </summary>
+public sealed record DdpmSampler : Sampler
+{
+    /// <summary>Initializes the sampler.</summary>
+    /// <param name="steps">Number of steps, 1..T. Ancestral sampling needs many.</param>
+    /// <param name="variance">The variance of a step.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public DdpmSampler(int steps = 1000, DdpmVariance variance = DdpmVariance.FixedSmall)
+        : base(TimestepSubset.Trailing(steps))
+    {
+        Variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall or FixedLarge.");
+    }
+
+    /// <summary>Gets the variance of a step.</summary>
+    public DdpmVariance Variance { get; }
+
+    /// <inheritdoc/>
+    public override bool IsStochastic => true;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"DDPM, {Timesteps}, {Variance} variance, {Clipping}";
+
+    internal override Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise)
+    {
+        var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
+        var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
+
+        var mean = (posterior.OriginalCoefficient * denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
+        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * noise.Next(x)) : mean;
+    }
+}

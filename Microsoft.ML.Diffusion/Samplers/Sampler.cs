@@ -1,0 +1,80 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>How images are drawn from a trained model: a rule for one reverse step, and the timesteps to walk.</summary>
+public abstract record Sampler
+{
+    private protected Sampler(TimestepSubset timesteps)
+    {
+        Timesteps = timesteps;
+    }
+
+    /// <summary>Gets the timesteps that a run visits.</summary>
+    public TimestepSubset Timesteps
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Timesteps));
+    }
+
+    /// <summary>Gets what happens to predicted images outside [-1, 1]. The default clamps them.</summary>
+    public Clipping Clipping
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Clipping));
+    } = Clipping.Static();
+
+    /// <summary>Gets a value indicating whether runs draw noise after their start; without, the start alone decides the image.</summary>
+    public abstract bool IsStochastic { get; }
+
+    /// <summary>One reverse step.</summary>
+    /// <param name="x">x before the step, [N, C, H, W].</param>
+    /// <param name="denoised">What the network makes of x.</param>
+    /// <param name="step">The noise levels before and after.</param>
+    /// <param name="noise">Where stochastic samplers draw from.</param>
+    /// <returns>x after the step.</returns>
+    internal abstract Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise);
+
+    /// <summary>Walks <paramref name="steps"/> from <paramref name="start"/>, which stays the caller's.</summary>
+    /// <param name="denoiser">The network and what it predicts.</param>
+    /// <param name="start">x at the first step's noise level, [N, C, H, W].</param>
+    /// <param name="steps">The run.</param>
+    /// <param name="noise">Where stochastic samplers draw from.</param>
+    /// <param name="afterStep">Called after each step with its index, x and the predicted x_0, which live until it returns.</param>
+    /// <param name="cancellationToken">Ends the run between two steps.</param>
+    /// <returns>x after the last step.</returns>
+    internal Tensor Sample(
+        Denoiser denoiser,
+        Tensor start,
+        IReadOnlyList<SamplingStep> steps,
+        NoiseSource noise,
+        Action<int, Tensor, Tensor>? afterStep = null,
+        CancellationToken cancellationToken = default)
+    {
+        using var noGrad = no_grad();
+        var x = start.alias().DetachFromDisposeScope();
+        try
+        {
+            for (var i = 0; i < steps.Count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                var denoised = denoiser.Denoise(x, steps[i].Timestep, steps[i].AlphaBar);
+                var next = Step(x, denoised, steps[i], noise);
+                afterStep?.Invoke(i, next, denoised.OriginalSample);
+                x.Dispose();
+                x = next.DetachFromDisposeScope();
+            }
+        }
+        catch
+        {
+            x.Dispose();
+            throw;
+        }
+
+        using (x)
+        {
+            return x.alias(); // made here, so that it belongs to the caller's scope like the result of any tensor operation
+        }
+    }
+}

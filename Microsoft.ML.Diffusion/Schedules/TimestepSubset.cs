@@ -1,0 +1,163 @@
+using System.Globalization;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>
+/// Which of the T training timesteps a sampling run visits: the increasing sub-sequence tau of the DDIM paper (section 4.2).
+/// </summary>
+/// <remarks>
+/// Each choice gives exactly the asked number of distinct timesteps, for every number from 1 to T, and each step is paired with
+/// its true neighbour; one step alone is T-1.
+/// </remarks>
+public sealed record TimestepSubset
+{
+    private readonly int[]? _explicit;
+
+    private TimestepSubset(string spacing, int count, int[]? timesteps = null)
+    {
+        Spacing = spacing;
+        NumberOfInferenceSteps = count;
+        _explicit = timesteps;
+    }
+
+    /// <summary>Gets the number of steps, S.</summary>
+    public int NumberOfInferenceSteps { get; }
+
+    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing or explicit.</summary>
+    internal string Spacing { get; }
+
+    /// <summary>tau_i = floor(i T / S): starts at 0 and stays below T-1 (the paper's linear choice; "leading" elsewhere).</summary>
+    /// <param name="steps">S, 1..T.</param>
+    public static TimestepSubset Uniform(int steps) => new("uniform", AtLeastOne(steps));
+
+    /// <summary>tau_i grows with the square of i up to about 0.8 T: more steps where little noise is left (the paper's choice for CIFAR-10).</summary>
+    /// <inheritdoc cref="Uniform"/>
+    public static TimestepSubset Quadratic(int steps) => new("quadratic", AtLeastOne(steps));
+
+    /// <summary>tau_i = round(i (T-1) / (S-1)): both ends included.</summary>
+    /// <inheritdoc cref="Uniform"/>
+    public static TimestepSubset Linspace(int steps) => new("linspace", AtLeastOne(steps));
+
+    /// <summary>tau_i = round((i+1) T / S) - 1: starts the run at T-1, where training saw the purest noise (Lin et al. 2023).</summary>
+    /// <inheritdoc cref="Uniform"/>
+    public static TimestepSubset Trailing(int steps) => new("trailing", AtLeastOne(steps));
+
+    /// <summary>Uses exactly the timesteps given, in any order.</summary>
+    /// <param name="timesteps">Distinct timesteps, each in 0..T-1.</param>
+    /// <exception cref="ArgumentException">The list is empty or holds a value twice.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is negative.</exception>
+    public static TimestepSubset Of(params ReadOnlySpan<int> timesteps)
+    {
+        if (timesteps.IsEmpty)
+        {
+            throw new ArgumentException("timesteps must name at least one timestep.", nameof(timesteps));
+        }
+
+        var sorted = timesteps.ToArray();
+        Array.Sort(sorted);
+        ArgumentOutOfRangeException.ThrowIfNegative(sorted[0], nameof(timesteps));
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            if (sorted[i] == sorted[i - 1])
+            {
+                throw new ArgumentException($"timesteps must be distinct, but {sorted[i]} is given twice.", nameof(timesteps));
+            }
+        }
+
+        return new TimestepSubset("explicit", sorted.Length, sorted);
+    }
+
+    /// <summary>Lists the timesteps, rising, for a schedule of <paramref name="trainingTimesteps"/> steps.</summary>
+    /// <param name="trainingTimesteps">T, at least the number of steps.</param>
+    /// <returns>Exactly <see cref="NumberOfInferenceSteps"/> distinct values in 0..T-1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">More steps are asked than the schedule has, or one lies beyond its end.</exception>
+    public IReadOnlyList<int> Resolve(int trainingTimesteps)
+    {
+        var (steps, last) = (NumberOfInferenceSteps, trainingTimesteps - 1);
+        if (steps > trainingTimesteps)
+        {
+            throw new ArgumentOutOfRangeException(nameof(steps), steps, string.Create(CultureInfo.InvariantCulture, $"The number of sampling steps must be at most {trainingTimesteps}, because the model was trained on that many timesteps and a run visits each at most once."));
+        }
+
+        if (_explicit is not null)
+        {
+            return _explicit[^1] <= last ? _explicit : throw new ArgumentOutOfRangeException("timesteps", _explicit[^1], $"Each timestep must be at most {last}, because the model was trained on timesteps 0 to {last}.");
+        }
+
+        return steps == 1 ? [last] : Spaced(steps, trainingTimesteps);
+    }
+
+    /// <summary>Lists the run's steps, falling from the noisiest, each with its true neighbour.</summary>
+    /// <inheritdoc cref="Resolve"/>
+    public IReadOnlyList<TimestepPair> Pairs(int trainingTimesteps)
+    {
+        var rising = Resolve(trainingTimesteps);
+        var pairs = new TimestepPair[rising.Count];
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            pairs[^(i + 1)] = new TimestepPair(rising[i], i == 0 ? -1 : rising[i - 1]);
+        }
+
+        return pairs;
+    }
+
+    /// <summary>Recreates a subset from its saved name and numbers.</summary>
+    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps) => spacing switch
+    {
+        "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
+        "explicit" when timesteps is not null => Of(timesteps),
+        _ => throw new FormatException($"The timestep spacing '{spacing}' with {count} steps is not known."),
+    };
+
+    /// <summary>The timesteps of <see cref="Of"/>; null for a formula.</summary>
+    internal IReadOnlyList<int>? ExplicitTimesteps => _explicit;
+
+    /// <inheritdoc/>
+    public bool Equals(TimestepSubset? other) =>
+        other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps
+        && (_explicit is null ? other._explicit is null : other._explicit is not null && _explicit.AsSpan().SequenceEqual(other._explicit));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1]);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{NumberOfInferenceSteps} {Spacing} steps";
+
+    private int[] Spaced(int steps, int trainingTimesteps)
+    {
+        var timesteps = new int[steps];
+        for (long i = 0; i < steps; i++)
+        {
+            timesteps[i] = Spacing switch
+            {
+                "uniform" => (int)(i * trainingTimesteps / steps),
+                "trailing" => (int)Math.Round((i + 1) * (double)trainingTimesteps / steps, MidpointRounding.ToEven) - 1,
+                "linspace" => (int)Math.Round(i * (trainingTimesteps - 1.0) / (steps - 1), MidpointRounding.ToEven),
+                _ => (int)Math.Pow(i * Math.Sqrt(0.8 * trainingTimesteps) / (steps - 1), 2),
+            };
+        }
+
+        // Squares crowd at the start once S is large: push equal values up, then back below T.
+        for (var i = 1; i < steps; i++)
+        {
+            timesteps[i] = Math.Max(timesteps[i], timesteps[i - 1] + 1);
+        }
+
+        for (var i = steps - 1; i >= 0; i--)
+        {
+            timesteps[i] = Math.Min(timesteps[i], trainingTimesteps - steps + i);
+        }
+
+        return timesteps;
+    }
+
+    private static int AtLeastOne(int steps)
+    {
+        if (steps < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(steps), steps, "steps must be at least 1, because every run needs a step to leave pure noise.");
+        }
+
+        return steps;
+    }
+}

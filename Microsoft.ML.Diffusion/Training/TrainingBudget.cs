@@ -1,0 +1,34 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>When a run ends, and what share of it is over.</summary>
+internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages)
+{
+    private const int DefaultSteps = 20_000;
+
+    private readonly int? _steps = Steps(options, numberOfImages);
+
+    /// <summary>Share of the nearest budget that is spent after <paramref name="step"/> steps and <paramref name="elapsed"/>; at least 1 at the end.</summary>
+    public double Fraction(int step, TimeSpan elapsed) =>
+        Math.Max(_steps is { } steps ? (double)step / steps : 0, options.Duration is { } duration ? elapsed / duration : 0);
+
+    /// <summary>The learning rate of step <paramref name="step"/> = 0, 1, ..., in closed form, so that nothing has to be saved to resume it.</summary>
+    public double LearningRate(int step, TimeSpan elapsed)
+    {
+        var warmup = options.WarmupSteps == 0 ? 1 : Math.Min(1, (step + 1.0) / options.WarmupSteps);
+        var fraction = Math.Min(1, Fraction(step, elapsed));
+        return options.LearningRate * warmup * options.LearningRateSchedule switch
+        {
+            LearningRateSchedule.Cosine => (1 + Math.Cos(Math.PI * fraction)) / 2,
+            LearningRateSchedule.Linear => 1 - fraction,
+            _ => 1,
+        };
+    }
+
+    private static int? Steps(TrainingOptions options, int numberOfImages)
+    {
+        var bySteps = options.NumberOfSteps ?? int.MaxValue;
+        var byEpochs = options.NumberOfEpochs is { } epochs ? (int)Math.Min(int.MaxValue, Math.Ceiling((double)epochs * numberOfImages / options.BatchSize)) : int.MaxValue;
+        var steps = Math.Min(bySteps, byEpochs);
+        return steps < int.MaxValue ? steps : options.Duration is null ? DefaultSteps : null;
+    }
+}
