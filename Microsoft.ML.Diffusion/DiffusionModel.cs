@@ -1,0 +1,59 @@
+using Microsoft.ML.Diffusion.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What a model is, apart from its weights: all that sampling needs, so that nothing has to be typed again.</summary>
+internal sealed record ModelDescription(
+    ImageShape Shape,
+    UNetOptions Network,
+    NoiseSchedule Schedule,
+    PredictionType Prediction,
+    IReadOnlyList<string> ClassNames)
+{
+    public int NumberOfClasses => ClassNames.Count;
+
+    public UNet CreateNetwork() => new(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+}
+
+/// <summary>A trained network and what it is.</summary>
+internal sealed class DiffusionModel(ModelDescription description, UNet network, Device device) : IDisposable
+{
+    public ModelDescription Description => description;
+
+    public UNet Network => network;
+
+    public Device Device { get; private set; } = device;
+
+    /// <summary>Moves the weights.</summary>
+    public void MoveTo(Device target)
+    {
+        network.to(target);
+        Device = target;
+    }
+
+    /// <summary>The network as a denoiser of one batch.</summary>
+    /// <param name="labels">Class of each image of the batch, -1 for none; null for an unconditional batch.</param>
+    /// <param name="guidanceScale">1 follows the labels, 0 ignores them, anything else costs a batch of twice the size.</param>
+    /// <param name="clipping">The sampler's.</param>
+    public Denoiser Denoiser(Tensor? labels, double guidanceScale, Clipping clipping)
+    {
+        Tensor Time(double timestep) => tensor([(float)timestep], device: Device);
+
+        Func<Tensor, double, Tensor> predict = (labels, guidanceScale) switch
+        {
+            (null, _) or (_, 0) => (x, t) => network.Forward(x, Time(t)),
+            (_, 1) => (x, t) => network.Forward(x, Time(t), labels),
+            _ => (x, t) =>
+            {
+                var both = network.Forward(cat([x, x]), Time(t), cat([labels, full_like(labels, -1)])).chunk(2);
+                return both[1] + (guidanceScale * (both[0] - both[1]));
+            },
+        };
+        return new Denoiser(predict, description.Prediction, clipping);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => network.Dispose();
+}

@@ -1,0 +1,85 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What a <see cref="DiffusionEstimator"/> learns and how. The defaults train a model of moderate size on images of 32 or 28 pixels.</summary>
+public sealed record DiffusionOptions
+{
+    /// <summary>Gets the shape of the network.</summary>
+    public UNetOptions Network { get; init; } = new();
+
+    /// <summary>Gets the noise schedule.</summary>
+    /// <value>The default is <see cref="NoiseSchedule.Cosine"/> over 1,000 timesteps.</value>
+    public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Cosine();
+
+    /// <summary>Gets what the network predicts.</summary>
+    /// <value>The default is <see cref="PredictionType.VPrediction"/>, which learns fastest; the DDPM paper's is <see cref="PredictionType.Epsilon"/>.</value>
+    public PredictionType Prediction { get; init; } = PredictionType.VPrediction;
+
+    /// <summary>Gets the settings of the training run.</summary>
+    public TrainingOptions Training { get; init; } = new();
+
+    /// <summary>Gets how the trained model generates when it is not told otherwise, also in the output column.</summary>
+    public GenerationOptions Generation { get; init; } = new();
+
+    /// <summary>Gets the number of colour channels.</summary>
+    /// <value>1 (grey) or 3; <see langword="null"/>, the default, is 1 when every image is grey and 3 otherwise.</value>
+    public int? Channels { get; init; }
+
+    /// <summary>Gets the name of a key column with the class of each image, as MapValueToKey makes it. The model then can generate a given class.</summary>
+    /// <value><see langword="null"/>, the default, trains without classes. Images whose key is missing are trained on without a class.</value>
+    public string? LabelColumnName { get; init; }
+
+    /// <summary>Gets the name of an integer column that gives each row its seed in <see cref="DiffusionTransformer.Transform"/>.</summary>
+    /// <value><see langword="null"/>, the default, takes the seed from the row's id, which ML.NET renumbers in Cache and in a prediction engine.</value>
+    public string? SeedColumnName { get; init; }
+
+    /// <summary>Gets the offset that made a pixel vector: value = (pixel - offset) * scale, as in ExtractPixels.</summary>
+    public float PixelOffset { get; init; }
+
+    /// <summary>Gets the scale that made a pixel vector: value = (pixel - offset) * scale, as in ExtractPixels.</summary>
+    /// <value>Not 0. The default is 1: values are 0 to 255.</value>
+    public float PixelScale { get; init; } = 1;
+
+    /// <summary>Gets the seed of the weights' start, the order of the images and all noise of training.</summary>
+    /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
+    public int? Seed { get; init; }
+
+    /// <summary>Gets the device to train and generate on: "cpu", "cuda" or "cuda:1".</summary>
+    /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model.</value>
+    public string? Device { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Network);
+        ArgumentNullException.ThrowIfNull(Schedule);
+        ArgumentNullException.ThrowIfNull(Training);
+        ArgumentNullException.ThrowIfNull(Generation);
+        Network.Validate();
+        Training.Validate();
+        Generation.ValidateFor(Schedule);
+
+        if (!Enum.IsDefined(Prediction))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Prediction), Prediction, "Prediction must be Epsilon, Sample or VPrediction.");
+        }
+
+        if (Prediction == PredictionType.Epsilon && Schedule.AlphaBar(Schedule.NumberOfTrainingTimesteps - 1) == 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Prediction), Prediction, "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep.");
+        }
+
+        if (Channels is not (null or 1 or 3))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Channels), Channels, "Channels must be 1 (grey) or 3 (red, green, blue); leave it null to decide by the images.");
+        }
+
+        if (!float.IsFinite(PixelScale) || PixelScale == 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(PixelScale), PixelScale, "PixelScale must be a number other than 0, because pixels are found by dividing by it.");
+        }
+
+        if (!float.IsFinite(PixelOffset))
+        {
+            throw new ArgumentOutOfRangeException(nameof(PixelOffset), PixelOffset, "PixelOffset must be a number.");
+        }
+    }
+}
