@@ -1,0 +1,40 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion;
+
+namespace Microsoft.ML;
+
+/// <summary>Image diffusion models in ML.NET's catalogs.</summary>
+public static class DiffusionCatalogExtensions
+{
+    extension(TransformsCatalog catalog)
+    {
+        /// <summary>Creates a trainer that learns to generate images like those in a column.</summary>
+        /// <param name="outputColumnName">Column to create: one generated <see cref="MLImage"/> for each row.</param>
+        /// <param name="inputColumnName">Column to learn from: <see cref="MLImage"/>, or a vector [C, H, W] as ExtractPixels makes it; all of one size.</param>
+        /// <param name="options">What to learn and how; <see langword="null"/> uses the defaults.</param>
+        /// <returns>An estimator whose <c>Fit</c> minimizes the mean squared error of the network's prediction (Ho et al. 2020, eq. 14).</returns>
+        /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, or both columns have one name.</exception>
+        /// <example>See <c>samples/TrainAndGenerate</c>.</example>
+        public DiffusionEstimator DiffusionTrainer(string outputColumnName, string inputColumnName, DiffusionOptions? options = null)
+        {
+            ArgumentNullException.ThrowIfNull(catalog);
+            return new(CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, options ?? new());
+        }
+    }
+
+    extension(ITransformer model)
+    {
+        /// <summary>Finds the diffusion model in a loaded or fitted pipeline.</summary>
+        /// <returns>The one diffusion model in it; it stays part of the pipeline.</returns>
+        /// <exception cref="InvalidOperationException">The pipeline holds none, or several.</exception>
+        public DiffusionTransformer GetDiffusion()
+        {
+            ArgumentNullException.ThrowIfNull(model);
+            var found = Flatten(model).OfType<DiffusionTransformer>().ToList();
+            return found.Count == 1 ? found[0] : throw new InvalidOperationException($"The pipeline holds {found.Count} diffusion models, expected 1. Take the step you mean from the TransformerChain.");
+        }
+    }
+
+    private static IEnumerable<ITransformer> Flatten(ITransformer model) =>
+        model is IEnumerable<ITransformer> chain ? chain.SelectMany(Flatten) : [model];
+}

@@ -1,0 +1,148 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+using TorchSharp;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Learns to generate images like those in a column.</summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+/// ### Characteristics
+/// |  |  |
+/// | -- | -- |
+/// | Does this estimator need to look at the data to train its parameters? | Yes |
+/// | Input column data type | <xref:Microsoft.ML.Data.MLImage>, or a known-size vector of <xref:System.Single> with dimensions [C, H, W] as ExtractPixels makes it |
+/// | Output column data type | <xref:Microsoft.ML.Data.MLImage> |
+/// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Diffusion and a libtorch package |
+/// | Exportable to ONNX | No |
+///
+/// ### Output columns
+/// | Name | Type | Description |
+/// | -- | -- | -- |
+/// | the output column | <xref:Microsoft.ML.Data.MLImage> | One generated image for each row, drawn when it is asked for. |
+/// ]]></format>
+/// </remarks>
+public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
+{
+    private readonly IHost _host;
+    private readonly string _outputColumnName;
+    private readonly string _inputColumnName;
+    private readonly DiffusionOptions _options;
+
+    internal DiffusionEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, DiffusionOptions options)
+    {
+        _host = environment.Register(nameof(DiffusionEstimator));
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(inputColumnName);
+        ArgumentNullException.ThrowIfNull(options);
+        if (outputColumnName == inputColumnName)
+        {
+            throw new ArgumentOutOfRangeException(nameof(outputColumnName), outputColumnName, "outputColumnName must differ from inputColumnName, because the images to learn from would be hidden behind the generated ones.");
+        }
+
+        options.Validate();
+        (_outputColumnName, _inputColumnName, _options) = (outputColumnName, inputColumnName, options);
+    }
+
+    /// <summary>Trains a model on the images of the input column.</summary>
+    /// <param name="input">The images, at least one, all of one size.</param>
+    /// <returns>The trained model. Dispose it to free its weights.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type, or the images do not fit the network.</exception>
+    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, or has impossible pixels.</exception>
+    /// <exception cref="OperationCanceledException">The token of <see cref="TrainingOptions.CancellationToken"/> was cancelled.</exception>
+    public DiffusionTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var (imageColumn, labelColumn) = Columns(input.Schema);
+        using var channel = _host.Start("Fit");
+
+        var device = DeviceResolver.Resolve(_host, _options.Device);
+        var images = new TrainingSetReader(input, _options, imageColumn, labelColumn).Read();
+        var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
+        var description = new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, classNames);
+        var seed = (int)Seeds.Resolve(_host, _options.Seed);
+
+        var network = description.CreateNetwork();
+        try
+        {
+            Initialization.Initialize(network, seed);
+            network.to(device);
+            using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
+            var last = new TrainingLoop(network, _options.Schedule, _options.Prediction, _options.Training, seed, device).Run(images, reporter.Report);
+            var summary = new TrainingSummary(images.Count, last.Step, _options.Training.BatchSize, last.Loss, last.SkippedSteps, last.Elapsed.TotalSeconds, seed);
+            var columns = new TransformerColumns(_outputColumnName, _inputColumnName, _options.LabelColumnName, _options.SeedColumnName);
+            return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), columns, Saved(_options.Generation), summary);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
+    /// <param name="inputSchema">The schema of the input.</param>
+    /// <returns>The input's columns and the output column; its image size is known if the input column's is.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        if (!inputSchema.TryFindColumn(_inputColumnName, out var image))
+        {
+            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName);
+        }
+
+        var isVector = image.Kind == SchemaShape.Column.VectorKind.Vector && image.ItemType == NumberDataViewType.Single;
+        if (!isVector && !(image.Kind == SchemaShape.Column.VectorKind.Scalar && image.ItemType is ImageDataViewType))
+        {
+            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName, ExpectedInput, image.GetTypeString());
+        }
+
+        if (_options.LabelColumnName is { } labelName)
+        {
+            if (!inputSchema.TryFindColumn(labelName, out var label))
+            {
+                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "label", labelName);
+            }
+
+            if (!label.IsKey || label.Kind != SchemaShape.Column.VectorKind.Scalar)
+            {
+                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "label", labelName, ClassColumn.ExpectedType, label.GetTypeString());
+            }
+        }
+
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        var imageType = image.ItemType as ImageDataViewType ?? new ImageDataViewType();
+        columns[_outputColumnName] = new SchemaShape.Column(_outputColumnName, SchemaShape.Column.VectorKind.Scalar, imageType, isKey: false);
+        return new SchemaShape(columns.Values);
+    }
+
+    private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
+
+    private (DataViewSchema.Column Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
+    {
+        const string parameter = "inputSchema";
+        var image = schema.GetColumnOrNull(_inputColumnName) ?? throw _host.ExceptSchemaMismatch(parameter, "input", _inputColumnName);
+        var isVector = image.Type is VectorDataViewType { Dimensions: [1 or 3, > 0, > 0] } vector && vector.ItemType == NumberDataViewType.Single;
+        if (image.Type is not ImageDataViewType && !isVector)
+        {
+            throw _host.ExceptSchemaMismatch(parameter, "input", _inputColumnName, ExpectedInput, image.Type.ToString()!);
+        }
+
+        if (_options.LabelColumnName is not { } labelName)
+        {
+            return (image, null);
+        }
+
+        var label = schema.GetColumnOrNull(labelName) ?? throw _host.ExceptSchemaMismatch(parameter, "label", labelName);
+        return label.Type is KeyDataViewType
+            ? (image, label)
+            : throw _host.ExceptSchemaMismatch(parameter, "label", labelName, ClassColumn.ExpectedType, label.Type.ToString()!);
+    }
+
+    // What a model keeps of the options: receivers and tokens belong to one run.
+    private static GenerationOptions Saved(GenerationOptions options) => options with { Progress = null, CancellationToken = default };
+}

@@ -1,0 +1,130 @@
+namespace Microsoft.ML.Diffusion.Persistence;
+
+/// <summary>The records of config.json to and from the library's own types.</summary>
+internal static class ModelConfigMapping
+{
+    public static NetworkConfig ToConfig(ModelDescription model) => new(
+        [model.Shape.Height, model.Shape.Width],
+        model.Shape.Channels,
+        model.Network.BaseChannels,
+        [.. model.Network.ChannelMultipliers],
+        model.Network.NumberOfResidualBlocks,
+        [.. model.Network.AttentionResolutions],
+        model.Network.AttentionHeadDimension,
+        model.Network.Dropout,
+        model.Network.NumberOfNormalizationGroups,
+        model.Network.PatchSize,
+        model.Network.ResampleWithConvolution,
+        [.. model.ClassNames]);
+
+    public static SchedulerConfig ToConfig(NoiseSchedule schedule, PredictionType prediction) => new(
+        schedule.NumberOfTrainingTimesteps,
+        schedule.Kind.Name,
+        schedule.Kind.BetaStart,
+        schedule.Kind.BetaEnd,
+        schedule.Kind.MaximumBeta,
+        schedule.Kind.ZeroTerminalSnr,
+        schedule.Kind.TrainedBetas,
+        prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" });
+
+    public static SamplerConfig ToConfig(GenerationOptions options) => new(
+        options.Sampler is DdpmSampler ? "ddpm" : "ddim",
+        options.Sampler.Timesteps.Spacing,
+        options.Sampler.Timesteps.NumberOfInferenceSteps,
+        options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
+        (options.Sampler as DdimSampler)?.Eta ?? 0,
+        (options.Sampler as DdimSampler)?.UseSigmaHat ?? false,
+        options.Sampler is DdpmSampler { Variance: DdpmVariance.FixedLarge } ? "fixed_large" : "fixed_small",
+        options.Sampler.Clipping.Kind switch { ClippingKind.None => "none", ClippingKind.Static => "static", _ => "dynamic" },
+        options.Sampler.Clipping.Range,
+        options.Sampler.Clipping.Ratio,
+        !options.Sampler.Clipping.KeepPredictedNoise,
+        options.GuidanceScale,
+        options.BatchSize,
+        options.Seed);
+
+    /// <exception cref="FormatException">A value is impossible.</exception>
+    public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
+    {
+        var unet = config.Unet;
+        if (unet.SampleSize.Length != 2 || unet.InChannels < 1)
+        {
+            throw new FormatException("sample_size must hold a height and a width, and in_channels must be at least 1.");
+        }
+
+        var network = new UNetOptions
+        {
+            BaseChannels = unet.BaseChannels,
+            ChannelMultipliers = unet.ChannelMultipliers,
+            NumberOfResidualBlocks = unet.LayersPerBlock,
+            AttentionResolutions = unet.AttentionResolutions,
+            AttentionHeadDimension = unet.AttentionHeadDim,
+            Dropout = unet.Dropout,
+            NumberOfNormalizationGroups = unet.NormNumGroups,
+            PatchSize = unet.PatchSize,
+            ResampleWithConvolution = unet.ResampWithConv,
+        };
+        network.Validate();
+        network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+
+        var scheduler = config.Scheduler;
+        var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
+        {
+            ZeroTerminalSnr = scheduler.RescaleBetasZeroSnr,
+            TrainedBetas = scheduler.TrainedBetas,
+        }.Create();
+        var prediction = scheduler.PredictionType switch
+        {
+            "epsilon" => PredictionType.Epsilon,
+            "sample" => PredictionType.Sample,
+            "v_prediction" => PredictionType.VPrediction,
+            var other => throw new FormatException($"the prediction type '{other}' is not known."),
+        };
+
+        return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, unet.ClassNames);
+    });
+
+    /// <exception cref="FormatException">A value is impossible.</exception>
+    public static GenerationOptions ToOptions(SamplerConfig config, NoiseSchedule schedule) => Decode(() =>
+    {
+        Sampler sampler = config.Name switch
+        {
+            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
+            "ddpm" => new DdpmSampler(1, config.VarianceType == "fixed_large" ? DdpmVariance.FixedLarge : DdpmVariance.FixedSmall),
+            var other => throw new FormatException($"the sampler '{other}' is not known."),
+        };
+        var clipping = config.Clipping switch
+        {
+            "none" => Clipping.None,
+            "static" => Clipping.Static(config.ClipSampleRange),
+            "dynamic" => Clipping.Dynamic(config.DynamicThresholdingRatio, config.ClipSampleRange),
+            var other => throw new FormatException($"the clipping '{other}' is not known."),
+        };
+        var options = new GenerationOptions
+        {
+            Sampler = sampler with
+            {
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps),
+                Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
+            },
+            GuidanceScale = config.GuidanceScale,
+            BatchSize = config.BatchSize,
+            Seed = config.Seed,
+        };
+        options.ValidateFor(schedule);
+        return options;
+    });
+
+    // Whatever an option refuses is, in a file, damage.
+    private static T Decode<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
+        {
+            throw new FormatException($"The model's config.json is damaged: {e.Message}", e);
+        }
+    }
+}

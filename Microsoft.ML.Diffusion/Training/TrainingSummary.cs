@@ -1,0 +1,11 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>How a model was trained, kept with it.</summary>
+/// <param name="Images">Number of images that it learned from.</param>
+/// <param name="Steps">Optimizer steps.</param>
+/// <param name="BatchSize">Images of one step.</param>
+/// <param name="FinalLoss">Mean loss over the last reported steps; NaN if all of them were skipped.</param>
+/// <param name="SkippedSteps">Steps without effect, because their loss or gradient was not a finite number.</param>
+/// <param name="Seconds">Time that training took.</param>
+/// <param name="Seed">The seed of the run.</param>
+public sealed record TrainingSummary(int Images, int Steps, int BatchSize, double FinalLoss, int SkippedSteps, double Seconds, int Seed);
