@@ -26,8 +26,8 @@ internal static class Initialization
                     Scale(linear.weight, generator);
                     linear.bias!.zero_();
                     break;
-                case Embedding embedding:
-                    embedding.weight!.normal_(generator: generator);
+                case ClassEmbedding embedding:
+                    embedding.Weight.normal_(generator: generator);
                     break;
                 case GroupNorm normalization:
                     normalization.weight.fill_(1);

@@ -13,7 +13,7 @@ internal sealed class UNet : nn.Module
 
     private readonly Conv2d conv_in;
     private readonly TimestepEmbedding time_embedding;
-    private readonly Embedding? class_embedding;
+    private readonly ClassEmbedding? class_embedding;
     private readonly ModuleList<DownLevel> down_blocks = [];
     private readonly MiddleLevel mid_block;
     private readonly ModuleList<UpLevel> up_blocks = [];
@@ -38,7 +38,7 @@ internal sealed class UNet : nn.Module
 
         conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);
         time_embedding = new TimestepEmbedding(channels, features);
-        class_embedding = numberOfClasses > 0 ? nn.Embedding(numberOfClasses, features) : null;
+        class_embedding = numberOfClasses > 0 ? new ClassEmbedding(numberOfClasses, features) : null;
 
         var levels = Plan(options, Math.Max(height, width) / _patchSize);
         var skips = new Stack<int>([channels]);
@@ -82,8 +82,7 @@ internal sealed class UNet : nn.Module
         var embedding = time_embedding.forward(timesteps);
         if (class_embedding is not null && labels is not null)
         {
-            var isLabelled = labels.ge(0).to(embedding.dtype).unsqueeze(1);
-            embedding += class_embedding.forward(labels.clamp(min: 0)) * isLabelled;
+            embedding += class_embedding.forward(labels);
         }
 
         embedding = nn.functional.silu(embedding); // every block reads it activated

@@ -46,6 +46,11 @@ internal sealed class FlatParameters : IDisposable
                 return parameter;
             });
         }
+
+        if (offset != Count)
+        {
+            throw new NotSupportedException($"{Count - offset} weights belong to layers that {nameof(FlatParameters)} does not know.");
+        }
     }
 
     /// <summary>The number of weights.</summary>
@@ -116,8 +121,8 @@ internal sealed class FlatParameters : IDisposable
                 normalization.weight = place(normalization.weight);
                 normalization.bias = place(normalization.bias!);
                 break;
-            case Embedding embedding:
-                embedding.weight = place(embedding.weight!);
+            case ClassEmbedding embedding:
+                embedding.Weight = place(embedding.Weight);
                 break;
         }
     }

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace TrainAndGenerate;
+
+/// <summary>A garment and the name of its kind.</summary>
+internal sealed class Garment
+{
+    [ImageType(FashionMnist.Size, FashionMnist.Size)]
+    public required MLImage Image { get; init; }
+
+    public required string Label { get; init; }
+}
+
+/// <summary>The bundled pictures: the 10,000 test images of Fashion-MNIST (see data/README.md).</summary>
+internal static class FashionMnist
+{
+    public const int Size = 28;
+
+    private const int ImagesMagic = 0x803;
+    private const int LabelsMagic = 0x801;
+
+    private static readonly string[] _kinds = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+    public static IEnumerable<Garment> Read()
+    {
+        var labels = ReadIdx("t10k-labels-idx1-ubyte.gz", LabelsMagic, headerBytes: 8);
+        var pixels = ReadIdx("t10k-images-idx3-ubyte.gz", ImagesMagic, headerBytes: 16);
+        for (var i = 0; i < labels.Length; i++)
+        {
+            using var image = ToImage(pixels.AsSpan(i * Size * Size, Size * Size));
+            yield return new Garment { Image = image, Label = _kinds[labels[i]] };
+        }
+    }
+
+    // The idx format: a magic number, the dimensions, then bytes.
+    private static byte[] ReadIdx(string name, int magic, int headerBytes)
+    {
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "data", name));
+        using var gzip = new GZipStream(file, CompressionMode.Decompress);
+        using var content = new MemoryStream();
+        gzip.CopyTo(content);
+        var bytes = content.ToArray();
+        return BinaryPrimitives.ReadInt32BigEndian(bytes) == magic ? bytes[headerBytes..] : throw new FormatException($"{name} is not a file of Fashion-MNIST.");
+    }
+
+    private static MLImage ToImage(ReadOnlySpan<byte> grey)
+    {
+        Span<byte> pixels = stackalloc byte[4 * Size * Size];
+        for (var i = 0; i < grey.Length; i++)
+        {
+            pixels.Slice(4 * i, 3).Fill(grey[i]);
+            pixels[(4 * i) + 3] = byte.MaxValue;
+        }
+
+        return MLImage.CreateFromPixels(Size, Size, MLPixelFormat.Rgba32, pixels);
+    }
+}

@@ -1,0 +1,58 @@
+// Learns to draw from pictures: trains a diffusion model on them, saves it, draws with it, and proves that the saved model draws the
+// same. --help lists what can be chosen; Settings.cs holds the defaults.
+using Microsoft.ML;
+using Microsoft.ML.Diffusion;
+using TrainAndGenerate;
+
+return CommandLine.Run(args, (settings, cancellationToken) =>
+{
+    var mlContext = new MLContext(settings.Seed);
+    var artifacts = new Artifacts(settings.OutputFolder);
+    var modelFile = settings.ModelFile ?? artifacts.PathOf("model.zip");
+    var progress = new ProgressDisplay();
+    var artist = new Artist(settings, progress, cancellationToken);
+
+    // 1. Pictures: rows with a column "Image" and, where it is known what they show, a column "Label".
+    var rows = ImageData.Load(mlContext, settings);
+
+    // 2. A model: trained as the last step of an ML.NET pipeline and saved; or an older one, loaded.
+    using var model = settings.ModelFile is null ? Train() : LoadModel(mlContext);
+    Console.WriteLine($"{model}, {model.NumberOfParameters:N0} weights");
+
+    // 3. Pictures out of noise, class by class if the model knows any.
+    var samples = artist.DrawSheet(model);
+    artifacts.Save("samples.png", ImageGrid.Create(samples, columns: 8, padding: 1).Save, Artist.DescribeSheet(model));
+
+    // 4. The way from picture to picture: real ones if there are some of the model's kind, else drawn ones.
+    var ends = ImageData.TryTake(mlContext, rows, settings, model, count: 8) ?? [.. samples.Where((_, i) => i % 8 == 0)];
+    artifacts.Save("interpolation.png", artist.Interpolate(model, ends).Save, "from left to right, each pair first along the sphere, then straight");
+
+    // 5. Single pictures, as many as asked for.
+    if (settings.Generate > 0)
+    {
+        artifacts.SaveAll("generated", artist.DrawSingles(model, settings.Generate));
+    }
+
+    // 6. The proof: a context that knows nothing of this run loads the file and draws the same pictures.
+    using var loaded = LoadModel(new MLContext());
+    var isSame = Artist.AreEqual(samples, artist.DrawSheet(loaded));
+    Console.WriteLine($"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
+    return isSame ? 0 : 1;
+
+    DiffusionTransformer Train()
+    {
+        Console.WriteLine(settings.Describe());
+        var pipeline = ImageData.Preparation(mlContext, settings)
+            .Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", settings.ToOptions(progress, cancellationToken)));
+
+        var chain = progress.Show("Training", () => pipeline.Fit(rows));
+        artifacts.Save("model.zip", path => mlContext.Model.Save(chain, rows.Schema, path), "the pipeline with the model");
+        return chain.LastTransformer;
+    }
+
+    DiffusionTransformer LoadModel(MLContext context)
+    {
+        var diffusion = context.Model.Load(modelFile, out _).GetDiffusion();
+        return settings.Device is { } device ? diffusion.ToDevice(device) : diffusion;
+    }
+});

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion;
+
+namespace TrainAndGenerate;
+
+/// <summary>What a run does. The initial values are the defaults, found by measuring what learns most in five minutes on two cores.</summary>
+internal sealed record Settings
+{
+    public const double DefaultMinutes = 4.5;
+    public const int DefaultDdimSteps = 50;
+    public const int DefaultDdpmSteps = 250;
+    public const int DefaultFolderSize = 32;
+
+    // Data.
+    public string? ImageFolder { get; init; }
+    public int? Size { get; init; }
+    public bool Unlabelled { get; init; }
+
+    // Budget: DefaultMinutes if none is set.
+    public int? Steps { get; init; }
+    public int? Epochs { get; init; }
+    public double? Minutes { get; init; }
+
+    // Network.
+    public int BaseChannels { get; init; } = 32;
+    public IReadOnlyList<int> Multipliers { get; init; } = [1, 2, 2];
+    public int Blocks { get; init; } = 1;
+    public IReadOnlyList<int> Attention { get; init; } = [7, 8];
+    public int Patch { get; init; } = 1;
+    public double Dropout { get; init; }
+
+    // Training.
+    public int BatchSize { get; init; } = 32;
+    public double LearningRate { get; init; } = 2e-3;
+    public int WarmupSteps { get; init; } = 100;
+    public double EmaDecay { get; init; } = 0.995;
+    public bool Flip { get; init; }
+    public string Prediction { get; init; } = "v";
+    public string Schedule { get; init; } = "cosine";
+
+    // Drawing.
+    public bool ChoosesSampling { get; init; }
+    public string Sampler { get; init; } = "ddim";
+    public int? SamplingSteps { get; init; }
+    public double Eta { get; init; }
+    public double Guidance { get; init; } = 1;
+    public int Generate { get; init; }
+
+    // Run.
+    public int Seed { get; init; } = 1;
+    public string? Device { get; init; }
+    public string? ModelFile { get; init; }
+    public string? OutputFolder { get; init; }
+
+    /// <summary>Whether the model learns what each picture shows: known of the bundled pictures only.</summary>
+    public bool IsLabelled => ImageFolder is null && !Unlabelled;
+
+    /// <summary>Side of the pictures to train on, in pixels.</summary>
+    public int ImageSize => Size ?? (ImageFolder is null ? FashionMnist.Size : DefaultFolderSize);
+
+    private double? Budget => Minutes ?? (Steps is null && Epochs is null ? DefaultMinutes : null);
+
+    public DiffusionOptions ToOptions(IProgress<TrainingProgress> progress, CancellationToken cancellationToken) => new()
+    {
+        LabelColumnName = IsLabelled ? "Label" : null,
+        Schedule = ToSchedule(),
+        Prediction = Prediction switch { "v" => PredictionType.VPrediction, "sample" => PredictionType.Sample, _ => PredictionType.Epsilon },
+        Generation = ToGeneration(),
+        Device = Device,
+        Network = ToNetwork(),
+        Training = new TrainingOptions
+        {
+            NumberOfSteps = Steps,
+            NumberOfEpochs = Epochs,
+            Duration = Budget is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+            BatchSize = BatchSize,
+            LearningRate = LearningRate,
+            WarmupSteps = WarmupSteps,
+            EmaDecay = EmaDecay,
+            FlipHorizontally = Flip,
+            Progress = progress,
+            ReportEverySteps = 10,
+            CancellationToken = cancellationToken,
+        },
+    };
+
+    public GenerationOptions ToGeneration() => new()
+    {
+        Sampler = Sampler == "ddim" ? new DdimSampler(SamplingSteps ?? DefaultDdimSteps, Eta) : new DdpmSampler(SamplingSteps ?? DefaultDdpmSteps),
+        GuidanceScale = Guidance,
+        Seed = Seed,
+    };
+
+    /// <summary>What a training run is about to do.</summary>
+    public string Describe()
+    {
+        string?[] budget = [Steps is { } steps ? $"{steps} steps" : null, Epochs is { } epochs ? $"{epochs} epochs" : null, Budget is { } minutes ? $"{minutes} minutes" : null];
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            Pictures   {ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}
+            Network    {ToNetwork()}, dropout {Dropout}
+            Diffusion  {ToSchedule()}, {Prediction} prediction
+            Training   {string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}
+            """);
+    }
+
+    private UNetOptions ToNetwork() => new()
+    {
+        BaseChannels = BaseChannels,
+        ChannelMultipliers = Multipliers,
+        NumberOfResidualBlocks = Blocks,
+        AttentionResolutions = Attention,
+        PatchSize = Patch,
+        Dropout = Dropout,
+    };
+
+    private NoiseSchedule ToSchedule() => Schedule switch
+    {
+        "linear" => NoiseSchedule.Linear(),
+        "scaled-linear" => NoiseSchedule.ScaledLinear(),
+        "sigmoid" => NoiseSchedule.Sigmoid(),
+        _ => NoiseSchedule.Cosine(),
+    };
+}

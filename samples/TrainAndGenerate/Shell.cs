@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace TrainAndGenerate;
+
+/// <summary>How a program ends: its own exit code, one line for what is wrong with its input, or quietly at Ctrl+C.</summary>
+internal static class Shell
+{
+    private const int Failed = 1;
+    private const int Interrupted = 130; // 128 + SIGINT, as shells count
+
+    public static int Run(Func<CancellationToken, int> program)
+    {
+        using var source = new CancellationTokenSource();
+        void Cancel(PosixSignalContext context) => (context.Cancel, _) = (true, source.CancelAsync());
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+
+        try
+        {
+            return program(source.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped.");
+            return Interrupted;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or IOException
+            or InvalidDataException or UnauthorizedAccessException or OverflowException)
+        {
+            Console.Error.WriteLine(OneLine(e.Message));
+            return Failed;
+        }
+    }
+
+    private static string OneLine(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}
