@@ -25,7 +25,7 @@ public sealed class SaveLoadTests
         Assert.AreEqual(model.Training, loaded.Training);
         Assert.AreEqual(model.Generation, loaded.Generation);
         Assert.AreEqual(model.ToString(), loaded.ToString());
-        Assert.IsNotNull(schema.GetColumnOrNull("Image"));
+        Assert.IsNotNull(schema.GetColumnOrNull("Number"));
     }
 
     [TestMethod]

@@ -93,11 +93,12 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
         }
 
         var (first, last) = (roots[0], roots[^1]);
+        var scale = first / (first - last);
         var rescaled = new double[betas.Length];
         var previous = 1.0;
         for (var t = 0; t < betas.Length; t++)
         {
-            var alphaBar = Math.Pow((roots[t] - last) * first / (first - last), 2);
+            var alphaBar = Math.Pow((roots[t] - last) * scale, 2);
             rescaled[t] = 1 - (alphaBar / previous);
             previous = alphaBar;
         }

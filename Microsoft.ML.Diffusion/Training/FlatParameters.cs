@@ -28,25 +28,27 @@ internal sealed class FlatParameters : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parameters = network.parameters().ToList();
-        _values = cat([.. parameters.Select(parameter => parameter.detach().flatten())]).DetachFromDisposeScope();
+        _values = zeros(parameters.Sum(parameter => parameter.numel()), parameters[0].dtype, parameters[0].device).DetachFromDisposeScope();
         _gradients = zeros_like(_values).DetachFromDisposeScope();
         _firstMoments = zeros_like(_values).DetachFromDisposeScope();
         _secondMoments = zeros_like(_values).DetachFromDisposeScope();
-        _average = _values.clone().DetachFromDisposeScope();
 
         var offset = 0L;
-        foreach (var module in network.modules())
+        Parameter Place(Parameter weight)
         {
-            Bind(module, view =>
-            {
-                var (start, length) = (offset, view.numel());
-                offset += length;
-                var parameter = new Parameter(_values.narrow(0, start, length).view(view.shape));
-                parameter.grad = _gradients.narrow(0, start, length).view(view.shape);
-                return parameter;
-            });
+            var (start, length, shape) = (offset, weight.numel(), weight.shape);
+            offset += length;
+            var view = _values.narrow(0, start, length).view(shape);
+            view.copy_(weight);
+            return new Parameter(view) { grad = _gradients.narrow(0, start, length).view(shape) };
         }
 
+        foreach (var module in network.modules())
+        {
+            Bind(module, Place);
+        }
+
+        _average = _values.clone().DetachFromDisposeScope();
         if (offset != Count)
         {
             throw new NotSupportedException($"{Count - offset} weights belong to layers that {nameof(FlatParameters)} does not know.");
@@ -105,7 +107,7 @@ internal sealed class FlatParameters : IDisposable
         _average.Dispose();
     }
 
-    private static void Bind(nn.Module module, Func<Tensor, Parameter> place)
+    private static void Bind(nn.Module module, Func<Parameter, Parameter> place)
     {
         switch (module)
         {

@@ -1,70 +1,43 @@
-using System.Collections;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 
 namespace TrainAndGenerate;
 
-/// <summary>A picture of any size.</summary>
-internal sealed class Picture
-{
-    [ImageType]
-    public required MLImage Image { get; init; }
-}
+/// <summary>A row that names a picture.</summary>
+internal sealed record PictureFile(string ImagePath);
 
-/// <summary>The pictures in a folder and below it, each decoded when its turn comes; unreadable ones are named once and left out.</summary>
-internal sealed class ImageFolder : IEnumerable<Picture>
+/// <summary>The user's own pictures.</summary>
+internal static class ImageFolder
 {
     private static readonly string[] _extensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp"];
 
-    private readonly string[] _files;
-    private readonly HashSet<string> _reported = [];
-
-    public ImageFolder(string folder)
+    /// <summary>Lists the pictures in a folder and below it. Those that cannot be read are named and left out.</summary>
+    public static IReadOnlyList<PictureFile> List(string folder)
     {
         if (!Directory.Exists(folder))
         {
-            throw new ArgumentException($"--images: there is no folder '{folder}'.");
+            throw new ArgumentException($"--images must be a folder, but there is none at '{folder}'.");
         }
 
-        _files = [.. Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true })
+        var files = Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true })
             .Where(file => _extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-            .Order(StringComparer.Ordinal)];
-        if (_files.Length == 0)
-        {
-            throw new ArgumentException($"--images: there is no png, jpg, webp or bmp picture in '{folder}'.");
-        }
+            .Order(StringComparer.Ordinal);
+        var pictures = files.AsParallel().AsOrdered().Where(IsReadable).Select(file => new PictureFile(Path.GetFullPath(file))).ToList();
+        return pictures.Count > 0 ? pictures : throw new ArgumentException($"--images must hold png, jpg, webp or bmp pictures, but there is none in '{folder}' that can be read.");
     }
 
-    public IEnumerator<Picture> GetEnumerator()
-    {
-        foreach (var file in _files)
-        {
-            // Photographs are large: each is freed as soon as its row has been read.
-            using var image = TryRead(file);
-            if (image is not null)
-            {
-                yield return new Picture { Image = image };
-            }
-        }
-    }
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private MLImage? TryRead(string file)
+    // ML.NET's LoadImages ends the whole run at a broken file, so each is tried first.
+    private static bool IsReadable(string file)
     {
         try
         {
             using var stream = File.OpenRead(file);
-            return stream.Length > 0 ? MLImage.CreateFromStream(stream) : throw new InvalidDataException("the file is empty");
+            using var image = MLImage.CreateFromStream(stream);
+            return true;
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
         {
-            if (_reported.Add(file))
-            {
-                Console.Error.WriteLine($"Skipped {file}: {(e is ArgumentException ? "not a picture that can be decoded" : e.Message)}");
-            }
-
-            return null;
+            Console.Error.WriteLine($"Skipped {file}: {(e is ArgumentException ? "no picture that can be decoded" : e.Message)}");
+            return false;
         }
     }
 }

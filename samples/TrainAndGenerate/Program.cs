@@ -12,12 +12,12 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
     var progress = new ProgressDisplay();
     var artist = new Artist(settings, progress, cancellationToken);
 
-    // 1. Pictures: rows with a column "Image" and, where it is known what they show, a column "Label".
+    // 1. Pictures: rows of files or of images in memory.
     var rows = ImageData.Load(mlContext, settings);
 
     // 2. A model: trained as the last step of an ML.NET pipeline and saved; or an older one, loaded.
-    using var model = settings.ModelFile is null ? Train() : LoadModel(mlContext);
-    Console.WriteLine($"{model}, {model.NumberOfParameters:N0} weights");
+    using var model = settings.ModelFile is null ? TrainModel() : LoadModel(mlContext);
+    Console.WriteLine($"{model}; {model.NumberOfParameters:N0} weights");
 
     // 3. Pictures out of noise, class by class if the model knows any.
     var samples = artist.DrawSheet(model);
@@ -39,15 +39,15 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
     Console.WriteLine($"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
     return isSame ? 0 : 1;
 
-    DiffusionTransformer Train()
+    DiffusionTransformer TrainModel()
     {
         Console.WriteLine(settings.Describe());
-        var pipeline = ImageData.Preparation(mlContext, settings)
+        var pipeline = ImageData.Prepare(mlContext, settings, settings.ImageSize, settings.ImageSize)
             .Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", settings.ToOptions(progress, cancellationToken)));
 
-        var chain = progress.Show("Training", () => pipeline.Fit(rows));
-        artifacts.Save("model.zip", path => mlContext.Model.Save(chain, rows.Schema, path), "the pipeline with the model");
-        return chain.LastTransformer;
+        var trained = progress.Show("Training", () => pipeline.Fit(rows));
+        artifacts.Save("model.zip", path => mlContext.Model.Save(trained, rows.Schema, path), trained.LastTransformer.Training!.ToString());
+        return trained.LastTransformer;
     }
 
     DiffusionTransformer LoadModel(MLContext context)

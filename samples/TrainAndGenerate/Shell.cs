@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace TrainAndGenerate;
@@ -24,13 +25,16 @@ internal static class Shell
             Console.Error.WriteLine("Stopped.");
             return Interrupted;
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or IOException
+        catch (Exception e) when (Cause(e) is ArgumentException or InvalidOperationException or FormatException or IOException
             or InvalidDataException or UnauthorizedAccessException or OverflowException)
         {
-            Console.Error.WriteLine(OneLine(e.Message));
+            Console.Error.WriteLine(OneLine(Cause(e).Message));
             return Failed;
         }
     }
+
+    // ML.NET wraps what goes wrong while it loads a model.
+    private static Exception Cause(Exception e) => e is TargetInvocationException { InnerException: { } inner } ? Cause(inner) : e;
 
     private static string OneLine(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

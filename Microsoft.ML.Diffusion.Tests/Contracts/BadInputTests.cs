@@ -1,0 +1,168 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.Diffusion.Tests.Contracts;
+
+[TestClass]
+public sealed class BadInputTests
+{
+    private static readonly MLContext _mlContext = new(seed: 3);
+    private static DiffusionTransformer _model = null!;
+
+    [ClassInitialize]
+    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled, _mlContext);
+
+    [ClassCleanup]
+    public static void Free() => _model.Dispose();
+
+    [TestMethod]
+    public void Fit_NoRows_SaysSo() =>
+        Expect<InvalidOperationException>("Column 'Image' has no rows, but training needs at least one image.", () => Fit(Pictures.Rows(_mlContext, 0)));
+
+    [TestMethod]
+    public void Fit_ImageOfAnotherSize_NamesTheRow() => Expect<InvalidOperationException>(
+        "Row 1: image is 12x8, expected 8x8 as in the first row. Add ResizeImages before the trainer.",
+        () => Fit(Images(Pictures.Bars(0), Pictures.Bars(1, width: 12))));
+
+    [TestMethod]
+    public void Fit_NoImageInRow_NamesTheRow() => Expect<InvalidOperationException>(
+        "Row 1: column 'Image' has no image. Remove the row before the trainer.",
+        () => Fit(Images(Pictures.Bars(0), null)));
+
+    [TestMethod]
+    public void Fit_SizeDoesNotFitTheNetwork_SaysWhatTo() => Expect<ArgumentOutOfRangeException>(
+        "Both sides of the images must be multiples of 2, because the network halves them at every level but the last. Add ResizeImages before the trainer, or use fewer ChannelMultipliers. (Parameter 'ChannelMultipliers')\nActual value was 9x8.",
+        () => Fit(Images(Pictures.Bars(0, width: 9))));
+
+    [TestMethod]
+    public void Fit_UnreadableFile_NamesTheRow()
+    {
+        var folder = Directory.CreateTempSubdirectory("diffusion-").FullName;
+        try
+        {
+            using (var picture = Pictures.Bars(0))
+            {
+                picture.Save(Path.Combine(folder, "good.png"));
+            }
+
+            File.WriteAllText(Path.Combine(folder, "broken.png"), "not a picture");
+            var paths = _mlContext.Data.LoadFromEnumerable(new[] { new PathRow { ImagePath = "good.png" }, new PathRow { ImagePath = "broken.png" } });
+            var rows = _mlContext.Transforms.LoadImages("Image", folder, "ImagePath").Fit(paths).Transform(paths);
+
+            var error = Assert.Throws<InvalidOperationException>(() => Fit(rows));
+
+            StringAssert.Matches(error.Message, new(@"^Row 1: the image in column 'Image' could not be read \(.+\)\. Repair the file or remove the row\.$"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(float.NaN, "Row 0: value 3 of column 'Image' is NaN, expected a pixel of 0 to 255. Remove the row or repair the value.")]
+    [DataRow(300f, "Row 0: value 3 of column 'Image' is pixel 300, expected 0 to 255. Set PixelOffset and PixelScale to the offset and scale that made the column.")]
+    public void Fit_ImpossiblePixel_NamesRowAndValue(float value, string message)
+    {
+        var vector = new VectorRow();
+        vector.Image[3] = value;
+
+        Expect<InvalidOperationException>(message, () => Fit(_mlContext.Data.LoadFromEnumerable([vector])));
+    }
+
+    [TestMethod]
+    public void Trainer_OutputEqualsInput_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "outputColumnName must differ from inputColumnName, because the images to learn from would be hidden behind the generated ones. (Parameter 'outputColumnName')\nActual value was Image.",
+        () => _mlContext.Transforms.DiffusionTrainer("Image", "Image"));
+
+    [TestMethod]
+    public void Generate_MoreStepsThanTheModelHas_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "The number of sampling steps must be at most 1000, because the model was trained on that many timesteps and a run visits each at most once. (Parameter 'steps')\nActual value was 1001.",
+        () => _model.Generate(1, new GenerationOptions { Sampler = new DdimSampler(1001) }));
+
+    [TestMethod]
+    [DataRow(-0.1)]
+    [DataRow(1.5)]
+    [DataRow(double.NaN)]
+    public void DdimSampler_EtaOutsideItsRange_SaysWhy(double eta) => Expect<ArgumentOutOfRangeException>(
+        $"eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. (Parameter 'eta')\nActual value was {eta.ToString(System.Globalization.CultureInfo.InvariantCulture)}.",
+        () => _ = new DdimSampler(10, eta));
+
+    [TestMethod]
+    public void Generate_CountBelowOne_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "count must be at least 1, because it is the number of images to generate. (Parameter 'count')\nActual value was 0.",
+        () => _model.Generate(0));
+
+    [TestMethod]
+    public void Generate_LabelOutOfRange_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.",
+        () => _model.Generate([0, 2]));
+
+    [TestMethod]
+    public void Interpolate_StochasticSamplerOnSphericalPath_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "Sampler must be deterministic for a spherical path, because only then does a latent lead back to its image. Use DdimSampler with eta 0, or Path = Linear. (Parameter 'Sampler')\nActual value was DDPM, 9 trailing steps, FixedSmall variance, x_0 clipped to [-1, 1].",
+        () => _model.Interpolate(1, 2, 3, new InterpolationOptions { Sampler = new DdpmSampler(9) }));
+
+    [TestMethod]
+    public void Interpolate_ImageOfAnotherSize_SaysWhatTo()
+    {
+        using var small = Pictures.Bars(0, width: 4);
+        using var right = Pictures.Bars(0);
+
+        Expect<ArgumentException>("imageA is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'imageA')", () => _model.Interpolate(small, right, 3));
+    }
+
+    [TestMethod]
+    public void Generate_AfterDispose_Throws()
+    {
+        var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } });
+        model.Dispose();
+        model.Dispose();
+
+        Assert.ThrowsExactly<ObjectDisposedException>(() => model.Generate(1));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => ((ITransformer)model).Save(null!));
+    }
+
+    [TestMethod]
+    public void Trainer_UnknownDevice_SaysWhichThereAre() => Expect<ArgumentOutOfRangeException>(
+        "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it null for the best there is. (Parameter 'Device')\nActual value was gpu.",
+        () => Fit(Pictures.Rows(_mlContext), TinyModel.Options with { Device = "gpu" }));
+
+    [TestMethod]
+    public void Trainer_EpsilonWithZeroTerminalSnr_SaysWhy() => Expect<ArgumentOutOfRangeException>(
+        "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep. (Parameter 'Prediction')\nActual value was Epsilon.",
+        () => Fit(Pictures.Rows(_mlContext), TinyModel.Options with { Prediction = PredictionType.Epsilon, Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() }));
+
+    private static void Fit(IDataView rows, DiffusionOptions? options = null) =>
+        _mlContext.Transforms.DiffusionTrainer("Generated", "Image", options ?? TinyModel.Options).Fit(rows).Dispose();
+
+    // A column that does not say how large its images are, as LoadImages makes it.
+    private static IDataView Images(params MLImage?[] images)
+    {
+        var schema = SchemaDefinition.Create(typeof(ImageRow));
+        schema[nameof(ImageRow.Image)].ColumnType = new ImageDataViewType();
+        return _mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }), schema);
+    }
+
+    private static void Expect<TException>(string message, Action action)
+        where TException : Exception =>
+        Assert.AreEqual(message, Assert.ThrowsExactly<TException>(action).Message.ReplaceLineEndings("\n"));
+
+    private sealed class ImageRow
+    {
+        [ImageType(1, 1)]
+        public MLImage? Image { get; set; }
+    }
+
+    private sealed class PathRow
+    {
+        public string ImagePath { get; set; } = "";
+    }
+
+    private sealed class VectorRow
+    {
+        [VectorType(1, Pictures.Side, Pictures.Side)]
+        public float[] Image { get; set; } = new float[Pictures.Side * Pictures.Side];
+    }
+}

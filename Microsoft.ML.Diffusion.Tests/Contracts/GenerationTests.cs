@@ -1,0 +1,134 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
+namespace Microsoft.ML.Diffusion.Tests.Contracts;
+
+[TestClass]
+public sealed class GenerationTests
+{
+    private static DiffusionTransformer _model = null!;
+
+    [ClassInitialize]
+    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled);
+
+    [ClassCleanup]
+    public static void Free() => _model.Dispose();
+
+    public static IEnumerable<object[]> Samplers =>
+    [
+        [new DdimSampler(5)],
+        [new DdimSampler(5, 0.5)],
+        [new DdimSampler(5, 1) { UseSigmaHat = true }],
+        [new DdpmSampler(5)],
+        [new DdpmSampler(5, DdpmVariance.FixedLarge)],
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
+    public void Generate_AnyCount_GivesTheSameImages(Sampler sampler)
+    {
+        var options = new GenerationOptions { Sampler = sampler, Seed = 11, BatchSize = 4 };
+
+        var eight = Digests(_model.Generate(8, options));
+
+        CollectionAssert.AreEqual(eight[..1], Digests(_model.Generate(1, options)));
+        CollectionAssert.AreEqual(eight[..3], Digests(_model.Generate(3, options)));
+        Assert.AreEqual(8, eight.Distinct().Count());
+    }
+
+    [TestMethod]
+    public void Generate_AnotherSeed_GivesOtherImages()
+    {
+        var first = Digests(_model.Generate(3, _model.Generation with { Seed = 1 }));
+        var second = Digests(_model.Generate(3, _model.Generation with { Seed = 2 }));
+
+        // Seed + index would make image 1 of seed 1 the image 0 of seed 2.
+        Assert.AreEqual(6, first.Concat(second).Distinct().Count());
+    }
+
+    [TestMethod]
+    public void Generate_GuidanceScale_OneFollowsTheLabelAndZeroIgnoresIt()
+    {
+        var options = _model.Generation;
+
+        var unlabelled = Digests(_model.Generate(4, options));
+
+        CollectionAssert.AreEqual(unlabelled, Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 0 })));
+        CollectionAssert.AreEqual(unlabelled, Digests(_model.Generate([-1, -1, -1, -1], options)));
+        CollectionAssert.AreNotEqual(unlabelled, Digests(_model.Generate([1, 1, 1, 1], options)));
+        CollectionAssert.AreNotEqual(Digests(_model.Generate([1, 1, 1, 1], options)), Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 3 })));
+    }
+
+    [TestMethod]
+    public void Interpolate_BetweenSeeds_StartsAndEndsAtTheirImages()
+    {
+        var options = new GenerationOptions { Sampler = new DdimSampler(5), BatchSize = 4 };
+
+        var path = Digests(_model.Interpolate(7, 8, 5, new InterpolationOptions { Sampler = options.Sampler, BatchSize = 4 }));
+
+        Assert.AreEqual(Digests(_model.Generate(1, options with { Seed = 7 }))[0], path[0]);
+        Assert.AreEqual(Digests(_model.Generate(1, options with { Seed = 8 }))[0], path[^1]);
+        Assert.AreEqual(5, path.Distinct().Count());
+    }
+
+    [TestMethod]
+    [DataRow(InterpolationPath.Spherical)]
+    [DataRow(InterpolationPath.Linear)]
+    public void Interpolate_BetweenImages_GivesAsManyAsAsked(InterpolationPath path)
+    {
+        using var a = Pictures.Bars(0);
+        using var b = Pictures.Bars(2);
+        var options = new InterpolationOptions { Path = path, Seed = 3, Label = 1, Sampler = path == InterpolationPath.Linear ? new DdpmSampler(20) : new DdimSampler(10) };
+
+        var frames = _model.Interpolate(a, b, 4, options);
+        var again = Digests(_model.Interpolate(a, b, 4, options));
+
+        Assert.HasCount(4, frames);
+        CollectionAssert.AreEqual(Digests(frames), again);
+    }
+
+    [TestMethod]
+    public void Interpolate_LinearAtDepthZero_IsNearlyACrossFade()
+    {
+        using var a = Pictures.Bars(0);
+        using var b = Pictures.Bars(2);
+
+        var frames = _model.Interpolate(a, b, 3, new InterpolationOptions { Path = InterpolationPath.Linear, Depth = 0, Seed = 3, Sampler = new DdpmSampler(1000) });
+
+        Assert.IsLessThan(12, Distance(a, frames[0]));
+        Assert.IsLessThan(12, Distance(b, frames[2]));
+    }
+
+    [TestMethod]
+    public void Generate_Cancelled_Throws()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => _model.Generate(1, _model.Generation with { CancellationToken = source.Token }));
+    }
+
+    [TestMethod]
+    public void Generate_ReportsProgressUpToOne()
+    {
+        var reports = new List<double>();
+
+        Digests(_model.Generate(8, _model.Generation with { Progress = new Direct<double>(reports.Add) }));
+
+        Assert.HasCount(8, reports);
+        Assert.AreEqual(1.0, reports[^1]);
+    }
+
+    [TestMethod]
+    public void Generate_ManyThreads_GiveTheSameImages()
+    {
+        var alone = Digests(_model.Generate(6));
+
+        Parallel.For(0, 8, _ => CollectionAssert.AreEqual(alone, Digests(_model.Generate(6))));
+    }
+
+    private static string[] Digests(MLImage[] images) => [.. images.Select(image => Pictures.Digest([image]))];
+
+    // Mean difference of the colours, in levels of 256.
+    private static double Distance(MLImage a, MLImage b) => a.Pixels.ToArray().Zip(b.Pixels.ToArray(), (x, y) => Math.Abs(x - y)).Average();
+}

@@ -1,0 +1,159 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.Diffusion.Tests.Contracts;
+
+[TestClass]
+public sealed class SchemaTests
+{
+    private static readonly MLContext _mlContext = new(seed: 3);
+    private static DiffusionTransformer _model = null!;
+
+    [ClassInitialize]
+    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled, _mlContext);
+
+    [ClassCleanup]
+    public static void Free() => _model.Dispose();
+
+    [TestMethod]
+    public void Transform_DeliversThePromisedSchema()
+    {
+        var rows = Pictures.Rows(_mlContext);
+        var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Labelled);
+
+        var promised = estimator.GetOutputSchema(Shape(rows.Schema));
+        var delivered = Shape(_model.Transform(rows).Schema);
+
+        CollectionAssert.AreEquivalent(Describe(promised), Describe(delivered));
+        CollectionAssert.AreEquivalent(Describe(delivered), Describe(Shape(_model.GetOutputSchema(rows.Schema))));
+        Assert.AreEqual(new ImageDataViewType(Pictures.Side, Pictures.Side), _model.GetOutputSchema(rows.Schema)["Generated"].Type);
+    }
+
+    [TestMethod]
+    public void Transform_PassesColumnsThrough()
+    {
+        var rows = Pictures.Rows(_mlContext, 11);
+        var transformed = _model.Transform(rows);
+
+        var read = _mlContext.Data.CreateEnumerable<Output>(transformed, reuseRowObject: false).ToList();
+
+        CollectionAssert.AreEqual(Enumerable.Range(0, 11).ToArray(), read.Select(row => row.Number).ToArray());
+        CollectionAssert.AreEqual(Enumerable.Range(0, 11).Select(i => i % 2 == 0 ? "even" : "odd").ToArray(), read.Select(row => row.Class).ToArray());
+        for (var i = 0; i < read.Count; i++)
+        {
+            Assert.AreEqual(Pictures.Digest([Pictures.Bars(i)]), Pictures.Digest([read[i].Image!]), $"row {i}");
+        }
+    }
+
+    [TestMethod]
+    public void Transform_RowN_IsImageNOfTheSeed()
+    {
+        var labels = Enumerable.Range(0, 6).Select(i => i % 2).ToArray();
+        var rows = _model.Transform(Pictures.Rows(_mlContext, 6));
+
+        var inRows = _mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false).Select(row => row.Generated!).ToList();
+
+        Assert.AreEqual(Pictures.Digest(_model.Generate(labels)), Pictures.Digest(inRows));
+    }
+
+    [TestMethod]
+    public void Transform_ColumnNotAskedFor_DrawsNothing()
+    {
+        var rows = _model.Transform(Pictures.Rows(_mlContext, 100_000));
+        using var cursor = rows.GetRowCursor([rows.Schema["Number"], rows.Schema["Generated"]]);
+        var getNumber = cursor.GetGetter<int>(rows.Schema["Number"]);
+        var (number, sum) = (0, 0L);
+
+        while (cursor.MoveNext())
+        {
+            getNumber(ref number);
+            sum += number;
+        }
+
+        // 100,000 pictures would take minutes: the column is active, but nobody asked for a value.
+        Assert.AreEqual(99_999L * 100_000 / 2, sum);
+    }
+
+    [TestMethod]
+    public void Transform_SeedColumn_DecidesTheImage()
+    {
+        using var model = TinyModel.Train(TinyModel.Options with { SeedColumnName = "Number" }, _mlContext);
+        var rows = model.Transform(_mlContext.Data.LoadFromEnumerable(new[] { new SeedRow { Number = 7 }, new SeedRow { Number = 2 }, new SeedRow { Number = 7 } }));
+
+        var images = _mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false, ignoreMissingColumns: true).Select(row => row.Generated!).ToList();
+
+        var first = Pictures.Digest([images[0]]);
+        Assert.AreEqual(first, Pictures.Digest([images[2]]));
+        Assert.AreNotEqual(first, Pictures.Digest([images[1]]));
+    }
+
+    [TestMethod]
+    public void PredictionEngine_GivesAnImage()
+    {
+        var engine = _mlContext.Model.CreatePredictionEngine<Pictures.PictureRow, Output>(
+            _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(Pictures.Rows(_mlContext)).Append(_model));
+
+        using var image = engine.Predict(new Pictures.PictureRow { Image = Pictures.Bars(0), Class = "odd" }).Generated;
+
+        Assert.AreEqual(Pictures.Side, image!.Width);
+    }
+
+    [TestMethod]
+    [DataRow("Nowhere", "Could not find input column 'Nowhere' (Parameter 'inputSchema')")]
+    [DataRow("Number", "Schema mismatch for input column 'Number': expected Image or Vector<Single> with dimensions [channels, height, width], got Int32 (Parameter 'inputSchema')")]
+    public void BadInputColumn_FailsInGetOutputSchemaAndFit(string column, string message)
+    {
+        var rows = Pictures.Rows(_mlContext);
+        var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", column, TinyModel.Options);
+
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(rows.Schema))).Message);
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
+    }
+
+    [TestMethod]
+    [DataRow("Nowhere", "Could not find label column 'Nowhere' (Parameter 'inputSchema')")]
+    [DataRow("Class", "Schema mismatch for label column 'Class': expected Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>, got String (Parameter 'inputSchema')")]
+    public void BadLabelColumn_FailsInGetOutputSchemaAndFit(string column, string message)
+    {
+        var rows = Pictures.Rows(_mlContext);
+        var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { LabelColumnName = column });
+
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(rows.Schema))).Message);
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
+    }
+
+    [TestMethod]
+    public void BadSeedColumn_FailsInTransform()
+    {
+        using var model = TinyModel.Train(TinyModel.Options with { SeedColumnName = "Class" }, _mlContext);
+
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => model.Transform(Pictures.Rows(_mlContext)));
+
+        Assert.AreEqual("Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String (Parameter 'inputSchema')", error.Message);
+    }
+
+    private static SchemaShape Shape(DataViewSchema schema) =>
+        (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.Invoke(null, [schema])!;
+
+    private static string[] Describe(SchemaShape shape) =>
+        [.. shape.Select(column => $"{column.Name}: {column.Kind} {column.ItemType} {column.IsKey} [{string.Join(", ", Describe(column.Annotations))}]").Distinct()];
+
+    private sealed class SeedRow
+    {
+        public int Number { get; set; }
+    }
+
+    private sealed class Output
+    {
+        public int Number { get; set; }
+
+        public string Class { get; set; } = "";
+
+        [ImageType(Pictures.Side, Pictures.Side)]
+        public MLImage? Image { get; set; }
+
+        [ImageType(Pictures.Side, Pictures.Side)]
+        public MLImage? Generated { get; set; }
+    }
+}

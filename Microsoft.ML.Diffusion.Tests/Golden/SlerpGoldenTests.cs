@@ -1,0 +1,72 @@
+using Microsoft.ML.Diffusion.Persistence;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Golden;
+
+/// <summary><c>interpolation.safetensors</c>: paths between vectors at every kind of angle, computed with 60 digits.</summary>
+[TestClass]
+[TestCategory("Golden")]
+public sealed class SlerpGoldenTests
+{
+    private const string FileName = "interpolation.safetensors";
+
+    public static IEnumerable<object[]> Paths
+    {
+        get
+        {
+            using var file = SafetensorsFile.Open(GoldenFolder.File(FileName));
+            return [.. file.Tensors.Where(tensor => tensor.Name.EndsWith("lerp", StringComparison.Ordinal)).Select(tensor => new object[] { tensor.Name })];
+        }
+    }
+
+    /// <summary>All but circles between opposite ends: rounded to float32 these have another angle, by a part of it that matters.</summary>
+    public static IEnumerable<object[]> PathsInSingle => Paths.Where(row =>
+        !((string)row[0]).EndsWith(".slerp", StringComparison.Ordinal) || !IsNearlyOpposite(Compute((string)row[0], ScalarType.Float64).Angle));
+
+    [TestMethod]
+    [DynamicData(nameof(Paths))]
+    public void Path_RecordedEnds_GivesEveryPointInDouble(string path)
+    {
+        var (expected, actual, angle) = Compute(path, ScalarType.Float64);
+
+        // Close to 180 degrees the weights grow with 1 / sin(theta), and the error of theta with them.
+        var tolerance = IsNearlyOpposite(angle) ? 1e-8 : 1e-12;
+        GoldenAssert.AreClose(expected, actual, path, tolerance);
+        GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-7), actual, path, tolerance), path);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(PathsInSingle))]
+    public void Path_RecordedEnds_GivesEveryPointInSingle(string path)
+    {
+        var (expected, actual, angle) = Compute(path, ScalarType.Float32);
+        // Where float32 cannot tell the angle from 0 the path is a straight line, which loses nothing.
+        var tolerance = angle < 1e-4 ? 1e-6 : 2e-5;
+        GoldenAssert.AreClose(expected, actual, path, tolerance);
+        GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-4), actual, path, tolerance), path);
+    }
+
+    private static (double[] Expected, double[] Actual, double Angle) Compute(string path, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(GoldenFolder.File(FileName));
+        var name = path[..path.LastIndexOf('.')];
+        var (z1, z2) = (file[$"{name}.z1"], file[$"{name}.z2"]);
+        var (start, end) = (z1.ToDoubles().ToTensor(z1.Shape, type), z2.ToDoubles().ToTensor(z2.Shape, type));
+
+        Func<Tensor, Tensor, double, Tensor> interpolate = path.EndsWith(".slerp", StringComparison.Ordinal) ? Slerp.Spherical : Slerp.Linear;
+        double[] points = [.. file["alphas"].ToDoubles().SelectMany(alpha => interpolate(start, end, alpha).ToDoubles())];
+        return (file[path].ToDoubles(), points, Angle(z1.ToDoubles(), z2.ToDoubles()));
+    }
+
+    private static bool IsNearlyOpposite(double angle) => Math.PI - angle < 0.01;
+
+    // Half of the angle by its tangent: unlike the arc cosine it tells 1e-7 from 0.
+    private static double Angle(double[] z1, double[] z2)
+    {
+        var (n1, n2) = (Math.Sqrt(z1.Sum(u => u * u)), Math.Sqrt(z2.Sum(v => v * v)));
+        var difference = z1.Zip(z2, (u, v) => Math.Pow((u / n1) - (v / n2), 2)).Sum();
+        var sum = z1.Zip(z2, (u, v) => Math.Pow((u / n1) + (v / n2), 2)).Sum();
+        return 2 * Math.Atan2(Math.Sqrt(difference), Math.Sqrt(sum));
+    }
+}

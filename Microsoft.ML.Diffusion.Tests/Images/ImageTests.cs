@@ -1,0 +1,106 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
+namespace Microsoft.ML.Diffusion.Tests.Images;
+
+[TestClass]
+public sealed class ImageTests
+{
+    [TestMethod]
+    public void Create_ThenReadRgb_KeepsEveryPixel()
+    {
+        var planes = Enumerable.Range(0, 3 * 4 * 5).Select(i => (byte)(i * 4)).ToArray();
+
+        using var image = ImagePixels.Create(planes, new ImageShape(3, 4, 5));
+
+        CollectionAssert.AreEqual(planes, ImagePixels.ReadRgb(image));
+        Assert.AreEqual(5, image.Width);
+    }
+
+    [TestMethod]
+    public void ReadRgb_Transparent_IsCompositedOverWhite()
+    {
+        using var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, [0, 0, 0, 0, 100, 50, 0, 128]);
+
+        CollectionAssert.AreEqual(new byte[] { 255, 227, 255, 177, 255, 127 }, ImagePixels.ReadRgb(image));
+    }
+
+    [TestMethod]
+    public void ReadRgb_AlphaThatCannotBe_IsIgnored()
+    {
+        // What ConvertToImage makes when it scales: colours with alpha 0.
+        using var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, [10, 20, 30, 0, 0, 0, 0, 0]);
+
+        CollectionAssert.AreEqual(new byte[] { 30, 0, 20, 0, 10, 0 }, ImagePixels.ReadRgb(image));
+    }
+
+    [TestMethod]
+    public void ToImages_AfterFromBytes_KeepsEveryLevel()
+    {
+        var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
+        var shape = new ImageShape(1, 16, 16);
+        using var tensor = PixelTensors.FromBytes([levels], shape, TorchSharp.torch.CPU);
+
+        using var image = PixelTensors.ToImages(tensor, shape)[0];
+
+        CollectionAssert.AreEqual(levels, ImagePixels.ReadRgb(image)[..256]);
+        Assert.AreEqual(-1f, tensor.min().item<float>());
+        Assert.AreEqual(1f, tensor.max().item<float>());
+    }
+
+    [TestMethod]
+    public void ImageGrid_FillsRowsAndLeavesTheRestWhite()
+    {
+        var images = Enumerable.Range(0, 3).Select(_ => MLImage.CreateFromPixels(1, 1, MLPixelFormat.Rgba32, [0, 0, 0, 255])).ToList();
+
+        using var grid = ImageGrid.Create(images, columns: 2, padding: 1);
+
+        var red = ImagePixels.ReadRgb(grid)[..25];
+        CollectionAssert.AreEqual(
+            new byte[]
+            {
+                255, 255, 255, 255, 255,
+                255, 0, 255, 0, 255,
+                255, 255, 255, 255, 255,
+                255, 0, 255, 255, 255,
+                255, 255, 255, 255, 255,
+            },
+            red);
+    }
+
+    [TestMethod]
+    public void ImageGrid_SizesDiffer_SaysWhich()
+    {
+        var error = Assert.ThrowsExactly<ArgumentException>(() => ImageGrid.Create([Pictures.Bars(0), Pictures.Bars(0, width: 4)], 2));
+
+        Assert.AreEqual("All images of a grid must have the size of the first, 8x8, but image 1 is 4x8. Resize them first. (Parameter 'images')", error.Message);
+    }
+
+    [TestMethod]
+    [DataRow(false, 1)]
+    [DataRow(true, 3)]
+    public void Fit_ChannelsNotSet_FollowTheImages(bool coloured, int channels)
+    {
+        var mlContext = new MLContext(seed: 3);
+
+        using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(Pictures.Rows(mlContext, coloured: coloured));
+
+        Assert.AreEqual(channels, model.Channels);
+    }
+
+    [TestMethod]
+    public void Fit_PixelVector_LearnsTheSameAsFromImages()
+    {
+        var mlContext = new MLContext(seed: 3);
+        var rows = Pictures.Rows(mlContext, coloured: true);
+        var extracted = mlContext.Transforms.ExtractPixels("Pixels", "Image", offsetImage: 127.5f, scaleImage: 1 / 127.5f).Fit(rows).Transform(rows);
+
+        using var fromImages = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(rows);
+        using var fromVectors = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", Short with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f }).Fit(extracted);
+
+        Assert.AreEqual(Pictures.Digest(fromImages.Generate(2)), Pictures.Digest(fromVectors.Generate(2)));
+    }
+
+    private static DiffusionOptions Short => TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 2 } };
+}

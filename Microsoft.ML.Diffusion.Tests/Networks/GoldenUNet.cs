@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Tests.Golden;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Networks;
+
+/// <summary>A network of ermongroup/ddim with its weights, inputs and outputs: one file <c>unet_ddim_*</c>.</summary>
+internal sealed class GoldenUNet : IDisposable
+{
+    private const string InputsAndOutputs = "io.";
+
+    private readonly SafetensorsFile _file;
+    private readonly JsonNode _config;
+
+    public GoldenUNet(string file)
+    {
+        _file = SafetensorsFile.Open(GoldenFolder.File(file));
+        _config = JsonNode.Parse(_file.Metadata["config"])!;
+        var side = _config.Int("image_size");
+        Network = new UNet(Options, _config.Int("in_channels"), _config.Int("out_ch"), side, side);
+        Network.eval();
+    }
+
+    public UNet Network { get; }
+
+    public IReadOnlyList<SafetensorsTensor> Weights => [.. _file.Tensors.Where(tensor => !tensor.Name.StartsWith(InputsAndOutputs, StringComparison.Ordinal))];
+
+    private UNetOptions Options => new()
+    {
+        BaseChannels = _config.Int("ch"),
+        ChannelMultipliers = _config.Ints("ch_mult"),
+        NumberOfResidualBlocks = _config.Int("num_res_blocks"),
+        AttentionResolutions = _config.Ints("attn_resolutions"),
+        ResampleWithConvolution = _config.Flag("resamp_with_conv", true),
+        NumberOfNormalizationGroups = 32,
+        Dropout = _config.Number("dropout", 0),
+    };
+
+    public double[] Values(string name) => _file[InputsAndOutputs + name].ToDoubles();
+
+    /// <summary>Fills every parameter, each exactly once.</summary>
+    public void LoadWeights()
+    {
+        using var noGrad = no_grad();
+        var parameters = Network.named_parameters().ToDictionary(parameter => parameter.name, parameter => parameter.parameter);
+        var levels = _config.Ints("ch_mult").Length;
+        foreach (var weight in Weights)
+        {
+            var name = ErmongroupNames.ToOurs(weight.Name, levels);
+            Assert.IsTrue(parameters.Remove(name, out var parameter), $"{weight.Name}: {name} is no parameter, or was filled before.");
+
+            // Attention's 1x1 convolutions are linear layers here.
+            var shape = parameter!.dim() == 2 && weight.Shape is [_, _, 1, 1] ? weight.Shape[..2] : weight.Shape;
+            CollectionAssert.AreEqual(parameter.shape, shape, weight.Name);
+            using var values = tensor(weight.ToSingles(), shape);
+            parameter.copy_(values);
+        }
+
+        Assert.IsEmpty(parameters.Keys, "parameters that the file does not fill");
+    }
+
+    public double[] Run(ScalarType type)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var x = Values("x").ToTensor(_file[InputsAndOutputs + "x"].Shape, type);
+        var timesteps = tensor(_file[InputsAndOutputs + "t"].ToInt64s());
+        Network.to(type);
+        return Network.Forward(x, timesteps).ToDoubles();
+    }
+
+    public double[] RunTimestepEmbedding()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var module = (TimestepEmbedding)Network.named_children().Single(child => child.module is TimestepEmbedding).module;
+        return module.forward(tensor(_file[InputsAndOutputs + "t"].ToInt64s())).ToDoubles();
+    }
+
+    public double[] RunSinusoids()
+    {
+        using var scope = NewDisposeScope();
+        return TimestepEmbedding.Sinusoids(tensor(_file[InputsAndOutputs + "t"].ToInt64s()), _config.Int("ch")).ToDoubles();
+    }
+
+    public void Dispose()
+    {
+        Network.Dispose();
+        _file.Dispose();
+    }
+}

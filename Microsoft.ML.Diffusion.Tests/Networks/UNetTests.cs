@@ -1,0 +1,110 @@
+using Microsoft.ML.Diffusion.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Networks;
+
+[TestClass]
+public sealed class UNetTests
+{
+    private static readonly UNetOptions _small = new() { BaseChannels = 64, ChannelMultipliers = [1, 2, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [16] };
+
+    private static readonly UNetOptions _tiny = new() { BaseChannels = 8, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [4], NumberOfNormalizationGroups = 4 };
+
+    [TestMethod]
+    public void Parameters_OfTheSmallBenchmark_AreAsManyAsItsDefinitionSays()
+    {
+        using var network = new UNet(_small, 3, 3, 32, 32);
+
+        Assert.AreEqual(6_472_195, network.parameters().Sum(parameter => parameter.numel()));
+    }
+
+    [TestMethod]
+    public void Parameters_OfThePapersCifarNetwork_AreAsManyAsThere()
+    {
+        using var network = new UNet(_small with { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2] }, 3, 3, 32, 32);
+
+        Assert.AreEqual(35_746_307, network.parameters().Sum(parameter => parameter.numel())); // "35.7M": Ho et al. 2020, appendix B
+        Assert.HasCount(328, network.parameters());
+    }
+
+    [TestMethod]
+    [DataRow(8, 8)]
+    [DataRow(8, 16)]
+    public void Forward_AnyAspect_KeepsTheShape(int height, int width)
+    {
+        using var network = new UNet(_tiny, 3, 6, height, width);
+        using var x = zeros(2, 3, height, width);
+        using var timesteps = Timesteps(0, 999);
+
+        using var prediction = network.Forward(x, timesteps);
+
+        CollectionAssert.AreEqual(new long[] { 2, 6, height, width }, prediction.shape);
+    }
+
+    [TestMethod]
+    public void Forward_OneTimestepForAll_EqualsOneForEach()
+    {
+        using var scope = NewDisposeScope();
+        var network = Initialized(seed: 1);
+        var x = Noise(seed: 2, 3, 1, 8, 8);
+
+        var shared = network.Forward(x, Timesteps(40));
+        var each = network.Forward(x, Timesteps(40, 40, 40));
+
+        Assert.IsLessThan(1e-6, (shared - each).abs().max().ToDouble());
+    }
+
+    [TestMethod]
+    public void Forward_WithoutGradient_LeavesOnlyItsResultAlive()
+    {
+        using var noGrad = no_grad();
+        using var network = Initialized(seed: 1);
+        using var x = Noise(seed: 2, 1, 1, 8, 8);
+        using var timesteps = Timesteps(5);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+        using var prediction = network.Forward(x, timesteps);
+
+        Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [TestMethod]
+    public void Initialize_SameSeed_GivesTheSameWeights()
+    {
+        using var scope = NewDisposeScope();
+        var (first, again, other) = (Weights(Initialized(seed: 7)), Weights(Initialized(seed: 7)), Weights(Initialized(seed: 8)));
+
+        Assert.IsTrue(first.equal(again).all().ToBoolean());
+        Assert.IsFalse(first.equal(other).all().ToBoolean());
+    }
+
+    [TestMethod]
+    public void Initialize_LastLayers_PredictZero()
+    {
+        using var scope = NewDisposeScope();
+        var network = Initialized(seed: 3);
+
+        var prediction = network.Forward(Noise(seed: 4, 2, 1, 8, 8), Timesteps(10));
+
+        Assert.AreEqual(0, prediction.abs().max().ToDouble());
+    }
+
+    private static UNet Initialized(long seed)
+    {
+        var network = new UNet(_tiny, 1, 1, 8, 8);
+        Initialization.Initialize(network, seed);
+        network.eval();
+        return network;
+    }
+
+    private static Tensor Weights(UNet network) => cat([.. network.parameters().Select(parameter => parameter.detach().flatten())]);
+
+    private static Tensor Timesteps(params long[] values) => tensor(values);
+
+    private static Tensor Noise(ulong seed, params long[] shape)
+    {
+        using var generator = new Generator(seed);
+        return empty(shape).normal_(generator: generator);
+    }
+}
