@@ -137,13 +137,7 @@ public sealed class BadInputTests
     private static void Fit(IDataView rows, DiffusionOptions? options = null) =>
         _mlContext.Transforms.DiffusionTrainer("Generated", "Image", options ?? TinyModel.Options).Fit(rows).Dispose();
 
-    // A column that does not say how large its images are, as LoadImages makes it.
-    private static IDataView Images(params MLImage?[] images)
-    {
-        var schema = SchemaDefinition.Create(typeof(ImageRow));
-        schema[nameof(ImageRow.Image)].ColumnType = new ImageDataViewType();
-        return _mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }), schema);
-    }
+    private static IDataView Images(params MLImage?[] images) => _mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }));
 
     private static void Expect<TException>(string message, Action action)
         where TException : Exception =>
@@ -151,7 +145,7 @@ public sealed class BadInputTests
 
     private sealed class ImageRow
     {
-        [ImageType(1, 1)]
+        [ImageType(Pictures.Side, Pictures.Side)]
         public MLImage? Image { get; set; }
     }
 
