@@ -6,7 +6,7 @@ namespace TrainAndGenerate;
 /// <summary>What a run does. The initial values are the defaults, also those that --help shows.</summary>
 internal sealed record Settings
 {
-    public const double DefaultMinutes = 4.5;
+    public const double DefaultMinutes = 4.75;
     public const int DefaultDdimSteps = 50;
     public const int DefaultDdpmSteps = 250;
     public const int DefaultFolderSize = 32;
@@ -23,10 +23,10 @@ internal sealed record Settings
 
     // Network.
     public int BaseChannels { get; init; } = 32;
-    public IReadOnlyList<int> Multipliers { get; init; } = [1, 2, 2];
+    public IReadOnlyList<int> Multipliers { get; init; } = [2, 2];
     public int Blocks { get; init; } = 1;
     public IReadOnlyList<int> Attention { get; init; } = [7, 8];
-    public int Patch { get; init; } = 1;
+    public int Patch { get; init; } = 2;
     public double Dropout { get; init; }
 
     // Training.
