@@ -22,7 +22,7 @@ public sealed record GenerationOptions
     /// <value>A number of at least 0: 0 ignores the labels, 1, the default, follows them, more exaggerates them and doubles the cost.</value>
     public double GuidanceScale { get; init; } = 1;
 
-    /// <summary>Gets the receiver of the share of network calls done, 0..1.</summary>
+    /// <summary>Gets the receiver of the share of the steps done, 0..1.</summary>
     public IProgress<double>? Progress { get; init; }
 
     /// <summary>Gets the token that ends generation between two steps by an <see cref="OperationCanceledException"/>.</summary>
@@ -33,7 +33,7 @@ public sealed record GenerationOptions
     internal void ValidateFor(NoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(Sampler);
-        _ = Sampler.Timesteps.Resolve(schedule.NumberOfTrainingTimesteps);
+        _ = SamplingStep.Reverse(Sampler.Timesteps, schedule);
         if (BatchSize is < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(BatchSize), BatchSize, "BatchSize must be at least 1; leave it null for a size that fits the device.");

@@ -30,9 +30,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>x at the noisiest of the sampler's timesteps, [N, C, H, W].</returns>
     public Tensor Encode(Tensor x0, IReadOnlyList<int>? labels)
     {
-        var (schedule, pairs) = (model.Description.Schedule, options.Sampler.Timesteps.Pairs(model.Description.Schedule.NumberOfTrainingTimesteps));
+        var steps = Steps;
         return InBatches((int)x0.shape[0], labels, (batch, classes) => DdimInversion.Encode(
-            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), pairs, schedule, options.CancellationToken));
+            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, options.CancellationToken));
     }
 
     /// <summary>The sampler's run from pure noise.</summary>

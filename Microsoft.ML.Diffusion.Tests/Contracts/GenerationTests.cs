@@ -21,6 +21,10 @@ public sealed class GenerationTests
         [new DdimSampler(5, 1) { UseSigmaHat = true }],
         [new DdpmSampler(5)],
         [new DdpmSampler(5, DdpmVariance.FixedLarge)],
+        [new DpmSolverSampler(5)],
+        [new DpmSolverSampler(5, stochastic: true) { Timesteps = TimestepSubset.Karras(5) }],
+        [new EulerSampler(5)],
+        [new HeunSampler(5)],
     ];
 
     [TestMethod]
@@ -117,6 +121,18 @@ public sealed class GenerationTests
 
         Assert.HasCount(8, reports);
         Assert.AreEqual(1.0, reports[^1]);
+    }
+
+    [TestMethod]
+    public void Interpolate_HeunOverKarrasLevels_ReconstructsItsEnds()
+    {
+        using var a = Pictures.Bars(0);
+        using var b = Pictures.Bars(2);
+
+        var coarse = _model.Interpolate(a, b, 2, new InterpolationOptions { Sampler = new HeunSampler(4) });
+        var fine = _model.Interpolate(a, b, 2, new InterpolationOptions { Sampler = new HeunSampler(100) });
+
+        Assert.IsLessThan(Distance(a, coarse[0]), Distance(a, fine[0]));
     }
 
     [TestMethod]
