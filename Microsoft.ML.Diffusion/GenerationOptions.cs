@@ -25,6 +25,13 @@ public sealed record GenerationOptions
     /// <summary>Gets the receiver of the share of the steps done, 0..1.</summary>
     public IProgress<double>? Progress { get; init; }
 
+    /// <summary>Gets what is called after every step of every batch, with the images as they are by then.</summary>
+    /// <value>
+    /// <see langword="null"/>, the default, costs nothing. The call is made on the thread that generates, which waits for it; an exception
+    /// ends generation and reaches its caller. Not saved with a model.
+    /// </value>
+    public Action<SamplingSnapshot>? Observer { get; init; }
+
     /// <summary>Gets the token that ends generation between two steps by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 

@@ -51,9 +51,31 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 start(noise, batch),
                 steps,
                 noise,
-                (_, _, _) => options.Progress?.Report((double)++done / calls),
+                (i, x, predictedX0) =>
+                {
+                    Observe(batch, samples.Count, i, steps, x, predictedX0);
+                    options.Progress?.Report((double)++done / calls);
+                },
                 options.CancellationToken);
         });
+    }
+
+    // The images that fill up the last batch are not shown.
+    private void Observe(long[] batch, int count, int i, IReadOnlyList<SamplingStep> steps, Tensor x, Tensor predictedX0)
+    {
+        if (options.Observer is { } observer)
+        {
+            var taken = Math.Min(BatchSize, count - batch[0]);
+            var snapshot = new SamplingSnapshot(i, steps, (int)batch[0], x.narrow(0, 0, taken), predictedX0.narrow(0, 0, taken), model.Description.Shape);
+            try
+            {
+                observer(snapshot);
+            }
+            finally
+            {
+                snapshot.Close();
+            }
+        }
     }
 
     // Calls draw with the indices of each full batch, the last filled up with its first, and joins the results.
