@@ -39,19 +39,10 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     /// <param name="clipping">The sampler's.</param>
     public Denoiser Denoiser(Tensor? labels, double guidanceScale, Clipping clipping)
     {
-        Tensor Time(double timestep) => tensor([(float)timestep], device: Device);
+        Tensor Network(Tensor x, double timestep) => ClassifierFreeGuidance.Predict(
+            (batch, classes) => network.Forward(batch, tensor([(float)timestep], device: Device), classes), x, labels, guidanceScale);
 
-        Func<Tensor, double, Tensor> predict = (labels, guidanceScale) switch
-        {
-            (null, _) or (_, 0) => (x, t) => network.Forward(x, Time(t)),
-            (_, 1) => (x, t) => network.Forward(x, Time(t), labels),
-            _ => (x, t) =>
-            {
-                var both = network.Forward(cat([x, x]), Time(t), cat([labels, full_like(labels, -1)])).chunk(2);
-                return both[1] + (guidanceScale * (both[0] - both[1]));
-            },
-        };
-        return new Denoiser(predict, description.Prediction, clipping);
+        return new Denoiser(Network, description.Prediction, clipping);
     }
 
     /// <inheritdoc/>
