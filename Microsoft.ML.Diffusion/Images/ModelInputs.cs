@@ -88,16 +88,16 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
             throw new ArgumentException($"{parameter} are of images of {latents.Shape}, but the model's images are {_shape}.", parameter);
         }
 
-        CheckTimestep(latents.Timestep, parameter);
+        CheckTimestep(latents.Timestep, parameter, $"The timestep of {parameter}");
     }
 
     /// <summary>Checks that the model knows a timestep.</summary>
-    public void CheckTimestep(int timestep, string parameter)
+    public void CheckTimestep(int timestep, string parameter, string? name = null)
     {
         var last = description.Schedule.NumberOfTrainingTimesteps - 1;
         if (timestep < 0 || timestep > last)
         {
-            throw new ArgumentOutOfRangeException(parameter, timestep, $"{parameter} must be at a timestep from 0 to {last}, because the model was trained on those.");
+            throw new ArgumentOutOfRangeException(parameter, timestep, $"{name ?? parameter} must be from 0 to {last}, because the model was trained on those.");
         }
     }
 
