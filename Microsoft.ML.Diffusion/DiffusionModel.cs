@@ -14,7 +14,11 @@ internal sealed record ModelDescription(
 {
     public int NumberOfClasses => ClassNames.Count;
 
-    public UNet CreateNetwork() => new(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+    public UNet CreateNetwork()
+    {
+        NativeHeap.Tune();
+        return new UNet(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+    }
 }
 
 /// <summary>A trained network and what it is.</summary>

@@ -53,6 +53,9 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets how the model was trained; <see langword="null"/> if that is not known.</summary>
     public TrainingSummary? Training { get; }
 
+    /// <summary>Gets where the weights are and the network runs: "cpu", or "cuda:" and the number of the card.</summary>
+    public string Device => Model.Device.ToString();
+
     /// <summary>Gets the number of weights.</summary>
     public long NumberOfParameters => Model.Network.parameters().Sum(parameter => parameter.numel());
 
