@@ -43,10 +43,10 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     /// <param name="clipping">The sampler's.</param>
     public Denoiser Denoiser(Tensor? labels, double guidanceScale, Clipping clipping)
     {
-        Tensor Network(Tensor x, double timestep) => ClassifierFreeGuidance.Predict(
+        Tensor Predict(Tensor x, double timestep) => ClassifierFreeGuidance.Predict(
             (batch, classes) => network.Forward(batch, tensor([(float)timestep], device: Device), classes), x, labels, guidanceScale);
 
-        return new Denoiser(Network, description.Prediction, clipping);
+        return new Denoiser(Predict, description.Prediction, clipping);
     }
 
     /// <inheritdoc/>

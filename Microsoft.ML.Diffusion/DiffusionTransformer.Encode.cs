@@ -15,7 +15,8 @@ public sealed partial class DiffusionTransformer
     /// <remarks>
     /// The walk takes the sampler's own timesteps, from a clean image (alpha-bar 1) through the lowest to the highest. On the step from s up to t the
     /// network is asked at t, as <see cref="Decode"/> asks it on the way back, with x still at the noise of s; predicted images are not clipped.
-    /// What <see cref="Decode"/> gives back then differs by the change of x within a step alone: less, the more steps there are.
+    /// What <see cref="Decode"/> gives back then differs by the change of x within a step alone, and by what its sampler clips: less, the more steps
+    /// there are.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The sampler is not DDIM with eta 0, a label is not a class of the model, or an option is outside its range.</exception>
@@ -27,7 +28,7 @@ public sealed partial class DiffusionTransformer
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        return DiffusionLatents.FromTensor(generator.Encode(x0, labels), Model.Description.Shape, HighestTimestep(sampler), sampler.Timesteps);
+        return DiffusionLatents.FromTensor(generator.Encode(x0, labels), Model.Description.Shape, generator.HighestTimestep, sampler.Timesteps);
     }
 
     /// <summary>Generates the images that latents stand for.</summary>
@@ -83,11 +84,11 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public double[] ReconstructionError(IReadOnlyList<MLImage> images, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
     {
-        var (generator, sampler) = Encoder(options);
+        var generator = Encoder(options).Generator;
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        var again = generator.DenoiseFrom(HighestTimestep(sampler), generator.Encode(x0, labels), labels);
+        var again = generator.DenoiseFrom(generator.HighestTimestep, generator.Encode(x0, labels), labels);
         return ((again - x0) / 2).to(ScalarType.Float64).square().mean([1, 2, 3]).cpu().data<double>().ToArray();
     }
 
@@ -98,6 +99,4 @@ public sealed partial class DiffusionTransformer
             ? (Generator(options), sampler)
             : throw new ArgumentOutOfRangeException(nameof(GenerationOptions.Sampler), options.Sampler, "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward.");
     }
-
-    private int HighestTimestep(Sampler sampler) => sampler.Timesteps.Resolve(Schedule.NumberOfTrainingTimesteps)[^1];
 }

@@ -81,6 +81,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <summary>The sampler's run from pure noise.</summary>
     public IReadOnlyList<SamplingStep> Steps => SamplingStep.Reverse(options.Sampler.Timesteps, model.Description.Schedule);
 
+    /// <summary>The noisiest of the sampler's timesteps, where <see cref="Encode"/> ends.</summary>
+    public int HighestTimestep => options.Sampler.Timesteps.Resolve(model.Description.Schedule.NumberOfTrainingTimesteps)[^1];
+
     /// <summary>The sampler's run from timestep t, on through those of its timesteps that lie below.</summary>
     public IReadOnlyList<SamplingStep> StepsFrom(int timestep)
     {

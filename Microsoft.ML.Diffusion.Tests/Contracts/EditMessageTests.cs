@@ -37,8 +37,8 @@ public sealed class EditMessageTests
         ];
         foreach (var member in members)
         {
-            Expect<ArgumentException>(None, () => member([]));
-            Expect<ArgumentException>(Size, () => member([_image, _narrow]));
+            Messages.Expect<ArgumentException>(None, () => member([]));
+            Messages.Expect<ArgumentException>(Size, () => member([_image, _narrow]));
             Assert.ThrowsExactly<ArgumentNullException>(() => member(null!));
             Assert.ThrowsExactly<ArgumentNullException>(() => member([_image, null!]));
         }
@@ -61,8 +61,8 @@ public sealed class EditMessageTests
         ];
         foreach (var member in members)
         {
-            Expect<ArgumentException>(Count, () => member([0, 1]));
-            Expect<ArgumentOutOfRangeException>(Unknown, () => member([2]));
+            Messages.Expect<ArgumentException>(Count, () => member([0, 1]));
+            Messages.Expect<ArgumentOutOfRangeException>(Unknown, () => member([2]));
         }
     }
 
@@ -72,52 +72,48 @@ public sealed class EditMessageTests
         const string Message = "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward. (Parameter 'Sampler')\nActual value was DDPM, 9 trailing steps, FixedSmall variance, x_0 clipped to [-1, 1].";
         var options = new GenerationOptions { Sampler = new DdpmSampler(9) };
 
-        Expect<ArgumentOutOfRangeException>(Message, () => _model.Encode([_image], options));
-        Expect<ArgumentOutOfRangeException>(Message, () => _model.ReconstructionError([_image], options));
+        Messages.Expect<ArgumentOutOfRangeException>(Message, () => _model.Encode([_image], options));
+        Messages.Expect<ArgumentOutOfRangeException>(Message, () => _model.ReconstructionError([_image], options));
     }
 
     [TestMethod]
     [DataRow(0.0)]
     [DataRow(1.01)]
     [DataRow(double.NaN)]
-    public void ImageToImage_StrengthOutsideItsRange_SaysWhy(double strength) => Expect<ArgumentOutOfRangeException>(
+    public void ImageToImage_StrengthOutsideItsRange_SaysWhy(double strength) => Messages.Expect<ArgumentOutOfRangeException>(
         $"strength must be in (0, 1], because it is the share of the timesteps that images are noised over. (Parameter 'strength')\nActual value was {strength.ToString(System.Globalization.CultureInfo.InvariantCulture)}.",
         () => _model.ImageToImage([_image], strength));
 
     [TestMethod]
     [DataRow(-1)]
     [DataRow(1000)]
-    public void AddNoise_TimestepOutsideItsRange_SaysWhy(int timestep) => Expect<ArgumentOutOfRangeException>(
+    public void AddNoise_TimestepOutsideItsRange_SaysWhy(int timestep) => Messages.Expect<ArgumentOutOfRangeException>(
         $"timestep must be from 0 to 999, because the model was trained on those. (Parameter 'timestep')\nActual value was {timestep}.",
         () => _model.AddNoise([_image], timestep));
 
     [TestMethod]
     public void Inpaint_Masks_SaysWhatIsWrong()
     {
-        Expect<ArgumentException>("masks must hold at least one image. (Parameter 'masks')", () => _model.Inpaint([_image], []));
-        Expect<ArgumentException>("masks must hold one mask for each image or one for all, but there are 2 masks and 1 images. (Parameter 'masks')", () => _model.Inpaint([_image], [_image, _image]));
-        Expect<ArgumentException>("masks[0] is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'masks')", () => _model.Inpaint([_image], [_narrow]));
-        Expect<ArgumentOutOfRangeException>("resamplings must be at least 1, because it is how often each step is taken. (Parameter 'resamplings')\nActual value was 0.", () => _model.Inpaint([_image], [_image], 0));
+        Messages.Expect<ArgumentException>("masks must hold at least one image. (Parameter 'masks')", () => _model.Inpaint([_image], []));
+        Messages.Expect<ArgumentException>("masks must hold one mask for each image or one for all, but there are 2 masks and 1 images. (Parameter 'masks')", () => _model.Inpaint([_image], [_image, _image]));
+        Messages.Expect<ArgumentException>("masks[0] is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'masks')", () => _model.Inpaint([_image], [_narrow]));
+        Messages.Expect<ArgumentOutOfRangeException>("resamplings must be at least 1, because it is how often each step is taken. (Parameter 'resamplings')\nActual value was 0.", () => _model.Inpaint([_image], [_image], 0));
     }
 
     [TestMethod]
     public void Decode_LatentsOfAnotherModel_SaysWhy()
     {
-        Expect<ArgumentException>("latents are of images of 2x3, 1 channel, but the model's images are 8x8, 1 channel. (Parameter 'latents')", () => _model.Decode(new DiffusionLatents(new float[6], 1, 3, 2, 0)));
-        Expect<ArgumentOutOfRangeException>("The timestep of latents must be from 0 to 999, because the model was trained on those. (Parameter 'latents')\nActual value was 1000.", () => _model.Decode(new DiffusionLatents(new float[64], 1, 8, 8, 1000)));
+        Messages.Expect<ArgumentException>("latents are of images of 2x3, 1 channel, but the model's images are 8x8, 1 channel. (Parameter 'latents')", () => _model.Decode(new DiffusionLatents(new float[6], 1, 3, 2, 0)));
+        Messages.Expect<ArgumentOutOfRangeException>("The timestep of latents must be from 0 to 999, because the model was trained on those. (Parameter 'latents')\nActual value was 1000.", () => _model.Decode(new DiffusionLatents(new float[64], 1, 8, 8, 1000)));
     }
 
     [TestMethod]
     public void DiffusionLatents_ImpossibleValues_SaysWhy()
     {
-        Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 7 values. (Parameter 'values')", () => _ = new DiffusionLatents(new float[7], 1, 3, 2, 0));
-        Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 0 values. (Parameter 'values')", () => _ = new DiffusionLatents([], 1, 3, 2, 0));
+        Messages.Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 7 values. (Parameter 'values')", () => _ = new DiffusionLatents(new float[7], 1, 3, 2, 0));
+        Messages.Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 0 values. (Parameter 'values')", () => _ = new DiffusionLatents([], 1, 3, 2, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new DiffusionLatents(new float[6], 0, 3, 2, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new DiffusionLatents(new float[6], 1, 3, 2, -1));
-        Expect<ArgumentOutOfRangeException>("index must be from 0 to 0, because there are 1 images. (Parameter 'index')\nActual value was 1.", () => _ = new DiffusionLatents(new float[6], 1, 3, 2, 0)[1]);
+        Messages.Expect<ArgumentOutOfRangeException>("index must be from 0 to 0, because there are 1 images. (Parameter 'index')\nActual value was 1.", () => _ = new DiffusionLatents(new float[6], 1, 3, 2, 0)[1]);
     }
-
-    private static void Expect<TException>(string message, Action action)
-        where TException : Exception =>
-        Assert.AreEqual(message, Assert.ThrowsExactly<TException>(action).Message.ReplaceLineEndings("\n"));
 }
