@@ -73,7 +73,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 original.index_select(0, indices),
                 painted.index_select(0, indices),
                 noise,
-                report,
+                (_, _, _) => report(),
                 options.CancellationToken);
         });
     }
@@ -81,14 +81,15 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <summary>The sampler's run from pure noise.</summary>
     public IReadOnlyList<SamplingStep> Steps => SamplingStep.Reverse(options.Sampler.Timesteps, model.Description.Schedule);
 
-    /// <summary>The noisiest of the sampler's timesteps, where <see cref="Encode"/> ends.</summary>
-    public int HighestTimestep => options.Sampler.Timesteps.Resolve(model.Description.Schedule.NumberOfTrainingTimesteps)[^1];
+    /// <summary>The noisiest of the run's timesteps, where <see cref="Encode"/> ends.</summary>
+    public int HighestTimestep => (int)Math.Round(Steps[0].Timestep);
 
     /// <summary>The sampler's run from timestep t, on through those of its timesteps that lie below.</summary>
     public IReadOnlyList<SamplingStep> StepsFrom(int timestep)
     {
-        var steps = Steps.SkipWhile(step => step.Timestep > timestep).ToList();
-        if (steps.Count == 0 || steps[0].Timestep < timestep)
+        const double Near = 1e-6; // times between the timesteps are computed
+        var steps = Steps.SkipWhile(step => step.Timestep > timestep + Near).ToList();
+        if (steps.Count == 0 || steps[0].Timestep < timestep - Near)
         {
             var alphaBar = model.Description.Schedule.AlphaBar(timestep);
             steps.Insert(0, new SamplingStep(timestep, alphaBar, steps.Count > 0 ? steps[0].AlphaBar : 1, AddsNoise: steps.Count > 0));

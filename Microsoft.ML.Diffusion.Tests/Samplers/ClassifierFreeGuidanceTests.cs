@@ -38,6 +38,18 @@ public sealed class ClassifierFreeGuidanceTests
         Assert.AreEqual((3, null), _calls.Single());
     }
 
+    [TestMethod]
+    public void Predict_MoreChannelsThanImages_LeavesThemToTheClass()
+    {
+        using var scope = NewDisposeScope();
+
+        var prediction = ClassifierFreeGuidance.Predict((x, labels) => Network(x, labels).repeat(1, 2, 1, 1), zeros(3, 1, 2, 2), tensor(new long[] { 1, -1, 0 }), 3);
+
+        CollectionAssert.AreEqual(new long[] { 3, 2, 2, 2 }, prediction.shape);
+        Assert.AreEqual(6, prediction[0, 0].mean().ToDouble(), 1e-6);
+        Assert.AreEqual(2, prediction[0, 1].mean().ToDouble(), 1e-6);
+    }
+
     // Class k is predicted as k + 1, no class as 0.
     private Tensor Network(Tensor x, Tensor? labels)
     {

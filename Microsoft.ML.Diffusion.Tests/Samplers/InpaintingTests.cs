@@ -33,7 +33,7 @@ public sealed class InpaintingTests
         var run = new Inpainting(new DdpmSampler(4), SamplingStep.Reverse(TimestepSubset.Trailing(4), _schedule), resamplings: 3);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var images = run.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()), original, painted, noise, () => { }, CancellationToken.None);
+        using var images = run.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()), original, painted, noise, null, CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.AreEqual(10, run.NumberOfSteps);
@@ -49,7 +49,7 @@ public sealed class InpaintingTests
         var sampler = new DdpmSampler(100, DdpmVariance.FixedLarge) { Clipping = Clipping.None };
         var run = new Inpainting(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule), resamplings);
 
-        var second = run.Sample(PerfectDenoiser(), original, painted, noise, () => { }, CancellationToken.None).narrow(3, 1, 1);
+        var second = run.Sample(PerfectDenoiser(), original, painted, noise, null, CancellationToken.None).narrow(3, 1, 1);
 
         return (second.mean().ToDouble(), second.std().ToDouble());
     }

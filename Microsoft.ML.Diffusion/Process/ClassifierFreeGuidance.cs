@@ -6,7 +6,8 @@ namespace Microsoft.ML.Diffusion;
 internal static class ClassifierFreeGuidance
 {
     /// <summary>unlabelled + scale (labelled - unlabelled), in one network call.</summary>
-    /// <param name="network">Maps x [N, C, H, W] and labels [N], or none, to the prediction [N, C, H, W].</param>
+    /// <remarks>Channels that the network gives beyond those of x, such as a variance, are not moved: they stay those of the class.</remarks>
+    /// <param name="network">Maps x [N, C, H, W] and labels [N], or none, to the prediction [N, C or more, H, W].</param>
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="labels">Class of each image, -1 for none; null for a batch without classes.</param>
     /// <param name="scale">0 and 1 need one of the two predictions only; anything else makes the call one of 2N images.</param>
@@ -23,6 +24,9 @@ internal static class ClassifierFreeGuidance
         }
 
         var both = network(cat([x, x]), cat([labels, full_like(labels, -1)])).chunk(2);
-        return both[1] + (scale * (both[0] - both[1]));
+        var (channels, outputs) = (x.shape[1], both[0].shape[1]);
+        var (labelled, unlabelled) = (both[0].narrow(1, 0, channels), both[1].narrow(1, 0, channels));
+        var guided = unlabelled + (scale * (labelled - unlabelled));
+        return outputs > channels ? cat([guided, both[0].narrow(1, channels, outputs - channels)], 1) : guided;
     }
 }

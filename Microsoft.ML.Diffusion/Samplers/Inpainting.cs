@@ -19,10 +19,10 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
     /// <param name="original">The images, [N, C, H, W] in [-1, 1].</param>
     /// <param name="painted">Where to paint: true or false, [N, 1, H, W].</param>
     /// <param name="noise">Where all noise is drawn from.</param>
-    /// <param name="afterStep">Called after each step.</param>
+    /// <param name="afterStep">Called after each step, repeated ones too, with its index, x and the predicted x_0, which live until it returns.</param>
     /// <param name="cancellationToken">Ends the run between two steps.</param>
     /// <returns>The images, [N, C, H, W]: the original where it is kept.</returns>
-    public Tensor Sample(Denoiser denoiser, Tensor original, Tensor painted, NoiseSource noise, Action afterStep, CancellationToken cancellationToken)
+    public Tensor Sample(Denoiser denoiser, Tensor original, Tensor painted, NoiseSource noise, Action<int, Tensor, Tensor>? afterStep, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -30,6 +30,7 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
         var x = first.alias();
         for (var i = 0; i < steps.Count; i++)
         {
+            var index = i;
             var repeats = i + 1 < steps.Count ? resamplings : 1;
             for (var repeat = 0; repeat < repeats; repeat++)
             {
@@ -37,7 +38,7 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
 
                 // A deterministic run keeps its first noise: then the kept part moves on the path that leads to the original.
                 var kept = NoiseLevel.Noised(original, sampler.IsStochastic ? noise.Next(original) : first, steps[i].AlphaBar);
-                var next = sampler.Sample(denoiser, where(painted, x, kept), [steps[i]], noise, null, cancellationToken);
+                var next = sampler.Sample(denoiser, where(painted, x, kept), [steps[i]], noise, (_, after, predictedX0) => afterStep?.Invoke(index, after, predictedX0), cancellationToken);
                 if (repeat + 1 < repeats)
                 {
                     next = NoiseLevel.NoisedFurther(next, noise.Next(next), steps[i].AlphaBarPrevious, steps[i].AlphaBar);
@@ -45,7 +46,6 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
 
                 x.Dispose();
                 x = next.MoveToOuterDisposeScope();
-                afterStep();
             }
         }
 
