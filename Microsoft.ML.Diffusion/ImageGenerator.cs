@@ -38,9 +38,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>x at the noisiest of the sampler's timesteps, [N, C, H, W].</returns>
     public Tensor Encode(Tensor x0, IReadOnlyList<int>? labels)
     {
-        var (schedule, pairs) = (model.Description.Schedule, options.Sampler.Timesteps.Pairs(model.Description.Schedule.NumberOfTrainingTimesteps));
+        var steps = Steps;
         return InBatches((int)x0.shape[0], labels, (batch, classes) => DdimInversion.Encode(
-            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), pairs, schedule, options.CancellationToken));
+            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, options.CancellationToken));
     }
 
     /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
@@ -62,7 +62,8 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>[N, C, H, W].</returns>
     public Tensor Inpaint(Tensor original, Tensor painted, IReadOnlyList<int>? labels, int resamplings)
     {
-        var run = new Inpainting(options.Sampler, Steps, resamplings);
+        var steps = Steps;
+        var run = new Inpainting(options.Sampler, steps, resamplings);
         var report = Reporter((int)original.shape[0], run.NumberOfSteps);
         return InBatches((int)original.shape[0], labels, (batch, classes) =>
         {
@@ -73,7 +74,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 original.index_select(0, indices),
                 painted.index_select(0, indices),
                 noise,
-                (_, _, _) => report(),
+                Watch(batch, (int)original.shape[0], steps, report),
                 options.CancellationToken);
         });
     }
@@ -111,7 +112,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 start(noise, batch),
                 steps,
                 noise,
-                (_, _, _) => report(),
+                Watch(batch, samples.Count, steps, report),
                 options.CancellationToken);
         });
     }
@@ -122,6 +123,26 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         var (steps, done) = ((samples + BatchSize - 1) / BatchSize * stepsOfBatch, 0);
         return () => options.Progress?.Report((double)++done / steps);
     }
+
+    // What is called after each step of a batch. The images that fill up the last batch are not shown.
+    private Action<int, Tensor, Tensor> Watch(long[] batch, int count, IReadOnlyList<SamplingStep> steps, Action report) => (i, x, predictedX0) =>
+    {
+        if (options.Observer is { } observer)
+        {
+            var taken = Math.Min(BatchSize, count - batch[0]);
+            var snapshot = new SamplingSnapshot(i, steps, (int)batch[0], x.narrow(0, 0, taken), predictedX0.narrow(0, 0, taken), model.Description.Shape);
+            try
+            {
+                observer(snapshot);
+            }
+            finally
+            {
+                snapshot.Close();
+            }
+        }
+
+        report();
+    };
 
     // Calls draw with the indices of each full batch, the last filled up with its first, and joins the results.
     private Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> draw)

@@ -28,7 +28,16 @@ internal static class ModelConfigMapping
         prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" });
 
     public static SamplerConfig ToConfig(GenerationOptions options) => new(
-        options.Sampler is DdpmSampler ? "ddpm" : "ddim",
+        options.Sampler switch
+        {
+            DdimSampler => "ddim",
+            DdpmSampler => "ddpm",
+            DpmSolverSampler { IsStochastic: false } => "dpmsolver++",
+            DpmSolverSampler => "sde-dpmsolver++",
+            EulerSampler => "euler",
+            HeunSampler => "heun",
+            var other => throw new NotSupportedException($"The sampler {other} cannot be saved."),
+        },
         options.Sampler.Timesteps.Spacing,
         options.Sampler.Timesteps.NumberOfInferenceSteps,
         options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
@@ -41,7 +50,8 @@ internal static class ModelConfigMapping
         !options.Sampler.Clipping.KeepPredictedNoise,
         options.GuidanceScale,
         options.BatchSize,
-        options.Seed);
+        options.Seed,
+        options.Sampler.Timesteps.Rho);
 
     /// <exception cref="FormatException">A value is impossible.</exception>
     public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
@@ -91,6 +101,10 @@ internal static class ModelConfigMapping
         {
             "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
             "ddpm" => new DdpmSampler(1, config.VarianceType == "fixed_large" ? DdpmVariance.FixedLarge : DdpmVariance.FixedSmall),
+            "dpmsolver++" => new DpmSolverSampler(),
+            "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
+            "euler" => new EulerSampler(),
+            "heun" => new HeunSampler(),
             var other => throw new FormatException($"the sampler '{other}' is not known."),
         };
         var clipping = config.Clipping switch
@@ -104,7 +118,7 @@ internal static class ModelConfigMapping
         {
             Sampler = sampler with
             {
-                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps),
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho),
                 Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
             },
             GuidanceScale = config.GuidanceScale,

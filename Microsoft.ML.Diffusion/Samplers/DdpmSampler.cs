@@ -37,12 +37,13 @@ public sealed record DdpmSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"DDPM, {Timesteps}, {Variance} variance, {Clipping}";
 
-    internal override Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise)
+    internal override Tensor Step(Tensor x, SamplingContext context)
     {
+        var step = context.Step;
         var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
-        var mean = (posterior.OriginalCoefficient * denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
-        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * noise.Next(x)) : mean;
+        var mean = (posterior.OriginalCoefficient * context.Denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
+        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * context.Noise.Next(x)) : mean;
     }
 }
