@@ -10,11 +10,15 @@ internal sealed record ModelDescription(
     UNetOptions Network,
     NoiseSchedule Schedule,
     PredictionType Prediction,
+    ModelVariance Variance,
     IReadOnlyList<string> ClassNames)
 {
     public int NumberOfClasses => ClassNames.Count;
 
-    public UNet CreateNetwork() => new(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+    /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
+    public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
+
+    public UNet CreateNetwork() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
 }
 
 /// <summary>A trained network and what it is.</summary>
@@ -48,10 +52,19 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
             _ => (x, t) =>
             {
                 var both = network.Forward(cat([x, x]), Time(t), cat([labels, full_like(labels, -1)])).chunk(2);
-                return both[1] + (guidanceScale * (both[0] - both[1]));
+                return Guide(both[0], both[1], guidanceScale);
             },
         };
-        return new Denoiser(predict, description.Prediction, clipping);
+        return new Denoiser(predict, description.Prediction, clipping, description.Variance);
+    }
+
+    // Guidance moves the prediction; a learned variance stays that of the class.
+    private Tensor Guide(Tensor labelled, Tensor unlabelled, double guidanceScale)
+    {
+        var channels = description.Shape.Channels;
+        var (from, to) = (unlabelled.narrow(1, 0, channels), labelled.narrow(1, 0, channels));
+        var guided = from + (guidanceScale * (to - from));
+        return description.Variance == ModelVariance.LearnedRange ? cat([guided, labelled.narrow(1, channels, channels)], 1) : guided;
     }
 
     /// <inheritdoc/>

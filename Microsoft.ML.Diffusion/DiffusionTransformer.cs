@@ -13,7 +13,7 @@ namespace Microsoft.ML.Diffusion;
 
 /// <summary>A trained diffusion model: generates and interpolates images, alone or as a step of a pipeline.</summary>
 /// <remarks>Several threads may use one model at a time. Disposing it frees the weights.</remarks>
-public sealed class DiffusionTransformer : ITransformer, IDisposable
+public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 {
     internal const string UserName = "Diffusion Model Transform";
 
@@ -44,6 +44,9 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
 
     /// <summary>Gets what the network predicts.</summary>
     public PredictionType Prediction => _model.Description.Prediction;
+
+    /// <summary>Gets what the network knows about the variance of its steps.</summary>
+    public ModelVariance Variance => _model.Description.Variance;
 
     /// <summary>Gets the shape of the network.</summary>
     public UNetOptions Network => _model.Description.Network;
@@ -203,7 +206,7 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction";
+    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
     /// <summary>Draws the sample of each row: of its own seed, and of its class if it has one.</summary>
     internal Tensor DrawRows(IReadOnlyList<long> rowSeeds, IReadOnlyList<int>? labels) =>
@@ -217,13 +220,13 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
-        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description.Schedule), config.Training);
+        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 
     private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
         options ??= Generation;
-        options.ValidateFor(Schedule);
+        options.ValidateFor(Schedule, Variance);
         using var scope = NewDisposeScope();
         var generator = new ImageGenerator(Model, options, Seeds.Resolve(_host, options.Seed));
         return PixelTensors.ToImages(generator.Generate([.. Enumerable.Range(0, count)], labels), Model.Description.Shape);
@@ -244,7 +247,7 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
         }
 
         var generation = options.Generation();
-        generation.ValidateFor(Schedule);
+        generation.ValidateFor(Schedule, Variance);
         return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
     }
 

@@ -30,10 +30,11 @@ public sealed record GenerationOptions
 
     internal int BatchSizeOn(TorchSharp.torch.Device device) => BatchSize ?? (device.type == TorchSharp.DeviceType.CUDA ? 256 : 16);
 
-    internal void ValidateFor(NoiseSchedule schedule)
+    internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {
         ArgumentNullException.ThrowIfNull(Sampler);
         _ = Sampler.Timesteps.Resolve(schedule.NumberOfTrainingTimesteps);
+        (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
         if (BatchSize is < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(BatchSize), BatchSize, "BatchSize must be at least 1; leave it null for a size that fits the device.");
