@@ -9,7 +9,6 @@ internal static class GoldenCoverage
     [
         (run => run.Source.StartsWith("crowsonkb/k-diffusion ", StringComparison.Ordinal), $"Karras sigmas: {Later}."),
         (run => run.Config.Text("scheduler") == "DPMSolverMultistepScheduler", $"DPM-Solver: {Later}."),
-        (run => run.VarianceModel is not null, $"Learned variance: {Later}."),
         (run => run.Config.Text("mean_type") == "xprev", $"Prediction of x at the previous timestep: {Later}."),
     ];
 

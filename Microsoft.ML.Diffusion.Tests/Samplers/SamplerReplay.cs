@@ -50,7 +50,9 @@ internal static class SamplerReplay
     }
 
     private static Denoiser DenoiserOf(GoldenRun run, PeerRun peer) =>
-        new((x, timestep) => run.Model.Evaluate(x, "t", timestep), peer.Prediction, peer.Clipping);
+        run.VarianceModel is null
+            ? new((x, timestep) => run.Model.Evaluate(x, "t", timestep), peer.Prediction, peer.Clipping)
+            : new((x, timestep) => cat([run.Model.Evaluate(x, "t", timestep), run.VarianceModel.Evaluate(x, "t", timestep)], 1), peer.Prediction, peer.Clipping, ModelVariance.LearnedRange);
 
     // A peer that never lets the variance fall to 0 adds a trace of noise even to the clean image: 1e-10 of it, as large as the tolerance.
     private static double[] WithFloor(double[] x, PeerRun peer, SamplingStep step, RecordedNoise noise) =>
