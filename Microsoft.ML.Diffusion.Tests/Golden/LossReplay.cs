@@ -91,16 +91,22 @@ internal static class LossReplay
     private static IEnumerable<(string Name, Tensor Value)> Bound(LossFile file, ScalarType type)
     {
         var (x0, peer, all) = (file.Images(type), new PeerReverse(file), file.Schedule.NumberOfTrainingTimesteps);
-        Assert.IsTrue(peer.IsOwn, $"{file.File}: the product has no such bound.");
         var likelihood = new Likelihood(peer.Diffusion, peer.Variance, file.Clipping, (xt, t, _) => file.Output(xt, [.. Enumerable.Repeat(t, (int)xt.shape[0])]));
         var (bits, imageErrors, noiseErrors) = (new Tensor[all], new Tensor[all], new Tensor[all]);
         for (var column = 0; column < all; column++)
         {
             var (t, noise) = (all - 1 - column, file.Tensor($"bpd.noise.{column}", type));
             int[] timesteps = [.. Enumerable.Repeat(t, (int)x0.shape[0])];
-            (bits[column], var predicted) = likelihood.Term(x0, noise, t);
+            var xt = peer.Diffusion.AddNoise(x0, noise, timesteps);
+            (bits[column], var predicted) = peer.IsOwn ? likelihood.Term(x0, noise, t) : Unusual();
             imageErrors[column] = (predicted - x0).pow(2).flatten(1).mean([1]);
-            noiseErrors[column] = (peer.Diffusion.ToNoise(peer.Diffusion.AddNoise(x0, noise, timesteps), predicted, PredictionType.Sample, timesteps) - noise).pow(2).flatten(1).mean([1]);
+            noiseErrors[column] = (peer.Diffusion.ToNoise(xt, predicted, PredictionType.Sample, timesteps) - noise).pow(2).flatten(1).mean([1]);
+
+            (Tensor, Tensor) Unusual()
+            {
+                var step = peer.Step(xt, file.Output(xt, timesteps), timesteps, file.Clipping);
+                return (new VariationalBound(peer.Diffusion).Terms(x0, xt, step, timesteps), step.OriginalSample);
+            }
         }
 
         double[][] rising = [.. bits.Reverse().Select(term => term.ToDoubles())];

@@ -10,6 +10,10 @@ public sealed partial class DiffusionTransformer
     /// <param name="images">The images to judge, at least one, of the model's size; best images that it has not seen.</param>
     /// <param name="options">All timesteps or some, seed and more; <see langword="null"/> uses the defaults, which cost T network calls a batch.</param>
     /// <returns>The bound and its three parts.</returns>
+    /// <remarks>
+    /// The decoder's normal distribution function is the tanh approximation with which the DDPM papers' figures were computed. Guidance plays no
+    /// part. The images must be on the 256 levels of 8 bits, as every <see cref="MLImage"/> is.
+    /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="images"/> is empty, or an image has another size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>

@@ -94,10 +94,17 @@ internal static class ModelConfigMapping
     /// <exception cref="FormatException">A value is impossible.</exception>
     public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model) => Decode(() =>
     {
+        var variance = config.VarianceType switch
+        {
+            "fixed_small" => DdpmVariance.FixedSmall,
+            "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
+            var other => throw new FormatException($"the sampler's variance type '{other}' is not known."),
+        };
         Sampler sampler = config.Name switch
         {
             "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
-            "ddpm" => new DdpmSampler(1, config.VarianceType switch { "fixed_large" => DdpmVariance.FixedLarge, "learned_range" => DdpmVariance.Learned, _ => DdpmVariance.FixedSmall }),
+            "ddpm" => new DdpmSampler(1, variance),
             var other => throw new FormatException($"the sampler '{other}' is not known."),
         };
         var clipping = config.Clipping switch
