@@ -31,9 +31,9 @@ internal sealed class PeerReverse(LossFile file)
 
     public ReverseStep Step(Tensor xt, Tensor output, int[] timesteps, Clipping clipping)
     {
-        var (prediction, free) = _learnsFreely ? LearnedVariance.Split(output) : (output, null);
-        var step = new ReverseProcess(Diffusion, Variance, clipping).Step(xt, prediction, timesteps);
-        step = free is null ? step : step with { LogVariance = free };
+        var (prediction, learned) = Split(output);
+        var step = new ReverseProcess(Diffusion, Variance, clipping).Step(xt, _learnsFreely ? prediction : output, timesteps);
+        step = _learnsFreely ? step with { LogVariance = learned! } : step;
         return _predictsPrevious ? step with { Mean = prediction, OriginalSample = clipping.Apply(OriginalOf(prediction, xt, timesteps)) } : step;
     }
 
@@ -41,10 +41,12 @@ internal sealed class PeerReverse(LossFile file)
     public (Tensor SquaredError, Tensor Bits) Losses(Tensor x0, Tensor noise, Tensor xt, Tensor output, int[] timesteps)
     {
         var target = _predictsPrevious ? Diffusion.Posterior(x0, xt, timesteps).Mean : Diffusion.Target(x0, noise, timesteps);
-        var prediction = _learnsFreely ? LearnedVariance.Split(output).Prediction : output;
         var bits = new VariationalBound(Diffusion).Terms(x0, xt, Step(xt, output, timesteps, Clipping.None), timesteps);
-        return ((target - prediction).pow(2).flatten(1).mean([1]), bits);
+        return ((target - Split(output).Prediction).pow(2).flatten(1).mean([1]), bits);
     }
+
+    private (Tensor Prediction, Tensor? Learned) Split(Tensor output) =>
+        _learnsFreely || Variance == DdpmVariance.Learned ? LearnedVariance.Split(output) : (output, null);
 
     private Tensor OriginalOf(Tensor previous, Tensor xt, int[] timesteps) =>
         (previous - (Diffusion.Gather(timesteps, xt, t => file.Schedule.PosteriorMeanCoefficient2[t]) * xt)) / Diffusion.Gather(timesteps, xt, t => file.Schedule.PosteriorMeanCoefficient1[t]);
