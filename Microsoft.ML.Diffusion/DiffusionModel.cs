@@ -10,14 +10,18 @@ internal sealed record ModelDescription(
     UNetOptions Network,
     NoiseSchedule Schedule,
     PredictionType Prediction,
+    ModelVariance Variance,
     IReadOnlyList<string> ClassNames)
 {
     public int NumberOfClasses => ClassNames.Count;
 
+    /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
+    public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
+
     public UNet CreateNetwork()
     {
         NativeHeap.Tune();
-        return new UNet(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+        return new UNet(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
     }
 }
 
@@ -46,7 +50,7 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
         Tensor Predict(Tensor x, double timestep) => ClassifierFreeGuidance.Predict(
             (batch, classes) => network.Forward(batch, tensor([(float)timestep], device: Device), classes), x, labels, guidanceScale);
 
-        return new Denoiser(Predict, description.Prediction, clipping);
+        return new Denoiser(Predict, description.Prediction, clipping, description.Variance);
     }
 
     /// <inheritdoc/>

@@ -75,7 +75,7 @@ public sealed partial class DiffusionTransformer
     private ImageGenerator Generator(GenerationOptions? options)
     {
         options ??= Generation;
-        options.ValidateFor(Schedule);
+        options.ValidateFor(Schedule, Variance);
         return new ImageGenerator(Model, options, Seeds.Resolve(_host, options.Seed));
     }
 }

@@ -104,7 +104,7 @@ public sealed partial class DiffusionTransformer
         }
 
         var generation = options.Generation();
-        generation.ValidateFor(Schedule);
+        generation.ValidateFor(Schedule, Variance);
         return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
     }
 }

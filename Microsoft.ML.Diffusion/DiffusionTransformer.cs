@@ -44,6 +44,9 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets what the network predicts.</summary>
     public PredictionType Prediction => _model.Description.Prediction;
 
+    /// <summary>Gets what the network knows about the variance of its steps.</summary>
+    public ModelVariance Variance => _model.Description.Variance;
+
     /// <summary>Gets the shape of the network.</summary>
     public UNetOptions Network => _model.Description.Network;
 
@@ -126,7 +129,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction";
+    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
     // ML.NET finds this by name when it loads a model.
     private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context)
@@ -136,6 +139,6 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
-        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description.Schedule), config.Training);
+        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 }
