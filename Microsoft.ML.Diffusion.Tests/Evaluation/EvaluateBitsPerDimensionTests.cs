@@ -102,7 +102,7 @@ public sealed class EvaluateBitsPerDimensionTests
         Expect("Variance must be FixedSmall, FixedLarge or Learned. (Parameter 'Variance')\nActual value was 8.", new() { Variance = (DdpmVariance)8 });
         Assert.AreEqual("images must hold at least one image to judge. (Parameter 'images')", Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateBitsPerDimension([])).Message);
         using var wide = Pictures.Bars(0, width: 12);
-        Assert.AreEqual("images[0] is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'images[0]')", Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateBitsPerDimension([wide])).Message);
+        Assert.AreEqual("images[0] is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'images')", Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateBitsPerDimension([wide])).Message);
     }
 
     private static void Expect(string message, LikelihoodOptions options) =>
