@@ -62,7 +62,7 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
         var device = DeviceResolver.Resolve(_host, _options.Device);
         var images = new TrainingSetReader(input, _options, imageColumn, labelColumn).Read();
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        var description = new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, classNames);
+        var description = new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         var seed = (int)Seeds.Resolve(_host, _options.Seed);
 
         var network = description.CreateNetwork();
@@ -71,7 +71,7 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
             Initialization.Initialize(network, seed);
             network.to(device);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
-            var last = new TrainingLoop(network, _options.Schedule, _options.Prediction, _options.Training, seed, device).Run(images, reporter.Report);
+            var last = new TrainingLoop(network, description, _options.Training, seed, device).Run(images, reporter.Report);
             var summary = new TrainingSummary(images.Count, last.Step, _options.Training.BatchSize, last.Loss, last.SkippedSteps, last.Elapsed.TotalSeconds, seed);
             var columns = new TransformerColumns(_outputColumnName, _inputColumnName, _options.LabelColumnName, _options.SeedColumnName);
             return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), columns, Saved(_options.Generation), summary);

@@ -10,14 +10,18 @@ internal sealed record ModelDescription(
     UNetOptions Network,
     NoiseSchedule Schedule,
     PredictionType Prediction,
+    ModelVariance Variance,
     IReadOnlyList<string> ClassNames)
 {
     public int NumberOfClasses => ClassNames.Count;
 
+    /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
+    public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
+
     public UNet CreateNetwork()
     {
         NativeHeap.Tune();
-        return new UNet(Network, Shape.Channels, Shape.Channels, Shape.Height, Shape.Width, NumberOfClasses);
+        return new UNet(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
     }
 }
 
@@ -43,19 +47,10 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     /// <param name="clipping">The sampler's.</param>
     public Denoiser Denoiser(Tensor? labels, double guidanceScale, Clipping clipping)
     {
-        Tensor Time(double timestep) => tensor([(float)timestep], device: Device);
+        Tensor Predict(Tensor x, double timestep) => ClassifierFreeGuidance.Predict(
+            (batch, classes) => network.Forward(batch, tensor([(float)timestep], device: Device), classes), x, labels, guidanceScale);
 
-        Func<Tensor, double, Tensor> predict = (labels, guidanceScale) switch
-        {
-            (null, _) or (_, 0) => (x, t) => network.Forward(x, Time(t)),
-            (_, 1) => (x, t) => network.Forward(x, Time(t), labels),
-            _ => (x, t) =>
-            {
-                var both = network.Forward(cat([x, x]), Time(t), cat([labels, full_like(labels, -1)])).chunk(2);
-                return both[1] + (guidanceScale * (both[0] - both[1]));
-            },
-        };
-        return new Denoiser(predict, description.Prediction, clipping);
+        return new Denoiser(Predict, description.Prediction, clipping, description.Variance);
     }
 
     /// <inheritdoc/>

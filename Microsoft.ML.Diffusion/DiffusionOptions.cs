@@ -14,6 +14,10 @@ public sealed record DiffusionOptions
     /// <value>The default is <see cref="PredictionType.VPrediction"/>, which learns fastest; the DDPM paper's is <see cref="PredictionType.Epsilon"/>.</value>
     public PredictionType Prediction { get; init; } = PredictionType.VPrediction;
 
+    /// <summary>Gets whether the network also learns the variance of its steps, at twice the number of outputs.</summary>
+    /// <value>The default is <see cref="ModelVariance.Fixed"/>.</value>
+    public ModelVariance Variance { get; init; } = ModelVariance.Fixed;
+
     /// <summary>Gets the settings of the training run.</summary>
     public TrainingOptions Training { get; init; } = new();
 
@@ -55,7 +59,13 @@ public sealed record DiffusionOptions
         ArgumentNullException.ThrowIfNull(Generation);
         Network.Validate();
         Training.Validate();
-        Generation.ValidateFor(Schedule);
+        if (!Enum.IsDefined(Variance))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Variance), Variance, "Variance must be Fixed or LearnedRange.");
+        }
+
+        Training.ValidateFor(Schedule, Variance);
+        Generation.ValidateFor(Schedule, Variance);
 
         if (!Enum.IsDefined(Prediction))
         {

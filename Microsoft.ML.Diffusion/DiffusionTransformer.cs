@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Data;
-using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Persistence;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
@@ -11,9 +10,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>A trained diffusion model: generates and interpolates images, alone or as a step of a pipeline.</summary>
+/// <summary>A trained diffusion model: generates, interpolates, encodes and edits images, alone or as a step of a pipeline.</summary>
 /// <remarks>Several threads may use one model at a time. Disposing it frees the weights.</remarks>
-public sealed class DiffusionTransformer : ITransformer, IDisposable
+public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 {
     internal const string UserName = "Diffusion Model Transform";
 
@@ -45,6 +44,9 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets what the network predicts.</summary>
     public PredictionType Prediction => _model.Description.Prediction;
 
+    /// <summary>Gets what the network knows about the variance of its steps.</summary>
+    public ModelVariance Variance => _model.Description.Variance;
+
     /// <summary>Gets the shape of the network.</summary>
     public UNetOptions Network => _model.Description.Network;
 
@@ -75,86 +77,7 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
         }
     }
 
-    /// <summary>Generates images from noise; a model with classes draws them without one.</summary>
-    /// <param name="count">Number of images, at least 1.</param>
-    /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <returns>The images, the caller's to dispose. Image i depends on the seed and i alone.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1, or an option is outside its range.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] Generate(int count, GenerationOptions? options = null)
-    {
-        if (count < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 1, because it is the number of images to generate.");
-        }
-
-        return Draw(count, null, options);
-    }
-
-    /// <summary>Generates one image of each class given.</summary>
-    /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/>, or -1 for none.</param>
-    /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i alone.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A label is not a class of the model, or an option is outside its range.</exception>
-    /// <exception cref="ArgumentException"><paramref name="labels"/> is empty.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] Generate(IReadOnlyList<int> labels, GenerationOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(labels);
-        if (labels.Count == 0)
-        {
-            throw new ArgumentException("labels must name at least one image to generate.", nameof(labels));
-        }
-
-        foreach (var label in labels)
-        {
-            CheckLabel(label, nameof(labels));
-        }
-
-        return Draw(labels.Count, labels, options);
-    }
-
-    /// <summary>Generates images on the way from one image to another.</summary>
-    /// <param name="imageA">The image to start from; of the model's size.</param>
-    /// <param name="imageB">The image to end at; of the model's size.</param>
-    /// <param name="count">Number of images, at least 2; both ends are among them, as the model reconstructs them.</param>
-    /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
-    /// <returns>The images from A to B, the caller's to dispose.</returns>
-    /// <exception cref="ArgumentException">An image has another size.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] Interpolate(MLImage imageA, MLImage imageB, int count, InterpolationOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(imageA);
-        ArgumentNullException.ThrowIfNull(imageB);
-        var (interpolator, shape) = (Interpolator(count, options), Model.Description.Shape);
-        using var scope = NewDisposeScope();
-        var images = PixelTensors.FromBytes([Pixels(imageA, nameof(imageA)), Pixels(imageB, nameof(imageB))], shape, Model.Device);
-        return PixelTensors.ToImages(interpolator.BetweenImages(images, count), shape);
-    }
-
-    /// <summary>Generates images on the way from the first image of one seed to that of another.</summary>
-    /// <param name="seedA">Seed of the first image, which <see cref="Generate(int, GenerationOptions?)"/> gives for it.</param>
-    /// <param name="seedB">Seed of the last image.</param>
-    /// <param name="count">Number of images, at least 2; both ends are among them.</param>
-    /// <param name="options">Sampler and more; the path must be spherical. <see langword="null"/> uses the defaults.</param>
-    /// <returns>The images from A to B, the caller's to dispose.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] Interpolate(long seedA, long seedB, int count, InterpolationOptions? options = null)
-    {
-        if (options is { Path: InterpolationPath.Linear })
-        {
-            throw new ArgumentOutOfRangeException(nameof(InterpolationOptions.Path), options.Path, "Path must be Spherical between seeds, because a linear path leads between images.");
-        }
-
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(Interpolator(count, options).BetweenSeeds(seedA, seedB, count), Model.Description.Shape);
-    }
+    private ModelInputs Inputs => new(Model.Description, Model.Device);
 
     /// <summary>Moves the weights to another device.</summary>
     /// <param name="device">"cpu", "cuda" or "cuda:1".</param>
@@ -206,11 +129,7 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction";
-
-    /// <summary>Draws the sample of each row: of its own seed, and of its class if it has one.</summary>
-    internal Tensor DrawRows(IReadOnlyList<long> rowSeeds, IReadOnlyList<int>? labels) =>
-        new ImageGenerator(Model, Generation, Seeds.Resolve(_host, Generation.Seed)).Generate(rowSeeds, labels);
+    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
     // ML.NET finds this by name when it loads a model.
     private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context)
@@ -220,55 +139,6 @@ public sealed class DiffusionTransformer : ITransformer, IDisposable
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
-        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description.Schedule), config.Training);
-    }
-
-    private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
-    {
-        options ??= Generation;
-        options.ValidateFor(Schedule);
-        using var scope = NewDisposeScope();
-        var generator = new ImageGenerator(Model, options, Seeds.Resolve(_host, options.Seed));
-        return PixelTensors.ToImages(generator.Generate([.. Enumerable.Range(0, count)], labels), Model.Description.Shape);
-    }
-
-    private Interpolator Interpolator(int count, InterpolationOptions? options)
-    {
-        if (count < 2)
-        {
-            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 2, because both ends are among the images.");
-        }
-
-        options ??= new InterpolationOptions();
-        options.ValidateFor(Schedule);
-        if (options.Label is { } label)
-        {
-            CheckLabel(label, nameof(InterpolationOptions.Label));
-        }
-
-        var generation = options.Generation();
-        generation.ValidateFor(Schedule);
-        return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
-    }
-
-    private byte[] Pixels(MLImage image, string parameter)
-    {
-        if (image.Width != ImageWidth || image.Height != ImageHeight)
-        {
-            throw new ArgumentException($"{parameter} is {image.Width}x{image.Height}, but the model's images are {ImageWidth}x{ImageHeight}. Resize it first.", parameter);
-        }
-
-        var rgb = ImagePixels.ReadRgb(image);
-        return Channels == 1 ? ImagePixels.ToGrey(rgb) : rgb;
-    }
-
-    private void CheckLabel(int label, string parameter)
-    {
-        if (label < -1 || label >= ClassNames.Count)
-        {
-            throw new ArgumentOutOfRangeException(parameter, label, ClassNames.Count == 0
-                ? $"{parameter} must not name a class, because the model was trained without LabelColumnName."
-                : $"{parameter} must be from 0 to {ClassNames.Count - 1}, or -1 for none, because the model knows {ClassNames.Count} classes.");
-        }
+        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 }

@@ -37,10 +37,11 @@ public sealed record GenerationOptions
 
     internal int BatchSizeOn(TorchSharp.torch.Device device) => BatchSize ?? (device.type == TorchSharp.DeviceType.CUDA ? 256 : 16);
 
-    internal void ValidateFor(NoiseSchedule schedule)
+    internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {
         ArgumentNullException.ThrowIfNull(Sampler);
         _ = SamplingStep.Reverse(Sampler.Timesteps, schedule);
+        (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
         if (BatchSize is < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(BatchSize), BatchSize, "BatchSize must be at least 1; leave it null for a size that fits the device.");

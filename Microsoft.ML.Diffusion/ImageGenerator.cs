@@ -24,6 +24,14 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     public Tensor Denoise(Tensor start, IReadOnlyList<long> samples, IReadOnlyList<int>? labels, IReadOnlyList<SamplingStep> steps) =>
         Run(samples, labels, (_, batch) => start.index_select(0, tensor(batch, device: start.device)), steps);
 
+    /// <summary>Denoises x from timestep t, sample i by the noise of index i.</summary>
+    /// <param name="timestep">t.</param>
+    /// <param name="start">x_t for each sample, [N, C, H, W].</param>
+    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <returns>[N, C, H, W].</returns>
+    public Tensor DenoiseFrom(int timestep, Tensor start, IReadOnlyList<int>? labels) =>
+        Denoise(start, [.. Enumerable.Range(0, (int)start.shape[0])], labels, StepsFrom(timestep));
+
     /// <summary>Walks images up to the noise that generates them.</summary>
     /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
     /// <param name="labels">As for <see cref="Generate"/>.</param>
@@ -35,14 +43,67 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
             model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, options.CancellationToken));
     }
 
+    /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
+    /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
+    /// <param name="timestep">t, 0..T-1.</param>
+    /// <returns>x_t, [N, C, H, W].</returns>
+    public Tensor AddNoise(Tensor x0, int timestep)
+    {
+        // Streams -1, -2, ...: not those that a stochastic sampler goes on with.
+        using var noise = new PerSampleNoise(seed, Enumerable.Range(0, (int)x0.shape[0]).Select(i => -1L - i));
+        return NoiseLevel.Noised(x0, noise.Next(x0), model.Description.Schedule.AlphaBar(timestep));
+    }
+
+    /// <summary>Paints a part of images anew.</summary>
+    /// <param name="original">Images, [N, C, H, W] in [-1, 1].</param>
+    /// <param name="painted">Where to paint, true or false, [N, 1, H, W].</param>
+    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="resamplings">How often each step is taken.</param>
+    /// <returns>[N, C, H, W].</returns>
+    public Tensor Inpaint(Tensor original, Tensor painted, IReadOnlyList<int>? labels, int resamplings)
+    {
+        var steps = Steps;
+        var run = new Inpainting(options.Sampler, steps, resamplings);
+        var report = Reporter((int)original.shape[0], run.NumberOfSteps);
+        return InBatches((int)original.shape[0], labels, (batch, classes) =>
+        {
+            using var noise = new PerSampleNoise(seed, batch);
+            var indices = tensor(batch, device: model.Device);
+            return run.Sample(
+                model.Denoiser(classes, options.GuidanceScale, options.Sampler.Clipping),
+                original.index_select(0, indices),
+                painted.index_select(0, indices),
+                noise,
+                Watch(batch, (int)original.shape[0], steps, report),
+                options.CancellationToken);
+        });
+    }
+
     /// <summary>The sampler's run from pure noise.</summary>
     public IReadOnlyList<SamplingStep> Steps => SamplingStep.Reverse(options.Sampler.Timesteps, model.Description.Schedule);
+
+    /// <summary>The noisiest of the run's timesteps, where <see cref="Encode"/> ends.</summary>
+    public int HighestTimestep => (int)Math.Round(Steps[0].Timestep);
+
+    /// <summary>The sampler's run from timestep t, on through those of its timesteps that lie below.</summary>
+    public IReadOnlyList<SamplingStep> StepsFrom(int timestep)
+    {
+        const double Near = 1e-6; // times between the timesteps are computed
+        var steps = Steps.SkipWhile(step => step.Timestep > timestep + Near).ToList();
+        if (steps.Count == 0 || steps[0].Timestep < timestep - Near)
+        {
+            var alphaBar = model.Description.Schedule.AlphaBar(timestep);
+            steps.Insert(0, new SamplingStep(timestep, alphaBar, steps.Count > 0 ? steps[0].AlphaBar : 1, AddsNoise: steps.Count > 0));
+        }
+
+        return steps;
+    }
 
     private int BatchSize => options.BatchSizeOn(model.Device);
 
     private Tensor Run(IReadOnlyList<long> samples, IReadOnlyList<int>? labels, Func<PerSampleNoise, long[], Tensor> start, IReadOnlyList<SamplingStep> steps)
     {
-        var (calls, done) = ((samples.Count + BatchSize - 1) / BatchSize * steps.Count, 0);
+        var report = Reporter(samples.Count, steps.Count);
         return InBatches(samples.Count, labels, (batch, classes) =>
         {
             using var noise = new PerSampleNoise(seed, batch.Select(i => samples[(int)i]));
@@ -51,17 +112,20 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 start(noise, batch),
                 steps,
                 noise,
-                (i, x, predictedX0) =>
-                {
-                    Observe(batch, samples.Count, i, steps, x, predictedX0);
-                    options.Progress?.Report((double)++done / calls);
-                },
+                Watch(batch, samples.Count, steps, report),
                 options.CancellationToken);
         });
     }
 
-    // The images that fill up the last batch are not shown.
-    private void Observe(long[] batch, int count, int i, IReadOnlyList<SamplingStep> steps, Tensor x, Tensor predictedX0)
+    // Reports the share of steps done, each time that it is called.
+    private Action Reporter(int samples, int stepsOfBatch)
+    {
+        var (steps, done) = ((samples + BatchSize - 1) / BatchSize * stepsOfBatch, 0);
+        return () => options.Progress?.Report((double)++done / steps);
+    }
+
+    // What is called after each step of a batch. The images that fill up the last batch are not shown.
+    private Action<int, Tensor, Tensor> Watch(long[] batch, int count, IReadOnlyList<SamplingStep> steps, Action report) => (i, x, predictedX0) =>
     {
         if (options.Observer is { } observer)
         {
@@ -76,7 +140,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 snapshot.Close();
             }
         }
-    }
+
+        report();
+    };
 
     // Calls draw with the indices of each full batch, the last filled up with its first, and joins the results.
     private Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> draw)

@@ -7,43 +7,47 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
 {
     private readonly ImageGenerator _generator = new(model, generation, seed);
 
+    /// <summary>Where on the path each of <paramref name="count"/> frames is: from 0, the start, to 1, the end.</summary>
+    public static IReadOnlyList<double> Alphas(int count) => [.. Enumerable.Range(0, count).Select(i => (double)i / (count - 1))];
+
     /// <summary>Frames between two images, [2, C, H, W].</summary>
-    public Tensor BetweenImages(Tensor images, int count)
+    public Tensor BetweenImages(Tensor images, IReadOnlyList<double> alphas)
     {
         if (options.Path == InterpolationPath.Spherical)
         {
             var latents = _generator.Encode(images, Labels(2));
-            return Decode(latents[0], latents[1], count, Slerp.Spherical, _generator.Steps);
+            return Decode(latents[0], latents[1], alphas, Slerp.Spherical, _generator.StepsFrom(_generator.HighestTimestep));
         }
 
-        // The stochastic encoder q(x_t | x_0), with one noise for each end; a line between; the decoder with one noise for all frames.
+        // The stochastic encoder with one noise for each end; a line between; the decoder with one noise for all frames.
         var depth = options.Depth ?? model.Description.Schedule.NumberOfTrainingTimesteps / 2;
-        var steps = _generator.Steps.SkipWhile(step => step.Timestep > depth).ToList();
-        if (steps.Count == 0)
+        var noised = _generator.AddNoise(images, depth);
+        return Decode(noised[0], noised[1], alphas, Slerp.Linear, _generator.StepsFrom(depth));
+    }
+
+    /// <summary>Frames between the first images of pairs of seeds, pair by pair.</summary>
+    public Tensor BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas)
+    {
+        var frames = pairs.SelectMany(pair =>
         {
-            steps.Add(_generator.Steps[^1]);
-        }
-
-        using var noise = new PerSampleNoise(seed, [-1, -2]);
-        var alphaBar = steps[0].AlphaBar;
-        var noised = (Math.Sqrt(alphaBar) * images) + (Math.Sqrt(1 - alphaBar) * noise.Next(images));
-        return Decode(noised[0], noised[1], count, Slerp.Linear, steps);
+            var (a, b) = (FirstNoise(pair.SeedA), FirstNoise(pair.SeedB));
+            return alphas.Select(alpha => Slerp.Spherical(a, b, alpha));
+        });
+        return Decode([.. frames], _generator.Steps);
     }
 
-    /// <summary>Frames between the first images of two seeds.</summary>
-    public Tensor BetweenSeeds(long seedA, long seedB, int count)
+    // What the first image of a seed starts from, [C, H, W].
+    private Tensor FirstNoise(long seed)
     {
-        var like = zeros(model.Description.Shape.Batch(1), device: model.Device);
-        using var noiseA = new PerSampleNoise(seedA, [0]);
-        using var noiseB = new PerSampleNoise(seedB, [0]);
-        return Decode(noiseA.Next(like)[0], noiseB.Next(like)[0], count, Slerp.Spherical, _generator.Steps);
+        using var noise = new PerSampleNoise(seed, [0]);
+        return noise.Next(zeros(model.Description.Shape.Batch(1), device: model.Device))[0];
     }
 
-    private Tensor Decode(Tensor a, Tensor b, int count, Func<Tensor, Tensor, double, Tensor> path, IReadOnlyList<SamplingStep> steps)
-    {
-        var frames = stack([.. Enumerable.Range(0, count).Select(i => path(a, b, (double)i / (count - 1)))]);
-        return _generator.Denoise(frames, [.. Enumerable.Repeat(0L, count)], Labels(count), steps);
-    }
+    private Tensor Decode(Tensor a, Tensor b, IReadOnlyList<double> alphas, Func<Tensor, Tensor, double, Tensor> path, IReadOnlyList<SamplingStep> steps) =>
+        Decode([.. alphas.Select(alpha => path(a, b, alpha))], steps);
+
+    private Tensor Decode(Tensor[] frames, IReadOnlyList<SamplingStep> steps) =>
+        _generator.Denoise(stack(frames), [.. Enumerable.Repeat(0L, frames.Length)], Labels(frames.Length), steps);
 
     private int[]? Labels(int count) => options.Label is { } label ? [.. Enumerable.Repeat(label, count)] : null;
 }

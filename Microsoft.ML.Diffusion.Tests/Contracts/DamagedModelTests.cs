@@ -71,6 +71,24 @@ public sealed class DamagedModelTests
     }
 
     [TestMethod]
+    [DataRow("\"variance_type\": \"fixed\"", "the variance type 'learned' is not known.")]
+    [DataRow("\"variance_type\": \"fixed_small\"", "the sampler's variance type 'learned' is not known.")]
+    public void Load_UnknownVarianceType_NamesIt(string entry, string reason)
+    {
+        var error = LoadWith("config.json", bytes => Replace(bytes, entry, "\"variance_type\": \"learned\""));
+
+        Assert.AreEqual($"The model's config.json is damaged: {reason}", error);
+    }
+
+    [TestMethod]
+    public void Load_ConfigFromBeforeLearnedVariances_IsReadOn()
+    {
+        var error = LoadWith("config.json", bytes => Replace(Replace(bytes, "v_prediction\",", "other\""), "\"variance_type\": \"fixed\"", ""));
+
+        Assert.AreEqual("The model's config.json is damaged: the prediction type 'other' is not known.", error);
+    }
+
+    [TestMethod]
     public void Load_ConfigIsNotJson_SaysSo()
     {
         var error = LoadWith("config.json", _ => "{"u8.ToArray());

@@ -202,6 +202,26 @@ public sealed class GenerationTests
         Parallel.For(0, 8, _ => CollectionAssert.AreEqual(alone, Digests(_model.Generate(6))));
     }
 
+    [TestMethod]
+    public void Generate_ClassNames_AreTheirLabels()
+    {
+        CollectionAssert.AreEqual(new[] { "even", "odd" }, _model.ClassNames.ToArray());
+
+        CollectionAssert.AreEqual(Digests(_model.Generate([1, 0, 1])), Digests(_model.Generate(["odd", "even", "odd"])));
+    }
+
+    [TestMethod]
+    public void InterpolateGrid_EachPlace_IsThatOfTheSinglePath()
+    {
+        var options = new InterpolationOptions { Sampler = new DdimSampler(5), BatchSize = 4, Label = 1 };
+
+        var grid = Digests(_model.InterpolateGrid([(7, 8), (3, 9)], [0, 0.25, 0.5, 0.75, 1], options));
+
+        CollectionAssert.AreEqual(Digests(_model.Interpolate(7, 8, 5, options)), grid[..5]);
+        CollectionAssert.AreEqual(Digests(_model.Interpolate(3, 9, 5, options)), grid[5..]);
+        CollectionAssert.AreEqual(grid[6..7], Digests(_model.InterpolateGrid([(3, 9)], [0.25], options)));
+    }
+
     private static string[] Digests(MLImage[] images) => [.. images.Select(image => Pictures.Digest([image]))];
 
     // Mean difference of the colours, in levels of 256.

@@ -22,6 +22,30 @@ internal static class Pictures
         return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
     }
 
+    /// <summary>A grey picture from the level, 0 to 255, at each column and row.</summary>
+    public static MLImage Grey(Func<int, int, byte> level, int width = Side, int height = Side)
+    {
+        var pixels = new byte[4 * width * height];
+        for (var i = 0; i < width * height; i++)
+        {
+            Array.Fill(pixels, level(i % width, i / width), 4 * i, 3);
+            pixels[(4 * i) + 3] = 255;
+        }
+
+        return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>The root of the mean squared difference of the colours of two pictures, in levels of 256, where a mask is light or everywhere.</summary>
+    public static double Distance(MLImage a, MLImage b, MLImage? mask = null)
+    {
+        var (first, second) = (a.Pixels.ToArray(), b.Pixels.ToArray());
+        var counted = Enumerable.Range(0, first.Length).Where(i => i % 4 < 3 && (mask is null || mask.Pixels[i] >= 128));
+        return Math.Sqrt(counted.Average(i => Math.Pow(first[i] - second[i], 2)));
+    }
+
+    /// <summary>Each picture as a text that differs if a pixel does; the pictures are disposed.</summary>
+    public static string[] Digests(IEnumerable<MLImage> images) => [.. images.Select(image => Digest([image]))];
+
     /// <summary>Rows of pictures, each with a number and a class.</summary>
     public static IDataView Rows(MLContext mlContext, int count = 8, bool coloured = false) =>
         mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(Unkeyed(mlContext, count, coloured)).Transform(Unkeyed(mlContext, count, coloured));

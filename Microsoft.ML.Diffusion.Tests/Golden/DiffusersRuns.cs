@@ -24,6 +24,7 @@ internal static class DiffusersRuns
         {
             "fixed_small" or "fixed_small_log" => DdpmVariance.FixedSmall, // the second takes the same root by way of the logarithm
             "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
             var type => throw new NotSupportedException($"{run.File}: the variance '{type}' is not known."),
         };
 

@@ -43,6 +43,7 @@ internal static class GuidedRuns
         {
             "fixed_small" => DdpmVariance.FixedSmall,
             "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
             var type => throw new NotSupportedException($"{run.File}: the variance '{type}' is not known."),
         });
     }

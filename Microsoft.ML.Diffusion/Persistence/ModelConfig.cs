@@ -88,7 +88,7 @@ internal sealed record NetworkConfig(
     bool ResampWithConv,
     string[] ClassNames);
 
-/// <summary>The noise schedule and what is predicted of it.</summary>
+/// <summary>The noise schedule and what is predicted of it; files from before learned variances lack the variance type.</summary>
 internal sealed record SchedulerConfig(
     int NumTrainTimesteps,
     string BetaSchedule,
@@ -97,7 +97,8 @@ internal sealed record SchedulerConfig(
     double MaxBeta,
     bool RescaleBetasZeroSnr,
     double[]? TrainedBetas,
-    string PredictionType);
+    string PredictionType,
+    string VarianceType = "fixed");
 
 /// <summary>The sampler that the model uses when it is not told otherwise.</summary>
 internal sealed record SamplerConfig(

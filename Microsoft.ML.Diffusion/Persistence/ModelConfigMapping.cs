@@ -17,15 +17,16 @@ internal static class ModelConfigMapping
         model.Network.ResampleWithConvolution,
         [.. model.ClassNames]);
 
-    public static SchedulerConfig ToConfig(NoiseSchedule schedule, PredictionType prediction) => new(
-        schedule.NumberOfTrainingTimesteps,
-        schedule.Kind.Name,
-        schedule.Kind.BetaStart,
-        schedule.Kind.BetaEnd,
-        schedule.Kind.MaximumBeta,
-        schedule.Kind.ZeroTerminalSnr,
-        schedule.Kind.TrainedBetas,
-        prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" });
+    public static SchedulerConfig ToSchedulerConfig(ModelDescription model) => new(
+        model.Schedule.NumberOfTrainingTimesteps,
+        model.Schedule.Kind.Name,
+        model.Schedule.Kind.BetaStart,
+        model.Schedule.Kind.BetaEnd,
+        model.Schedule.Kind.MaximumBeta,
+        model.Schedule.Kind.ZeroTerminalSnr,
+        model.Schedule.Kind.TrainedBetas,
+        model.Prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" },
+        model.Variance == ModelVariance.LearnedRange ? "learned_range" : "fixed");
 
     public static SamplerConfig ToConfig(GenerationOptions options) => new(
         options.Sampler switch
@@ -43,7 +44,7 @@ internal static class ModelConfigMapping
         options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
         (options.Sampler as DdimSampler)?.Eta ?? 0,
         (options.Sampler as DdimSampler)?.UseSigmaHat ?? false,
-        options.Sampler is DdpmSampler { Variance: DdpmVariance.FixedLarge } ? "fixed_large" : "fixed_small",
+        (options.Sampler as DdpmSampler)?.Variance switch { DdpmVariance.FixedLarge => "fixed_large", DdpmVariance.Learned => "learned_range", _ => "fixed_small" },
         options.Sampler.Clipping.Kind switch { ClippingKind.None => "none", ClippingKind.Static => "static", _ => "dynamic" },
         options.Sampler.Clipping.Range,
         options.Sampler.Clipping.Ratio,
@@ -90,17 +91,30 @@ internal static class ModelConfigMapping
             "v_prediction" => PredictionType.VPrediction,
             var other => throw new FormatException($"the prediction type '{other}' is not known."),
         };
+        var variance = scheduler.VarianceType switch
+        {
+            "fixed" => ModelVariance.Fixed,
+            "learned_range" => ModelVariance.LearnedRange,
+            var other => throw new FormatException($"the variance type '{other}' is not known."),
+        };
 
-        return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, unet.ClassNames);
+        return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, variance, unet.ClassNames);
     });
 
     /// <exception cref="FormatException">A value is impossible.</exception>
-    public static GenerationOptions ToOptions(SamplerConfig config, NoiseSchedule schedule) => Decode(() =>
+    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model) => Decode(() =>
     {
+        var variance = config.VarianceType switch
+        {
+            "fixed_small" => DdpmVariance.FixedSmall,
+            "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
+            var other => throw new FormatException($"the sampler's variance type '{other}' is not known."),
+        };
         Sampler sampler = config.Name switch
         {
             "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
-            "ddpm" => new DdpmSampler(1, config.VarianceType == "fixed_large" ? DdpmVariance.FixedLarge : DdpmVariance.FixedSmall),
+            "ddpm" => new DdpmSampler(1, variance),
             "dpmsolver++" => new DpmSolverSampler(),
             "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
             "euler" => new EulerSampler(),
@@ -125,7 +139,7 @@ internal static class ModelConfigMapping
             BatchSize = config.BatchSize,
             Seed = config.Seed,
         };
-        options.ValidateFor(schedule);
+        options.ValidateFor(model.Schedule, model.Variance);
         return options;
     });
 

@@ -22,7 +22,7 @@ internal static class ModelZip
             FormatVersion = ModelConfig.CurrentFormatVersion,
             Library = $"Microsoft.ML.Diffusion {typeof(ModelZip).Assembly.GetName().Version?.ToString(3)}",
             Unet = ModelConfigMapping.ToConfig(description),
-            Scheduler = ModelConfigMapping.ToConfig(description.Schedule, description.Prediction),
+            Scheduler = ModelConfigMapping.ToSchedulerConfig(description),
             Sampler = ModelConfigMapping.ToConfig(generation),
             Columns = columns,
             Training = training,

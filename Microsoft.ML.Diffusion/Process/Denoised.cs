@@ -16,6 +16,9 @@ internal sealed class Denoised
     /// <summary>The predicted x_0, [N, C, H, W].</summary>
     public Tensor OriginalSample { get; }
 
+    /// <summary>Where a learned variance lies between its bounds, v of <see cref="LearnedVariance"/>, [N, C, H, W]; null where it is fixed.</summary>
+    public Tensor? VarianceInterpolation { get; init; }
+
     /// <summary>The predicted epsilon, [N, C, H, W]; computed when first asked for, since ancestral sampling never asks.</summary>
     public Tensor Noise => field ??= _noise();
 }

@@ -10,6 +10,9 @@ public enum DdpmVariance
 
     /// <summary>beta_t, right if x_0 were standard normal; the paper's choice for its CIFAR-10 results.</summary>
     FixedLarge,
+
+    /// <summary>What the model learned for each pixel between the two; for models of <see cref="ModelVariance.LearnedRange"/>.</summary>
+    Learned,
 }
 
 /// <summary>
@@ -25,7 +28,7 @@ public sealed record DdpmSampler : Sampler
     public DdpmSampler(int steps = 1000, DdpmVariance variance = DdpmVariance.FixedSmall)
         : base(TimestepSubset.Trailing(steps))
     {
-        Variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall or FixedLarge.");
+        Variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall, FixedLarge or Learned.");
     }
 
     /// <summary>Gets the variance of a step.</summary>
@@ -44,6 +47,13 @@ public sealed record DdpmSampler : Sampler
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
         var mean = (posterior.OriginalCoefficient * context.Denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
+        if (Variance == DdpmVariance.Learned && step.AddsNoise)
+        {
+            var interpolation = context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
+            var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(posterior.Variance), Math.Log(posterior.Beta));
+            return mean + ((0.5 * logVariance).exp() * context.Noise.Next(x));
+        }
+
         return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * context.Noise.Next(x)) : mean;
     }
 }

@@ -43,7 +43,7 @@ public sealed class NoiseSchedule
     /// <summary>Gets beta~_t, the variance of q(x_{t-1} | x_t, x_0) (Ho et al. 2020, eq. 7): 0 at t = 0.</summary>
     public IReadOnlyList<double> PosteriorVariance => field ??= Posteriors(posterior => posterior.Variance);
 
-    /// <summary>Gets log beta~_t, with the value of t = 1 in place of minus infinity at t = 0.</summary>
+    /// <summary>Gets log beta~_t, with the value of t = 1 in place of minus infinity at t = 0 (log beta_0 if there is but one timestep).</summary>
     public IReadOnlyList<double> PosteriorLogVarianceClipped => field ??= LogVarianceClipped();
 
     /// <summary>Gets the weight of x_0 in the mean of q(x_{t-1} | x_t, x_0) (Ho et al. 2020, eq. 7).</summary>
@@ -107,7 +107,7 @@ public sealed class NoiseSchedule
     private double[] LogVarianceClipped()
     {
         var logs = PosteriorVariance.Select(variance => Math.Log(variance)).ToArray();
-        logs[0] = logs[Math.Min(1, logs.Length - 1)];
+        logs[0] = logs.Length > 1 ? logs[1] : Math.Log(_betas[0]);
         return logs;
     }
 

@@ -7,13 +7,16 @@ internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptio
 {
     private long _draw;
 
-    /// <summary>One timestep for each image, uniform on 0..T-1.</summary>
-    public int[] Timesteps(int count)
+    /// <summary>One timestep for each image.</summary>
+    /// <param name="count">Number of images.</param>
+    /// <param name="probabilities">Probability of each timestep; null draws uniformly on 0..T-1.</param>
+    public int[] Timesteps(int count, double[]? probabilities = null)
     {
+        var cumulative = probabilities is null ? null : Cumulative(probabilities);
         var timesteps = new int[count];
         for (var i = 0; i < count; i++)
         {
-            timesteps[i] = (int)(Uniform() * trainingTimesteps);
+            timesteps[i] = cumulative is null ? (int)(Uniform() * trainingTimesteps) : Find(cumulative, Uniform() * cumulative[^1]);
         }
 
         return timesteps;
@@ -39,6 +42,19 @@ internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptio
     /// <summary>The labels of a batch, -1 where the image is shown without.</summary>
     public long[] Labels(int[] indices, IReadOnlyList<int> all) =>
         Array.ConvertAll(indices, index => Uniform() < options.LabelDropout ? -1L : all[index]);
+
+    private static double[] Cumulative(double[] probabilities)
+    {
+        var sum = 0.0;
+        return Array.ConvertAll(probabilities, probability => sum += probability);
+    }
+
+    // The first entry above the value.
+    private static int Find(double[] cumulative, double value)
+    {
+        var index = Array.BinarySearch(cumulative, value);
+        return Math.Min(index >= 0 ? index + 1 : ~index, cumulative.Length - 1);
+    }
 
     // In [0, 1), with 53 random bits.
     private double Uniform() => (SeedMixing.Mix((long)seed, _draw++) >> 11) * (1.0 / (1UL << 53));

@@ -4,11 +4,16 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Minimizes L_simple (Ho et al. 2020, eq. 14): the mean squared error of the network's prediction at uniformly drawn timesteps.</summary>
-/// <remarks>Each step draws from generators seeded by (seed, step), so that it follows from its number alone.</remarks>
-internal sealed class TrainingLoop(UNet network, NoiseSchedule schedule, PredictionType prediction, TrainingOptions options, long seed, Device device)
+/// <summary>Minimizes the loss that the options choose, at randomly drawn timesteps.</summary>
+/// <remarks>
+/// Each step draws from generators seeded by (seed, step), so that it follows from its number alone; with loss-aware timesteps, also from the
+/// losses before it.
+/// </remarks>
+internal sealed class TrainingLoop(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device)
 {
-    private readonly GaussianDiffusion _diffusion = new(schedule, prediction);
+    private readonly GaussianDiffusion _diffusion = new(model.Schedule, model.Prediction);
+    private readonly TrainingObjective _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
+    private readonly LossHistory? _history = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
 
     /// <summary>Trains the network in place and leaves it with the averaged weights.</summary>
     /// <param name="images">What to learn.</param>
@@ -52,15 +57,18 @@ internal sealed class TrainingLoop(UNet network, NoiseSchedule schedule, Predict
         network.Dropout.Generator = generator;
         parameters.ZeroGradients();
 
-        var draws = new StepDraws(SeedMixing.Mix(~seed, step), schedule.NumberOfTrainingTimesteps, options);
+        var draws = new StepDraws(SeedMixing.Mix(~seed, step), model.Schedule.NumberOfTrainingTimesteps, options);
+        var probabilities = _history?.Probabilities();
         var x0 = draws.Flip(images.Batch(indices, device));
-        var timesteps = draws.Timesteps(indices.Length);
+        var timesteps = draws.Timesteps(indices.Length, probabilities);
         var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: device) : null;
         var noise = randn(x0.shape, generator: generator).to(device);
 
         var xt = _diffusion.AddNoise(x0, noise, timesteps);
         var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: device);
-        using var loss = nn.functional.mse_loss(network.Forward(xt, times, labels), _diffusion.Target(x0, noise, timesteps));
+        var losses = _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
+        var weighted = probabilities is null ? losses : losses * tensor(LossHistory.Weights(probabilities, timesteps), losses.dtype, device);
+        var loss = weighted.mean();
         loss.backward();
 
         var (value, norm) = (loss.ToDouble(), parameters.GradientNorm());
@@ -69,6 +77,7 @@ internal sealed class TrainingLoop(UNet network, NoiseSchedule schedule, Predict
             return null;
         }
 
+        _history?.Record(timesteps, losses.detach().to(ScalarType.Float64).cpu().data<double>().ToArray());
         parameters.Update(learningRate, options.WeightDecay, Math.Min(1, options.MaximumGradientNorm / (norm + 1e-6)));
         parameters.UpdateAverage(Math.Min(options.EmaDecay, (1.0 + step) / (10.0 + step)));
         return value;

@@ -19,6 +19,27 @@ public sealed record TrainingOptions
     /// <value>At least 1. The default is 64.</value>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>Gets what training minimizes.</summary>
+    /// <value>
+    /// <see langword="null"/>, the default, is <see cref="TrainingLoss.Simple"/> for a fixed variance and <see cref="TrainingLoss.Hybrid"/> for a learned one.
+    /// </value>
+    public TrainingLoss? Loss { get; init; }
+
+    /// <summary>Gets lambda, the share of L_vlb, in bits per dimension, in <see cref="TrainingLoss.Hybrid"/>.</summary>
+    /// <value>Above 0. The default is 0.001, that of Nichol and Dhariwal 2021.</value>
+    public double VariationalWeight { get; init; } = 0.001;
+
+    /// <summary>
+    /// Gets gamma, the bound on the signal-to-noise ratio that weights the squared error (min-SNR-gamma, Hang et al. 2023): the weight at t is
+    /// min(SNR, gamma) for a prediction of x_0, divided by SNR for epsilon and by SNR + 1 for v.
+    /// </summary>
+    /// <value>Above 0, usually 5; <see langword="null"/>, the default, weights all timesteps alike. Not for <see cref="TrainingLoss.Variational"/>.</value>
+    public double? MinimumSnrGamma { get; init; }
+
+    /// <summary>Gets how the timestep of each image is drawn.</summary>
+    /// <value>The default is <see cref="TimestepSampling.Uniform"/>.</value>
+    public TimestepSampling TimestepSampling { get; init; }
+
     /// <summary>Gets the highest learning rate of AdamW.</summary>
     /// <value>Above 0. The default is 2e-4, that of the DDPM paper; short runs learn faster with 1e-3 to 2e-3.</value>
     public double LearningRate { get; init; } = 2e-4;
@@ -71,6 +92,10 @@ public sealed record TrainingOptions
         Require(NumberOfEpochs is null or >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "must be at least 1; leave it null for no such budget");
         Require(Duration is null || Duration > TimeSpan.Zero, nameof(Duration), Duration, "must be above zero; leave it null for no such budget");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
+        Require(Loss is null || Enum.IsDefined(Loss.Value), nameof(Loss), Loss, "must be Simple, Variational or Hybrid; leave it null to decide by the variance");
+        Require(VariationalWeight > 0 && double.IsFinite(VariationalWeight), nameof(VariationalWeight), VariationalWeight, "must be a number above 0, because without L_vlb nothing teaches the variance");
+        Require(MinimumSnrGamma is null || (MinimumSnrGamma > 0 && double.IsFinite(MinimumSnrGamma.Value)), nameof(MinimumSnrGamma), MinimumSnrGamma, "must be a number above 0; leave it null to weight all timesteps alike");
+        Require(Enum.IsDefined(TimestepSampling), nameof(TimestepSampling), TimestepSampling, "must be Uniform or LossAware");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "must be a number above 0");
         Require(Enum.IsDefined(LearningRateSchedule), nameof(LearningRateSchedule), LearningRateSchedule, "must be Constant, Linear or Cosine");
         Require(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "must be at least 0");
@@ -79,6 +104,28 @@ public sealed record TrainingOptions
         Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "must be in [0, 1), because at 1 the average would never leave its start");
         Require(LabelDropout is >= 0 and <= 1, nameof(LabelDropout), LabelDropout, "must be in [0, 1], because it is a probability");
         Require(ReportEverySteps >= 1, nameof(ReportEverySteps), ReportEverySteps, "must be at least 1");
+    }
+
+    /// <summary>Checks what the loss needs of the model.</summary>
+    internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
+    {
+        var isLearned = variance == ModelVariance.LearnedRange;
+        Require(!isLearned || Loss != TrainingLoss.Simple, nameof(Loss), Loss, "must be Hybrid or Variational with Variance = LearnedRange, because Simple teaches no variance");
+        Require(isLearned || Loss != TrainingLoss.Hybrid, nameof(Loss), Loss, "must be Simple or Variational with Variance = Fixed, because the other half of Hybrid teaches the variance");
+        Require(MinimumSnrGamma is null || Loss != TrainingLoss.Variational, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with Loss = Variational, because it weights the squared error");
+        Require(MinimumSnrGamma is null || schedule.AlphaBar(schedule.NumberOfTrainingTimesteps - 1) > 0, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned");
+    }
+
+    /// <summary>The loss of each image, for a model of these properties.</summary>
+    internal TrainingObjective Objective(NoiseSchedule schedule, PredictionType prediction, ModelVariance variance)
+    {
+        var isLearned = variance == ModelVariance.LearnedRange;
+        var loss = Loss ?? (isLearned ? TrainingLoss.Hybrid : TrainingLoss.Simple);
+        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), loss, isLearned ? DdpmVariance.Learned : DdpmVariance.FixedLarge)
+        {
+            VariationalWeight = VariationalWeight,
+            MinimumSnrGamma = MinimumSnrGamma,
+        };
     }
 
     private static void Require(bool holds, string name, object? value, string rule)

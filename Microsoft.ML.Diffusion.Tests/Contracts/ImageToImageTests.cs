@@ -1,0 +1,60 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
+namespace Microsoft.ML.Diffusion.Tests.Contracts;
+
+[TestClass]
+public sealed class ImageToImageTests
+{
+    private static readonly DiffusionTransformer _model = TrainedModel.Shared;
+    private static MLImage[] _images = null!;
+
+    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)]];
+
+    [ClassInitialize]
+    public static void Draw(TestContext context) => _images = TrainedModel.Unseen(6);
+
+    [ClassCleanup]
+    public static void Free() => Array.ForEach(_images, image => image.Dispose());
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
+    public void ImageToImage_EqualsDecodingAddedNoise(Sampler sampler)
+    {
+        var options = Options(sampler);
+
+        var edited = Pictures.Digests(_model.ImageToImage(_images, 0.45, options));
+
+        CollectionAssert.AreEqual(Pictures.Digests(_model.Decode(_model.AddNoise(_images, 449, seed: 9), options)), edited);
+    }
+
+    [TestMethod]
+    public void ImageToImage_MoreStrength_GoesFurther()
+    {
+        var options = Options(new DdimSampler(20));
+
+        var distances = Array.ConvertAll([0.05, 0.4, 1.0], strength => Distance(_model.ImageToImage(_images, strength, options)));
+
+        Assert.IsLessThan(distances[1], 2 * distances[0]);
+        Assert.IsLessThan(distances[2], 1.5 * distances[1]);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
+    public void ImageToImage_OneImage_IsTheSameInAnyBatch(Sampler sampler)
+    {
+        var together = Pictures.Digests(_model.ImageToImage(_images, 0.5, Options(sampler)));
+
+        CollectionAssert.AreEqual(together[..1], Pictures.Digests(_model.ImageToImage(_images[..1], 0.5, Options(sampler))));
+    }
+
+    private static GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, BatchSize = 4, Seed = 9 };
+
+    // Mean over the pictures.
+    private static double Distance(MLImage[] images)
+    {
+        var distance = images.Zip(_images, (a, b) => Pictures.Distance(a, b)).Average();
+        Pictures.Digest(images);
+        return distance;
+    }
+}

@@ -1,0 +1,156 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using TorchSharp;
+
+namespace Microsoft.ML.Diffusion.Tests.Contracts;
+
+[TestClass]
+public sealed class InpaintTests
+{
+    private static readonly DiffusionTransformer _model = TrainedModel.Shared;
+    private static MLImage[] _images = null!;
+    private static MLImage _right = null!;
+
+    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)]];
+
+    [ClassInitialize]
+    public static void Draw(TestContext context)
+    {
+        _images = TrainedModel.Unseen(6);
+        _right = Pictures.Grey((x, _) => x >= Pictures.Side / 2 ? byte.MaxValue : byte.MinValue);
+    }
+
+    [ClassCleanup]
+    public static void Free()
+    {
+        Array.ForEach(_images, image => image.Dispose());
+        _right.Dispose();
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
+    public void Inpaint_DarkPartOfTheMask_IsKeptExactly(Sampler sampler)
+    {
+        using var left = Pictures.Grey((x, _) => x < Pictures.Side / 2 ? byte.MaxValue : byte.MinValue);
+
+        var painted = _model.Inpaint(_images, [_right], resamplings: 2, Options(sampler));
+
+        for (var i = 0; i < _images.Length; i++)
+        {
+            Assert.AreEqual(0, Pictures.Distance(_images[i], painted[i], left));
+            Assert.IsGreaterThan(0, Pictures.Distance(_images[i], painted[i], _right));
+        }
+
+        Pictures.Digest(painted);
+    }
+
+    [TestMethod]
+    public void Inpaint_AllLightAndDeterministic_IsGeneration()
+    {
+        using var light = Pictures.Grey((_, _) => byte.MaxValue);
+        var options = Options(new DdimSampler(8));
+
+        CollectionAssert.AreEqual(Pictures.Digests(_model.Generate(6, options)), Pictures.Digests(_model.Inpaint(_images, [light], 1, options)));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
+    public void Inpaint_OneImage_IsTheSameInAnyBatch(Sampler sampler)
+    {
+        var together = Pictures.Digests(_model.Inpaint(_images, [_right, _right, _right, _right, _right, _right], 2, Options(sampler)));
+
+        CollectionAssert.AreEqual(together, Pictures.Digests(_model.Inpaint(_images, [_right], 2, Options(sampler))));
+        CollectionAssert.AreEqual(together[..1], Pictures.Digests(_model.Inpaint(_images[..1], [_right], 2, Options(sampler))));
+    }
+
+    [TestMethod]
+    public void Inpaint_FitsTheKeptPart()
+    {
+        var options = Options(new DdpmSampler(50));
+
+        var painted = Distance(_model.Inpaint(_images, [_right], 5, options), _right);
+        var unrelated = Distance(_model.Generate(6, options), _right);
+
+        Assert.IsLessThan(0.75 * unrelated, painted, $"{painted} against {unrelated}");
+    }
+
+    [TestMethod]
+    public void Inpaint_Resamplings_AreCountedAsProgress()
+    {
+        var reports = new List<double>();
+
+        Pictures.Digest(_model.Inpaint(_images[..4], [_right], 3, Options(new DdpmSampler(8)) with { Progress = new Direct<double>(reports.Add) }));
+
+        Assert.HasCount((7 * 3) + 1, reports); // the last step is not repeated
+        Assert.AreEqual(1.0, reports[^1]);
+    }
+
+    [TestMethod]
+    public void Inpaint_CancelledAfterTwoSteps_EndsThere()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var reports = 0;
+        var options = Options(new DdpmSampler(8)) with
+        {
+            CancellationToken = cancellation.Token,
+            Progress = new Direct<double>(_ =>
+            {
+                if (++reports == 2)
+                {
+                    cancellation.Cancel();
+                }
+            }),
+        };
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => _model.Inpaint(_images, [_right], 3, options));
+        Assert.AreEqual(2, reports);
+    }
+
+    [TestMethod]
+    public void Edit_Labels_ReachTheNetwork()
+    {
+        using var model = TinyModel.Train(TinyModel.Labelled);
+        var options = Options(new DdimSampler(4));
+        var latents = model.Encode(_images, options);
+
+        Func<int[]?, MLImage[]>[] members =
+        [
+            labels => model.Decode(latents, options, labels),
+            labels => model.ImageToImage(_images, 0.9, options, labels),
+            labels => model.Inpaint(_images, [_right], 1, options, labels),
+        ];
+        foreach (var member in members)
+        {
+            var odd = Pictures.Digests(member([1, 1, 1, 1, 1, 1]));
+
+            CollectionAssert.AreNotEqual(odd, Pictures.Digests(member(null)));
+            Assert.AreEqual(odd[0], Pictures.Digests(member([1, 0, 0, 0, 0, 0]))[0]);
+        }
+    }
+
+    [TestMethod]
+    public void EncodeAndEdit_LeaveNoTensorsBehind()
+    {
+        var options = Options(new DdimSampler(4));
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+        Pictures.Digest(_model.Decode(_model.Encode(_images, options)));
+        Pictures.Digest(_model.ImageToImage(_images, 0.5, options));
+        Pictures.Digest(_model.Inpaint(_images, [_right], 2, options));
+        Pictures.Digest(_model.InterpolateGrid([(1, 2)], [0, 1]));
+        _model.AddNoise(_images, 100, seed: 1);
+        _model.ReconstructionError(_images, options);
+
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    private static GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, BatchSize = 4, Seed = 9 };
+
+    // Mean over the pictures.
+    private static double Distance(MLImage[] images, MLImage mask)
+    {
+        var distance = images.Zip(_images, (a, b) => Pictures.Distance(a, b, mask)).Average();
+        Pictures.Digest(images);
+        return distance;
+    }
+}

@@ -1,0 +1,110 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <content>Images on the way from one to another.</content>
+public sealed partial class DiffusionTransformer
+{
+    /// <summary>Generates images on the way from one image to another.</summary>
+    /// <param name="imageA">The image to start from; of the model's size.</param>
+    /// <param name="imageB">The image to end at; of the model's size.</param>
+    /// <param name="count">Number of images, at least 2; both ends are among them, as the model reconstructs them.</param>
+    /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
+    /// <returns>The images from A to B, the caller's to dispose.</returns>
+    /// <exception cref="ArgumentException">An image has another size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
+    public MLImage[] Interpolate(MLImage imageA, MLImage imageB, int count, InterpolationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(imageA);
+        ArgumentNullException.ThrowIfNull(imageB);
+        CheckCount(count);
+        var (interpolator, inputs, shape) = (CreateInterpolator(options), Inputs, Model.Description.Shape);
+        using var scope = NewDisposeScope();
+        var ends = new[] { inputs.Pixels(imageA, nameof(imageA), nameof(imageA)), inputs.Pixels(imageB, nameof(imageB), nameof(imageB)) };
+        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, Model.Device), Interpolator.Alphas(count)), shape);
+    }
+
+    /// <summary>Generates images on the way from the first image of one seed to that of another.</summary>
+    /// <param name="seedA">Seed of the first image, which <see cref="Generate(int, GenerationOptions?)"/> gives for it.</param>
+    /// <param name="seedB">Seed of the last image.</param>
+    /// <param name="count">Number of images, at least 2; both ends are among them.</param>
+    /// <param name="options">Sampler and more; the path must be spherical. <see langword="null"/> uses the defaults.</param>
+    /// <returns>The images from A to B, the caller's to dispose.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
+    public MLImage[] Interpolate(long seedA, long seedB, int count, InterpolationOptions? options = null)
+    {
+        CheckCount(count);
+        return BetweenSeeds([(seedA, seedB)], Interpolator.Alphas(count), options);
+    }
+
+    /// <summary>Generates a grid of interpolations: a row for each pair of seeds, a column for each place on the way from the one to the other.</summary>
+    /// <param name="pairs">The seeds of each row's ends, which <see cref="Generate(int, GenerationOptions?)"/> gives as their first images; at least one pair.</param>
+    /// <param name="alphas">The places, each from 0, the first seed's image, to 1, the second's; at least one.</param>
+    /// <param name="options">Sampler and more; the path must be spherical. <see langword="null"/> uses the defaults.</param>
+    /// <returns>
+    /// The images row by row, the caller's to dispose; <see cref="ImageGrid.Create"/> with as many columns as there are alphas lays them out. An image
+    /// depends on its pair and its alpha alone.
+    /// </returns>
+    /// <exception cref="ArgumentException"><paramref name="pairs"/> or <paramref name="alphas"/> is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An alpha is not in [0, 1], or an option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
+    public MLImage[] InterpolateGrid(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(alphas);
+        if (pairs.Count == 0 || alphas.Count == 0)
+        {
+            throw new ArgumentException("A grid needs at least one pair of seeds and one alpha.", pairs.Count == 0 ? nameof(pairs) : nameof(alphas));
+        }
+
+        foreach (var alpha in alphas)
+        {
+            if (!(alpha >= 0 && alpha <= 1))
+            {
+                throw new ArgumentOutOfRangeException(nameof(alphas), alpha, "alphas must be in [0, 1], because they say how far an image is on the way from the first seed's to the second's.");
+            }
+        }
+
+        return BetweenSeeds(pairs, alphas, options);
+    }
+
+    private MLImage[] BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options)
+    {
+        if (options is { Path: InterpolationPath.Linear })
+        {
+            throw new ArgumentOutOfRangeException(nameof(InterpolationOptions.Path), options.Path, "Path must be Spherical between seeds, because a linear path leads between images.");
+        }
+
+        using var scope = NewDisposeScope();
+        return PixelTensors.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Model.Description.Shape);
+    }
+
+    private static void CheckCount(int count)
+    {
+        if (count < 2)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 2, because both ends are among the images.");
+        }
+    }
+
+    private Interpolator CreateInterpolator(InterpolationOptions? options)
+    {
+        options ??= new InterpolationOptions();
+        options.ValidateFor(Schedule);
+        if (options.Label is { } label)
+        {
+            Inputs.CheckLabel(label, nameof(InterpolationOptions.Label));
+        }
+
+        var generation = options.Generation();
+        generation.ValidateFor(Schedule, Variance);
+        return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
+    }
+}

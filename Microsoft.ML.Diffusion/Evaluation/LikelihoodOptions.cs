@@ -1,0 +1,53 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> judges a model.</summary>
+public sealed record LikelihoodOptions
+{
+    /// <summary>Gets the number of timesteps whose terms are computed: 0, whose term is the decoder's, and a random choice of the others.</summary>
+    /// <value>3..T; <see langword="null"/>, the default, computes all T, at T network calls a batch.</value>
+    public int? NumberOfTimesteps { get; init; }
+
+    /// <summary>Gets the variance of the model's steps.</summary>
+    /// <value><see langword="null"/>, the default, is what the model has learned, or else <see cref="DdpmVariance.FixedLarge"/>.</value>
+    public DdpmVariance? Variance { get; init; }
+
+    /// <summary>Gets what happens to predicted images outside [-1, 1].</summary>
+    /// <value>The default clamps them.</value>
+    public Clipping Clipping { get; init; } = Clipping.Static();
+
+    /// <summary>Gets the class of each image, an index into <see cref="DiffusionTransformer.ClassNames"/>, or -1 for none.</summary>
+    /// <value><see langword="null"/>, the default, judges all images without a class.</value>
+    public IReadOnlyList<int>? Labels { get; init; }
+
+    /// <summary>Gets the seed of the noise and of the choice of timesteps. The noise of image i at t depends on the seed, i and t alone.</summary>
+    /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
+    public long? Seed { get; init; }
+
+    /// <summary>Gets the number of images that go through the network together.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA.</value>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Gets the receiver of the share of network calls done, 0..1.</summary>
+    public IProgress<double>? Progress { get; init; }
+
+    /// <summary>Gets the token that ends the evaluation between two network calls by an <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance, int numberOfImages)
+    {
+        ArgumentNullException.ThrowIfNull(Clipping);
+        Variance?.ValidateFor(variance);
+        Require(Variance is null || Enum.IsDefined(Variance.Value), nameof(Variance), Variance, "must be FixedSmall, FixedLarge or Learned");
+        Require(NumberOfTimesteps is null || (NumberOfTimesteps >= 3 && NumberOfTimesteps <= schedule.NumberOfTrainingTimesteps), nameof(NumberOfTimesteps), NumberOfTimesteps, $"must be from 3 to {schedule.NumberOfTrainingTimesteps}, because the standard error needs two timesteps besides 0, and the model has {schedule.NumberOfTrainingTimesteps}; leave it null for all");
+        Require(BatchSize is null or >= 1, nameof(BatchSize), BatchSize, "must be at least 1; leave it null for a size that fits the device");
+        Require(Labels is null || Labels.Count == numberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {numberOfImages} images");
+    }
+
+    private static void Require(bool holds, string name, object? value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
+        }
+    }
+}

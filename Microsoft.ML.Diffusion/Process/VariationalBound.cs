@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>
+/// The bound on the negative log-likelihood of data, L_vlb = L_T + sum of L_{t-1} + L_0 (Ho et al. 2020, eq. 5), term by term in bits per
+/// dimension: divided by log 2 and by the number of pixel values of an image.
+/// </summary>
+internal sealed class VariationalBound(GaussianDiffusion diffusion)
+{
+    /// <summary>
+    /// The term of one timestep for each sample: for t &gt; 0 the divergence of the model's step from the true posterior, and at t = 0 the
+    /// decoder's negative log-likelihood of the image.
+    /// </summary>
+    /// <param name="x0">Images, [N, C, H, W] in [-1, 1] on the 256 levels.</param>
+    /// <param name="xt">The images noised to the timesteps.</param>
+    /// <param name="step">The model's step from there.</param>
+    /// <param name="timesteps">N timesteps.</param>
+    /// <returns>[N], in bits per dimension.</returns>
+    public Tensor Terms(Tensor x0, Tensor xt, ReverseStep step, ReadOnlySpan<int> timesteps)
+    {
+        var (mean, _, logVariance) = diffusion.Posterior(x0, xt, timesteps);
+        var divergence = Divergence(mean, logVariance, step.Mean, step.LogVariance);
+        var isDecoder = diffusion.Gather(timesteps, x0, t => t == 0 ? 1 : 0) > 0;
+        return BitsPerDimension(where(isDecoder, -DiscretizedGaussian.LogLikelihood(x0, step.Mean, step.LogVariance), divergence));
+    }
+
+    /// <summary>L_T: what is left of the images at the last timestep, as the divergence of q(x_T | x_0) from standard normal noise; no network is asked.</summary>
+    /// <returns>[N], in bits per dimension.</returns>
+    public Tensor Prior(Tensor x0)
+    {
+        var last = new int[x0.shape[0]];
+        Array.Fill(last, diffusion.Schedule.NumberOfTrainingTimesteps - 1);
+        var (mean, _, logVariance) = diffusion.Marginal(x0, last);
+        return BitsPerDimension(Divergence(mean, logVariance, zeros_like(mean), zeros_like(logVariance)));
+    }
+
+    /// <summary>KL(N(mean1, e^logVariance1) || N(mean2, e^logVariance2)) of each pixel, in nats.</summary>
+    internal static Tensor Divergence(Tensor mean1, Tensor logVariance1, Tensor mean2, Tensor logVariance2) =>
+        0.5 * (-1 + logVariance2 - logVariance1 + (logVariance1 - logVariance2).exp() + ((mean1 - mean2).pow(2) * (-logVariance2).exp()));
+
+    private static Tensor BitsPerDimension(Tensor nats) => nats.flatten(1).mean([1]) / Math.Log(2);
+}
