@@ -18,7 +18,11 @@ internal sealed record ModelDescription(
     /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
     public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
 
-    public UNet CreateNetwork() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
+    public UNet CreateNetwork()
+    {
+        NativeHeap.Tune();
+        return new UNet(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
+    }
 }
 
 /// <summary>A trained network and what it is.</summary>

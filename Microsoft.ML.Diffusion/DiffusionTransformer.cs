@@ -57,6 +57,9 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets how the model was trained; <see langword="null"/> if that is not known.</summary>
     public TrainingSummary? Training { get; }
 
+    /// <summary>Gets where the weights are and the network runs: "cpu", or "cuda:" and the number of the card.</summary>
+    public string Device => Model.Device.ToString();
+
     /// <summary>Gets the number of weights.</summary>
     public long NumberOfParameters => Model.Network.parameters().Sum(parameter => parameter.numel());
 
@@ -220,7 +223,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
-        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description), config.Training);
+        return new DiffusionTransformer(environment, model, columns, SamplerConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 
     private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)

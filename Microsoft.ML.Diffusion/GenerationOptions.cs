@@ -22,8 +22,15 @@ public sealed record GenerationOptions
     /// <value>A number of at least 0: 0 ignores the labels, 1, the default, follows them, more exaggerates them and doubles the cost.</value>
     public double GuidanceScale { get; init; } = 1;
 
-    /// <summary>Gets the receiver of the share of network calls done, 0..1.</summary>
+    /// <summary>Gets the receiver of the share of the steps done, 0..1.</summary>
     public IProgress<double>? Progress { get; init; }
+
+    /// <summary>Gets what is called after every step of every batch, with the images as they are by then.</summary>
+    /// <value>
+    /// <see langword="null"/>, the default, costs nothing. The call is made on the thread that generates, which waits for it; an exception
+    /// ends generation and reaches its caller. Not saved with a model.
+    /// </value>
+    public Action<SamplingSnapshot>? Observer { get; init; }
 
     /// <summary>Gets the token that ends generation between two steps by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
@@ -33,7 +40,7 @@ public sealed record GenerationOptions
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {
         ArgumentNullException.ThrowIfNull(Sampler);
-        _ = Sampler.Timesteps.Resolve(schedule.NumberOfTrainingTimesteps);
+        _ = SamplingStep.Reverse(Sampler.Timesteps, schedule);
         (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
         if (BatchSize is < 1)
         {

@@ -30,9 +30,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>x at the noisiest of the sampler's timesteps, [N, C, H, W].</returns>
     public Tensor Encode(Tensor x0, IReadOnlyList<int>? labels)
     {
-        var (schedule, pairs) = (model.Description.Schedule, options.Sampler.Timesteps.Pairs(model.Description.Schedule.NumberOfTrainingTimesteps));
+        var steps = Steps;
         return InBatches((int)x0.shape[0], labels, (batch, classes) => DdimInversion.Encode(
-            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), pairs, schedule, options.CancellationToken));
+            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, options.CancellationToken));
     }
 
     /// <summary>The sampler's run from pure noise.</summary>
@@ -51,9 +51,31 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
                 start(noise, batch),
                 steps,
                 noise,
-                (_, _, _) => options.Progress?.Report((double)++done / calls),
+                (i, x, predictedX0) =>
+                {
+                    Observe(batch, samples.Count, i, steps, x, predictedX0);
+                    options.Progress?.Report((double)++done / calls);
+                },
                 options.CancellationToken);
         });
+    }
+
+    // The images that fill up the last batch are not shown.
+    private void Observe(long[] batch, int count, int i, IReadOnlyList<SamplingStep> steps, Tensor x, Tensor predictedX0)
+    {
+        if (options.Observer is { } observer)
+        {
+            var taken = Math.Min(BatchSize, count - batch[0]);
+            var snapshot = new SamplingSnapshot(i, steps, (int)batch[0], x.narrow(0, 0, taken), predictedX0.narrow(0, 0, taken), model.Description.Shape);
+            try
+            {
+                observer(snapshot);
+            }
+            finally
+            {
+                snapshot.Close();
+            }
+        }
     }
 
     // Calls draw with the indices of each full batch, the last filled up with its first, and joins the results.

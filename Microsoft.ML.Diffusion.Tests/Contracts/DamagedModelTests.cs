@@ -79,6 +79,16 @@ public sealed class DamagedModelTests
     }
 
     [TestMethod]
+    [DataRow("\"timestep_spacing\": \"trailing\"", "\"timestep_spacing\": \"karras\"", "The timestep spacing 'karras' with 4 steps is not known.")]
+    [DataRow("\"name\": \"ddim\"", "\"name\": \"plms\"", "the sampler 'plms' is not known.")]
+    public void Load_UnknownSampler_NamesIt(string old, string replacement, string message)
+    {
+        var error = LoadWith("config.json", bytes => Replace(bytes, old, replacement));
+
+        Assert.AreEqual("The model's config.json is damaged: " + message, error);
+    }
+
+    [TestMethod]
     public void Load_ConfigIsNotJson_SaysSo()
     {
         var error = LoadWith("config.json", _ => "{"u8.ToArray());

@@ -21,6 +21,10 @@ public sealed class GenerationTests
         [new DdimSampler(5, 1) { UseSigmaHat = true }],
         [new DdpmSampler(5)],
         [new DdpmSampler(5, DdpmVariance.FixedLarge)],
+        [new DpmSolverSampler(5)],
+        [new DpmSolverSampler(5, stochastic: true) { Timesteps = TimestepSubset.Karras(5) }],
+        [new EulerSampler(5)],
+        [new HeunSampler(5)],
     ];
 
     [TestMethod]
@@ -117,6 +121,77 @@ public sealed class GenerationTests
 
         Assert.HasCount(8, reports);
         Assert.AreEqual(1.0, reports[^1]);
+    }
+
+    [TestMethod]
+    public void Generate_Observed_ShowsEveryStepOfEveryImageAndChangesNothing()
+    {
+        var (seen, options) = (new List<string>(), new GenerationOptions { Sampler = new HeunSampler(3), Seed = 11, BatchSize = 4 });
+        var lastImages = new List<string>();
+        SamplingSnapshot? kept = null;
+
+        var images = Digests(_model.Generate(6, options with
+        {
+            Observer = snapshot =>
+            {
+                kept = snapshot;
+                seen.Add($"{snapshot.Step + 1}/{snapshot.NumberOfSteps}: {snapshot.FirstImage}+{snapshot.NumberOfImages}");
+                var values = snapshot.NumberOfImages * _model.Channels * _model.ImageHeight * _model.ImageWidth;
+                Assert.HasCount(values, snapshot.GetSample());
+                Assert.HasCount(values, snapshot.GetPredictedOriginalSample());
+                Assert.HasCount(snapshot.NumberOfImages, snapshot.GetPredictedOriginalImages());
+                Assert.IsLessThanOrEqualTo(1.0f, snapshot.GetPredictedOriginalSample().Max(Math.Abs)); // clipped
+                if (snapshot.AlphaBar == 1)
+                {
+                    lastImages.AddRange(Digests(snapshot.GetSampleImages()));
+                }
+            },
+        }));
+
+        CollectionAssert.AreEqual(new[] { "1/3: 0+4", "2/3: 0+4", "3/3: 0+4", "1/3: 4+2", "2/3: 4+2", "3/3: 4+2" }, seen);
+        CollectionAssert.AreEqual(images, lastImages);
+        CollectionAssert.AreEqual(images, Digests(_model.Generate(6, options)));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => kept!.GetSample());
+        Assert.ThrowsExactly<ObjectDisposedException>(() => kept!.GetSampleImages());
+    }
+
+    [TestMethod]
+    public void Generate_ObserverCancels_EndsThere()
+    {
+        using var source = new CancellationTokenSource();
+        var steps = 0;
+
+        Assert.ThrowsExactly<OperationCanceledException>(() => _model.Generate(1, _model.Generation with
+        {
+            CancellationToken = source.Token,
+            Observer = snapshot =>
+            {
+                steps++;
+                source.Cancel();
+            },
+        }));
+
+        Assert.AreEqual(1, steps);
+    }
+
+    [TestMethod]
+    public void Generate_ObserverThrows_ItsExceptionReachesTheCaller()
+    {
+        var exception = Assert.ThrowsExactly<FormatException>(() => _model.Generate(1, _model.Generation with { Observer = _ => throw new FormatException("mine") }));
+
+        Assert.AreEqual("mine", exception.Message);
+    }
+
+    [TestMethod]
+    public void Interpolate_HeunOverKarrasLevels_ReconstructsItsEnds()
+    {
+        using var a = Pictures.Bars(0);
+        using var b = Pictures.Bars(2);
+
+        var coarse = _model.Interpolate(a, b, 2, new InterpolationOptions { Sampler = new HeunSampler(4) });
+        var fine = _model.Interpolate(a, b, 2, new InterpolationOptions { Sampler = new HeunSampler(100) });
+
+        Assert.IsLessThan(Distance(a, coarse[0]), Distance(a, fine[0]));
     }
 
     [TestMethod]

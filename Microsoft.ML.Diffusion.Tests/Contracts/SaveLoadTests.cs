@@ -65,7 +65,11 @@ public sealed class SaveLoadTests
             (new DdpmSampler(20, DdpmVariance.FixedLarge) { Clipping = Clipping.None }, NoiseSchedule.ScaledLinear(20), PredictionType.Epsilon),
             (new DdimSampler(2) { Timesteps = TimestepSubset.Of(19, 4, 0), Clipping = Clipping.Dynamic(0.9, 1.5) }, NoiseSchedule.Sigmoid(20).WithZeroTerminalSnr(), PredictionType.Sample),
             (new DdimSampler(2, 0.5) { Clipping = Clipping.Static(1.5) with { KeepPredictedNoise = true } }, NoiseSchedule.FromBetas(0.1, 0.2, 0.5), PredictionType.VPrediction),
-            (new DdpmSampler(5), NoiseSchedule.SigmoidCumulative(20), PredictionType.VPrediction)])
+            (new DdpmSampler(5), NoiseSchedule.SigmoidCumulative(20), PredictionType.VPrediction),
+            (new DpmSolverSampler(4), NoiseSchedule.Linear(20), PredictionType.Epsilon),
+            (new DpmSolverSampler(4, stochastic: true) { Timesteps = TimestepSubset.Karras(4, rho: 5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
+            (new EulerSampler(4, rho: 1), NoiseSchedule.Linear(20), PredictionType.Epsilon),
+            (new HeunSampler(4) { Clipping = Clipping.None }, NoiseSchedule.Linear(20), PredictionType.Sample)])
         {
             var (mlContext, path) = (new MLContext(seed: 3), ModelPath);
             var options = TinyModel.Options with { Schedule = schedule, Prediction = prediction, Generation = new() { Sampler = sampler, BatchSize = 2, Seed = 9 }, Training = TinyModel.Options.Training with { NumberOfSteps = 1 } };

@@ -10,6 +10,7 @@ internal static class DiffusersRuns
         "DDPMScheduler" => Ancestral(run),
         "DDIMScheduler" => Implicit(run),
         "DDIMInverseScheduler" => Inverse(run),
+        "DPMSolverMultistepScheduler" => DpmSolverRuns.Translate(run),
         var scheduler => throw new NotSupportedException($"{run.File}: the scheduler '{scheduler}' is not known."),
     };
 
@@ -29,11 +30,11 @@ internal static class DiffusersRuns
 
         var steps = PeerRun.StepsOf(
             run,
-            timesteps,
+            [.. timesteps],
             i => AlphaBarAt(timesteps[i], schedule),
             i => schedule.AlphaBar(i + 1 < timesteps.Length ? timesteps[i + 1] : -1),
             i => timesteps[i] > 0);
-        return new PeerRun(PredictionOf(init), ClippingOf(init), timesteps, steps)
+        return new PeerRun(PredictionOf(init), ClippingOf(init), [.. timesteps], steps)
         {
             Samplers = [new DdpmSampler(variance: variance)],
             Draws = step => step.AddsNoise,
@@ -52,11 +53,11 @@ internal static class DiffusersRuns
 
         var steps = PeerRun.StepsOf(
             run,
-            timesteps,
+            [.. timesteps],
             i => AlphaBarAt(timesteps[i], schedule),
             i => AlphaBarOrEnd(timesteps[i] - stride, init, schedule),
             _ => eta > 0);
-        return new PeerRun(PredictionOf(init), ClippingOf(init) with { KeepPredictedNoise = !arguments.Flag("use_clipped_model_output", false) }, timesteps, steps)
+        return new PeerRun(PredictionOf(init), ClippingOf(init) with { KeepPredictedNoise = !arguments.Flag("use_clipped_model_output", false) }, [.. timesteps], steps)
         {
             Samplers = [new DdimSampler(eta: eta)],
             Draws = step => step.AddsNoise,
@@ -73,11 +74,11 @@ internal static class DiffusersRuns
 
         var steps = PeerRun.StepsOf(
             run,
-            timesteps,
+            [.. timesteps],
             i => AlphaBarOrEnd(Math.Min(timesteps[i] - stride, schedule.NumberOfTrainingTimesteps - 1), init, schedule),
             i => schedule.AlphaBar(timesteps[i]),
             _ => false);
-        return new PeerRun(PredictionOf(init), ClippingOf(init) with { KeepPredictedNoise = true }, timesteps, steps);
+        return new PeerRun(PredictionOf(init), ClippingOf(init) with { KeepPredictedNoise = true }, [.. timesteps], steps);
     }
 
     private static int[] TimestepsOf(GoldenRun run, NoiseSchedule schedule)
@@ -89,24 +90,24 @@ internal static class DiffusersRuns
     private static int Stride(GoldenRun run, NoiseSchedule schedule) => schedule.NumberOfTrainingTimesteps / run.Config.Int("num_inference_steps");
 
     // Rounding can give trailing one step too many, at t = -1, which indexes the table from its end.
-    private static double AlphaBarAt(int timestep, NoiseSchedule schedule) =>
+    internal static double AlphaBarAt(int timestep, NoiseSchedule schedule) =>
         schedule.AlphaBar(timestep < 0 ? schedule.NumberOfTrainingTimesteps + timestep : timestep);
 
     // Before the first timestep nothing is lost, unless set_alpha_to_one is off: then as much as at the first.
     private static double AlphaBarOrEnd(int timestep, JsonNode init, NoiseSchedule schedule) =>
         schedule.AlphaBar(timestep < 0 && !init.Flag("set_alpha_to_one", true) ? 0 : timestep);
 
-    private static Clipping ClippingOf(JsonNode init)
+    internal static Clipping ClippingOf(JsonNode init, bool clips = true)
     {
         if (init.Flag("thresholding", false))
         {
             return Clipping.Dynamic(init.Number("dynamic_thresholding_ratio", 0.995), init.Number("sample_max_value", 1));
         }
 
-        return init.Flag("clip_sample", true) ? Clipping.Static(init.Number("clip_sample_range", 1)) : Clipping.None;
+        return init.Flag("clip_sample", clips) ? Clipping.Static(init.Number("clip_sample_range", 1)) : Clipping.None;
     }
 
-    private static PredictionType PredictionOf(JsonNode init) => init.Text("prediction_type", "epsilon") switch
+    internal static PredictionType PredictionOf(JsonNode init) => init.Text("prediction_type", "epsilon") switch
     {
         "epsilon" => PredictionType.Epsilon,
         "sample" => PredictionType.Sample,

@@ -18,12 +18,12 @@ internal static class ErmongroupRuns
 
         var steps = PeerRun.StepsOf(
             run,
-            timesteps,
+            [.. timesteps],
             i => schedule.AlphaBar(timesteps[i]),
             i => schedule.AlphaBar(i + 1 < timesteps.Length ? timesteps[i + 1] : -1),
             i => !isAncestral || timesteps[i] != 0);
         var clips = config["clip"]!.GetValueKind() != JsonValueKind.False; // otherwise a sentence about it
-        return new PeerRun(PredictionType.Epsilon, clips ? Clipping.Static() : Clipping.None, timesteps, steps)
+        return new PeerRun(PredictionType.Epsilon, clips ? Clipping.Static() : Clipping.None, [.. timesteps], steps)
         {
             Samplers = isAncestral
                 ? [new DdpmSampler(variance: DdpmVariance.FixedLarge), new DdimSampler(eta: 1) { UseSigmaHat = true }]

@@ -14,9 +14,9 @@ internal static class GuidedRuns
         if (run.Source.Contains("ddim_reverse_sample", StringComparison.Ordinal))
         {
             var sources = rising[..^1];
-            return new PeerRun(prediction, clipping, sources, PeerRun.StepsOf(
+            return new PeerRun(prediction, clipping, [.. sources], PeerRun.StepsOf(
                 run,
-                sources,
+                [.. sources],
                 i => schedule.AlphaBar(rising[i]),
                 i => schedule.AlphaBar(rising[i + 1]),
                 _ => false));
@@ -25,11 +25,11 @@ internal static class GuidedRuns
         int[] timesteps = [.. rising.AsEnumerable().Reverse()];
         var steps = PeerRun.StepsOf(
             run,
-            timesteps,
+            [.. timesteps],
             i => schedule.AlphaBar(timesteps[i]),
             i => schedule.AlphaBar(i + 1 < timesteps.Length ? timesteps[i + 1] : -1),
             i => i + 1 < timesteps.Length);
-        return new PeerRun(prediction, clipping, timesteps, steps) { Samplers = [SamplerOf(run)], Draws = _ => true };
+        return new PeerRun(prediction, clipping, [.. timesteps], steps) { Samplers = [SamplerOf(run)], Draws = _ => true };
     }
 
     private static Sampler SamplerOf(GoldenRun run)

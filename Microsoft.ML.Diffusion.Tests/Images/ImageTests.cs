@@ -36,6 +36,15 @@ public sealed class ImageTests
     }
 
     [TestMethod]
+    public void ReadRgb_UnpaintedEdgeOfResizeImages_RepeatsItsNeighbour()
+    {
+        // ResizeImages of ML.NET 5.0.1 can leave its last column transparent: 2 pixels and such an edge, in two rows.
+        using var image = MLImage.CreateFromPixels(3, 2, MLPixelFormat.Rgba32, [9, 9, 9, 255, 7, 7, 7, 255, 0, 0, 0, 0, 5, 5, 5, 255, 3, 3, 3, 255, 0, 0, 0, 0]);
+
+        CollectionAssert.AreEqual(new byte[] { 9, 7, 7, 5, 3, 3 }, ImagePixels.ReadRgb(image)[..6]);
+    }
+
+    [TestMethod]
     public void ToImages_AfterFromBytes_KeepsEveryLevel()
     {
         var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();

@@ -36,7 +36,7 @@ public sealed class DdimInversionTests
         using var image = SamplerInputs.Noise(1).clamp_(-1, 1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, TimestepSubset.Trailing(7).Pairs(1000), _schedule, CancellationToken.None);
+        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -48,7 +48,7 @@ public sealed class DdimInversionTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Assert.ThrowsExactly<OperationCanceledException>(() => DdimInversion.Encode(
-            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, TimestepSubset.Trailing(7).Pairs(1000), _schedule, new CancellationToken(canceled: true)));
+            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), new CancellationToken(canceled: true)));
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -59,8 +59,9 @@ public sealed class DdimInversionTests
         using var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var image = SamplerInputs.Noise(1).clamp(-1, 1);
 
-        var latent = DdimInversion.Encode(denoiser, image, subset.Pairs(1000), _schedule, CancellationToken.None);
-        var again = new DdimSampler().Sample(denoiser, latent, SamplingStep.Reverse(subset, _schedule), noise);
+        var steps = SamplingStep.Reverse(subset, _schedule);
+        var latent = DdimInversion.Encode(denoiser, image, steps, CancellationToken.None);
+        var again = new DdimSampler().Sample(denoiser, latent, steps, noise);
 
         return (again - image).abs().max().ToDouble();
     }

@@ -20,11 +20,13 @@ internal static class SamplerReplay
     {
         var noise = new RecordedNoise(run, peer);
         var (x, x0) = (new List<double[]>(), new List<double[]>());
-        using var start = run.X[0].ToTensor(run.Shape, type);
+        var startScale = peer.IsVarianceExploding ? Math.Sqrt(peer.Steps[0].AlphaBar) : 1;
+        using var start = Scaled(run.X[0], startScale).ToTensor(run.Shape, type);
 
         using var final = sampler.Sample(DenoiserOf(run, peer), start, peer.Steps, noise, (i, next, predictedX0) =>
         {
-            x.Add(WithFloor(next.ToDoubles(), peer, peer.Steps[i], noise));
+            var endScale = peer.IsVarianceExploding ? 1 / Math.Sqrt(peer.Steps[i].AlphaBarPrevious) : 1;
+            x.Add(Scaled(WithFloor(next.ToDoubles(), peer, peer.Steps[i], noise), endScale));
             x0.Add(predictedX0.ToDoubles());
             noise.Step = i + 1;
         });
@@ -49,10 +51,14 @@ internal static class SamplerReplay
         return new Trajectory(x, x0);
     }
 
-    private static Denoiser DenoiserOf(GoldenRun run, PeerRun peer) =>
-        run.VarianceModel is null
-            ? new((x, timestep) => run.Model.Evaluate(x, "t", timestep), peer.Prediction, peer.Clipping)
-            : new((x, timestep) => cat([run.Model.Evaluate(x, "t", timestep), run.VarianceModel.Evaluate(x, "t", timestep)], 1), peer.Prediction, peer.Clipping, ModelVariance.LearnedRange);
+    private static Denoiser DenoiserOf(GoldenRun run, PeerRun peer) => (peer.IsVarianceExploding, run.VarianceModel) switch
+    {
+        (true, _) => new((x, sigma) => run.Model.Evaluate(x * Math.Sqrt(1 + (sigma * sigma)), "sigma", sigma), peer.Prediction, peer.Clipping),
+        (_, null) => new((x, timestep) => run.Model.Evaluate(x, "t", timestep), peer.Prediction, peer.Clipping),
+        (_, { } variance) => new((x, timestep) => cat([run.Model.Evaluate(x, "t", timestep), variance.Evaluate(x, "t", timestep)], 1), peer.Prediction, peer.Clipping, ModelVariance.LearnedRange),
+    };
+
+    private static double[] Scaled(double[] values, double factor) => Array.ConvertAll(values, value => value * factor);
 
     // A peer that never lets the variance fall to 0 adds a trace of noise even to the clean image: 1e-10 of it, as large as the tolerance.
     private static double[] WithFloor(double[] x, PeerRun peer, SamplingStep step, RecordedNoise noise) =>

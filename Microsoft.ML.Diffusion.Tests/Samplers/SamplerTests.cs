@@ -14,6 +14,10 @@ public sealed class SamplerTests
         [new DdpmSampler(4, DdpmVariance.FixedLarge) { Clipping = Clipping.Dynamic() }, PredictionType.VPrediction],
         [new DdimSampler(4), PredictionType.Sample],
         [new DdimSampler(4, eta: 1) { UseSigmaHat = true, Clipping = Clipping.None }, PredictionType.Epsilon],
+        [new DpmSolverSampler(5), PredictionType.Epsilon],
+        [new DpmSolverSampler(5, stochastic: true) { Timesteps = TimestepSubset.Karras(5) }, PredictionType.VPrediction],
+        [new EulerSampler(4), PredictionType.Epsilon],
+        [new HeunSampler(4) { Clipping = Clipping.Dynamic() }, PredictionType.VPrediction],
     ];
 
     [TestMethod]
@@ -47,9 +51,9 @@ public sealed class SamplerTests
     }
 
     [TestMethod]
-    public void Sample_CancelledAfterTwoSteps_EndsThereAndLeavesNothing()
+    [DynamicData(nameof(Samplers))]
+    public void Sample_CancelledAfterTwoSteps_EndsThereAndLeavesNothing(Sampler sampler, PredictionType prediction)
     {
-        var sampler = new DdpmSampler(10);
         using var noise = new PerSampleNoise(seed: 1, samples: [0]);
         using var start = SamplerInputs.Noise(1);
         using var cancellation = new CancellationTokenSource();
@@ -57,7 +61,7 @@ public sealed class SamplerTests
         var steps = 0;
 
         Assert.ThrowsExactly<OperationCanceledException>(() => sampler.Sample(
-            SamplerInputs.Denoiser(PredictionType.Epsilon, sampler.Clipping),
+            SamplerInputs.Denoiser(prediction, sampler.Clipping),
             start,
             Steps(sampler),
             noise,
@@ -76,9 +80,9 @@ public sealed class SamplerTests
     }
 
     [TestMethod]
-    public void Sample_OneSample_IsTheSameInAnyBatch()
+    [DynamicData(nameof(Samplers))]
+    public void Sample_OneSample_IsTheSameInAnyBatch(Sampler sampler, PredictionType prediction)
     {
-        var sampler = new DdpmSampler(8);
         using var scope = NewDisposeScope();
         var starts = SamplerInputs.Noise(3);
 
@@ -92,7 +96,7 @@ public sealed class SamplerTests
         Tensor Run(Tensor start, long[] samples)
         {
             using var noise = new PerSampleNoise(seed: 3, samples);
-            return sampler.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, sampler.Clipping), start, Steps(sampler), noise);
+            return sampler.Sample(SamplerInputs.Denoiser(prediction, sampler.Clipping), start, Steps(sampler), noise);
         }
     }
 

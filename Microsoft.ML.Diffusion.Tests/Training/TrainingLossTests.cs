@@ -44,7 +44,7 @@ public sealed class TrainingLossTests
 
         using var model = TinyModel.Train(options);
 
-        Assert.IsLessThan(0.6 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");
+        Assert.IsLessThan(0.7 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");
         Assert.AreEqual(0, model.Training!.SkippedSteps);
     }
 

@@ -28,6 +28,7 @@ internal static class ImagePixels
             rgb[(2 * plane) + i] = (byte)(pixel[last] + white);
         }
 
+        UnpaintedEdges.Fill(source, image.Width, image.Height, rgb);
         return rgb;
     }
 

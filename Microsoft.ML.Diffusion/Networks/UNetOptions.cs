@@ -44,7 +44,7 @@ public sealed record UNetOptions
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"U-Net ({BaseChannels} x [{string.Join(", ", ChannelMultipliers)}] channels, {NumberOfResidualBlocks} blocks a level, attention at [{string.Join(", ", AttentionResolutions)}]{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+        $"U-Net ({BaseChannels} x [{string.Join(", ", ChannelMultipliers)}] channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention at [{string.Join(", ", AttentionResolutions)}]{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
 
     internal void Validate()
     {
@@ -63,7 +63,7 @@ public sealed record UNetOptions
         var factor = DownsamplingFactor;
         if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(ChannelMultipliers), $"{width}x{height}", $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers.");
+            throw new ArgumentOutOfRangeException(nameof(ChannelMultipliers), $"{width}x{height}", $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers{(PatchSize > 1 ? " or a smaller PatchSize" : "")}.");
         }
     }
 

@@ -115,7 +115,8 @@ internal sealed record SamplerConfig(
     bool UseClippedModelOutput,
     double GuidanceScale,
     int? BatchSize,
-    long? Seed);
+    long? Seed,
+    double? KarrasRho = null);
 
 /// <summary>The columns of the pipeline that the model was trained in.</summary>
 internal sealed record ColumnConfig(string Output, string Input, string? Label, string? Seed);

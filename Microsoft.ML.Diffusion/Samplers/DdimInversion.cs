@@ -23,19 +23,18 @@ internal static class DdimInversion
         return (Math.Sqrt(alphaBarNext) * predictedX0) + (Math.Sqrt(1 - alphaBarNext) * noise);
     }
 
-    /// <summary>Walks <paramref name="timesteps"/> upward from the images <paramref name="x0"/>, which stay the caller's.</summary>
-    /// <returns>x at the last of the timesteps, [N, C, H, W].</returns>
-    public static Tensor Encode(Denoiser denoiser, Tensor x0, IReadOnlyList<TimestepPair> timesteps, NoiseSchedule schedule, CancellationToken cancellationToken)
+    /// <summary>Walks <paramref name="steps"/> upward from the images <paramref name="x0"/>, which stay the caller's.</summary>
+    /// <returns>x at the noisiest level of the run, [N, C, H, W].</returns>
+    public static Tensor Encode(Denoiser denoiser, Tensor x0, IReadOnlyList<SamplingStep> steps, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var x = x0;
-        foreach (var (timestep, previous) in timesteps.Reverse())
+        foreach (var step in steps.Reverse())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var alphaBar = schedule.AlphaBar(timestep);
-            var noise = denoiser.Denoise(x, timestep, alphaBar).Noise;
-            x = scope.DisposeEverythingBut(Step(x, noise, schedule.AlphaBar(previous), alphaBar, Clipping.None));
+            var noise = denoiser.Denoise(x, step.Timestep, step.AlphaBar).Noise;
+            x = scope.DisposeEverythingBut(Step(x, noise, step.AlphaBarPrevious, step.AlphaBar, Clipping.None));
         }
 
         return x.MoveToOuterDisposeScope();

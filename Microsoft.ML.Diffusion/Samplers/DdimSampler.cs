@@ -38,14 +38,15 @@ public sealed record DdimSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}");
 
-    internal override Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise)
+    internal override Tensor Step(Tensor x, SamplingContext context)
     {
+        var (step, denoised) = (context.Step, context.Denoised);
         var (alphaBar, alphaBarPrevious) = (step.AlphaBar, step.AlphaBarPrevious);
         var sigma = Eta * Math.Sqrt((1 - alphaBarPrevious) / (1 - alphaBar) * (1 - (alphaBar / alphaBarPrevious)));
         var directionScale = Math.Sqrt(Math.Max(0, 1 - alphaBarPrevious - (sigma * sigma))); // rounding can dip below 0 at eta = 1
         var noiseScale = UseSigmaHat ? Math.Sqrt(1 - (alphaBar / alphaBarPrevious)) : sigma;
 
         var mean = (Math.Sqrt(alphaBarPrevious) * denoised.OriginalSample) + (directionScale * denoised.Noise);
-        return step.AddsNoise && noiseScale > 0 ? mean + (noiseScale * noise.Next(x)) : mean;
+        return step.AddsNoise && noiseScale > 0 ? mean + (noiseScale * context.Noise.Next(x)) : mean;
     }
 }

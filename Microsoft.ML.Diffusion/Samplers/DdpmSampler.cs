@@ -40,19 +40,20 @@ public sealed record DdpmSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"DDPM, {Timesteps}, {Variance} variance, {Clipping}";
 
-    internal override Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise)
+    internal override Tensor Step(Tensor x, SamplingContext context)
     {
+        var step = context.Step;
         var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
-        var mean = (posterior.OriginalCoefficient * denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
+        var mean = (posterior.OriginalCoefficient * context.Denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
-            var interpolation = denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
+            var interpolation = context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
             var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(posterior.Variance), Math.Log(posterior.Beta));
-            return mean + ((0.5 * logVariance).exp() * noise.Next(x));
+            return mean + ((0.5 * logVariance).exp() * context.Noise.Next(x));
         }
 
-        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * noise.Next(x)) : mean;
+        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * context.Noise.Next(x)) : mean;
     }
 }

@@ -29,11 +29,9 @@ public abstract record Sampler
 
     /// <summary>One reverse step.</summary>
     /// <param name="x">x before the step, [N, C, H, W].</param>
-    /// <param name="denoised">What the network makes of x.</param>
-    /// <param name="step">The noise levels before and after.</param>
-    /// <param name="noise">Where stochastic samplers draw from.</param>
+    /// <param name="context">What the network makes of x, the noise levels before and after, and what earlier steps remembered.</param>
     /// <returns>x after the step.</returns>
-    internal abstract Tensor Step(Tensor x, Denoised denoised, SamplingStep step, NoiseSource noise);
+    internal abstract Tensor Step(Tensor x, SamplingContext context);
 
     /// <summary>Walks <paramref name="steps"/> from <paramref name="start"/>, which stays the caller's.</summary>
     /// <param name="denoiser">The network and what it predicts.</param>
@@ -52,6 +50,7 @@ public abstract record Sampler
         CancellationToken cancellationToken = default)
     {
         using var noGrad = no_grad();
+        using var context = new SamplingContext(denoiser, steps, noise);
         var x = start.alias().DetachFromDisposeScope();
         try
         {
@@ -59,9 +58,9 @@ public abstract record Sampler
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                var denoised = denoiser.Denoise(x, steps[i].Timestep, steps[i].AlphaBar);
-                var next = Step(x, denoised, steps[i], noise);
-                afterStep?.Invoke(i, next, denoised.OriginalSample);
+                context.Enter(i, x);
+                var next = Step(x, context);
+                afterStep?.Invoke(i, next, context.Denoised.OriginalSample);
                 x.Dispose();
                 x = next.DetachFromDisposeScope();
             }

@@ -8,10 +8,13 @@ namespace Microsoft.ML.Diffusion;
 internal readonly record struct SamplingStep(double Timestep, double AlphaBar, double AlphaBarPrevious, bool AddsNoise)
 {
     /// <summary>The steps of a run over <paramref name="subset"/>, from pure noise to a clean image.</summary>
-    public static IReadOnlyList<SamplingStep> Reverse(TimestepSubset subset, NoiseSchedule schedule) =>
-        [.. subset.Pairs(schedule.NumberOfTrainingTimesteps).Select(pair => new SamplingStep(
-            pair.Timestep,
-            schedule.AlphaBar(pair.Timestep),
-            schedule.AlphaBar(pair.PreviousTimestep),
-            AddsNoise: pair.PreviousTimestep >= 0))];
+    public static IReadOnlyList<SamplingStep> Reverse(TimestepSubset subset, NoiseSchedule schedule)
+    {
+        var levels = subset.Rho is { } rho
+            ? KarrasSpacing.Levels(subset.NumberOfInferenceSteps, rho, schedule)
+            : [.. subset.Resolve(schedule.NumberOfTrainingTimesteps).Reverse().Select(timestep => ((double)timestep, schedule.AlphaBar(timestep)))];
+        return [.. levels.Select((level, i) => i + 1 < levels.Count
+            ? new SamplingStep(level.Timestep, level.AlphaBar, levels[i + 1].AlphaBar, AddsNoise: true)
+            : new SamplingStep(level.Timestep, level.AlphaBar, AlphaBarPrevious: 1, AddsNoise: false))];
+    }
 }

@@ -42,7 +42,8 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
             LinearName or ScaledLinearName or SigmoidName => string.Create(CultureInfo.InvariantCulture, $" {BetaStart}..{BetaEnd}"),
             _ => "",
         };
-        return Name + arguments + (ZeroTerminalSnr ? ", zero terminal SNR" : "");
+        var name = Name switch { CosineName => "cosine", TrainedBetasName => "own betas", _ => Name.Replace('_', '-') };
+        return name + arguments + (ZeroTerminalSnr ? ", zero terminal SNR" : "");
     }
 
     private double[] Betas() => Name switch

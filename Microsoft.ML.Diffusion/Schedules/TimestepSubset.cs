@@ -7,15 +7,16 @@ namespace Microsoft.ML.Diffusion;
 /// </summary>
 /// <remarks>
 /// Each choice gives exactly the asked number of distinct timesteps, for every number from 1 to T, and each step is paired with
-/// its true neighbour; one step alone is T-1.
+/// its true neighbour; one step alone is T-1. Only <see cref="Karras"/> goes between the timesteps of training.
 /// </remarks>
 public sealed record TimestepSubset
 {
     private readonly int[]? _explicit;
 
-    private TimestepSubset(string spacing, int count, int[]? timesteps = null)
+    private TimestepSubset(string spacing, int count, int[]? timesteps = null, double? rho = null)
     {
         Spacing = spacing;
+        Rho = rho;
         NumberOfInferenceSteps = count;
         _explicit = timesteps;
     }
@@ -23,8 +24,11 @@ public sealed record TimestepSubset
     /// <summary>Gets the number of steps, S.</summary>
     public int NumberOfInferenceSteps { get; }
 
-    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing or explicit.</summary>
+    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing, karras or explicit.</summary>
     internal string Spacing { get; }
+
+    /// <summary>The exponent of <see cref="Karras"/>; null for the others.</summary>
+    internal double? Rho { get; }
 
     /// <summary>tau_i = floor(i T / S): starts at 0 and stays below T-1 (the paper's linear choice; "leading" elsewhere).</summary>
     /// <param name="steps">S, 1..T.</param>
@@ -41,6 +45,21 @@ public sealed record TimestepSubset
     /// <summary>tau_i = round((i+1) T / S) - 1: starts the run at T-1, where training saw the purest noise (Lin et al. 2023).</summary>
     /// <inheritdoc cref="Uniform"/>
     public static TimestepSubset Trailing(int steps) => new("trailing", AtLeastOne(steps));
+
+    /// <summary>
+    /// Spaces noise levels instead of timesteps, from the schedule's noisiest to its cleanest: the rho-th root of
+    /// sigma = sqrt((1 - alpha-bar) / alpha-bar) falls evenly (Karras et al. 2022, eq. 5).
+    /// </summary>
+    /// <remarks>
+    /// The network is asked at fractional timesteps, found by interpolating log sigma in the schedule, so there is no list of whole
+    /// ones: <see cref="Resolve"/> and <see cref="Pairs"/> refuse.
+    /// </remarks>
+    /// <param name="steps">Number of steps, at least 1; they may be more than T.</param>
+    /// <param name="rho">How much denser the levels are where little noise is left, at least 1, which spaces sigma evenly.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepSubset Karras(int steps, double rho = 7) => rho >= 1 && double.IsFinite(rho)
+        ? new("karras", AtLeastOne(steps), rho: rho)
+        : throw new ArgumentOutOfRangeException(nameof(rho), rho, "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left.");
 
     /// <summary>Uses exactly the timesteps given, in any order.</summary>
     /// <param name="timesteps">Distinct timesteps, each in 0..T-1.</param>
@@ -71,8 +90,14 @@ public sealed record TimestepSubset
     /// <param name="trainingTimesteps">T, at least the number of steps.</param>
     /// <returns>Exactly <see cref="NumberOfInferenceSteps"/> distinct values in 0..T-1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More steps are asked than the schedule has, or one lies beyond its end.</exception>
+    /// <exception cref="InvalidOperationException">The spacing is <see cref="Karras"/>, whose timesteps are not whole numbers.</exception>
     public IReadOnlyList<int> Resolve(int trainingTimesteps)
     {
+        if (Rho is not null)
+        {
+            throw new InvalidOperationException("Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.");
+        }
+
         var (steps, last) = (NumberOfInferenceSteps, trainingTimesteps - 1);
         if (steps > trainingTimesteps)
         {
@@ -84,7 +109,7 @@ public sealed record TimestepSubset
             return _explicit[^1] <= last ? _explicit : throw new ArgumentOutOfRangeException("timesteps", _explicit[^1], $"Each timestep must be at most {last}, because the model was trained on timesteps 0 to {last}.");
         }
 
-        return steps == 1 ? [last] : Spaced(steps, trainingTimesteps);
+        return steps == 1 ? [last] : TimestepFormulas.Spaced(Spacing, steps, trainingTimesteps);
     }
 
     /// <summary>Lists the run's steps, falling from the noisiest, each with its true neighbour.</summary>
@@ -102,8 +127,9 @@ public sealed record TimestepSubset
     }
 
     /// <summary>Recreates a subset from its saved name and numbers.</summary>
-    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps) => spacing switch
+    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho) => spacing switch
     {
+        "karras" when rho is { } exponent => Karras(count, exponent),
         "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
         "explicit" when timesteps is not null => Of(timesteps),
         _ => throw new FormatException($"The timestep spacing '{spacing}' with {count} steps is not known."),
@@ -114,42 +140,14 @@ public sealed record TimestepSubset
 
     /// <inheritdoc/>
     public bool Equals(TimestepSubset? other) =>
-        other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps
+        other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps && Rho == other.Rho
         && (_explicit is null ? other._explicit is null : other._explicit is not null && _explicit.AsSpan().SequenceEqual(other._explicit));
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1]);
+    public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Rho);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{NumberOfInferenceSteps} {Spacing} steps";
-
-    private int[] Spaced(int steps, int trainingTimesteps)
-    {
-        var timesteps = new int[steps];
-        for (long i = 0; i < steps; i++)
-        {
-            timesteps[i] = Spacing switch
-            {
-                "uniform" => (int)(i * trainingTimesteps / steps),
-                "trailing" => (int)Math.Round((i + 1) * (double)trainingTimesteps / steps, MidpointRounding.ToEven) - 1,
-                "linspace" => (int)Math.Round(i * (trainingTimesteps - 1.0) / (steps - 1), MidpointRounding.ToEven),
-                _ => (int)Math.Pow(i * Math.Sqrt(0.8 * trainingTimesteps) / (steps - 1), 2),
-            };
-        }
-
-        // Squares crowd at the start once S is large: push equal values up, then back below T.
-        for (var i = 1; i < steps; i++)
-        {
-            timesteps[i] = Math.Max(timesteps[i], timesteps[i - 1] + 1);
-        }
-
-        for (var i = steps - 1; i >= 0; i--)
-        {
-            timesteps[i] = Math.Min(timesteps[i], trainingTimesteps - steps + i);
-        }
-
-        return timesteps;
-    }
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing} steps{(Rho is null or 7 ? "" : $" of rho {Rho}")}");
 
     private static int AtLeastOne(int steps)
     {

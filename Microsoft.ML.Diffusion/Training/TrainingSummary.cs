@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How a model was trained, kept with it.</summary>
@@ -8,4 +10,10 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="SkippedSteps">Steps without effect, because their loss or gradient was not a finite number.</param>
 /// <param name="Seconds">Time that training took.</param>
 /// <param name="Seed">The seed of the run.</param>
-public sealed record TrainingSummary(int Images, int Steps, int BatchSize, double FinalLoss, int SkippedSteps, double Seconds, int Seed);
+public sealed record TrainingSummary(int Images, int Steps, int BatchSize, double FinalLoss, int SkippedSteps, double Seconds, int Seed)
+{
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Steps} steps of {BatchSize} from {Images} images in {TimeSpan.FromSeconds(Seconds):hh\\:mm\\:ss}, loss {FinalLoss:F4}, seed {Seed}{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+}

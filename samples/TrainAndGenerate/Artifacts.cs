@@ -13,6 +13,7 @@ internal sealed class Artifacts
     {
         _folder = Path.GetFullPath(folder ?? Path.Combine(RepositoryRoot() ?? Environment.CurrentDirectory, "artifacts"));
         Directory.CreateDirectory(_folder);
+        using var probe = File.Create(PathOf(".writable"), 1, FileOptions.DeleteOnClose); // better to fail now than after the training
     }
 
     public string PathOf(string name) => Path.Combine(_folder, name);

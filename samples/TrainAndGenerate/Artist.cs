@@ -19,16 +19,22 @@ internal sealed class Artist(Settings settings, ProgressDisplay progress, Cancel
     /// <returns>A grid; the first and the last column are the pictures themselves.</returns>
     public MLImage Interpolate(DiffusionTransformer model, IReadOnlyList<MLImage> ends)
     {
-        var paths = new[] { InterpolationPath.Spherical, InterpolationPath.Linear };
-        var rows = ends.Chunk(2).Where(pair => pair.Length == 2).SelectMany(pair => paths.Select(path => (From: pair[0], To: pair[1], path))).ToList();
+        var pairs = ends.Chunk(2).Where(pair => pair.Length == 2).ToList();
+        var cells = new List<MLImage>();
+
+        void AddRow(MLImage from, MLImage to, InterpolationPath path)
+        {
+            var options = settings.ToInterpolation(path, cancellationToken) with { BatchSize = FramesPerRow };
+            cells.AddRange([from, .. model.Interpolate(from, to, FramesPerRow, options), to]);
+            progress.Report((double)cells.Count / (2 * pairs.Count * (FramesPerRow + 2)));
+        }
+
         return progress.Show("Drawing the way between pictures", () =>
         {
-            var cells = new List<MLImage>();
-            foreach (var (from, to, path) in rows)
+            foreach (var pair in pairs)
             {
-                var options = new InterpolationOptions { Path = path, Seed = settings.Seed, BatchSize = FramesPerRow, CancellationToken = cancellationToken };
-                cells.AddRange([from, .. model.Interpolate(from, to, FramesPerRow, options), to]);
-                progress.Report((double)cells.Count / (rows.Count * (FramesPerRow + 2)));
+                AddRow(pair[0], pair[1], InterpolationPath.Spherical);
+                AddRow(pair[0], pair[1], InterpolationPath.Linear);
             }
 
             return ImageGrid.Create(cells, FramesPerRow + 2, padding: 1);

@@ -23,62 +23,56 @@ internal static class CommandLine
         var defaults = new Settings();
         var command = new RootCommand("Trains a diffusion model on pictures, then draws with it. Without options it learns the bundled Fashion-MNIST by kind of garment.");
 
-        Option<T> Add<T>(string name, string value, string description, T? initial = default)
+        Option<T> AddOption<T>(Option<T> option)
         {
-            var option = new Option<T>(name) { HelpName = value, Description = description };
-            if (initial is not null && initial is not false)
-            {
-                option.DefaultValueFactory = _ => initial;
-            }
-
             command.Add(option);
             return option;
         }
 
-        Option<bool> AddSwitch(string name, string description)
-        {
-            var option = new Option<bool>(name) { Description = description };
-            command.Add(option);
-            return option;
-        }
+        Option<T> Add<T>(string name, string value, string description) => AddOption(new Option<T>(name) { HelpName = value, Description = description });
+        Option<T> AddWithDefault<T>(string name, string value, string description, T initial) => AddOption(new Option<T>(name) { HelpName = value, Description = description, DefaultValueFactory = _ => initial });
+        Option<bool> AddSwitch(string name, string description) => AddOption(new Option<bool>(name) { Description = description });
 
         var images = Add<string>("--images", "FOLDER", "Learn from the png, jpg, webp and bmp pictures in this folder and below it, of any size, without labels [default: the bundled Fashion-MNIST]");
-        var size = Add<int?>("--size", "PIXELS", $"Side of the square that pictures are resized and cropped to [default: {FashionMnist.Size} for Fashion-MNIST, {Settings.DefaultFolderSize} for --images]");
+        var size = Add<int>("--size", "PIXELS", $"Side of the square that pictures are resized and cropped to [default: {FashionMnist.Size} for Fashion-MNIST, {Settings.DefaultFolderSize} for --images]");
         var unlabelled = AddSwitch("--unlabelled", "Do not tell the model what the bundled pictures show");
         var flip = AddSwitch("--flip", "Mirror pictures left to right at random while training");
-        var steps = Add<int?>("--steps", "N", "Train for this many steps");
-        var epochs = Add<int?>("--epochs", "N", "Train for this many passes over the pictures");
-        var minutes = Add<double?>("--minutes", "M", $"Train for this long [default: {Settings.DefaultMinutes} if neither --steps nor --epochs is given]");
-        var baseChannels = Add("--base-channels", "N", "Channels of the network at full resolution, a multiple of 32", defaults.BaseChannels);
-        var multipliers = Add("--multipliers", "LIST", "Channels of each level of the network as a multiple of --base-channels", Text(defaults.Multipliers));
-        var blocks = Add("--blocks", "N", "Residual blocks of each level", defaults.Blocks);
-        var attention = Add("--attention", "LIST", "Resolutions with self-attention, or none; the middle always has it", Text(defaults.Attention));
-        var patch = Add("--patch", "PIXELS", "Side of the pixel blocks that the network sees as one; 2 trains about four times as fast", defaults.Patch);
-        var dropout = Add("--dropout", "P", "Probability of dropping a feature while training", defaults.Dropout);
-        var batch = Add("--batch", "N", "Pictures in a training step", defaults.BatchSize);
-        var learningRate = Add("--learning-rate", "RATE", "Highest learning rate; it falls to 0 along a cosine", defaults.LearningRate);
-        var ema = Add("--ema", "DECAY", "Decay per step of the average of weights that the model uses", defaults.EmaDecay);
-        var prediction = Add("--prediction", "KIND", "What the network predicts: epsilon, sample or v", defaults.Prediction).AcceptOnlyFromAmong("epsilon", "sample", "v");
-        var schedule = Add("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid", defaults.Schedule).AcceptOnlyFromAmong("linear", "scaled-linear", "cosine", "sigmoid");
-        var sampler = Add("--sampler", "KIND", "How pictures are drawn: ddim or ddpm", defaults.Sampler).AcceptOnlyFromAmong("ddim", "ddpm");
-        var samplingSteps = Add<int?>("--sampling-steps", "N", $"Steps of drawing a picture [default: {Settings.DefaultDdimSteps} for ddim, {Settings.DefaultDdpmSteps} for ddpm]");
-        var eta = Add("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm", defaults.Eta);
-        var guidance = Add("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long", defaults.Guidance);
-        var seed = Add("--seed", "N", "Seed of everything random", defaults.Seed);
+        var steps = Add<int>("--steps", "N", "Train for this many steps");
+        var epochs = Add<int>("--epochs", "N", "Train for this many passes over the pictures");
+        var minutes = Add<double>("--minutes", "M", $"Train for this long [default: {Settings.DefaultMinutes} if neither --steps nor --epochs is given]");
+        var baseChannels = AddWithDefault("--base-channels", "N", "Channels of the network at full resolution, a multiple of 32", defaults.BaseChannels);
+        var multipliers = AddWithDefault("--multipliers", "LIST", "Channels of each level of the network as a multiple of --base-channels", Text(defaults.Multipliers));
+        var blocks = AddWithDefault("--blocks", "N", "Residual blocks of each level", defaults.Blocks);
+        var attention = AddWithDefault("--attention", "LIST", "Resolutions with self-attention, or none; the middle always has it", Text(defaults.Attention));
+        var patch = AddWithDefault("--patch", "PIXELS", "Side of the pixel blocks that the network sees as one; 2 trains about four times as fast", defaults.Patch);
+        var dropout = AddWithDefault("--dropout", "P", "Probability of dropping a feature while training", defaults.Dropout);
+        var batch = AddWithDefault("--batch", "N", "Pictures in a training step", defaults.BatchSize);
+        var learningRate = AddWithDefault("--learning-rate", "RATE", "Highest learning rate; it falls to 0 along a cosine", defaults.LearningRate);
+        var ema = AddWithDefault("--ema", "DECAY", "Decay per step of the average of weights that the model uses", defaults.EmaDecay);
+        var prediction = AddWithDefault("--prediction", "KIND", "What the network predicts: epsilon, sample or v", defaults.Prediction).AcceptOnlyFromAmong("epsilon", "sample", "v");
+        var schedule = AddWithDefault("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid", defaults.Schedule).AcceptOnlyFromAmong("linear", "scaled-linear", "cosine", "sigmoid");
+        var sampler = AddWithDefault("--sampler", "KIND", "How pictures are drawn: ddim or ddpm", defaults.Sampler).AcceptOnlyFromAmong("ddim", "ddpm");
+        var samplingSteps = Add<int>("--sampling-steps", "N", $"Steps of drawing a picture [default: {Settings.DefaultDdimSteps} for ddim, {Settings.DefaultDdpmSteps} for ddpm]");
+        var eta = AddWithDefault("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm", defaults.Eta);
+        var guidance = AddWithDefault("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long", defaults.Guidance);
+        var seed = AddWithDefault("--seed", "N", "Seed of everything random", defaults.Seed);
         var device = Add<string>("--device", "NAME", "cpu, cuda or cuda:1 [default: cuda where there is one]");
         var model = Add<string>("--model", "FILE", "Draw with this model instead of training one; it keeps its own network, and its sampler unless one is chosen here");
-        var generate = Add("--generate", "N", "Also write this many single pictures to generated/00000.png, ... in the output folder", defaults.Generate);
+        var generate = AddWithDefault("--generate", "N", "Also write this many single pictures to generated/00000.png, ... in the output folder", defaults.Generate);
         var output = Add<string>("--output", "FOLDER", "Where files are written [default: artifacts at the root of the repository]");
+
+        RequireAtLeast(size, 1);
+        RequireAtLeast(generate, 0);
 
         command.SetAction(parsed => program(new Settings
         {
             ImageFolder = parsed.GetValue(images),
-            Size = parsed.GetValue(size),
+            Size = GivenValue(parsed, size),
             Unlabelled = parsed.GetValue(unlabelled),
             Flip = parsed.GetValue(flip),
-            Steps = parsed.GetValue(steps),
-            Epochs = parsed.GetValue(epochs),
-            Minutes = parsed.GetValue(minutes),
+            Steps = GivenValue(parsed, steps),
+            Epochs = GivenValue(parsed, epochs),
+            Minutes = GivenValue(parsed, minutes),
             BaseChannels = parsed.GetValue(baseChannels),
             Multipliers = Numbers(parsed, multipliers),
             Blocks = parsed.GetValue(blocks),
@@ -91,10 +85,10 @@ internal static class CommandLine
             Prediction = parsed.GetRequiredValue(prediction),
             Schedule = parsed.GetRequiredValue(schedule),
             Sampler = parsed.GetRequiredValue(sampler),
-            SamplingSteps = parsed.GetValue(samplingSteps),
+            SamplingSteps = GivenValue(parsed, samplingSteps),
             Eta = parsed.GetValue(eta),
             Guidance = parsed.GetValue(guidance),
-            ChoosesSampling = new Option[] { sampler, samplingSteps, eta, guidance }.Any(option => parsed.GetResult(option) is { Implicit: false }),
+            ChoosesSampling = new Option[] { sampler, samplingSteps, eta, guidance }.Any(option => IsGiven(parsed, option)),
             Seed = parsed.GetValue(seed),
             Device = parsed.GetValue(device),
             ModelFile = parsed.GetValue(model),
@@ -103,6 +97,19 @@ internal static class CommandLine
         }));
         return command;
     }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    private static T? GivenValue<T>(ParseResult parsed, Option<T> option)
+        where T : struct => IsGiven(parsed, option) ? parsed.GetValue(option) : null;
+
+    private static void RequireAtLeast(Option<int> option, int minimum) => option.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<int>() < minimum)
+        {
+            result.AddError($"{option.Name} must be at least {minimum}.");
+        }
+    });
 
     private static string Text(IReadOnlyList<int> numbers) => numbers.Count == 0 ? "none" : string.Join(',', numbers);
 

@@ -26,6 +26,11 @@ internal sealed class ProgressDisplay : IProgress<TrainingProgress>, IProgress<d
         return result;
     }
 
+    /// <summary>Tells in a line how a training went.</summary>
+    public static string Describe(TrainingSummary training) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"learned from {training.Images:N0} pictures in {training.Steps:N0} steps of {training.BatchSize}, {training.Steps * training.BatchSize / training.Seconds:F0} images/s, last loss {training.FinalLoss:F4}, {training.SkippedSteps} steps skipped");
+
     /// <inheritdoc/>
     public void Report(TrainingProgress value)
     {
@@ -42,7 +47,7 @@ internal sealed class ProgressDisplay : IProgress<TrainingProgress>, IProgress<d
         .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn())
         .Start(context =>
         {
-            _bar = context.AddTask(_title, maxValue: 1);
+            _bar = context.AddTask(Markup.Escape(_title), maxValue: 1);
             return work();
         });
 

@@ -12,7 +12,12 @@ internal static class Shell
     public static int Run(Func<CancellationToken, int> program)
     {
         using var source = new CancellationTokenSource();
-        void Cancel(PosixSignalContext context) => (context.Cancel, _) = (true, source.CancelAsync());
+        void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = !source.IsCancellationRequested; // a second Ctrl+C ends the process at once
+            source.Cancel();
+        }
+
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 

@@ -1,0 +1,27 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Golden;
+
+/// <summary>k-diffusion's dpm_2: the midpoint method on the probability-flow equation, the middle halfway in log sigma.</summary>
+/// <remarks>The time that its network is told is sigma.</remarks>
+internal sealed record PeerDpm2() : Sampler(TimestepSubset.Karras(1))
+{
+    public override bool IsStochastic => false;
+
+    internal override Tensor Step(Tensor x, SamplingContext context)
+    {
+        var (alphaBar, alphaBarNext, x0) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious, context.Denoised.OriginalSample);
+        if (alphaBarNext == 1)
+        {
+            return ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarNext);
+        }
+
+        var (sigma, sigmaNext) = (KarrasSpacing.Sigma(alphaBar), KarrasSpacing.Sigma(alphaBarNext));
+        var sigmaMiddle = Math.Sqrt(sigma * sigmaNext);
+        var alphaBarMiddle = 1 / (1 + (sigmaMiddle * sigmaMiddle));
+
+        var middle = ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarMiddle);
+        var slope = ProbabilityFlow.Slope(middle, context.Denoise(middle, sigmaMiddle, alphaBarMiddle).OriginalSample, alphaBarMiddle);
+        return Math.Sqrt(alphaBarNext) * ((x / Math.Sqrt(alphaBar)) + ((sigmaNext - sigma) * slope));
+    }
+}

@@ -1,0 +1,48 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Samplers;
+
+/// <summary>
+/// The sums that diffusers' own scheduler tests expect of whole runs (tests/schedulers/test_scheduler_ddpm.py and _ddim.py): the only
+/// numbers of a peer that are known by heart here.
+/// </summary>
+[TestClass]
+[TestCategory("Golden")]
+public sealed class DiffusersFullLoopTests
+{
+    private static readonly NoiseSchedule _schedule = NoiseSchedule.Linear(1000, 1e-4, 0.02);
+
+    [TestMethod]
+    [DataRow(PredictionType.Epsilon, 258.9606, 0.3372)]
+    [DataRow(PredictionType.VPrediction, 202.0296, 0.2631)]
+    public void Sample_DdpmOverEveryTimestep_GivesThePeersSum(PredictionType prediction, double sum, double mean) =>
+        Compare(new DdpmSampler(1000, DdpmVariance.FixedSmall), prediction, sum, mean);
+
+    [TestMethod]
+    public void Sample_DdimOverTenTimesteps_GivesThePeersSum() =>
+        Compare(new DdimSampler(10) { Timesteps = TimestepSubset.Uniform(10), Clipping = Clipping.Static() with { KeepPredictedNoise = true } }, PredictionType.Epsilon, 172.0067, 0.223967);
+
+    private static void Compare(Sampler sampler, PredictionType prediction, double sum, double mean)
+    {
+        using var scope = NewDisposeScope();
+        using var noise = new OneGenerator(seed: 0);
+        var start = (arange(4 * 3 * 8 * 8, ScalarType.Float32).reshape(3, 8, 8, 4) / (4 * 3 * 8 * 8)).permute(3, 0, 1, 2);
+        var denoiser = new Denoiser((x, timestep) => x * timestep / (timestep + 1), prediction, sampler.Clipping);
+
+        var sizes = sampler.Sample(denoiser, start, SamplingStep.Reverse(sampler.Timesteps, _schedule), noise).abs();
+
+        Assert.AreEqual(sum, sizes.sum().ToDouble(), 1e-2); // the peer's own tolerances
+        Assert.AreEqual(mean, sizes.mean().ToDouble(), 1e-3);
+    }
+
+    /// <summary>The peer draws the noise of the whole batch from one generator.</summary>
+    private sealed class OneGenerator(ulong seed) : NoiseSource, IDisposable
+    {
+        private readonly Generator _generator = new(seed);
+
+        public override Tensor Next(Tensor like) => empty(like.shape, ScalarType.Float32).normal_(generator: _generator);
+
+        public void Dispose() => _generator.Dispose();
+    }
+}
