@@ -139,6 +139,6 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
-        return new DiffusionTransformer(environment, model, columns, ModelConfigMapping.ToOptions(config.Sampler, description), config.Training);
+        return new DiffusionTransformer(environment, model, columns, SamplerConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 }

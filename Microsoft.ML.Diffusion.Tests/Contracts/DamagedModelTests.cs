@@ -61,16 +61,6 @@ public sealed class DamagedModelTests
     }
 
     [TestMethod]
-    [DataRow("\"timestep_spacing\": \"trailing\"", "\"timestep_spacing\": \"karras\"", "The timestep spacing 'karras' with 4 steps is not known.")]
-    [DataRow("\"name\": \"ddim\"", "\"name\": \"plms\"", "the sampler 'plms' is not known.")]
-    public void Load_UnknownSampler_NamesIt(string old, string replacement, string message)
-    {
-        var error = LoadWith("config.json", bytes => Replace(bytes, old, replacement));
-
-        Assert.AreEqual("The model's config.json is damaged: " + message, error);
-    }
-
-    [TestMethod]
     [DataRow("\"variance_type\": \"fixed\"", "the variance type 'learned' is not known.")]
     [DataRow("\"variance_type\": \"fixed_small\"", "the sampler's variance type 'learned' is not known.")]
     public void Load_UnknownVarianceType_NamesIt(string entry, string reason)
@@ -86,6 +76,16 @@ public sealed class DamagedModelTests
         var error = LoadWith("config.json", bytes => Replace(Replace(bytes, "v_prediction\",", "other\""), "\"variance_type\": \"fixed\"", ""));
 
         Assert.AreEqual("The model's config.json is damaged: the prediction type 'other' is not known.", error);
+    }
+
+    [TestMethod]
+    [DataRow("\"timestep_spacing\": \"trailing\"", "\"timestep_spacing\": \"karras\"", "The timestep spacing 'karras' with 4 steps is not known.")]
+    [DataRow("\"name\": \"ddim\"", "\"name\": \"plms\"", "the sampler 'plms' is not known.")]
+    public void Load_UnknownSampler_NamesIt(string old, string replacement, string message)
+    {
+        var error = LoadWith("config.json", bytes => Replace(bytes, old, replacement));
+
+        Assert.AreEqual("The model's config.json is damaged: " + message, error);
     }
 
     [TestMethod]

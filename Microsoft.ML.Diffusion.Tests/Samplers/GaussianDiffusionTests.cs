@@ -65,4 +65,16 @@ public sealed class GaussianDiffusionTests
 
         Assert.AreEqual("timesteps must hold one timestep for each of the 3 samples, got 2. (Parameter 'timesteps')", error.Message);
     }
+
+    [TestMethod]
+    public void Conversions_UnknownKind_SayWhy()
+    {
+        using var x = SamplerInputs.Noise(3);
+
+        foreach (var convert in new Func<Tensor>[] { () => _diffusion.ToNoise(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToOriginalSample(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToVelocity(x, x, (PredictionType)5, _timesteps) })
+        {
+            var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(convert);
+            Assert.AreEqual("kind must be Epsilon, Sample or VPrediction. (Parameter 'kind')\nActual value was 5.", error.Message.ReplaceLineEndings("\n"));
+        }
+    }
 }

@@ -33,18 +33,18 @@ public sealed class TrainingLossTests
                 Loss = loss,
                 MinimumSnrGamma = gamma > 0 ? gamma : null,
                 TimestepSampling = sampling,
-                NumberOfSteps = 150,
+                NumberOfSteps = 80,
                 BatchSize = 16,
                 LearningRate = 4e-3,
-                WarmupSteps = 10,
-                ReportEverySteps = 15,
+                WarmupSteps = 5,
+                ReportEverySteps = 8,
                 Progress = new Direct<TrainingProgress>(reports.Add),
             },
         };
 
         using var model = TinyModel.Train(options);
 
-        Assert.IsLessThan(0.6 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");
+        Assert.IsLessThan(0.7 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");
         Assert.AreEqual(0, model.Training!.SkippedSteps);
     }
 
@@ -53,7 +53,8 @@ public sealed class TrainingLossTests
     {
         var options = Options(ModelVariance.LearnedRange) with
         {
-            Training = TinyModel.Options.Training with { Loss = TrainingLoss.Variational, TimestepSampling = TimestepSampling.LossAware, NumberOfSteps = 60 },
+            Schedule = NoiseSchedule.Cosine(4), // few timesteps, so that each soon has its ten losses
+            Training = TinyModel.Options.Training with { Loss = TrainingLoss.Variational, TimestepSampling = TimestepSampling.LossAware, NumberOfSteps = 20 },
         };
         using var first = TinyModel.Train(options);
         using var second = TinyModel.Train(options);

@@ -23,7 +23,7 @@ internal static class ModelZip
             Library = $"Microsoft.ML.Diffusion {typeof(ModelZip).Assembly.GetName().Version?.ToString(3)}",
             Unet = ModelConfigMapping.ToConfig(description),
             Scheduler = ModelConfigMapping.ToSchedulerConfig(description),
-            Sampler = ModelConfigMapping.ToConfig(generation),
+            Sampler = SamplerConfigMapping.ToConfig(generation),
             Columns = columns,
             Training = training,
             Weights = [.. weights.Select(file => file.Description)],

@@ -10,7 +10,8 @@ public sealed partial class GaussianDiffusion
     /// <param name="kind">What <paramref name="value"/> is. From noise, x_0 = (x_t - sqrt(1 - alpha-bar_t) noise) / sqrt(alpha-bar_t); from v, x_0 = sqrt(alpha-bar_t) x_t - sqrt(1 - alpha-bar_t) v.</param>
     /// <param name="timesteps">N timesteps in 0..T-1.</param>
     /// <returns>x_0, [N, ...]; infinite or NaN from noise where alpha-bar_t is 0.</returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
+    /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
     public Tensor ToOriginalSample(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
@@ -19,7 +20,8 @@ public sealed partial class GaussianDiffusion
         {
             PredictionType.Epsilon => (xt - (noiseScale * value)) / signalScale,
             PredictionType.Sample => value.alias(),
-            _ => (signalScale * xt) - (noiseScale * value),
+            PredictionType.VPrediction => (signalScale * xt) - (noiseScale * value),
+            _ => throw Unknown(kind),
         };
         return result.MoveToOuterDisposeScope();
     }
@@ -30,7 +32,8 @@ public sealed partial class GaussianDiffusion
     /// <param name="kind">What <paramref name="value"/> is. From x_0, noise = (x_t - sqrt(alpha-bar_t) x_0) / sqrt(1 - alpha-bar_t); from v, noise = sqrt(alpha-bar_t) v + sqrt(1 - alpha-bar_t) x_t.</param>
     /// <param name="timesteps">N timesteps in 0..T-1.</param>
     /// <returns>The noise, [N, ...].</returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
+    /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
     public Tensor ToNoise(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
@@ -39,7 +42,8 @@ public sealed partial class GaussianDiffusion
         {
             PredictionType.Epsilon => value.alias(),
             PredictionType.Sample => (xt - (signalScale * value)) / noiseScale,
-            _ => (signalScale * value) + (noiseScale * xt),
+            PredictionType.VPrediction => (signalScale * value) + (noiseScale * xt),
+            _ => throw Unknown(kind),
         };
         return result.MoveToOuterDisposeScope();
     }
@@ -50,7 +54,8 @@ public sealed partial class GaussianDiffusion
     /// <param name="kind">What <paramref name="value"/> is. From noise, v = (noise - sqrt(1 - alpha-bar_t) x_t) / sqrt(alpha-bar_t); from x_0, v = (sqrt(alpha-bar_t) x_t - x_0) / sqrt(1 - alpha-bar_t).</param>
     /// <param name="timesteps">N timesteps in 0..T-1.</param>
     /// <returns>v, [N, ...]; infinite or NaN from noise where alpha-bar_t is 0.</returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
+    /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
     public Tensor ToVelocity(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
@@ -59,8 +64,11 @@ public sealed partial class GaussianDiffusion
         {
             PredictionType.Epsilon => (value - (noiseScale * xt)) / signalScale,
             PredictionType.Sample => ((signalScale * xt) - value) / noiseScale,
-            _ => value.alias(),
+            PredictionType.VPrediction => value.alias(),
+            _ => throw Unknown(kind),
         };
         return result.MoveToOuterDisposeScope();
     }
+
+    private static ArgumentOutOfRangeException Unknown(PredictionType kind) => new(nameof(kind), kind, "kind must be Epsilon, Sample or VPrediction.");
 }

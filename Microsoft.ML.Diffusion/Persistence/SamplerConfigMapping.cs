@@ -1,0 +1,73 @@
+namespace Microsoft.ML.Diffusion.Persistence;
+
+/// <summary>How a model generates, to and from its record in config.json.</summary>
+internal static class SamplerConfigMapping
+{
+    public static SamplerConfig ToConfig(GenerationOptions options) => new(
+        options.Sampler switch
+        {
+            DdimSampler => "ddim",
+            DdpmSampler => "ddpm",
+            DpmSolverSampler { IsStochastic: false } => "dpmsolver++",
+            DpmSolverSampler => "sde-dpmsolver++",
+            EulerSampler => "euler",
+            HeunSampler => "heun",
+            var other => throw new NotSupportedException($"The sampler {other} cannot be saved."),
+        },
+        options.Sampler.Timesteps.Spacing,
+        options.Sampler.Timesteps.NumberOfInferenceSteps,
+        options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
+        (options.Sampler as DdimSampler)?.Eta ?? 0,
+        (options.Sampler as DdimSampler)?.UseSigmaHat ?? false,
+        (options.Sampler as DdpmSampler)?.Variance switch { DdpmVariance.FixedLarge => "fixed_large", DdpmVariance.Learned => "learned_range", _ => "fixed_small" },
+        options.Sampler.Clipping.Kind switch { ClippingKind.None => "none", ClippingKind.Static => "static", _ => "dynamic" },
+        options.Sampler.Clipping.Range,
+        options.Sampler.Clipping.Ratio,
+        !options.Sampler.Clipping.KeepPredictedNoise,
+        options.GuidanceScale,
+        options.BatchSize,
+        options.Seed,
+        options.Sampler.Timesteps.Rho);
+
+    /// <exception cref="FormatException">A value is impossible.</exception>
+    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model) => ModelConfigMapping.Decode(() =>
+    {
+        var variance = config.VarianceType switch
+        {
+            "fixed_small" => DdpmVariance.FixedSmall,
+            "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
+            var other => throw new FormatException($"the sampler's variance type '{other}' is not known."),
+        };
+        Sampler sampler = config.Name switch
+        {
+            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
+            "ddpm" => new DdpmSampler(1, variance),
+            "dpmsolver++" => new DpmSolverSampler(),
+            "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
+            "euler" => new EulerSampler(),
+            "heun" => new HeunSampler(),
+            var other => throw new FormatException($"the sampler '{other}' is not known."),
+        };
+        var clipping = config.Clipping switch
+        {
+            "none" => Clipping.None,
+            "static" => Clipping.Static(config.ClipSampleRange),
+            "dynamic" => Clipping.Dynamic(config.DynamicThresholdingRatio, config.ClipSampleRange),
+            var other => throw new FormatException($"the clipping '{other}' is not known."),
+        };
+        var options = new GenerationOptions
+        {
+            Sampler = sampler with
+            {
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho),
+                Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
+            },
+            GuidanceScale = config.GuidanceScale,
+            BatchSize = config.BatchSize,
+            Seed = config.Seed,
+        };
+        options.ValidateFor(model.Schedule, model.Variance);
+        return options;
+    });
+}
