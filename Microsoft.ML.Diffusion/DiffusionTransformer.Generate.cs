@@ -64,7 +64,7 @@ public sealed partial class DiffusionTransformer
 
     /// <summary>Draws the sample of each row: of its own seed, and of its class if it has one.</summary>
     internal Tensor DrawRows(IReadOnlyList<long> rowSeeds, IReadOnlyList<int>? labels) =>
-        new ImageGenerator(Model, Generation, Seeds.Resolve(_host, Generation.Seed)).Generate(rowSeeds, labels);
+        new ImageGenerator(Model, Generation, _rowSeed.Value).Generate(rowSeeds, labels);
 
     private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {

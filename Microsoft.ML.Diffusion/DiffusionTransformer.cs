@@ -18,12 +18,14 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 
     private readonly IHost _host;
     private readonly DiffusionModel _model;
+    private readonly Lazy<long> _rowSeed;
     private bool _disposed;
 
     internal DiffusionTransformer(IHostEnvironment environment, DiffusionModel model, TransformerColumns columns, GenerationOptions generation, TrainingSummary? training)
     {
         _host = environment.Register(nameof(DiffusionTransformer));
         (_model, Columns, Generation, Training) = (model, columns, generation, training);
+        _rowSeed = new Lazy<long>(() => Seeds.Resolve(_host, generation.Seed)); // once: a row has one image, however often it is read
     }
 
     /// <summary>Gets the width in pixels of the images.</summary>

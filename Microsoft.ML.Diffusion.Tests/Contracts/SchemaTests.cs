@@ -58,6 +58,19 @@ public sealed class SchemaTests
     }
 
     [TestMethod]
+    public void Transform_WithoutAnySeed_GivesARowOneImage()
+    {
+        var mlContext = new MLContext();
+        using var model = TinyModel.Train(TinyModel.Options with { Generation = TinyModel.Options.Generation with { Seed = null } }, mlContext);
+        var rows = model.Transform(Pictures.Rows(mlContext, 6));
+
+        var first = mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false).Select(row => row.Generated!);
+        var second = mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false).Select(row => row.Generated!);
+
+        Assert.AreEqual(Pictures.Digest(first), Pictures.Digest(second));
+    }
+
+    [TestMethod]
     public void Transform_ColumnNotAskedFor_DrawsNothing()
     {
         var rows = _model.Transform(Pictures.Rows(_mlContext, 100_000));

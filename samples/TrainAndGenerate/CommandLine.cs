@@ -51,8 +51,8 @@ internal static class CommandLine
         var ema = AddWithDefault("--ema", "DECAY", "Decay per step of the average of weights that the model uses", defaults.EmaDecay);
         var prediction = AddWithDefault("--prediction", "KIND", "What the network predicts: epsilon, sample or v", defaults.Prediction).AcceptOnlyFromAmong("epsilon", "sample", "v");
         var schedule = AddWithDefault("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid", defaults.Schedule).AcceptOnlyFromAmong("linear", "scaled-linear", "cosine", "sigmoid");
-        var sampler = AddWithDefault("--sampler", "KIND", "How pictures are drawn: ddim or ddpm", defaults.Sampler).AcceptOnlyFromAmong("ddim", "ddpm");
-        var samplingSteps = Add<int>("--sampling-steps", "N", $"Steps of drawing a picture [default: {Settings.DefaultDdimSteps} for ddim, {Settings.DefaultDdpmSteps} for ddpm]");
+        var sampler = AddWithDefault("--sampler", "KIND", "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler", defaults.Sampler).AcceptOnlyFromAmong("ddim", "ddpm", "dpm-solver", "heun", "euler");
+        var samplingSteps = Add<int>("--sampling-steps", "N", $"Steps of drawing a picture [default: {Settings.DefaultDdimSteps} for ddim and euler, {Settings.DefaultDdpmSteps} for ddpm, {Settings.DefaultSolverSteps} for dpm-solver and heun]");
         var eta = AddWithDefault("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm", defaults.Eta);
         var guidance = AddWithDefault("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long", defaults.Guidance);
         var seed = AddWithDefault("--seed", "N", "Seed of everything random", defaults.Seed);

@@ -8,6 +8,7 @@ internal sealed record Settings
 {
     public const double DefaultMinutes = 4.75;
     public const int DefaultDdimSteps = 50;
+    public const int DefaultSolverSteps = 20;
     public const int DefaultDdpmSteps = 250;
     public const int DefaultFolderSize = 32;
 
@@ -44,7 +45,7 @@ internal sealed record Settings
     public string Sampler { get; init; } = "ddim";
     public int? SamplingSteps { get; init; }
     public double Eta { get; init; }
-    public double Guidance { get; init; } = 1;
+    public double Guidance { get; init; } = 1.5;
     public int SphericalSteps { get; init; } = 50;
     public int LinearSteps { get; init; } = 100;
     public int Generate { get; init; }
@@ -93,7 +94,10 @@ internal sealed record Settings
         Sampler = Sampler switch
         {
             "ddim" => new DdimSampler(SamplingSteps ?? DefaultDdimSteps, Eta),
-            _ when Eta != 0 => throw new ArgumentException("--eta must be 0 with --sampler ddpm, because it scales the noise of ddim only."),
+            _ when Eta != 0 => throw new ArgumentException($"--eta must be 0 with --sampler {Sampler}, because it scales the noise of ddim only."),
+            "dpm-solver" => new DpmSolverSampler(SamplingSteps ?? DefaultSolverSteps),
+            "heun" => new HeunSampler(SamplingSteps ?? DefaultSolverSteps),
+            "euler" => new EulerSampler(SamplingSteps ?? DefaultDdimSteps),
             _ => new DdpmSampler(SamplingSteps ?? DefaultDdpmSteps),
         },
         GuidanceScale = Guidance,

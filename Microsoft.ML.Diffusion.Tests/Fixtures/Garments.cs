@@ -1,0 +1,25 @@
+using System.IO.Compression;
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Tests.Build;
+
+namespace Microsoft.ML.Diffusion.Tests.Fixtures;
+
+/// <summary>The model that comes with the repository and the pictures that it learned from, Fashion-MNIST's test images.</summary>
+internal static class Garments
+{
+    public const int Side = 28;
+
+    private const int HeaderBytes = 16;
+
+    public static string ModelPath => BuildFiles.InRoot("models", "garments.zip");
+
+    /// <summary>The first pictures of the set, the caller's to dispose.</summary>
+    public static MLImage[] Pictures(int count)
+    {
+        using var stream = new GZipStream(File.OpenRead(BuildFiles.InRoot("samples", "TrainAndGenerate", "data", "t10k-images-idx3-ubyte.gz")), CompressionMode.Decompress);
+        var bytes = new byte[HeaderBytes + (count * Side * Side)];
+        stream.ReadExactly(bytes);
+        return [.. bytes.Skip(HeaderBytes).Chunk(Side * Side).Select(pixels => ImagePixels.Create(pixels, new ImageShape(1, Side, Side)))];
+    }
+}
