@@ -123,5 +123,6 @@ public sealed class TrainingTests
             }
         }
 
-        Assert.AreEqual(1, perStep.Distinct().Count(), "tensors alive after each step: " + string.Join(", ", perStep));    }
+        Assert.AreEqual(1, perStep.Distinct().Count(), "tensors alive after each step: " + string.Join(", ", perStep));
+    }
 }
