@@ -27,6 +27,8 @@ namespace Microsoft.ML.Diffusion;
 /// </remarks>
 public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
 {
+    private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
+
     private readonly IHost _host;
     private readonly string _outputColumnName;
     private readonly string _inputColumnName;
@@ -119,8 +121,6 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
         columns[_outputColumnName] = new SchemaShape.Column(_outputColumnName, SchemaShape.Column.VectorKind.Scalar, imageType, isKey: false);
         return new SchemaShape(columns.Values);
     }
-
-    private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
 
     private (DataViewSchema.Column Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
     {
