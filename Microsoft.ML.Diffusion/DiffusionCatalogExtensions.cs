@@ -22,6 +22,19 @@ public static class DiffusionCatalogExtensions
         }
     }
 
+    extension(MLContext context)
+    {
+        /// <summary>Gets what can be done with image diffusion models besides training them in a pipeline.</summary>
+        public DiffusionCatalog Diffusion
+        {
+            get
+            {
+                ArgumentNullException.ThrowIfNull(context);
+                return new(context);
+            }
+        }
+    }
+
     extension(ITransformer model)
     {
         /// <summary>Finds the diffusion model in a loaded or fitted pipeline.</summary>

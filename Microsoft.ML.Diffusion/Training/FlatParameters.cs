@@ -20,7 +20,6 @@ internal sealed class FlatParameters : IDisposable
     private readonly Tensor _firstMoments;
     private readonly Tensor _secondMoments;
     private readonly Tensor _average;
-    private int _updates;
 
     /// <summary>Moves the network's weights into one buffer; the network goes on using them there.</summary>
     public FlatParameters(UNet network)
@@ -58,6 +57,13 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>The number of weights.</summary>
     public long Count => _values.numel();
 
+    /// <summary>The number of updates so far, by which AdamW corrects its moments.</summary>
+    public int Updates { get; set; }
+
+    /// <summary>All that the next update depends on besides <see cref="Updates"/>, to be written to a checkpoint and copied back from it in place.</summary>
+    public IReadOnlyList<(string Name, Tensor Value)> State =>
+        [("weights", _values), ("first_moments", _firstMoments), ("second_moments", _secondMoments), ("average", _average)];
+
     /// <summary>Sets all gradients to zero, in place: their views stay bound.</summary>
     public void ZeroGradients() => _gradients.zero_();
 
@@ -73,14 +79,14 @@ internal sealed class FlatParameters : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        _updates++;
+        Updates++;
         _gradients.mul_(gradientScale);
         _firstMoments.mul_(Beta1).add_(_gradients, alpha: 1 - Beta1);
         _secondMoments.mul_(Beta2).addcmul_(_gradients, _gradients, 1 - Beta2);
 
-        var denominator = _secondMoments.sqrt().div_(Math.Sqrt(1 - Math.Pow(Beta2, _updates))).add_(Epsilon);
+        var denominator = _secondMoments.sqrt().div_(Math.Sqrt(1 - Math.Pow(Beta2, Updates))).add_(Epsilon);
         _values.mul_(1 - (learningRate * weightDecay));
-        _values.addcdiv_(_firstMoments, denominator, -learningRate / (1 - Math.Pow(Beta1, _updates)));
+        _values.addcdiv_(_firstMoments, denominator, -learningRate / (1 - Math.Pow(Beta1, Updates)));
     }
 
     /// <summary>Moves the average towards the weights: average = decay average + (1 - decay) weights.</summary>

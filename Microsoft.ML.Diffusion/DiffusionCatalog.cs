@@ -1,0 +1,11 @@
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What can be done with image diffusion models besides training them in a pipeline: <c>mlContext.Diffusion</c>.</summary>
+public sealed partial class DiffusionCatalog
+{
+    private readonly IHost _host;
+
+    internal DiffusionCatalog(MLContext context) => _host = ((IHostEnvironment)context).Register(nameof(DiffusionCatalog));
+}
