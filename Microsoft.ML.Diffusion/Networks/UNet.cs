@@ -75,7 +75,7 @@ internal sealed class UNet : nn.Module
     /// <param name="x">Noisy images, [N, C, H, W].</param>
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
     /// <param name="labels">Class of each image, int64 [N], -1 for none; null where the network is unconditional or no image has one.</param>
-    /// <returns>The prediction, [N, C_out, H, W].</returns>
+    /// <returns>The prediction, [N, C_out, H, W], in the type of <paramref name="x"/>; what is between is computed in that of the weights.</returns>
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
@@ -87,7 +87,8 @@ internal sealed class UNet : nn.Module
 
         embedding = nn.functional.silu(embedding); // every block reads it activated
 
-        var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(x, _patchSize) : x);
+        var input = x.to(conv_in.weight.dtype);
+        var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)
         {
@@ -101,7 +102,7 @@ internal sealed class UNet : nn.Module
         }
 
         h = conv_out.forward(Activation.Silu(conv_norm_out.forward(h)));
-        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).MoveToOuterDisposeScope();
+        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     private static List<LevelPlan> Plan(UNetOptions options, int side)

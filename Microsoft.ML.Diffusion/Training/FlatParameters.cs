@@ -1,99 +1,117 @@
 using Microsoft.ML.Diffusion.Networks;
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>
 /// All weights of a network as views of one buffer, all gradients as views of another, so that clipping, AdamW and the moving
-/// average are each a few operations whatever the number of layers.
+/// average are each a few operations whatever the number of layers. Nothing in them waits for the device.
 /// </summary>
+/// <remarks>
+/// With a working type other than the weights' own, the network computes on a rounded copy of the weights, made anew after each update, so that
+/// updates too small for the working type still add up.
+/// </remarks>
 internal sealed class FlatParameters : IDisposable
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
 
+    private readonly UNet _network;
     private readonly Tensor _values;
-    private readonly Tensor _gradients;
+    private readonly Tensor _working;
+    private readonly List<Tensor> _gradients = [];
     private readonly Tensor _firstMoments;
     private readonly Tensor _secondMoments;
     private readonly Tensor _average;
+    private readonly Tensor _updates;
 
     /// <summary>Moves the network's weights into one buffer; the network goes on using them there.</summary>
-    public FlatParameters(UNet network)
+    /// <param name="network">Its weights are those to train.</param>
+    /// <param name="workingType">What the network computes in; null for the type of its weights.</param>
+    public FlatParameters(UNet network, ScalarType? workingType = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var parameters = network.parameters().ToList();
-        _values = zeros(parameters.Sum(parameter => parameter.numel()), parameters[0].dtype, parameters[0].device).DetachFromDisposeScope();
-        _gradients = zeros_like(_values).DetachFromDisposeScope();
+        _network = network;
+        var weights = network.parameters().ToList();
+        _values = zeros(weights.Sum(weight => weight.numel()), weights[0].dtype, weights[0].device).DetachFromDisposeScope();
+        FlatBinding.Move(network, _values);
+        _working = workingType is { } type && type != _values.dtype ? _values.to(type).DetachFromDisposeScope() : _values;
         _firstMoments = zeros_like(_values).DetachFromDisposeScope();
         _secondMoments = zeros_like(_values).DetachFromDisposeScope();
-
-        var offset = 0L;
-        Parameter Place(Parameter weight)
-        {
-            var (start, length, shape) = (offset, weight.numel(), weight.shape);
-            offset += length;
-            var view = _values.narrow(0, start, length).view(shape);
-            view.copy_(weight);
-            return new Parameter(view) { grad = _gradients.narrow(0, start, length).view(shape) };
-        }
-
-        foreach (var module in network.modules())
-        {
-            Bind(module, Place);
-        }
-
         _average = _values.clone().DetachFromDisposeScope();
-        if (offset != Count)
-        {
-            throw new NotSupportedException($"{Count - offset} weights belong to layers that {nameof(FlatParameters)} does not know.");
-        }
+        _updates = tensor(0.0, ScalarType.Float64, _values.device).DetachFromDisposeScope();
+        Share(network);
     }
 
     /// <summary>The number of weights.</summary>
     public long Count => _values.numel();
 
-    /// <summary>The number of updates so far, by which AdamW corrects its moments.</summary>
-    public int Updates { get; set; }
-
-    /// <summary>All that the next update depends on besides <see cref="Updates"/>, to be written to a checkpoint and copied back from it in place.</summary>
+    /// <summary>All that the next update depends on, to be written to a checkpoint and copied back from it in place; then call <see cref="Refresh"/>.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> State =>
-        [("weights", _values), ("first_moments", _firstMoments), ("second_moments", _secondMoments), ("average", _average)];
+        [("weights", _values), ("first_moments", _firstMoments), ("second_moments", _secondMoments), ("average", _average), ("updates", _updates)];
 
-    /// <summary>Sets all gradients to zero, in place: their views stay bound.</summary>
-    public void ZeroGradients() => _gradients.zero_();
-
-    /// <summary>The norm of all gradients together.</summary>
-    public double GradientNorm()
+    /// <summary>Lets another network of the same shape use these weights, and gives it a buffer of gradients of its own, to be added to the others.</summary>
+    public void Share(UNet network)
     {
-        using var norm = _gradients.norm();
-        return norm.ToDouble();
+        _gradients.Add(zeros_like(_working).DetachFromDisposeScope());
+        FlatBinding.Bind(network, _working, _gradients[^1]);
     }
 
-    /// <summary>One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on gradients scaled by <paramref name="gradientScale"/>.</summary>
-    public void Update(double learningRate, double weightDecay, double gradientScale)
+    /// <summary>Sets all gradients to zero, in place: their views stay bound.</summary>
+    public void ZeroGradients()
+    {
+        foreach (var gradients in _gradients)
+        {
+            gradients.zero_();
+        }
+    }
+
+    /// <summary>
+    /// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on the sum of the gradients, clipped to a norm, and of the moving average.
+    /// If a gradient or the loss is not a finite number, nothing changes.
+    /// </summary>
+    /// <param name="settings">Rates and limits of this step.</param>
+    /// <param name="loss">The loss that the gradients belong to, a scalar.</param>
+    /// <returns>1 if the step was taken, 0 if not, a scalar on the device.</returns>
+    public Tensor Update(UpdateSettings settings, Tensor loss)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Updates++;
-        _gradients.mul_(gradientScale);
-        _firstMoments.mul_(Beta1).add_(_gradients, alpha: 1 - Beta1);
-        _secondMoments.mul_(Beta2).addcmul_(_gradients, _gradients, 1 - Beta2);
+        var gradient = _gradients[0].to(_values.dtype);
+        foreach (var other in _gradients.Skip(1))
+        {
+            gradient.add_(other);
+        }
 
-        var denominator = _secondMoments.sqrt().div_(Math.Sqrt(1 - Math.Pow(Beta2, Updates))).add_(Epsilon);
-        _values.mul_(1 - (learningRate * weightDecay));
-        _values.addcdiv_(_firstMoments, denominator, -learningRate / (1 - Math.Pow(Beta1, Updates)));
+        var norm = gradient.norm();
+        var taken = norm.isfinite().logical_and(loss.isfinite());
+        var mask = taken.to(_values.dtype);
+        _updates.add_(mask);
+        gradient.mul_((settings.MaximumGradientNorm / (norm + 1e-6)).clamp(max: 1)).masked_fill_(taken.logical_not(), 0);
+
+        // Where the mask is 0, the moments keep all of themselves and the step is infinitely small.
+        _firstMoments.mul_(1 - (mask * (1 - Beta1))).add_(gradient, alpha: 1 - Beta1);
+        _secondMoments.mul_(1 - (mask * (1 - Beta2))).addcmul_(gradient, gradient, 1 - Beta2);
+        var stepSize = settings.LearningRate * mask / Correction(Beta1);
+        var denominator = _secondMoments.sqrt().div_(Correction(Beta2).sqrt()).add_(Epsilon);
+        _values.mul_(1 - (settings.LearningRate * settings.WeightDecay * mask));
+        _values.addcdiv_(_firstMoments, denominator.div_(stepSize), -1);
+
+        _average.lerp_(_values, mask * (1 - settings.EmaDecay));
+        Refresh();
+        return mask.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Moves the average towards the weights: average = decay average + (1 - decay) weights.</summary>
-    public void UpdateAverage(double decay)
+    /// <summary>Brings the copy that the network computes on up to date with the weights.</summary>
+    public void Refresh()
     {
-        using var noGrad = no_grad();
-        _average.mul_(decay).add_(_values, alpha: 1 - decay);
+        if (!ReferenceEquals(_working, _values))
+        {
+            using var noGrad = no_grad();
+            _working.copy_(_values);
+        }
     }
 
     /// <summary>Makes the average the network's weights, at the end of training.</summary>
@@ -101,37 +119,29 @@ internal sealed class FlatParameters : IDisposable
     {
         using var noGrad = no_grad();
         _values.copy_(_average);
+        if (!ReferenceEquals(_working, _values))
+        {
+            FlatBinding.Bind(_network, _values, gradients: null);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _values.Dispose(); // the network's own views keep the buffer alive
-        _gradients.Dispose();
-        _firstMoments.Dispose();
-        _secondMoments.Dispose();
-        _average.Dispose();
-    }
-
-    private static void Bind(nn.Module module, Func<Parameter, Parameter> place)
-    {
-        switch (module)
+        // The network's own views keep its buffer alive.
+        foreach (var tensor in (Tensor[])[_values, _working, _firstMoments, _secondMoments, _average, _updates, .. _gradients])
         {
-            case Conv2d convolution:
-                convolution.weight = place(convolution.weight);
-                convolution.bias = place(convolution.bias!);
-                break;
-            case Linear linear:
-                linear.weight = place(linear.weight);
-                linear.bias = place(linear.bias!);
-                break;
-            case GroupNorm normalization:
-                normalization.weight = place(normalization.weight);
-                normalization.bias = place(normalization.bias!);
-                break;
-            case ClassEmbedding embedding:
-                embedding.Weight = place(embedding.Weight);
-                break;
+            tensor.Dispose();
         }
     }
+
+    // 1 - beta^n after n updates.
+    private Tensor Correction(double beta) => (1 - (_updates.clamp(min: 1) * Math.Log(beta)).exp()).to(_values.dtype);
 }
+
+/// <summary>Rates and limits of one update.</summary>
+/// <param name="LearningRate">Of AdamW.</param>
+/// <param name="WeightDecay">Of AdamW, per unit of learning rate.</param>
+/// <param name="MaximumGradientNorm">The norm to which the gradient is clipped.</param>
+/// <param name="EmaDecay">How much of the average stays.</param>
+internal readonly record struct UpdateSettings(double LearningRate, double WeightDecay, double MaximumGradientNorm, double EmaDecay);

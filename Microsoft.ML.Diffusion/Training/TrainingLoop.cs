@@ -23,9 +23,10 @@ internal sealed class TrainingLoop(UNet network, ModelDescription model, Trainin
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             var learningRate = budget.LearningRate(step, meter.Elapsed);
-            var loss = training.Run(images, batches.Indices(step), step, learningRate);
+            training.Run(images, batches.Indices(step), step, learningRate);
             step++;
-            meter.Add(loss);
+            var totals = training.Losses.Read();
+            meter.Add(totals.Taken > 0 ? totals.LastLoss : null);
             if (step % options.ReportEverySteps == 0 && budget.Fraction(step, meter.Elapsed) < 1)
             {
                 report(meter.Report(step, budget.Fraction(step, meter.Elapsed), learningRate));

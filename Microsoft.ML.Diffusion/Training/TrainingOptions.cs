@@ -67,6 +67,10 @@ public sealed record TrainingOptions
     /// <value>[0, 1). The default is 0.9999.</value>
     public double EmaDecay { get; init; } = 0.9999;
 
+    /// <summary>Gets what the network computes in while it is trained.</summary>
+    /// <value>The default, <see cref="TrainingPrecision.Automatic"/>, is bfloat16 on CUDA and float32 on the CPU.</value>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>Gets a value indicating whether each image is mirrored left to right with probability one half.</summary>
     /// <value>The default is <see langword="false"/>: letters and many other things have a side.</value>
     public bool FlipHorizontally { get; init; }
@@ -102,6 +106,7 @@ public sealed record TrainingOptions
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "must be a number of at least 0");
         Require(MaximumGradientNorm > 0, nameof(MaximumGradientNorm), MaximumGradientNorm, "must be above 0; infinity turns clipping off");
         Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "must be in [0, 1), because at 1 the average would never leave its start");
+        Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "must be Automatic, Float32 or BFloat16");
         Require(LabelDropout is >= 0 and <= 1, nameof(LabelDropout), LabelDropout, "must be in [0, 1], because it is a probability");
         Require(ReportEverySteps >= 1, nameof(ReportEverySteps), ReportEverySteps, "must be at least 1");
     }

@@ -7,62 +7,103 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>One optimizer step: minimizes the loss that the options choose on one batch, at randomly drawn timesteps.</summary>
 /// <remarks>
 /// Each step draws from generators seeded by (seed, step), so that it follows from its number alone; with loss-aware timesteps, also from the
-/// losses before it.
+/// losses before it. Uniform timesteps never make the host wait for the device.
 /// </remarks>
-internal sealed class TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device) : IDisposable
+internal sealed class TrainingStep : IDisposable
 {
-    private readonly GaussianDiffusion _diffusion = new(model.Schedule, model.Prediction);
-    private readonly TrainingObjective _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
+    private readonly ModelDescription _model;
+    private readonly TrainingOptions _options;
+    private readonly long _seed;
+    private readonly Device _device;
+    private readonly GaussianDiffusion _diffusion;
+    private readonly TrainingObjective _objective;
+    private readonly GradientShards _shards;
+
+    public TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device)
+    {
+        (_model, _options, _seed, _device) = (model, options, seed, device);
+        _diffusion = new(model.Schedule, model.Prediction);
+        _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
+        Parameters = new(network, options.Precision.TypeOn(device));
+        History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
+        Losses = new(device);
+        _shards = new(network, Parameters, model.CreateNetwork, GradientShards.CountFor(options.BatchSize, device));
+    }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
-    public FlatParameters Parameters { get; } = new(network);
+    public FlatParameters Parameters { get; }
 
     /// <summary>The losses that loss-aware timesteps are drawn by; null for uniform ones.</summary>
-    public LossHistory? History { get; } = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
+    public LossHistory? History { get; }
 
-    /// <summary>Takes step number <paramref name="step"/> = 0, 1, ...</summary>
+    /// <summary>The losses of the steps taken, on the device until somebody asks.</summary>
+    public LossMeter Losses { get; }
+
+    /// <summary>Takes step number <paramref name="step"/> = 0, 1, ...; it has no effect if a number is not finite.</summary>
     /// <param name="images">What to learn.</param>
     /// <param name="indices">The images of this step's batch.</param>
     /// <param name="step">Its number.</param>
     /// <param name="learningRate">Its learning rate.</param>
-    /// <returns>The loss; null when a number was not finite and the step was skipped.</returns>
-    public double? Run(TrainingSet images, int[] indices, int step, double learningRate)
+    public void Run(TrainingSet images, int[] indices, int step, double learningRate)
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(SeedMixing.Mix(seed, step + 1L));
-        network.Dropout.Generator = generator;
-        Parameters.ZeroGradients();
+        var stepSeed = SeedMixing.Mix(_seed, step + 1L);
+        using var generator = new Generator(stepSeed);
 
-        var draws = new StepDraws(SeedMixing.Mix(~seed, step), model.Schedule.NumberOfTrainingTimesteps, options);
+        var draws = new StepDraws(SeedMixing.Mix(~_seed, step), _model.Schedule.NumberOfTrainingTimesteps, _options);
         var probabilities = History?.Probabilities();
-        var x0 = draws.Flip(images.Batch(indices, device));
+        var x0 = draws.Flip(images.Batch(indices, _device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
-        var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: device) : null;
-        var noise = randn(x0.shape, generator: generator).to(device);
+        var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
+        var noise = randn(x0.shape, generator: generator).to(_device, non_blocking: true);
+        var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
-        var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: device);
-        var losses = _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
-        var weighted = probabilities is null ? losses : losses * tensor(LossHistory.Weights(probabilities, timesteps), losses.dtype, device);
-        var loss = weighted.mean();
-        loss.backward();
-
-        var (value, norm) = (loss.ToDouble(), Parameters.GradientNorm());
-        if (!double.IsFinite(value) || !double.IsFinite(norm))
+        Parameters.ZeroGradients();
+        var losses = new Tensor[_shards.Count];
+        _shards.Run((part, network) =>
         {
-            return null;
+            using var partScope = NewDisposeScope();
+            using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, part));
+            network.Dropout.Generator = dropout;
+            var (start, end) = (part * indices.Length / _shards.Count, (part + 1) * indices.Length / _shards.Count);
+            Tensor Part(Tensor batch) => batch.narrow(0, start, end - start);
+            var partTimesteps = timesteps.AsSpan(start, end - start);
+
+            var xt = _diffusion.AddNoise(Part(x0), Part(noise), partTimesteps);
+            var times = tensor(Array.ConvertAll(partTimesteps.ToArray(), t => (float)t), device: _device);
+            var output = network.Forward(xt, times, labels is null ? null : Part(labels));
+            var terms = _objective.Terms(Part(x0), Part(noise), xt, output, partTimesteps).Loss;
+            var weighted = weights is null ? terms : terms * tensor(weights[start..end], terms.dtype, _device);
+            (weighted.sum() / indices.Length).backward();
+            losses[part] = terms.detach().DetachFromDisposeScope();
+            network.Dropout.Generator = null;
+        });
+
+        foreach (var part in losses)
+        {
+            scope.Attach(part);
         }
 
-        History?.Record(timesteps, losses.detach().to(ScalarType.Float64).cpu().data<double>().ToArray());
-        Parameters.Update(learningRate, options.WeightDecay, Math.Min(1, options.MaximumGradientNorm / (norm + 1e-6)));
-        Parameters.UpdateAverage(Math.Min(options.EmaDecay, (1.0 + step) / (10.0 + step)));
-        return value;
+        Update(cat(losses), weights, timesteps, step, learningRate);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        network.Dropout.Generator = null;
+        _shards.Dispose();
+        Losses.Dispose();
         Parameters.Dispose();
+    }
+
+    private void Update(Tensor losses, double[]? weights, int[] timesteps, int step, double learningRate)
+    {
+        var loss = (weights is null ? losses : losses * tensor(weights, losses.dtype, _device)).mean();
+        var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
+        var taken = Parameters.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
+        Losses.Add(loss, taken);
+        if (History is not null && taken.ToDouble() == 1)
+        {
+            History.Record(timesteps, losses.to(ScalarType.Float64).cpu().data<double>().ToArray());
+        }
     }
 }

@@ -1,0 +1,77 @@
+using Microsoft.ML.Diffusion.Networks;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Makes the weights of a network views of one buffer, in an order that its layers alone decide.</summary>
+internal static class FlatBinding
+{
+    /// <summary>Copies each weight into <paramref name="values"/> and makes it a view of the copy.</summary>
+    public static void Move(UNet network, Tensor values) => Replace(network, values, (weight, view) =>
+    {
+        view.copy_(weight);
+        return new Parameter(view);
+    });
+
+    /// <summary>Makes each weight a view of <paramref name="values"/>, and its gradient one of <paramref name="gradients"/>, if there are any.</summary>
+    public static void Bind(UNet network, Tensor values, Tensor? gradients)
+    {
+        var offset = 0L;
+        Replace(network, values, (_, view) =>
+        {
+            var bound = new Parameter(view);
+            if (gradients is not null)
+            {
+                bound.grad = gradients.narrow(0, offset, bound.numel()).view(bound.shape);
+            }
+
+            offset += bound.numel();
+            return bound;
+        });
+    }
+
+    // Replaces each weight by what replace makes of it and of its place in the buffer.
+    private static void Replace(UNet network, Tensor values, Func<Parameter, Tensor, Parameter> replace)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var offset = 0L;
+        foreach (var module in network.modules())
+        {
+            Visit(module, weight =>
+            {
+                var view = values.narrow(0, offset, weight.numel()).view(weight.shape);
+                offset += weight.numel();
+                return replace(weight, view);
+            });
+        }
+
+        if (offset != values.numel())
+        {
+            throw new NotSupportedException($"{values.numel() - offset} weights belong to layers that {nameof(FlatBinding)} does not know.");
+        }
+    }
+
+    private static void Visit(nn.Module module, Func<Parameter, Parameter> visit)
+    {
+        switch (module)
+        {
+            case Conv2d convolution:
+                convolution.weight = visit(convolution.weight);
+                convolution.bias = visit(convolution.bias!);
+                break;
+            case Linear linear:
+                linear.weight = visit(linear.weight);
+                linear.bias = visit(linear.bias!);
+                break;
+            case GroupNorm normalization:
+                normalization.weight = visit(normalization.weight);
+                normalization.bias = visit(normalization.bias!);
+                break;
+            case ClassEmbedding embedding:
+                embedding.Weight = visit(embedding.Weight);
+                break;
+        }
+    }
+}

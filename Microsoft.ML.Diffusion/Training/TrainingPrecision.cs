@@ -1,0 +1,35 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What the network computes in while it is trained. Its weights are float32 in any case.</summary>
+public enum TrainingPrecision
+{
+    /// <summary><see cref="BFloat16"/> on CUDA cards that have it, <see cref="Float32"/> elsewhere.</summary>
+    Automatic,
+
+    /// <summary>32-bit floating point; on CUDA, matrix products and convolutions round their factors to TF32.</summary>
+    Float32,
+
+    /// <summary>
+    /// bfloat16 on a rounded copy of the weights, with gradients added to float32 weights: on a GPU about twice as fast and half the memory. On most
+    /// processors it is slower than float32.
+    /// </summary>
+    BFloat16,
+}
+
+/// <summary>Precisions as types of tensors.</summary>
+internal static class TrainingPrecisionTypes
+{
+    extension(TrainingPrecision precision)
+    {
+        /// <summary>The type that a network on <paramref name="device"/> computes in.</summary>
+        public ScalarType TypeOn(Device device) => precision switch
+        {
+            TrainingPrecision.BFloat16 => ScalarType.BFloat16,
+            TrainingPrecision.Automatic when device.type == DeviceType.CUDA => ScalarType.BFloat16,
+            _ => ScalarType.Float32,
+        };
+    }
+}

@@ -1,0 +1,2 @@
+using Microsoft.ML.Diffusion.Benchmarks;
+Worker.Answer(args[1], args[2]);

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Diffusion.Benchmarks;
+
+/// <summary>The library, through what its users call.</summary>
+internal static class ProjectSide
+{
+    public static Measurement Measure(Configuration configuration)
+    {
+        var times = new List<TimeSpan>();
+        var mlContext = new MLContext(seed: 1);
+        var options = new DiffusionOptions
+        {
+            Network = new UNetOptions
+            {
+                BaseChannels = configuration.BaseChannels,
+                ChannelMultipliers = configuration.Multipliers,
+                NumberOfResidualBlocks = configuration.Blocks,
+                AttentionResolutions = [configuration.AttentionAt],
+                Dropout = 0,
+            },
+            Schedule = NoiseSchedule.Linear(),
+            Prediction = PredictionType.Epsilon,
+            Training = new TrainingOptions
+            {
+                NumberOfSteps = configuration.TrainingSteps + 1, // the first warms up
+                BatchSize = Configuration.BatchSize,
+                ReportEverySteps = 1,
+                Progress = new Receiver(times),
+            },
+            Device = "cpu",
+        };
+        using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", options).Fit(Rows(mlContext, configuration));
+        var step = Median(times.Zip(times.Skip(1), (from, to) => (to - from).TotalSeconds));
+        var peak = PeakMemory.Megabytes;
+
+        var generation = new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };
+        var sampling = Enumerable.Range(0, 2).Min(_ =>
+        {
+            var clock = Stopwatch.StartNew();
+            foreach (var image in model.Generate(Configuration.BatchSize, generation))
+            {
+                image.Dispose();
+            }
+
+            return clock.Elapsed.TotalSeconds;
+        });
+        return new Measurement(Configuration.BatchSize / step, Configuration.BatchSize / sampling, peak, model.NumberOfParameters);
+    }
+
+    public static IDataView Rows(MLContext mlContext, Configuration configuration)
+    {
+        var random = new Random(0);
+        var length = configuration.Channels * configuration.ImageSize * configuration.ImageSize;
+        var rows = Enumerable.Range(0, 2 * Configuration.BatchSize).Select(_ => new Row(Enumerable.Range(0, length).Select(_ => (float)random.Next(256)).ToArray())).ToList();
+        var schema = SchemaDefinition.Create(typeof(Row));
+        schema[nameof(Row.Pixels)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, configuration.Channels, configuration.ImageSize, configuration.ImageSize);
+        return mlContext.Data.LoadFromEnumerable(rows, schema);
+    }
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    private sealed record Row(float[] Pixels);
+
+    private sealed class Receiver(List<TimeSpan> times) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => times.Add(value.Elapsed);
+    }
+}

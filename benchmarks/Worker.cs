@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Microsoft.ML.Diffusion.Benchmarks;
+
+/// <summary>A measurement in a process of its own: this program, started again.</summary>
+internal static class Worker
+{
+    public const string Command = "measure";
+
+    /// <summary>Measures, in this process, and prints the result.</summary>
+    public static void Answer(string side, string configuration)
+    {
+        var chosen = Configuration.Named(configuration);
+        Console.WriteLine(JsonSerializer.Serialize(side == "plain" ? PlainSide.Measure(chosen) : ProjectSide.Measure(chosen)));
+    }
+
+    /// <summary>Measures in another process.</summary>
+    public static Measurement Ask(string side, Configuration configuration) =>
+        JsonSerializer.Deserialize<Measurement>(Start(Command, side, configuration.Name))!;
+
+    private static string Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        foreach (var argument in (string[])["exec", typeof(Worker).Assembly.Location, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"The measurement '{string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
+    }
+}
