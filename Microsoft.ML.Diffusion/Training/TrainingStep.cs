@@ -37,26 +37,50 @@ internal sealed class TrainingStep(UNet network, ModelDescription model, Trainin
         var probabilities = History?.Probabilities();
         var x0 = draws.Flip(images.Batch(indices, device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
-        var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: device) : null;
+        var labels = images.Labels is { } all ? draws.Labels(indices, all) : null;
         var noise = randn(x0.shape, generator: generator).to(device);
 
-        var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: device);
-        var losses = _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
-        var weighted = probabilities is null ? losses : losses * tensor(LossHistory.Weights(probabilities, timesteps), losses.dtype, device);
-        var loss = weighted.mean();
-        loss.backward();
+        var losses = new double[indices.Length];
+        var value = 0.0;
+        foreach (var (first, count) in Parts(indices.Length, options.GradientAccumulationSteps))
+        {
+            using var partScope = NewDisposeScope();
+            var part = new Range(first, first + count);
+            var terms = Losses(x0.narrow(0, first, count), noise.narrow(0, first, count), timesteps[part], labels?[part]);
+            if (History is not null)
+            {
+                terms.detach().to(ScalarType.Float64).cpu().data<double>().CopyTo(losses, first);
+            }
 
-        var (value, norm) = (loss.ToDouble(), Parameters.GradientNorm());
+            var weighted = probabilities is null ? terms : terms * tensor(LossHistory.Weights(probabilities, timesteps[part]), terms.dtype, device);
+            var loss = weighted.mean() * ((double)count / indices.Length);
+            loss.backward();
+            value += loss.ToDouble();
+        }
+
+        var norm = Parameters.GradientNorm();
         if (!double.IsFinite(value) || !double.IsFinite(norm))
         {
             return null;
         }
 
-        History?.Record(timesteps, losses.detach().to(ScalarType.Float64).cpu().data<double>().ToArray());
+        History?.Record(timesteps, losses);
         Parameters.Update(learningRate, options.WeightDecay, Math.Min(1, options.MaximumGradientNorm / (norm + 1e-6)));
         Parameters.UpdateAverage(Math.Min(options.EmaDecay, (1.0 + step) / (10.0 + step)));
         return value;
+    }
+
+    /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
+    internal static IEnumerable<(int First, int Count)> Parts(int images, int parts)
+    {
+        parts = Math.Min(parts, images);
+        var first = 0;
+        for (var part = 0; part < parts; part++)
+        {
+            var count = (images / parts) + (part < images % parts ? 1 : 0);
+            yield return (first, count);
+            first += count;
+        }
     }
 
     /// <inheritdoc/>
@@ -64,5 +88,14 @@ internal sealed class TrainingStep(UNet network, ModelDescription model, Trainin
     {
         network.Dropout.Generator = null;
         Parameters.Dispose();
+    }
+
+    // The loss of each image, [N], before loss-aware timesteps weight it.
+    private Tensor Losses(Tensor x0, Tensor noise, int[] timesteps, long[]? labels)
+    {
+        var xt = _diffusion.AddNoise(x0, noise, timesteps);
+        var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: device);
+        var classes = labels is null ? null : tensor(labels, device: device);
+        return _objective.Terms(x0, noise, xt, network.Forward(xt, times, classes), timesteps).Loss;
     }
 }
