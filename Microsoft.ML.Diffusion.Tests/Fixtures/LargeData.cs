@@ -12,7 +12,11 @@ internal static class LargeData
     public static string ReadAndMeasure(int images, long limit)
     {
         var mlContext = new MLContext();
-        Read(mlContext, 64, limit).Dispose(); // warm
+        using (var few = Read(mlContext, 512, limit: 0))
+        {
+            few.Batch([0], TorchSharp.torch.CPU).Dispose(); // loads libtorch
+        }
+
         var before = OwnMemory();
 
         using var set = Read(mlContext, images, limit);
