@@ -5,14 +5,15 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 /// <summary>A run with checkpoints that ends itself by SIGKILL, which leaves no process time for anything.</summary>
 internal static class InterruptedRun
 {
-    public const int Steps = 60;
+    public const int Steps = 100;
 
     /// <summary>Trains, or goes on, and gives the digest of the weights.</summary>
     /// <param name="folder">Of the checkpoints; empty for none.</param>
-    /// <param name="killAt">"step N": between two steps; "write N": in the middle of the N-th write of this process; "never".</param>
+    /// <param name="killAt">"step N": after N steps of this process; "write N": in the middle of the N-th write of this process; "never".</param>
     public static string Train(string folder, string killAt)
     {
         var (what, number) = killAt.Split(' ') is [var word, var text] ? (word, int.Parse(text)) : (killAt, 0);
+        var steps = 0;
         if (what == "write")
         {
             new Thread(() => KillInWrite(folder, number)) { IsBackground = true }.Start();
@@ -29,9 +30,9 @@ internal static class InterruptedRun
                 CheckpointDirectory = folder.Length > 0 ? folder : null,
                 CheckpointEverySteps = 2,
                 ReportEverySteps = 1,
-                Progress = new Direct<TrainingProgress>(progress =>
+                Progress = new Direct<TrainingProgress>(_ =>
                 {
-                    if (what == "step" && progress.Step == number)
+                    if (what == "step" && ++steps == number)
                     {
                         Process.GetCurrentProcess().Kill();
                     }

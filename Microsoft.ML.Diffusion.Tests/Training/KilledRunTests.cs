@@ -21,10 +21,10 @@ public sealed class KilledRunTests
         var caught = 0;
         for (var kill = 0; kill < 20; kill++)
         {
-            var moment = kill % 2 == 0 ? $"write {1 + (kill % 3)}" : $"step {2 + (kill * 5 / 2)}";
+            var moment = kill % 2 == 0 ? $"write {1 + (kill % 3)}" : $"step {1 + (kill % 3)}";
             var (exitCode, output, error) = ChildProcess.TryRun("train", folder.Path, moment);
 
-            Assert.IsTrue(exitCode == Killed || (exitCode == 0 && output == expected), $"{moment}: {exitCode} {output} {error}");
+            Assert.IsTrue(exitCode == Killed, $"kill {kill}, {moment}: {exitCode} {output} {error}");
             caught += Directory.GetFiles(folder.Path, "*.tmp").Length;
         }
 
