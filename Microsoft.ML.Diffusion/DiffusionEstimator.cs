@@ -1,9 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -25,7 +23,7 @@ namespace Microsoft.ML.Diffusion;
 /// | the output column | <xref:Microsoft.ML.Data.MLImage> | One generated image for each row, drawn when it is asked for. |
 /// ]]></format>
 /// </remarks>
-public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
+public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer>
 {
     private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
 
@@ -47,42 +45,6 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
 
         options.Validate();
         (_outputColumnName, _inputColumnName, _options) = (outputColumnName, inputColumnName, options);
-    }
-
-    /// <summary>Trains a model on the images of the input column.</summary>
-    /// <param name="input">The images, at least one, all of one size.</param>
-    /// <returns>The trained model. Dispose it to free its weights.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type, or the images do not fit the network.</exception>
-    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, or has impossible pixels.</exception>
-    /// <exception cref="OperationCanceledException">The token of <see cref="TrainingOptions.CancellationToken"/> was cancelled.</exception>
-    public DiffusionTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        var (imageColumn, labelColumn) = Columns(input.Schema);
-        using var channel = _host.Start("Fit");
-
-        var device = DeviceResolver.Resolve(_host, _options.Device);
-        var images = new TrainingSetReader(input, _options, imageColumn, labelColumn).Read();
-        var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        var description = new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
-        var seed = (int)Seeds.Resolve(_host, _options.Seed);
-
-        var network = description.CreateNetwork();
-        try
-        {
-            Initialization.Initialize(network, seed);
-            network.to(device);
-            using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
-            var last = new TrainingLoop(network, description, _options.Training, seed, device).Run(images, reporter.Report);
-            var summary = new TrainingSummary(images.Count, last.Step, _options.Training.BatchSize, last.Loss, last.SkippedSteps, last.Elapsed.TotalSeconds, seed);
-            var columns = new TransformerColumns(_outputColumnName, _inputColumnName, _options.LabelColumnName, _options.SeedColumnName);
-            return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), columns, Saved(_options.Generation), summary);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
@@ -142,7 +104,4 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
             ? (image, label)
             : throw _host.ExceptSchemaMismatch(parameter, "label", labelName, ClassColumn.ExpectedType, label.Type.ToString()!);
     }
-
-    // What a model keeps of the options: receivers and tokens belong to one run.
-    private static GenerationOptions Saved(GenerationOptions options) => options with { Progress = null, CancellationToken = default };
 }

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.ML.Diffusion.Checkpoints;
 using Microsoft.ML.Diffusion.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,6 +26,29 @@ internal sealed record ModelDescription(
         NativeHeap.Tune();
         return new UNet(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
     }
+
+    /// <summary>Checks that a network of this model can go on as one of another.</summary>
+    /// <param name="other">What is to be trained.</param>
+    /// <param name="parameter">What the caller calls this model.</param>
+    /// <exception cref="ArgumentException">It cannot; the message names all that differs.</exception>
+    public void CheckCanTrainOn(ModelDescription other, string parameter)
+    {
+        var differences = new (string Name, string Model, string Options)[]
+        {
+            (nameof(DiffusionOptions.Channels), Text(Shape.Channels), Text(other.Shape.Channels)),
+            (nameof(DiffusionOptions.Network), Text(Network with { Dropout = 0 }), Text(other.Network with { Dropout = 0 })),
+            (nameof(DiffusionOptions.Schedule), Text(Schedule.Kind), Text(other.Schedule.Kind)),
+            (nameof(DiffusionOptions.Prediction), $"{Prediction}", $"{other.Prediction}"),
+            (nameof(DiffusionOptions.Variance), $"{Variance}", $"{other.Variance}"),
+            ("the classes of LabelColumnName", Text(ClassNames), Text(other.ClassNames)),
+        }.Where(entry => entry.Model != entry.Options).Select(entry => $"{entry.Name} ({entry.Model} in the model, {entry.Options} here)").ToList();
+        if (differences.Count > 0)
+        {
+            throw new ArgumentException($"{parameter} cannot be trained on, because it differs in {string.Join("; ", differences)}. Set these options to the model's own.", parameter);
+        }
+    }
+
+    private static string Text<T>(T value) => JsonSerializer.Serialize(value);
 }
 
 /// <summary>A trained network and what it is.</summary>
@@ -51,6 +77,28 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
             (batch, classes) => network.Forward(batch, tensor([(float)timestep], device: Device), classes), x, labels, guidanceScale);
 
         return new Denoiser(Predict, description.Prediction, clipping, description.Variance);
+    }
+
+    /// <summary>Copies the weights into a network of the same shape.</summary>
+    public void CopyWeightsTo(UNet other)
+    {
+        using var noGrad = no_grad();
+        foreach (var (target, source) in other.parameters().Zip(network.parameters()))
+        {
+            target.copy_(source);
+        }
+    }
+
+    /// <summary>SHA-256 of the weights.</summary>
+    public string Digest()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var weight in network.parameters())
+        {
+            TensorBytes.Read(weight, hash.AppendData);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <inheritdoc/>

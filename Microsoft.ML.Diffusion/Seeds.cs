@@ -6,10 +6,13 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>Decides the seed of a run.</summary>
 internal static class Seeds
 {
-    /// <summary>The seed asked for; else that of the <see cref="MLContext"/>; else a fresh one, reported so that the run can be repeated.</summary>
-    public static long Resolve(IHost host, long? asked)
+    /// <summary>
+    /// The seed asked for; else that of the <see cref="MLContext"/>; else that of an earlier run to go on with; else a fresh one, reported so that the run
+    /// can be repeated.
+    /// </summary>
+    public static long Resolve(IHost host, long? asked, long? earlier = null)
     {
-        if ((asked ?? ((IHostEnvironmentInternal)host).Seed) is { } seed)
+        if ((asked ?? ((IHostEnvironmentInternal)host).Seed ?? earlier) is { } seed)
         {
             return seed;
         }

@@ -9,6 +9,13 @@ internal static class ChildProcess
     /// <summary>Runs a command of <see cref="Main"/> and returns what it printed.</summary>
     public static string Run(params string[] arguments)
     {
+        var (exitCode, output, error) = TryRun(arguments);
+        return exitCode == 0 ? output : throw new InvalidOperationException($"The child process ended with {exitCode}: {error}");
+    }
+
+    /// <summary>Runs a command of <see cref="Main"/> that may end badly.</summary>
+    public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
@@ -23,7 +30,7 @@ internal static class ChildProcess
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
+        return (process.ExitCode, output.Trim(), error.Result);
     }
 
     private static int Main(string[] arguments)
@@ -38,8 +45,14 @@ internal static class ChildProcess
                 }
 
                 return 0;
+            case ["train", var folder, var killAt]:
+                Console.WriteLine(InterruptedRun.Train(folder, killAt));
+                return 0;
+            case ["read", var images, var limit]:
+                Console.WriteLine(LargeData.ReadAndMeasure(int.Parse(images), long.Parse(limit)));
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed> | train <folder> <step N|write N|never> | read <images> <limit>");
                 return 2;
         }
     }

@@ -50,6 +50,54 @@ public sealed class FlatParametersTests
         }
     }
 
+    [TestMethod]
+    [DataRow(double.NaN, 0)]
+    [DataRow(double.PositiveInfinity, 0)]
+    [DataRow(0, double.NaN)]
+    [DataRow(0, double.PositiveInfinity)]
+    public void Update_LossOrGradientIsNotFinite_ChangesNothing(double toLoss, double toGradient)
+    {
+        using var scope = NewDisposeScope();
+        using var network = Network();
+        using var parameters = new FlatParameters(network);
+        var settings = new UpdateSettings(1e-2, 0.1, 0.5, 0.9);
+        var loss = Loss(network, ones(2, 1, 8, 8, ScalarType.Float64));
+        loss.backward();
+        Assert.AreEqual(1, parameters.Update(settings, loss).ToDouble());
+        var before = parameters.State.Select(part => part.Value.clone()).ToList();
+
+        network.Last.bias!.grad!.add_(toGradient);
+        var taken = parameters.Update(settings, loss.detach() + toLoss);
+
+        Assert.AreEqual(0, taken.ToDouble());
+        foreach (var ((name, after), expected) in parameters.State.Zip(before))
+        {
+            Assert.IsTrue(after.eq(expected).all().ToBoolean(), name);
+        }
+    }
+
+    [TestMethod]
+    public void Update_ManySmallStepsInBFloat16_AddUpInFloat32()
+    {
+        using var scope = NewDisposeScope();
+        using var network = Network();
+        network.to(ScalarType.Float32);
+        using var parameters = new FlatParameters(network, ScalarType.BFloat16);
+        var start = parameters.State[0].Value.clone();
+        network.Last.bias!.grad!.fill_(1);
+
+        for (var step = 0; step < 100; step++)
+        {
+            parameters.Update(new UpdateSettings(1e-5, 0, double.PositiveInfinity, 0), tensor(0f));
+        }
+
+        Assert.AreEqual(ScalarType.BFloat16, network.Last.weight.dtype);
+        Assert.AreEqual(1e-3, (parameters.State[0].Value - start).abs().max().ToDouble(), 1e-5, "AdamW moves a constant gradient's weight by the rate each step");
+        parameters.UseAverage();
+        Assert.AreEqual(ScalarType.Float32, network.Last.weight.dtype);
+        Assert.IsTrue(network.Last.bias!.flatten()[0].isclose(tensor(-1e-3f), 1e-2, 1e-6).ToBoolean());
+    }
+
     private static UNet Network()
     {
         var network = new UNet(TinyModel.Options.Network, 1, 1, 8, 8, numberOfClasses: 2);

@@ -1,103 +1,61 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Images;
-using Microsoft.ML.Transforms.Image;
-
 namespace Microsoft.ML.Diffusion.Data;
 
-/// <summary>Reads the images of a data view, and their classes, into a <see cref="TrainingSet"/>.</summary>
+/// <summary>Reads the images of a data view, and their classes, into a <see cref="TrainingSet"/>: on several threads where its cursors allow.</summary>
 internal sealed class TrainingSetReader(IDataView data, DiffusionOptions options, DataViewSchema.Column input, DataViewSchema.Column? label)
 {
-    private readonly List<byte[]> _images = [];
-    private readonly List<int> _labels = [];
-    private bool _allGrey = true;
-    private ImageShape? _shape;
+    /// <summary>What the images must be like; null to learn it from them.</summary>
+    public ImageShape? Expected { get; init; }
+
+    /// <summary>Where images go that exceed <see cref="TrainingOptions.MaximumImageMemory"/>.</summary>
+    public string TemporaryFolder { get; init; } = Path.GetTempPath();
+
+    public RunCancellation Cancellation { get; init; } = new(null, options.Training.CancellationToken);
+
+    /// <summary>The number of cursors that share the work.</summary>
+    public int Parallelism { get; init; } = Environment.ProcessorCount;
 
     /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, or has impossible pixels.</exception>
     public TrainingSet Read()
     {
-        using var cursor = data.GetRowCursor(label is { } needed ? [input, needed] : [input]);
-        var readImage = input.Type is ImageDataViewType ? ImageReader(cursor) : VectorReader(cursor);
-        var readLabel = label is { } column ? ClassColumn.Reader(cursor, column) : null;
-        while (cursor.MoveNext())
-        {
-            options.Training.CancellationToken.ThrowIfCancellationRequested();
-            _images.Add(readImage(cursor.Position));
-            if (readLabel is not null)
-            {
-                _labels.Add(readLabel());
-            }
-        }
-
-        if (_shape is not { } shape)
-        {
-            throw new InvalidOperationException($"Column '{input.Name}' has no rows, but training needs at least one image.");
-        }
-
-        var channels = options.Channels ?? (_allGrey ? 1 : shape.Channels);
-        return new TrainingSet(shape with { Channels = channels }, WithChannels(channels, shape), label is null ? null : _labels);
-    }
-
-    private Func<long, byte[]> ImageReader(DataViewRowCursor cursor)
-    {
-        var get = cursor.GetGetter<MLImage>(input);
-        MLImage? image = null;
-        return row =>
+        var cursors = Parallelism > 1 ? data.GetRowCursorSet(Columns, Parallelism) : [];
+        if (cursors.Length > 1)
         {
             try
             {
-                get(ref image!);
+                return Collect(ParallelRows.Read(cursors, cursor => new RowDecoder(options, input, label).Decoder(cursor), Cancellation.Token));
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (RowFailedException)
             {
-                throw new InvalidOperationException($"Row {row}: the image in column '{input.Name}' could not be read ({e.Message}). Repair the file or remove the row.", e);
+                // Read again below, in order, to tell which row it is.
             }
-
-            if (image is null)
-            {
-                throw new InvalidOperationException($"Row {row}: column '{input.Name}' has no image. Remove the row before the trainer.");
-            }
-
-            CheckSize(row, new ImageShape(3, image.Height, image.Width));
-            var rgb = ImagePixels.ReadRgb(image);
-            _allGrey &= ImagePixels.IsGrey(rgb);
-            return rgb;
-        };
-    }
-
-    private Func<long, byte[]> VectorReader(DataViewRowCursor cursor)
-    {
-        var dimensions = ((VectorDataViewType)input.Type).Dimensions;
-        var shape = new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
-        var get = cursor.GetGetter<VBuffer<float>>(input);
-        var buffer = default(VBuffer<float>);
-        return row =>
-        {
-            get(ref buffer);
-            CheckSize(row, shape);
-            var pixels = PixelVector.ToBytes(buffer, options, row, input.Name);
-            _allGrey &= shape.Channels == 1 || ImagePixels.IsGrey(pixels);
-            return pixels;
-        };
-    }
-
-    private void CheckSize(long row, ImageShape shape)
-    {
-        if (_shape is null)
-        {
-            options.Network.ValidateFor(shape.Height, shape.Width);
         }
 
-        _shape ??= shape;
-        if (_shape.Value != shape)
+        using var cursor = cursors.Length == 1 ? cursors[0] : data.GetRowCursor(Columns);
+        return Collect(Rows(cursor));
+    }
+
+    private IEnumerable<DataViewSchema.Column> Columns => label is { } needed ? [input, needed] : [input];
+
+    private IEnumerable<DecodedRow> Rows(DataViewRowCursor cursor)
+    {
+        var decode = new RowDecoder(options, input, label).Decoder(cursor);
+        while (cursor.MoveNext())
         {
-            throw new InvalidOperationException($"Row {row}: image is {shape.Width}x{shape.Height}, expected {_shape.Value.Width}x{_shape.Value.Height} as in the first row. Add ResizeImages before the trainer.");
+            yield return decode();
         }
     }
 
-    private List<byte[]> WithChannels(int channels, ImageShape read) => (read.Channels, channels) switch
+    private TrainingSet Collect(IEnumerable<DecodedRow> rows)
     {
-        (3, 1) => [.. _images.Select(image => ImagePixels.ToGrey(image))],
-        (1, 3) => [.. _images.Select(image => (byte[])[.. image, .. image, .. image])],
-        _ => _images,
-    };
+        using var images = new TrainingSetBuilder(options, Expected, label is not null, TemporaryFolder);
+        foreach (var row in rows)
+        {
+            Cancellation.ThrowIfRequested();
+            images.Append(row);
+        }
+
+        return images.Count > 0
+            ? images.ToTrainingSet()
+            : throw new InvalidOperationException($"Column '{input.Name}' has no rows, but training needs at least one image.");
+    }
 }

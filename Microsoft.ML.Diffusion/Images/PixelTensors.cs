@@ -9,15 +9,22 @@ internal static class PixelTensors
     /// <summary>Packs images into one batch, [N, C, H, W] in [-1, 1].</summary>
     public static Tensor FromBytes(IReadOnlyList<byte[]> images, ImageShape shape, Device device)
     {
-        using var scope = NewDisposeScope();
-        var packed = empty(shape.Batch(images.Count), ScalarType.Byte);
-        var bytes = packed.bytes;
+        var packed = new byte[images.Count * shape.PixelCount];
         for (var i = 0; i < images.Count; i++)
         {
-            images[i].CopyTo(bytes[(i * shape.PixelCount)..]);
+            images[i].CopyTo(packed.AsSpan(i * shape.PixelCount));
         }
 
-        return packed.to(device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
+        return FromBytes(packed, images.Count, shape, device);
+    }
+
+    /// <summary>Makes one batch, [N, C, H, W] in [-1, 1], of images that lie one after another.</summary>
+    public static Tensor FromBytes(ReadOnlySpan<byte> packed, int count, ImageShape shape, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var bytes = empty(shape.Batch(count), ScalarType.Byte);
+        packed.CopyTo(bytes.bytes);
+        return bytes.to(device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>

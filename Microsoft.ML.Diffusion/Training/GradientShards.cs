@@ -18,7 +18,7 @@ internal sealed class GradientShards : IDisposable
     private readonly SemaphoreSlim[] _start;
     private readonly CountdownEvent _finished;
     private readonly ExceptionDispatchInfo?[] _errors;
-    private Action<int, UNet>? _work;
+    private Action<int>? _work;
 
     /// <param name="network">The network to train.</param>
     /// <param name="parameters">Its weights.</param>
@@ -46,24 +46,32 @@ internal sealed class GradientShards : IDisposable
     public static int CountFor(int batchSize, Device device) =>
         device.type == TorchSharp.DeviceType.CPU ? Math.Clamp(batchSize / MinimumImages, 1, get_num_threads()) : 1;
 
-    /// <summary>Calls <paramref name="work"/> with the number of each part and its network, and waits for all.</summary>
-    public void Run(Action<int, UNet> work)
+    /// <summary>Computes parts of a batch side by side, and waits for all.</summary>
+    /// <param name="parts">At most <see cref="Count"/>.</param>
+    /// <param name="work">Called with a network, the first image of a part and their number, in a dispose scope of its own that only its result leaves.</param>
+    /// <returns>The results, in the order of the parts, in no dispose scope.</returns>
+    public Tensor[] Run(IReadOnlyList<(int First, int Count)> parts, Func<UNet, int, int, Tensor> work)
     {
+        var results = new Tensor[parts.Count];
+        void Compute(int index)
+        {
+            if (index < parts.Count)
+            {
+                using var scope = NewDisposeScope();
+                results[index] = work(_networks[index], parts[index].First, parts[index].Count).DetachFromDisposeScope();
+            }
+        }
+
         if (_threads.Length == 0)
         {
-            work(0, _networks[0]);
-            return;
+            Compute(0);
         }
-
-        _work = work;
-        _finished.Reset();
-        foreach (var start in _start)
+        else
         {
-            start.Release();
+            RunOnThreads(Compute);
         }
 
-        _finished.Wait();
-        Array.Find(_errors, error => error is not null)?.Throw();
+        return results;
     }
 
     /// <inheritdoc/>
@@ -80,6 +88,19 @@ internal sealed class GradientShards : IDisposable
         {
             disposable.Dispose();
         }
+    }
+
+    private void RunOnThreads(Action<int> work)
+    {
+        _work = work;
+        _finished.Reset();
+        foreach (var start in _start)
+        {
+            start.Release();
+        }
+
+        _finished.Wait();
+        Array.Find(_errors, error => error is not null)?.Throw();
     }
 
     private Thread[] StartThreads(int count)
@@ -110,7 +131,7 @@ internal sealed class GradientShards : IDisposable
             try
             {
                 _errors[index] = null;
-                work(index, _networks[index]);
+                work(index);
             }
             catch (Exception e)
             {

@@ -13,6 +13,20 @@ internal sealed class LossHistory(int trainingTimesteps)
     private readonly int[] _counts = new int[trainingTimesteps];
     private int _complete;
 
+    /// <summary>The squares of the losses, timestep by timestep, as a checkpoint holds them.</summary>
+    public double[] Squares => _squares;
+
+    /// <summary>How many losses each timestep has had, as a checkpoint holds them; beyond <see cref="Length"/> it tells which of them is the oldest.</summary>
+    public int[] Counts => _counts;
+
+    /// <summary>Goes on from what a checkpoint held.</summary>
+    public void Restore(double[] squares, int[] counts)
+    {
+        squares.CopyTo(_squares, 0);
+        counts.CopyTo(_counts, 0);
+        _complete = counts.Count(count => count >= Length);
+    }
+
     /// <summary>Remembers a loss for each timestep of a batch; the oldest of the same timestep is forgotten.</summary>
     public void Record(ReadOnlySpan<int> timesteps, ReadOnlySpan<double> losses)
     {

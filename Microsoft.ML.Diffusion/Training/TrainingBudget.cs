@@ -26,9 +26,9 @@ internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages
 
     private static int? Steps(TrainingOptions options, int numberOfImages)
     {
-        var bySteps = options.NumberOfSteps ?? int.MaxValue;
-        var byEpochs = options.NumberOfEpochs is { } epochs ? (int)Math.Min(int.MaxValue, Math.Ceiling((double)epochs * numberOfImages / options.BatchSize)) : int.MaxValue;
-        var steps = Math.Min(bySteps, byEpochs);
+        var images = Math.Min(options.NumberOfImages ?? long.MaxValue, options.NumberOfEpochs is { } epochs ? (long)epochs * numberOfImages : long.MaxValue);
+        var byImages = images < long.MaxValue ? (int)Math.Min(int.MaxValue, Math.Ceiling((double)images / options.BatchSize)) : int.MaxValue;
+        var steps = Math.Min(options.NumberOfSteps ?? int.MaxValue, byImages);
         return steps < int.MaxValue ? steps : options.Duration is null ? DefaultSteps : null;
     }
 }

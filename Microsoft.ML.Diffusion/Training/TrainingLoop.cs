@@ -1,42 +1,201 @@
-using Microsoft.ML.Diffusion.Networks;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Checkpoints;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Runs training steps until a budget is spent, and reports on them.</summary>
-internal sealed class TrainingLoop(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device)
+/// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows pictures and writes checkpoints.</summary>
+internal sealed class TrainingLoop : IDisposable
 {
-    /// <summary>Trains the network in place and leaves it with the averaged weights.</summary>
-    /// <param name="images">What to learn.</param>
-    /// <param name="report">Receives progress every few steps and at the end.</param>
-    /// <returns>The last report.</returns>
-    public TrainingProgress Run(TrainingSet images, Action<TrainingProgress> report)
-    {
-        using var training = new TrainingStep(network, model, options, seed, device);
-        var budget = new TrainingBudget(options, images.Count);
-        var batches = new BatchSequence(images.Count, options.BatchSize, seed);
-        var meter = new TrainingMeter(options.BatchSize, images.Count);
-        network.train();
+    private const int ReadEverySteps = 10; // on a GPU, which must not run dry while the host looks at a loss
 
-        var step = 0;
-        while (budget.Fraction(step, meter.Elapsed) < 1)
+    private readonly TrainingRun _run;
+    private readonly TrainingOptions _options;
+    private readonly RunCancellation _cancellation;
+    private readonly RunCheckpoints? _checkpoints;
+    private readonly Action<TrainingProgress> _report;
+    private readonly TrainingStep _training;
+    private readonly TrainingBudget _budget;
+    private readonly BatchSequence _batches;
+    private readonly TrainingMeter _meter;
+    private readonly ValidationRecord _validations;
+    private int _step;
+    private int[] _indices;
+
+    /// <param name="run">What to train. Its network is trained in place and left with the averaged weights.</param>
+    /// <param name="cancellation">Ends the run between two steps.</param>
+    /// <param name="checkpoints">Where to go on from and where to save; null for neither.</param>
+    /// <param name="report">Receives progress every few steps and at the end.</param>
+    public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, Action<TrainingProgress> report)
+    {
+        (_run, _options, _cancellation, _checkpoints, _report) = (run, run.Options.Training, cancellation, checkpoints, report);
+        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Device);
+        _budget = new TrainingBudget(_options, run.Images.Count);
+        _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);
+        _validations = new ValidationRecord(_options.Validation);
+        var start = checkpoints?.Restore(_training, _validations);
+        _step = start?.Step ?? 0;
+        _meter = new TrainingMeter(_options.BatchSize, run.Images.Count, start?.Meter ?? new());
+        _indices = _batches.Indices(_step);
+    }
+
+    private bool IsOver => _budget.Fraction(_step, _meter.Elapsed) >= 1 || _validations.IsExhausted;
+
+    /// <summary>Trains to the end.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled, and its model is not wanted.</exception>
+    /// <exception cref="InvalidOperationException">Too many steps in a row had no finite loss.</exception>
+    /// <exception cref="InsufficientMemoryException">Memory ran out.</exception>
+    public TrainingSummary Run()
+    {
+        var end = TrainingEnd.Budget;
+        try
         {
-            options.CancellationToken.ThrowIfCancellationRequested();
-            var learningRate = budget.LearningRate(step, meter.Elapsed);
-            training.Run(images, batches.Indices(step), step, learningRate);
-            step++;
-            var totals = training.Losses.Read();
-            meter.Add(totals.Taken > 0 ? totals.LastLoss : null);
-            if (step % options.ReportEverySteps == 0 && budget.Fraction(step, meter.Elapsed) < 1)
+            TakeSteps();
+            end = _validations.IsExhausted ? TrainingEnd.EarlyStopping : TrainingEnd.Budget;
+        }
+        catch (OperationCanceledException) when (_cancellation.IsRequested)
+        {
+            Save();
+            if (!_options.ReturnModelOnCancellation)
             {
-                report(meter.Report(step, budget.Fraction(step, meter.Elapsed), learningRate));
+                throw;
+            }
+
+            end = TrainingEnd.Cancelled;
+        }
+        catch (Exception e) when (MemoryShortage.IsMeantBy(e))
+        {
+            throw MemoryShortage.Explain(e, _step, _run);
+        }
+
+        var last = Report(end == TrainingEnd.Budget ? 1 : _budget.Fraction(_step, _meter.Elapsed));
+        return Finish(last, end);
+    }
+
+    public void Dispose()
+    {
+        _training.Dispose();
+        _validations.Dispose();
+    }
+
+    private void TakeSteps()
+    {
+        _run.Network.train();
+        Validate(isDue: IsValidationDue); // where an earlier sitting was cancelled before it could
+        _run.Images.Prefetch(_indices);
+        while (!IsOver)
+        {
+            _cancellation.ThrowIfRequested();
+            TakeStep();
+            Validate(isDue: IsValidationDue);
+            if (IsOver)
+            {
+                break;
+            }
+
+            if (_step % _options.ReportEverySteps == 0)
+            {
+                Report(_budget.Fraction(_step, _meter.Elapsed));
+            }
+
+            ShowGrid();
+            if (_step % _options.CheckpointEverySteps == 0)
+            {
+                Save();
             }
         }
 
-        var last = meter.Report(step, 1, budget.LearningRate(step - 1, meter.Elapsed));
-        report(last);
-        network.eval();
-        training.Parameters.UseAverage();
-        return last;
+        Validate(isDue: true);
+        ShowGrid();
+        Save();
+    }
+
+    private void TakeStep()
+    {
+        var (indices, learningRate) = (_indices, LearningRate(_step));
+        _indices = _batches.Indices(_step + 1);
+        _run.Images.Prefetch(_indices);
+        _training.Run(_run.Images, indices, _step, learningRate);
+        _step++;
+        if (_run.Device.type == TorchSharp.DeviceType.CPU || _step % ReadEverySteps == 0)
+        {
+            ReadLosses();
+        }
+    }
+
+    // Waits for the device.
+    private void ReadLosses()
+    {
+        _meter.Add(_training.Losses.Read());
+        var counts = _meter.State;
+        if (counts.SkippedInARow > _options.MaximumConsecutiveSkippedSteps)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"Training diverged at step {_step}: {counts.SkippedInARow} steps in a row had a loss or gradient that was not a finite number (the last finite loss was {counts.LastLoss:G4}, the learning rate is {LearningRate(_step - 1):G3}). Lower LearningRate, or raise WarmupSteps; MaximumConsecutiveSkippedSteps says how many such steps may follow each other."));
+        }
+    }
+
+    private double LearningRate(int step) => _budget.LearningRate(step, _meter.Elapsed);
+
+    private bool IsValidationDue =>
+        _step > 0 && _step % (_options.Validation.EverySteps ?? (int)Math.Ceiling((double)_run.Images.Count / _options.BatchSize)) == 0;
+
+    private void Validate(bool isDue)
+    {
+        if (_run.Validation is { } images && isDue && _validations.State.LastStep != _step)
+        {
+            using var averaged = new AveragedWeights(_run.Network, _training.Parameters);
+            _validations.Add(_step, new Validator(_run, images, _cancellation).Loss(), AveragedWeights.Average(_training.Parameters));
+        }
+    }
+
+    private void ShowGrid()
+    {
+        if (_options.SampleGrid is { } options && _step % options.EverySteps == 0)
+        {
+            using var averaged = new AveragedWeights(_run.Network, _training.Parameters);
+            new SampleGridPainter(_run, options, _cancellation).Show(_step);
+        }
+    }
+
+    private TrainingProgress Report(double fraction)
+    {
+        ReadLosses();
+        var progress = _meter.Report(_step, fraction, LearningRate(Math.Max(0, _step - 1)), _validations.LastLoss);
+        _report(progress);
+        return progress;
+    }
+
+    private void Save()
+    {
+        if (_checkpoints is not null)
+        {
+            ReadLosses();
+            _checkpoints.Save(_run.Seed, _step, _training, _meter.State, _validations);
+        }
+    }
+
+    // Leaves the network with the weights that were promised.
+    private TrainingSummary Finish(TrainingProgress last, TrainingEnd end)
+    {
+        var best = _validations.BestWeights;
+        if (best is not null)
+        {
+            using var noGrad = TorchSharp.torch.no_grad();
+            AveragedWeights.Average(_training.Parameters).copy_(best);
+        }
+
+        _training.Parameters.UseAverage();
+        _run.Network.eval();
+        var state = _validations.State;
+        return new TrainingSummary(
+            _run.Images.Count,
+            _step,
+            _options.BatchSize,
+            last.Loss,
+            last.SkippedSteps,
+            last.Elapsed.TotalSeconds,
+            _run.Seed,
+            best is null ? (state.LastStep == _step ? state.LastLoss : null) : state.BestLoss,
+            best is null || state.BestStep == _step ? null : state.BestStep,
+            end);
     }
 }

@@ -2,46 +2,74 @@ using System.Diagnostics;
 
 namespace Microsoft.ML.Diffusion;
 
+/// <summary>What a meter has counted, as a checkpoint holds it.</summary>
+/// <param name="Seconds">Time of training.</param>
+/// <param name="LossSum">Sum of the losses since the last report.</param>
+/// <param name="LossCount">Their number.</param>
+/// <param name="StepsSinceReport">Steps since the last report, skipped ones included.</param>
+/// <param name="Skipped">Steps skipped.</param>
+/// <param name="SkippedInARow">Steps skipped since the last that was not.</param>
+/// <param name="LastLoss">The last loss that was a number.</param>
+/// <param name="ReportedLoss">The loss of the last report.</param>
+internal sealed record MeterState(
+    double Seconds = 0,
+    double LossSum = 0,
+    int LossCount = 0,
+    int StepsSinceReport = 0,
+    int Skipped = 0,
+    int SkippedInARow = 0,
+    double LastLoss = double.NaN,
+    double ReportedLoss = double.NaN);
+
 /// <summary>Measures a run between two reports.</summary>
-internal sealed class TrainingMeter(int batchSize, int numberOfImages)
+/// <param name="batchSize">Images of one step.</param>
+/// <param name="numberOfImages">Images of one epoch.</param>
+/// <param name="start">What earlier sittings counted.</param>
+internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterState start)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly TimeSpan _earlier = TimeSpan.FromSeconds(start.Seconds);
+    private MeterState _counts = start;
     private TimeSpan _lastReport;
-    private double _lossSum;
-    private int _lossCount;
-    private int _stepsSinceReport;
-    private int _skipped;
+    private int _stepsBeforeSitting = start.StepsSinceReport;
 
-    public TimeSpan Elapsed => _clock.Elapsed;
+    /// <summary>The time of all sittings.</summary>
+    public TimeSpan Elapsed => _earlier + _clock.Elapsed;
 
-    /// <param name="loss">The step's loss; null if the step was skipped.</param>
-    public void Add(double? loss)
+    public MeterState State => _counts with { Seconds = Elapsed.TotalSeconds };
+
+    /// <param name="totals">The steps since the last call.</param>
+    public void Add(LossTotals totals) => _counts = _counts with
     {
-        _stepsSinceReport++;
-        if (loss is { } value)
-        {
-            _lossSum += value;
-            _lossCount++;
-        }
-        else
-        {
-            _skipped++;
-        }
-    }
+        StepsSinceReport = _counts.StepsSinceReport + totals.Taken + totals.Skipped,
+        LossSum = _counts.LossSum + totals.Sum,
+        LossCount = _counts.LossCount + totals.Taken,
+        Skipped = _counts.Skipped + totals.Skipped,
+        SkippedInARow = totals.Taken > 0 ? totals.SkippedLast : _counts.SkippedInARow + totals.Skipped,
+        LastLoss = totals.Taken > 0 ? totals.LastLoss : _counts.LastLoss,
+    };
 
-    public TrainingProgress Report(int step, double fraction, double learningRate)
+    public TrainingProgress Report(int step, double fraction, double learningRate, double? validationLoss)
     {
-        var now = Elapsed;
+        var now = _clock.Elapsed;
+        var loss = _counts switch
+        {
+            { LossCount: > 0 } => _counts.LossSum / _counts.LossCount,
+            { StepsSinceReport: > 0 } => double.NaN,
+            _ => _counts.ReportedLoss,
+        };
         var progress = new TrainingProgress(
             step,
             (double)step * batchSize / numberOfImages,
             Math.Min(1, fraction),
-            _lossCount > 0 ? _lossSum / _lossCount : double.NaN,
+            loss,
             learningRate,
-            _stepsSinceReport * batchSize / (now - _lastReport).TotalSeconds,
-            now,
-            _skipped);
-        (_lastReport, _lossSum, _lossCount, _stepsSinceReport) = (now, 0, 0, 0);
+            (_counts.StepsSinceReport - _stepsBeforeSitting) * batchSize / (now - _lastReport).TotalSeconds,
+            Elapsed,
+            _counts.Skipped,
+            validationLoss);
+        (_lastReport, _stepsBeforeSitting) = (now, 0);
+        _counts = _counts with { LossSum = 0, LossCount = 0, StepsSinceReport = 0, ReportedLoss = loss };
         return progress;
     }
 }

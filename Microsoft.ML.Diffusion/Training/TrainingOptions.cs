@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How a model is trained. The run ends at the first of its budgets that is reached.</summary>
-public sealed record TrainingOptions
+public sealed partial record TrainingOptions
 {
     /// <summary>Gets the number of optimizer steps.</summary>
     /// <value>At least 1. The default is 20,000 if no budget is set.</value>
@@ -11,13 +11,24 @@ public sealed record TrainingOptions
     /// <value>At least 1; <see langword="null"/>, the default, sets no such budget.</value>
     public int? NumberOfEpochs { get; init; }
 
-    /// <summary>Gets the time to train. Such a run is not reproducible: how far it gets depends on the machine.</summary>
+    /// <summary>Gets the number of images to train on, each counted as often as it is seen.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, sets no such budget.</value>
+    public long? NumberOfImages { get; init; }
+
+    /// <summary>Gets the time to train, all sittings of a resumed run together. Such a run is not reproducible: how far it gets depends on the machine.</summary>
     /// <value>Above zero; <see langword="null"/>, the default, sets no such budget.</value>
     public TimeSpan? Duration { get; init; }
 
     /// <summary>Gets the number of images of one optimizer step.</summary>
     /// <value>At least 1. The default is 64.</value>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>
+    /// Gets the number of parts, as equal as can be, in which the images of a step go through the network, so that a large batch needs the memory of
+    /// a small one. What is learned is the same up to rounding, and to the random choices of dropout.
+    /// </summary>
+    /// <value>At least 1, the default; more than <see cref="BatchSize"/> acts like it.</value>
+    public int GradientAccumulationSteps { get; init; } = 1;
 
     /// <summary>Gets what training minimizes.</summary>
     /// <value>
@@ -79,6 +90,43 @@ public sealed record TrainingOptions
     /// <value>[0, 1]. The default is 0.1.</value>
     public double LabelDropout { get; init; } = 0.1;
 
+    /// <summary>Gets the number of steps in a row whose loss or gradient may be other than a finite number. They are skipped; one more ends the run by an error.</summary>
+    /// <value>At least 0. The default is 50.</value>
+    public int MaximumConsecutiveSkippedSteps { get; init; } = 50;
+
+    /// <summary>
+    /// Gets the number of bytes of images, a byte for each pixel and channel, that are held in memory. More are kept in a file in
+    /// <c>MLContext.TempFilePath</c> that is mapped into memory, and gone when the run ends, however it ends.
+    /// </summary>
+    /// <value>At least 0, which always uses a file. The default is 4 GiB.</value>
+    public long MaximumImageMemory { get; init; } = 4L << 30;
+
+    /// <summary>Gets how held-out images judge the model during training, if <c>Fit</c> is given any.</summary>
+    public ValidationOptions Validation { get; init; } = new();
+
+    /// <summary>Gets when pictures of what has been learned so far are drawn, and who sees them.</summary>
+    /// <value><see langword="null"/>, the default, draws none.</value>
+    public SampleGridOptions? SampleGrid { get; init; }
+
+    /// <summary>
+    /// Gets the folder in which the run keeps checkpoints, so that nothing is lost if it is interrupted: <c>Fit</c> with the same options and images
+    /// goes on from the newest whole one, and with a budget of steps, epochs or images ends, on the CPU with as many threads, at the very model of an
+    /// uninterrupted run. One folder serves one run.
+    /// </summary>
+    /// <value>
+    /// <see langword="null"/>, the default, keeps none. The folder is made if need be. The last checkpoints stay when the run has ended: <c>Fit</c> then
+    /// returns the finished model without training, and says so in the log. Delete the folder, or name another, to train anew.
+    /// </value>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>Gets the number of steps from one checkpoint to the next. One is also written when the run ends or is cancelled.</summary>
+    /// <value>At least 1. The default is 1,000.</value>
+    public int CheckpointEverySteps { get; init; } = 1000;
+
+    /// <summary>Gets the number of checkpoints that are kept; older ones are deleted. Each takes four to five times the bytes of the weights.</summary>
+    /// <value>At least 1. The default is 2, so that one is left should the other be damaged.</value>
+    public int KeepCheckpoints { get; init; } = 2;
+
     /// <summary>Gets the receiver of progress reports.</summary>
     /// <value><see langword="null"/>, the default, reports to <c>MLContext.Log</c> only.</value>
     public IProgress<TrainingProgress>? Progress { get; init; }
@@ -87,57 +135,13 @@ public sealed record TrainingOptions
     /// <value>At least 1. The default is 50.</value>
     public int ReportEverySteps { get; init; } = 50;
 
-    /// <summary>Gets the token that ends training between two steps by an <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Gets the token that ends training between two steps by an <see cref="OperationCanceledException"/>, as <c>MLContext.CancelExecution</c> does.
+    /// With <see cref="CheckpointDirectory"/>, a checkpoint of the last step is written first.
+    /// </summary>
     public CancellationToken CancellationToken { get; init; }
 
-    internal void Validate()
-    {
-        Require(NumberOfSteps is null or >= 1, nameof(NumberOfSteps), NumberOfSteps, "must be at least 1; leave it null for no such budget");
-        Require(NumberOfEpochs is null or >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "must be at least 1; leave it null for no such budget");
-        Require(Duration is null || Duration > TimeSpan.Zero, nameof(Duration), Duration, "must be above zero; leave it null for no such budget");
-        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
-        Require(Loss is null || Enum.IsDefined(Loss.Value), nameof(Loss), Loss, "must be Simple, Variational or Hybrid; leave it null to decide by the variance");
-        Require(VariationalWeight > 0 && double.IsFinite(VariationalWeight), nameof(VariationalWeight), VariationalWeight, "must be a number above 0, because without L_vlb nothing teaches the variance");
-        Require(MinimumSnrGamma is null || (MinimumSnrGamma > 0 && double.IsFinite(MinimumSnrGamma.Value)), nameof(MinimumSnrGamma), MinimumSnrGamma, "must be a number above 0; leave it null to weight all timesteps alike");
-        Require(Enum.IsDefined(TimestepSampling), nameof(TimestepSampling), TimestepSampling, "must be Uniform or LossAware");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "must be a number above 0");
-        Require(Enum.IsDefined(LearningRateSchedule), nameof(LearningRateSchedule), LearningRateSchedule, "must be Constant, Linear or Cosine");
-        Require(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "must be at least 0");
-        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "must be a number of at least 0");
-        Require(MaximumGradientNorm > 0, nameof(MaximumGradientNorm), MaximumGradientNorm, "must be above 0; infinity turns clipping off");
-        Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "must be in [0, 1), because at 1 the average would never leave its start");
-        Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "must be Automatic, Float32 or BFloat16");
-        Require(LabelDropout is >= 0 and <= 1, nameof(LabelDropout), LabelDropout, "must be in [0, 1], because it is a probability");
-        Require(ReportEverySteps >= 1, nameof(ReportEverySteps), ReportEverySteps, "must be at least 1");
-    }
-
-    /// <summary>Checks what the loss needs of the model.</summary>
-    internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
-    {
-        var isLearned = variance == ModelVariance.LearnedRange;
-        Require(!isLearned || Loss != TrainingLoss.Simple, nameof(Loss), Loss, "must be Hybrid or Variational with Variance = LearnedRange, because Simple teaches no variance");
-        Require(isLearned || Loss != TrainingLoss.Hybrid, nameof(Loss), Loss, "must be Simple or Variational with Variance = Fixed, because the other half of Hybrid teaches the variance");
-        Require(MinimumSnrGamma is null || Loss != TrainingLoss.Variational, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with Loss = Variational, because it weights the squared error");
-        Require(MinimumSnrGamma is null || schedule.AlphaBar(schedule.NumberOfTrainingTimesteps - 1) > 0, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned");
-    }
-
-    /// <summary>The loss of each image, for a model of these properties.</summary>
-    internal TrainingObjective Objective(NoiseSchedule schedule, PredictionType prediction, ModelVariance variance)
-    {
-        var isLearned = variance == ModelVariance.LearnedRange;
-        var loss = Loss ?? (isLearned ? TrainingLoss.Hybrid : TrainingLoss.Simple);
-        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), loss, isLearned ? DdpmVariance.Learned : DdpmVariance.FixedLarge)
-        {
-            VariationalWeight = VariationalWeight,
-            MinimumSnrGamma = MinimumSnrGamma,
-        };
-    }
-
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
-        }
-    }
+    /// <summary>Gets a value indicating whether a cancelled run returns the model as it is by then, rather than throwing.</summary>
+    /// <value>The default is <see langword="false"/>. Cancelled while images are still being read, there is no model, and it throws all the same.</value>
+    public bool ReturnModelOnCancellation { get; init; }
 }

@@ -11,6 +11,7 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="ImagesPerSecond">Training speed since the last report.</param>
 /// <param name="Elapsed">Time since the first step began.</param>
 /// <param name="SkippedSteps">Steps without effect so far, because their loss or gradient was not a finite number.</param>
+/// <param name="ValidationLoss">Loss of the last validation; <see langword="null"/> before the first, and without validation images.</param>
 public sealed record TrainingProgress(
     int Step,
     double Epoch,
@@ -19,7 +20,8 @@ public sealed record TrainingProgress(
     double LearningRate,
     double ImagesPerSecond,
     TimeSpan Elapsed,
-    int SkippedSteps)
+    int SkippedSteps,
+    double? ValidationLoss = null)
 {
     /// <summary>Gets the estimated time to the end of the run.</summary>
     public TimeSpan Remaining => Fraction > 0 ? Elapsed * ((1 - Fraction) / Fraction) : TimeSpan.Zero;
@@ -27,5 +29,5 @@ public sealed record TrainingProgress(
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {Step}, epoch {Epoch:F2}, loss {Loss:F4}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {Remaining:hh\\:mm\\:ss} left{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+        $"step {Step}, epoch {Epoch:F2}, loss {Loss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}") : "")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {Remaining:hh\\:mm\\:ss} left{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
 }

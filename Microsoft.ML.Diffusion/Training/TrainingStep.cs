@@ -27,7 +27,7 @@ internal sealed class TrainingStep : IDisposable
         Parameters = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
         Losses = new(device);
-        _shards = new(network, Parameters, model.CreateNetwork, GradientShards.CountFor(options.BatchSize, device));
+        _shards = new(network, Parameters, model.CreateNetwork, GradientShards.CountFor(options.BatchSize / options.GradientAccumulationSteps, device));
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
@@ -59,32 +59,41 @@ internal sealed class TrainingStep : IDisposable
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
         Parameters.ZeroGradients();
-        var losses = new Tensor[_shards.Count];
-        _shards.Run((part, network) =>
+        var losses = new List<Tensor>();
+        foreach (var (first, count) in Parts(indices.Length, _options.GradientAccumulationSteps))
         {
-            using var partScope = NewDisposeScope();
-            using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, part));
-            network.Dropout.Generator = dropout;
-            var (start, end) = (part * indices.Length / _shards.Count, (part + 1) * indices.Length / _shards.Count);
-            Tensor Part(Tensor batch) => batch.narrow(0, start, end - start);
-            var partTimesteps = timesteps.AsSpan(start, end - start);
-
-            var xt = _diffusion.AddNoise(Part(x0), Part(noise), partTimesteps);
-            var times = tensor(Array.ConvertAll(partTimesteps.ToArray(), t => (float)t), device: _device);
-            var output = network.Forward(xt, times, labels is null ? null : Part(labels));
-            var terms = _objective.Terms(Part(x0), Part(noise), xt, output, partTimesteps).Loss;
-            var weighted = weights is null ? terms : terms * tensor(weights[start..end], terms.dtype, _device);
-            (weighted.sum() / indices.Length).backward();
-            losses[part] = terms.detach().DetachFromDisposeScope();
-            network.Dropout.Generator = null;
-        });
-
-        foreach (var part in losses)
-        {
-            scope.Attach(part);
+            var parts = _shards.Run([.. Parts(count, _shards.Count)], (network, start, size) =>
+            {
+                Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
+                using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, first + start));
+                network.Dropout.Generator = dropout;
+                var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
+                var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
+                (weighted.sum() / indices.Length).backward();
+                network.Dropout.Generator = null;
+                return terms.detach();
+            });
+            foreach (var part in parts)
+            {
+                scope.Attach(part);
+                losses.Add(part);
+            }
         }
 
         Update(cat(losses), weights, timesteps, step, learningRate);
+    }
+
+    /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
+    internal static IEnumerable<(int First, int Count)> Parts(int images, int parts)
+    {
+        parts = Math.Min(parts, images);
+        var first = 0;
+        for (var part = 0; part < parts; part++)
+        {
+            var count = (images / parts) + (part < images % parts ? 1 : 0);
+            yield return (first, count);
+            first += count;
+        }
     }
 
     /// <inheritdoc/>
@@ -93,6 +102,14 @@ internal sealed class TrainingStep : IDisposable
         _shards.Dispose();
         Losses.Dispose();
         Parameters.Dispose();
+    }
+
+    // The loss of each image, [N], before loss-aware timesteps weight it.
+    private Tensor LossOfEach(UNet network, Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps, Tensor? labels)
+    {
+        var xt = _diffusion.AddNoise(x0, noise, timesteps);
+        var times = tensor(Array.ConvertAll(timesteps.ToArray(), t => (float)t), device: _device);
+        return _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
     }
 
     private void Update(Tensor losses, double[]? weights, int[] timesteps, int step, double learningRate)

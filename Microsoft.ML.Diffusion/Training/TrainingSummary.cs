@@ -10,10 +10,23 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="SkippedSteps">Steps without effect, because their loss or gradient was not a finite number.</param>
 /// <param name="Seconds">Time that training took.</param>
 /// <param name="Seed">The seed of the run.</param>
-public sealed record TrainingSummary(int Images, int Steps, int BatchSize, double FinalLoss, int SkippedSteps, double Seconds, int Seed)
+/// <param name="ValidationLoss">Loss of the model's weights on the validation images; <see langword="null"/> without such images.</param>
+/// <param name="ModelStep">The number of steps after which the model's weights were taken; <see langword="null"/> means at the end.</param>
+/// <param name="End">Why training ended.</param>
+public sealed record TrainingSummary(
+    int Images,
+    int Steps,
+    int BatchSize,
+    double FinalLoss,
+    int SkippedSteps,
+    double Seconds,
+    int Seed,
+    double? ValidationLoss = null,
+    int? ModelStep = null,
+    TrainingEnd End = TrainingEnd.Budget)
 {
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Steps} steps of {BatchSize} from {Images} images in {TimeSpan.FromSeconds(Seconds):hh\\:mm\\:ss}, loss {FinalLoss:F4}, seed {Seed}{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+        $"{Steps} steps of {BatchSize} from {Images} images in {TimeSpan.FromSeconds(Seconds):hh\\:mm\\:ss}, loss {FinalLoss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}{(ModelStep is { } step ? $" at step {step}" : "")}") : "")}, seed {Seed}{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
 }

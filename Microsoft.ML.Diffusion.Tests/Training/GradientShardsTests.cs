@@ -1,0 +1,107 @@
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Training;
+
+[TestClass]
+public sealed class GradientShardsTests
+{
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(3)]
+    public void Run_Parts_AddUpToTheUpdateOfTheWholeBatch(int count)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var x = randn([7, 1, 8, 8], ScalarType.Float64, generator: generator);
+
+        var expected = Update(x, 1);
+        var actual = Update(x, count);
+
+        Assert.IsLessThan(1e-12, (expected - actual).abs().max().ToDouble());
+    }
+
+    [TestMethod]
+    public void Run_PartFails_ThrowsItsErrorAndGoesOn()
+    {
+        using var network = Network();
+        using var parameters = new FlatParameters(network);
+        using var shards = new GradientShards(network, parameters, Network, 2);
+
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => shards.Run([(0, 1), (1, 1)], (_, first, _) => first == 1 ? throw new InvalidOperationException("part 1") : zeros(1)));
+        var results = shards.Run([(0, 1), (1, 1)], (_, first, _) => tensor(first));
+
+        Assert.AreEqual("part 1", error.Message);
+        CollectionAssert.AreEqual(new[] { 0, 1 }, results.Select(result => result.ToInt32()).ToArray());
+        Array.ForEach(results, result => result.Dispose());
+    }
+
+    [TestMethod]
+    public void Shards_LeaveTheThreadsOfOthersAlone()
+    {
+        var before = get_num_threads();
+        using var network = Network();
+        using var parameters = new FlatParameters(network);
+
+        using (new GradientShards(network, parameters, Network, 2))
+        {
+            Assert.AreEqual(before, get_num_threads());
+            Assert.AreEqual(before, OnNewThread(get_num_threads));
+        }
+
+        Assert.AreEqual(before, get_num_threads());
+    }
+
+    [TestMethod]
+    public void Fit_BFloat16_LearnsAndLeavesFloat32Weights()
+    {
+        var reports = new List<TrainingProgress>();
+        using var model = TinyModel.Train(TinyModel.Options with
+        {
+            Training = new TrainingOptions { Precision = TrainingPrecision.BFloat16, NumberOfSteps = 60, BatchSize = 16, LearningRate = 4e-3, WarmupSteps = 5, ReportEverySteps = 15, Progress = new Direct<TrainingProgress>(reports.Add) },
+        });
+
+        Assert.IsLessThan(0.9 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");
+        Assert.AreEqual(0, model.Training!.SkippedSteps);
+        Assert.IsTrue(model.Model.Network.parameters().All(weight => weight.dtype == ScalarType.Float32));
+        Assert.HasCount(2, model.Generate(2));
+    }
+
+    // The weights after one update.
+    private static Tensor Update(Tensor x, int count)
+    {
+        using var network = Network();
+        using var parameters = new FlatParameters(network);
+        using var shards = new GradientShards(network, parameters, Network, count);
+        parameters.ZeroGradients();
+        var losses = shards.Run([.. TrainingStep.Parts((int)x.shape[0], count)], (part, first, size) =>
+        {
+            var images = x.narrow(0, first, size);
+            var loss = (part.Forward(images, tensor([500f])) - images).square().sum() / x.numel();
+            loss.backward();
+            return loss.detach();
+        });
+        parameters.Update(new UpdateSettings(1e-2, 0, 0.5, 0), stack(losses).sum());
+        Array.ForEach(losses, loss => loss.Dispose());
+        return parameters.State[0].Value.clone();
+    }
+
+    private static UNet Network()
+    {
+        var network = new UNet(TinyModel.Options.Network, 1, 1, 8, 8);
+        Initialization.Initialize(network, seed: 1);
+        network.to(ScalarType.Float64);
+        return network;
+    }
+
+    private static T OnNewThread<T>(Func<T> function)
+    {
+        T result = default!;
+        var thread = new Thread(() => result = function());
+        thread.Start();
+        thread.Join();
+        return result;
+    }
+}

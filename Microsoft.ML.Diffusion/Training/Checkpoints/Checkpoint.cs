@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.ML.Diffusion.Persistence;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Checkpoints;
+
+/// <summary>A file that holds all that a run needs to go on: safetensors, with the run's state and identity as its free text.</summary>
+internal sealed class Checkpoint : IDisposable
+{
+    private const string Version = "1";
+    private const string VersionKey = "checkpoint_version";
+    private const string StateKey = "state";
+    private const string IdentityKey = "identity";
+    private const string DigestKey = "sha256";
+
+    private readonly SafetensorsFile _file;
+
+    private Checkpoint(SafetensorsFile file, CheckpointState state, RunIdentity identity) => (_file, State, Identity) = (file, state, identity);
+
+    public CheckpointState State { get; }
+
+    public RunIdentity Identity { get; }
+
+    public static void Write(string path, CheckpointState state, RunIdentity identity, IReadOnlyList<(string Name, Tensor Value)> tensors)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            [VersionKey] = Version,
+            [StateKey] = state.ToJson(),
+            [IdentityKey] = JsonSerializer.Serialize(identity.Entries),
+        };
+        metadata[DigestKey] = Digest(metadata, tensors.Select(tensor => (tensor.Name, TensorDigest(hash => TensorBytes.Read(tensor.Value, hash)))));
+
+        var writer = new SafetensorsWriter(metadata);
+        foreach (var (name, value) in tensors)
+        {
+            writer.Add(name, TensorBytes.Type(value), value.shape, write => TensorBytes.Read(value, write));
+        }
+
+        AtomicFile.Write(path, writer.WriteTo);
+    }
+
+    /// <summary>Opens a checkpoint, all of it read and compared with its digest.</summary>
+    /// <exception cref="FormatException">It is damaged, or no checkpoint.</exception>
+    public static Checkpoint Open(string path)
+    {
+        var file = SafetensorsFile.Open(path);
+        try
+        {
+            var metadata = file.Metadata;
+            if (metadata.GetValueOrDefault(VersionKey) != Version)
+            {
+                throw new FormatException($"it is no checkpoint of version {Version}.");
+            }
+
+            var digest = Digest(metadata, file.Tensors.Select(tensor => (tensor.Name, TensorDigest(hash =>
+            {
+                foreach (var segment in tensor.Data)
+                {
+                    hash(segment.Span);
+                }
+            }))));
+            if (metadata.GetValueOrDefault(DigestKey) != digest)
+            {
+                throw new FormatException("its bytes do not match its SHA-256.");
+            }
+
+            return new Checkpoint(file, CheckpointState.FromJson(metadata[StateKey]), RunIdentity.FromJson(metadata[IdentityKey]));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies a stored tensor into <paramref name="tensor"/>, in place.</summary>
+    public void CopyTo(string name, Tensor tensor) => TensorBytes.Write(_file[name], tensor);
+
+    public bool Contains(string name) => _file.TryGetTensor(name, out _);
+
+    public void Dispose() => _file.Dispose();
+
+    private static string TensorDigest(Action<Action<ReadOnlySpan<byte>>> read)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        read(hash.AppendData);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // Of all text but the digest itself, and of every tensor, whatever the order in the file.
+    private static string Digest(IReadOnlyDictionary<string, string> metadata, IEnumerable<(string Name, string Digest)> tensors)
+    {
+        var parts = metadata.Where(entry => entry.Key != DigestKey).Select(entry => (entry.Key, entry.Value)).Concat(tensors);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts.OrderBy(part => part.Item1, StringComparer.Ordinal)))));
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Microsoft.ML.Diffusion.Checkpoints;
+
+/// <summary>Where a run stands, besides its tensors. Batches, noise and rates follow from the seed and the step.</summary>
+/// <param name="Seed">The seed of the run.</param>
+/// <param name="Step">Steps done.</param>
+/// <param name="Meter">What the next report goes on from.</param>
+/// <param name="Validation">What validation has found.</param>
+internal sealed record CheckpointState(int Seed, int Step, MeterState Meter, ValidationState Validation)
+{
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    public string ToJson() => JsonSerializer.Serialize(this, _json);
+
+    /// <exception cref="FormatException">The text is not such a state.</exception>
+    public static CheckpointState FromJson(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CheckpointState>(json, _json) ?? throw new FormatException("The state is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The state cannot be read: {e.Message}", e);
+        }
+    }
+}

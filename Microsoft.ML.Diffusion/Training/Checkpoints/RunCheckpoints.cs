@@ -1,0 +1,76 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Checkpoints;
+
+/// <summary>Keeps the checkpoints of the run at hand.</summary>
+/// <param name="folder">Where.</param>
+/// <param name="identity">Of the run at hand.</param>
+/// <param name="resumed">The one to go on from; null to start.</param>
+internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identity, Checkpoint? resumed)
+{
+    private const string BestName = "best";
+    private const string HistorySquaresName = "loss_squares";
+    private const string HistoryCountsName = "loss_counts";
+
+    private int _savedStep = resumed?.State.Step ?? -1;
+
+    /// <summary>Brings a run to where the checkpoint left it.</summary>
+    /// <returns>Its state; null if there is nothing to go on from.</returns>
+    public CheckpointState? Restore(TrainingStep training, ValidationRecord validation)
+    {
+        if (resumed is null)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        foreach (var (name, value) in training.Parameters.State)
+        {
+            resumed.CopyTo(name, value);
+        }
+
+        training.Parameters.Refresh();
+        if (training.History is { } history)
+        {
+            var (squares, counts) = (tensor(history.Squares), tensor(history.Counts));
+            resumed.CopyTo(HistorySquaresName, squares);
+            resumed.CopyTo(HistoryCountsName, counts);
+            history.Restore(squares.data<double>().ToArray(), counts.data<int>().ToArray());
+        }
+
+        Tensor? best = null;
+        if (resumed.Contains(BestName))
+        {
+            best = empty_like(AveragedWeights.Average(training.Parameters), device: CPU);
+            resumed.CopyTo(BestName, best);
+        }
+
+        validation.Restore(resumed.State.Validation, best);
+        return resumed.State;
+    }
+
+    /// <summary>Writes a checkpoint, unless there is one of this step.</summary>
+    public void Save(int seed, int step, TrainingStep training, MeterState meter, ValidationRecord validation)
+    {
+        if (step == _savedStep)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        List<(string, Tensor)> tensors = [.. training.Parameters.State];
+        if (training.History is { } history)
+        {
+            tensors.Add((HistorySquaresName, tensor(history.Squares)));
+            tensors.Add((HistoryCountsName, tensor(history.Counts)));
+        }
+
+        if (validation.BestWeights is { } best)
+        {
+            tensors.Add((BestName, best));
+        }
+
+        folder.Save(new CheckpointState(seed, step, meter, validation.State), identity, tensors);
+        _savedStep = step;
+    }
+}

@@ -1,0 +1,65 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Pictures drawn during training with the averaged weights, always from the same noise, so that one sees them become what they will be.</summary>
+/// <remarks>Drawing does not disturb training: the model is the same with it and without.</remarks>
+public sealed record SampleGridOptions
+{
+    /// <summary>Gets the number of steps from one grid to the next.</summary>
+    /// <value>At least 1. The default is 1,000.</value>
+    public int EverySteps { get; init; } = 1000;
+
+    /// <summary>Gets the number of pictures.</summary>
+    /// <value>At least 1. The default is 16.</value>
+    public int NumberOfImages { get; init; } = 16;
+
+    /// <summary>Gets the number of pictures in a row.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, makes the grid as good as square.</value>
+    public int? Columns { get; init; }
+
+    /// <summary>Gets the class of each picture, or -1 for none; of a model with classes only.</summary>
+    /// <value>As many as pictures; <see langword="null"/>, the default, goes through the classes in order, again and again.</value>
+    public IReadOnlyList<int>? Labels { get; init; }
+
+    /// <summary>Gets the sampler, the seed, guidance and the size of batches.</summary>
+    /// <value><see langword="null"/>, the default, is <see cref="DiffusionOptions.Generation"/>; without a seed, it is that of training.</value>
+    public GenerationOptions? Generation { get; init; }
+
+    /// <summary>Gets what is called with the number of steps done and the grid.</summary>
+    /// <value>
+    /// The call is made on the thread that trains, which waits for it; the image is disposed when it returns, so save or copy it. An exception ends training
+    /// and reaches its caller.
+    /// </value>
+    public required Action<int, MLImage> Show { get; init; }
+
+    internal int ColumnsOrSquare => Columns ?? (int)Math.Ceiling(Math.Sqrt(NumberOfImages));
+
+    internal void Validate()
+    {
+        Require(EverySteps >= 1, nameof(EverySteps), EverySteps, "must be at least 1");
+        Require(NumberOfImages >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave SampleGrid null for no pictures");
+        Require(Columns is null or >= 1, nameof(Columns), Columns, "must be at least 1; leave it null for a square");
+        Require(Labels is null || Labels.Count == NumberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {NumberOfImages} pictures");
+        ArgumentNullException.ThrowIfNull(Show);
+    }
+
+    internal void ValidateFor(ModelDescription model)
+    {
+        Generation?.ValidateFor(model.Schedule, model.Variance);
+        foreach (var label in Labels ?? [])
+        {
+            Require(label >= -1 && label < model.NumberOfClasses, nameof(Labels), label, model.NumberOfClasses == 0
+                ? "must be null, because the model is trained without LabelColumnName"
+                : $"must be from 0 to {model.NumberOfClasses - 1}, or -1 for none, because the model knows {model.NumberOfClasses} classes");
+        }
+    }
+
+    private static void Require(bool holds, string name, object? value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException($"{nameof(TrainingOptions.SampleGrid)}.{name}", value, $"{nameof(TrainingOptions.SampleGrid)}.{name} {rule}.");
+        }
+    }
+}

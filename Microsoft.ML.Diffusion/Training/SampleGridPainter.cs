@@ -1,0 +1,36 @@
+using Microsoft.ML.Diffusion.Images;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Draws pictures with a network that is being trained.</summary>
+internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions options, RunCancellation cancellation)
+{
+    private readonly GenerationOptions _generation = (options.Generation ?? run.Options.Generation) with { Progress = new CancellationCheck(cancellation), CancellationToken = cancellation.Token };
+
+    /// <summary>Draws a grid with the weights as they are, and shows it.</summary>
+    public void Show(int step)
+    {
+        using var scope = NewDisposeScope();
+        var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
+        var samples = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed).Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
+        var images = PixelTensors.ToImages(samples, run.Model.Shape);
+        try
+        {
+            using var grid = ImageGrid.Create(images, options.ColumnsOrSquare);
+            options.Show(step, grid);
+        }
+        finally
+        {
+            Array.ForEach(images, image => image.Dispose());
+        }
+    }
+
+    private IReadOnlyList<int>? Labels() =>
+        options.Labels ?? (run.Model.NumberOfClasses > 0 ? [.. Enumerable.Range(0, options.NumberOfImages).Select(i => i % run.Model.NumberOfClasses)] : null);
+
+    private sealed class CancellationCheck(RunCancellation cancellation) : IProgress<double>
+    {
+        public void Report(double value) => cancellation.ThrowIfRequested();
+    }
+}

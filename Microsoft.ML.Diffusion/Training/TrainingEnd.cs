@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Why training ended.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TrainingEnd>))]
+public enum TrainingEnd
+{
+    /// <summary>A budget was spent.</summary>
+    Budget,
+
+    /// <summary>The validation loss had not fallen for <see cref="ValidationOptions.Patience"/> validations.</summary>
+    EarlyStopping,
+
+    /// <summary>It was cancelled, and <see cref="TrainingOptions.ReturnModelOnCancellation"/> asked for the model so far.</summary>
+    Cancelled,
+}

@@ -1,0 +1,40 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>How held-out images judge a model while it is trained: by the mean training loss over them, of the averaged weights.</summary>
+/// <remarks>
+/// Each image is noised to timesteps spread evenly over all, always the same ones with the same noise, so that the losses of different times, and of different
+/// runs on the same images, can be compared.
+/// </remarks>
+public sealed record ValidationOptions
+{
+    /// <summary>Gets the number of steps from one validation to the next. There is also one when the run ends.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, is one pass over the training images.</value>
+    public int? EverySteps { get; init; }
+
+    /// <summary>Gets how often each image is judged, each time at another timestep and with other noise. More tell small differences better.</summary>
+    /// <value>At least 1, the default.</value>
+    public int DrawsPerImage { get; init; } = 1;
+
+    /// <summary>Gets a value indicating whether the trained model has the averaged weights of the lowest validation loss, rather than the last ones.</summary>
+    /// <value>The default is <see langword="false"/>: validation then changes nothing.</value>
+    public bool KeepBest { get; init; }
+
+    /// <summary>Gets the number of validations in a row without a lower loss than the best before, after which training ends.</summary>
+    /// <value>At least 1; <see langword="null"/>, the default, never ends it early.</value>
+    public int? Patience { get; init; }
+
+    internal void Validate()
+    {
+        Require(EverySteps is null or >= 1, nameof(EverySteps), EverySteps, "must be at least 1; leave it null for once an epoch");
+        Require(DrawsPerImage >= 1, nameof(DrawsPerImage), DrawsPerImage, "must be at least 1");
+        Require(Patience is null or >= 1, nameof(Patience), Patience, "must be at least 1; leave it null to never end training early");
+    }
+
+    private static void Require(bool holds, string name, object? value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException($"{nameof(TrainingOptions.Validation)}.{name}", value, $"{nameof(TrainingOptions.Validation)}.{name} {rule}.");
+        }
+    }
+}

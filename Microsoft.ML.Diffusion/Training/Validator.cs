@@ -1,0 +1,59 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>Computes the loss of held-out images.</summary>
+internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancellation cancellation)
+{
+    // Not the run's: losses of runs with other seeds compare as well.
+    private const long Seed = 0x56616C6964;
+
+    private readonly TrainingOptions _options = run.Options.Training;
+    private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
+    private readonly TrainingObjective _objective = run.Options.Training.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
+    private readonly int[] _timesteps = Stratified(images.Count * run.Options.Training.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
+
+    /// <summary>The timestep of each draw: of n equal strata of 0..T-1 the middle, each once, in random order.</summary>
+    public static int[] Stratified(int count, int trainingTimesteps)
+    {
+        var timesteps = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            timesteps[i] = (int)((i + 0.5) * trainingTimesteps / count);
+        }
+
+        Array.Sort(Array.ConvertAll(Enumerable.Range(0, count).ToArray(), i => SeedMixing.Mix(Seed, ~(long)i)), timesteps);
+        return timesteps;
+    }
+
+    /// <summary>The mean loss of the network as it is, over all draws.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled meanwhile.</exception>
+    public double Loss()
+    {
+        var sum = 0.0;
+        for (var first = 0; first < _timesteps.Length; first += _options.BatchSize)
+        {
+            cancellation.ThrowIfRequested();
+            sum += SumOfLosses(first, Math.Min(_options.BatchSize, _timesteps.Length - first));
+        }
+
+        return sum / _timesteps.Length;
+    }
+
+    private double SumOfLosses(int first, int count)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        int[] indices = [.. Enumerable.Range(first, count).Select(draw => draw % images.Count)];
+        var timesteps = _timesteps[first..(first + count)];
+        using var source = new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(draw => (long)draw));
+
+        var x0 = images.Batch(indices, run.Device);
+        var noise = source.Next(x0);
+        var xt = _diffusion.AddNoise(x0, noise, timesteps);
+        var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: run.Device);
+        var labels = images.Labels is { } all ? tensor(Array.ConvertAll(indices, index => (long)all[index]), device: run.Device) : null;
+        return _objective.Terms(x0, noise, xt, run.Network.Forward(xt, times, labels), timesteps).Loss.to(ScalarType.Float64).sum().ToDouble();
+    }
+}
