@@ -9,6 +9,16 @@ internal static class ChildProcess
     /// <summary>Runs a command of <see cref="Main"/> and returns what it printed.</summary>
     public static string Run(params string[] arguments)
     {
+        using var process = Start(arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
+    }
+
+    /// <summary>Starts a command of <see cref="Main"/>, whose output and errors are the caller's to read.</summary>
+    public static Process Start(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
@@ -19,11 +29,7 @@ internal static class ChildProcess
             start.ArgumentList.Add(argument);
         }
 
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
+        return Process.Start(start)!;
     }
 
     private static int Main(string[] arguments)
@@ -38,8 +44,14 @@ internal static class ChildProcess
                 }
 
                 return 0;
+            case ["write-forever", var path]:
+                NumberedFile.WriteForever(path);
+                return 0;
+            case ["write-limited", var path, var bytes]:
+                NumberedFile.WriteLimited(path, long.Parse(bytes));
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, write-forever <file> or write-limited <file> <bytes>");
                 return 2;
         }
     }

@@ -26,7 +26,7 @@ internal static partial class AtomicFile
         string target;
         try
         {
-            target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            target = new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
             CheckReplaceable(target);
             DeleteLeftovers(target);
             Replace(target, write);
@@ -69,9 +69,16 @@ internal static partial class AtomicFile
             file.Flush(flushToDisk: true);
             File.Move(file.Name, target, overwrite: true); // still open, and so still locked
         }
-        catch
+        catch (Exception exception)
         {
             Discard(file);
+
+            // What FileStream makes of EFBIG: a limit on the size of files, of the file system or of the process.
+            if (exception is ArgumentOutOfRangeException { ParamName: "value" })
+            {
+                throw new IOException("the system allows no file of its size.", exception);
+            }
+
             throw;
         }
 
@@ -145,9 +152,9 @@ internal static partial class AtomicFile
             File.Delete(file.Name);
             file.Dispose();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch
         {
-            // What stays is deleted by the next write; the reason for the failure is worth more than this one.
+            // It tries once more to write what is buffered. What stays is deleted by the next write; the first failure is the one to tell.
         }
     }
 
