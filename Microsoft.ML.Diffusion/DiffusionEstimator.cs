@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Persistence;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using TorchSharp;
@@ -74,7 +75,11 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
             network.to(device);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             var last = new TrainingLoop(network, description, _options.Training, seed, device).Run(images, reporter.Report);
-            var summary = new TrainingSummary(images.Count, last.Step, _options.Training.BatchSize, last.Loss, last.SkippedSteps, last.Elapsed.TotalSeconds, seed);
+            var summary = new TrainingSummary(images.Count, last.Step, _options.Training.BatchSize, last.Loss, last.SkippedSteps, last.Elapsed.TotalSeconds, seed)
+            {
+                Options = TrainingProvenance.Options(_options.Training),
+                Versions = TrainingProvenance.Versions(),
+            };
             var columns = new TransformerColumns(_outputColumnName, _inputColumnName, _options.LabelColumnName, _options.SeedColumnName);
             return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), columns, Saved(_options.Generation), summary);
         }

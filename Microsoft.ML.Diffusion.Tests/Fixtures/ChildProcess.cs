@@ -50,8 +50,14 @@ internal static class ChildProcess
             case ["write-limited", var path, var bytes]:
                 NumberedFile.WriteLimited(path, long.Parse(bytes));
                 return 0;
+            case ["save-forever", var model, var path]:
+                SavedModel.SaveForever(model, path);
+                return 0;
+            case ["hostile", var target, var seed, var count, var folder]:
+                HostileRun.Run(HostileTarget.Named(target), int.Parse(seed), int.Parse(count), folder);
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, write-forever <file> or write-limited <file> <bytes>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }
