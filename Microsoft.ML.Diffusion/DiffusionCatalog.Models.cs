@@ -32,7 +32,7 @@ public sealed partial class DiffusionCatalog
     public ITransformer LoadModel(string path, out DataViewSchema? inputSchema)
     {
         using var stream = Open(path);
-        var (model, schema) = Checked(path, () =>
+        var (model, found) = Checked(path, () =>
         {
             var (_, untrusted, mismatch) = ModelInspector.Inspect(stream);
             if (untrusted is not null)
@@ -45,10 +45,15 @@ public sealed partial class DiffusionCatalog
                 throw new FormatException(mismatch);
             }
 
+            if (ModelInspector.ReadSchema(stream) is { } schema)
+            {
+                SchemaCheck.Run(_host, schema);
+            }
+
             stream.Position = 0;
-            return (_context.Model.Load(stream, out var found), found);
+            return (_context.Model.Load(stream, out var loaded), loaded);
         });
-        inputSchema = schema;
+        inputSchema = found;
         return model;
     }
 

@@ -87,7 +87,13 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         ITransformer loaded;
         try
         {
-            loaded = new MLContext().Model.Load(path, out _);
+            // ML.NET never returns from some damaged arrays: that is neither a crash nor a wrong model.
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            ITransformer? model = null;
+#pragma warning disable SYSLIB0046 // for a test of code that hangs
+            System.Runtime.ControlledExecution.Run(() => model = new MLContext().Model.Load(path, out _), limit.Token);
+#pragma warning restore SYSLIB0046
+            loaded = model!;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -99,8 +105,8 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
             return; // the damage took the step itself away
         }
 
-        using var model = loaded.GetDiffusion();
-        CheckWeights(model);
+        using var found = loaded.GetDiffusion();
+        CheckWeights(found);
     }
 
     private static void CheckWeights(DiffusionTransformer model)

@@ -36,6 +36,13 @@ internal static class ModelInspector
             mismatch is null), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
     }
 
+    /// <summary>Reads the input schema; null if the model was saved without.</summary>
+    public static byte[]? ReadSchema(Stream stream)
+    {
+        using var archive = ModelArchive.Open(stream);
+        return ReadOptional(archive, SchemaCheck.Entry);
+    }
+
     // Every entry is read once here, to its end: its length and its checksum are right.
     private static SortedDictionary<string, MachineLearningHeader> ReadHeaders(ModelArchive archive)
     {
