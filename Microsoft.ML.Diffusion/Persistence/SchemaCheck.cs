@@ -9,11 +9,14 @@ internal static class SchemaCheck
 {
     public const string Entry = "Schema";
 
+    private const int MaximumDimensions = 64;
+
     /// <exception cref="FormatException">The schema is damaged.</exception>
     public static void Run(IHostEnvironment environment, byte[] schema)
     {
         try
         {
+            CheckVectors(schema);
             using var stream = new EndingStream(schema);
             using var loader = new BinaryLoader(environment, new BinaryLoader.Arguments(), stream);
             _ = ((IDataView)loader).Schema;
@@ -21,6 +24,25 @@ internal static class SchemaCheck
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             throw new FormatException($"its input schema is damaged: {exception.Message}", exception);
+        }
+    }
+
+    // ML.NET takes memory for as many dimensions as a vector claims: VBuffer, the length of what follows, the items' type and its
+    // parameters, then the number of dimensions.
+    private static void CheckVectors(byte[] schema)
+    {
+        var marker = "\u0007VBuffer"u8;
+        for (int found, start = 0; (found = schema.AsSpan(start).IndexOf(marker)) >= 0;)
+        {
+            start += found + marker.Length;
+            using var reader = new BinaryReader(new MemoryStream(schema, start, schema.Length - start));
+            reader.Read7BitEncodedInt();
+            reader.BaseStream.Seek(reader.Read7BitEncodedInt(), SeekOrigin.Current);
+            reader.BaseStream.Seek(reader.Read7BitEncodedInt(), SeekOrigin.Current);
+            if (reader.ReadInt32() is < 0 or > MaximumDimensions)
+            {
+                throw new FormatException("a vector has too many dimensions.");
+            }
         }
     }
 
