@@ -21,6 +21,8 @@ internal sealed record ModelDescription(
     /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
     public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
 
+    public override string ToString() => $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
+
     public UNet CreateNetwork()
     {
         NativeHeap.Tune();

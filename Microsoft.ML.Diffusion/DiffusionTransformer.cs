@@ -131,7 +131,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Diffusion model of {_model.Description.Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
+    public override string ToString() => _model.Description.ToString();
 
     // ML.NET finds this by name when it loads a model.
     private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context)

@@ -47,9 +47,9 @@ public sealed class DamagedModelTests
     [TestMethod]
     public void Load_NewerFormat_SaysToUpdate()
     {
-        var error = LoadWith("config.json", bytes => Replace(bytes, "\"format_version\": 1", "\"format_version\": 2"));
+        var error = LoadWith("config.json", bytes => Replace(bytes, "\"format_version\": 2", "\"format_version\": 3"));
 
-        Assert.AreEqual("The model has format version 2, but this Microsoft.ML.Diffusion reads versions 1 to 1. Update the package to load it.", error);
+        Assert.AreEqual("The model has format version 3, but this Microsoft.ML.Diffusion reads versions 1 to 2. Update the package to load it.", error);
     }
 
     [TestMethod]

@@ -16,6 +16,16 @@ internal static class ChildProcess
     /// <summary>Runs a command of <see cref="Main"/> that may end badly.</summary>
     public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments)
     {
+        using var process = Start(arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.Trim(), error.Result);
+    }
+
+    /// <summary>Starts a command of <see cref="Main"/>, whose output and errors are the caller's to read.</summary>
+    public static Process Start(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
@@ -26,11 +36,7 @@ internal static class ChildProcess
             start.ArgumentList.Add(argument);
         }
 
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output.Trim(), error.Result);
+        return Process.Start(start)!;
     }
 
     private static int Main(string[] arguments)
@@ -51,8 +57,20 @@ internal static class ChildProcess
             case ["read", var images, var limit]:
                 Console.WriteLine(LargeData.ReadAndMeasure(int.Parse(images), long.Parse(limit)));
                 return 0;
+            case ["write-forever", var path]:
+                NumberedFile.WriteForever(path);
+                return 0;
+            case ["write-limited", var path, var bytes]:
+                NumberedFile.WriteLimited(path, long.Parse(bytes));
+                return 0;
+            case ["save-forever", var model, var path]:
+                SavedModel.SaveForever(model, path);
+                return 0;
+            case ["hostile", var target, var seed, var count, var folder]:
+                HostileRun.Run(HostileTarget.Named(target), int.Parse(seed), int.Parse(count), folder);
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed> | train <folder> <step N|write N|never> | read <images> <limit>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

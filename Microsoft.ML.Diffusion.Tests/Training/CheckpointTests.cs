@@ -59,7 +59,7 @@ public sealed class CheckpointTests
     public void Fit_KeepsTheLastCheckpoints_AndNoTemporaryFiles()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("checkpoint-0000000001.safetensors.tmp"), "left by a process that was killed");
+        File.WriteAllText(folder.File(".checkpoint-0000000001.safetensors.abcdefgh.ijk.tmp"), "left by a process that was killed");
         File.WriteAllText(folder.File("notes.txt"), "the user's");
 
         Fit(Options(_training with { CheckpointDirectory = folder.Path, KeepCheckpoints = 3 })).Dispose();
@@ -197,23 +197,6 @@ public sealed class CheckpointTests
         string[] expected = ["average", "best", "first_moments", "loss_counts", "loss_squares", "second_moments", "updates", "weights"];
         CollectionAssert.AreEqual(expected, file.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal).ToArray());
         Assert.AreEqual(model.NumberOfParameters, file["weights"].ElementCount);
-    }
-
-    [TestMethod]
-    public void AtomicFile_WriterFails_LeavesWhatWasThere()
-    {
-        using var folder = new TemporaryFolder();
-        var path = folder.File("file");
-        File.WriteAllText(path, "before");
-
-        Assert.ThrowsExactly<IOException>(() => AtomicFile.Write(path, stream =>
-        {
-            stream.WriteByte(1);
-            throw new IOException("No space left on device");
-        }));
-
-        Assert.AreEqual("before", File.ReadAllText(path));
-        Assert.HasCount(1, Directory.GetFiles(folder.Path));
     }
 
     private static DiffusionTransformer Fit(DiffusionOptions options, MLContext? mlContext = null)

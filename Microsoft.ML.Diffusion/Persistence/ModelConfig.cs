@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Microsoft.ML.Diffusion.Persistence;
@@ -7,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Persistence;
 internal sealed record ModelConfig
 {
     /// <summary>The newest format that this code writes and reads.</summary>
-    public const int CurrentFormatVersion = 1;
+    public const int CurrentFormatVersion = 2;
 
     private static readonly JsonSerializerOptions _json = new()
     {
@@ -35,35 +36,55 @@ internal sealed record ModelConfig
 
     public required IReadOnlyList<WeightFileConfig> Weights { get; init; }
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, _json);
-
-    /// <exception cref="FormatException">The text is not such a configuration, or of a newer format.</exception>
-    public static ModelConfig FromJson(ReadOnlySpan<byte> json)
+    /// <summary>Writes config.json, and apart from it run.json: the one thing that two runs of the same seed do not have in common.</summary>
+    public (byte[] Config, byte[]? Run) ToJson()
     {
-        CheckVersion(json);
+        var config = JsonSerializer.SerializeToNode(this, _json)!.AsObject();
+        if (config["training"] is not JsonObject training || training["seconds"] is not { } seconds)
+        {
+            return (JsonSerializer.SerializeToUtf8Bytes(config, _json), null);
+        }
+
+        training.Remove("seconds");
+        return (JsonSerializer.SerializeToUtf8Bytes(config, _json), JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["seconds"] = seconds }, _json));
+    }
+
+    /// <summary>Reads config.json of any format up to this one, and run.json if the model has one.</summary>
+    /// <exception cref="FormatException">The text is not such a configuration, or of a newer format.</exception>
+    public static ModelConfig FromJson(ReadOnlySpan<byte> json, ReadOnlySpan<byte> run = default)
+    {
         try
         {
-            return JsonSerializer.Deserialize<ModelConfig>(json, _json) ?? throw new FormatException("The model's config.json is empty.");
+            CheckVersion(json);
+            var node = JsonSerializer.Deserialize<JsonObject>(json, _json)!;
+            if (node["training"] is JsonObject training && !training.ContainsKey("seconds")) // format 1 had it there
+            {
+                training["seconds"] = run.IsEmpty ? 0 : JsonSerializer.Deserialize<RunConfig>(run, _json)!.Seconds;
+            }
+
+            var config = node.Deserialize<ModelConfig>(_json)!;
+            config.Check();
+            return config;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException or ArgumentException)
         {
             throw new FormatException($"The model's config.json is damaged: {e.Message}", e);
+        }
+    }
+
+    // What types do not say: JSON may put null into any list, and a name leads to an entry of the zip.
+    private void Check()
+    {
+        if (Unet.ClassNames.Any(name => name is null) || Weights.Any(file => file is null || !WeightFiles.FileNames().IsMatch(file.File) || file.Bytes < 0))
+        {
+            throw new JsonException("a class has no name, or a file of weights has a name or a size that none can have.");
         }
     }
 
     // Read first and alone: a newer format may have changed everything else.
     private static void CheckVersion(ReadOnlySpan<byte> json)
     {
-        int version;
-        try
-        {
-            version = JsonSerializer.Deserialize<VersionOnly>(json, _json)?.FormatVersion ?? 0;
-        }
-        catch (JsonException e)
-        {
-            throw new FormatException($"The model's config.json is damaged: {e.Message}", e);
-        }
-
+        var version = JsonSerializer.Deserialize<VersionOnly>(json, _json)?.FormatVersion ?? 0;
         if (version is < 1 or > CurrentFormatVersion)
         {
             throw new FormatException($"The model has format version {version}, but this Microsoft.ML.Diffusion reads versions 1 to {CurrentFormatVersion}. Update the package to load it.");
@@ -71,6 +92,8 @@ internal sealed record ModelConfig
     }
 
     private sealed record VersionOnly(int FormatVersion);
+
+    private sealed record RunConfig(double Seconds);
 }
 
 /// <summary>The network's shape, as in a UNet2DModel's config.</summary>
@@ -121,5 +144,5 @@ internal sealed record SamplerConfig(
 /// <summary>The columns of the pipeline that the model was trained in.</summary>
 internal sealed record ColumnConfig(string Output, string Input, string? Label, string? Seed);
 
-/// <summary>One file of weights, and the digest of each tensor in it.</summary>
-internal sealed record WeightFileConfig(string File, long Bytes, SortedDictionary<string, string> Sha256);
+/// <summary>One file of weights, the digest of each tensor in it, and, from format 2, that of all its bytes.</summary>
+internal sealed record WeightFileConfig(string File, long Bytes, SortedDictionary<string, string> Sha256, string? FileSha256 = null);

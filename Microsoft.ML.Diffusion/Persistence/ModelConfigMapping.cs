@@ -1,8 +1,13 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Diffusion.Persistence;
 
 /// <summary>The records of config.json to and from the library's own types.</summary>
 internal static class ModelConfigMapping
 {
+    private const int MaximumSide = 1 << 16;
+    private const int MaximumTimesteps = 1_000_000;
+
     public static NetworkConfig ToConfig(ModelDescription model) => new(
         [model.Shape.Height, model.Shape.Width],
         model.Shape.Channels,
@@ -32,9 +37,14 @@ internal static class ModelConfigMapping
     public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
     {
         var unet = config.Unet;
-        if (unet.SampleSize.Length != 2 || unet.InChannels < 1)
+        if (unet.SampleSize.Length != 2 || unet.SampleSize.Any(side => side > MaximumSide) || unet.InChannels < 1)
         {
-            throw new FormatException("sample_size must hold a height and a width, and in_channels must be at least 1.");
+            throw new FormatException($"sample_size must hold a height and a width of at most {MaximumSide}, and in_channels must be at least 1.");
+        }
+
+        if (config.Scheduler.NumTrainTimesteps > MaximumTimesteps)
+        {
+            throw new FormatException($"num_train_timesteps must be at most {MaximumTimesteps}.");
         }
 
         var network = new UNetOptions
@@ -51,6 +61,7 @@ internal static class ModelConfigMapping
         };
         network.Validate();
         network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+        CheckSize(config);
 
         var scheduler = config.Scheduler;
         var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
@@ -75,6 +86,24 @@ internal static class ModelConfigMapping
         return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, variance, unet.ClassNames);
     });
 
+    // Before a network takes memory: fewer weights than it must have cannot fill it. The sum leaves out what costs little.
+    private static void CheckSize(ModelConfig config)
+    {
+        var unet = config.Unet;
+        var (channels, classes) = ((double)unet.BaseChannels, unet.ClassNames.Length);
+        var weights = (9 * unet.InChannels * (double)unet.PatchSize * unet.PatchSize * channels) + (20 * channels * channels) + (4 * channels * classes);
+        foreach (var multiplier in unet.ChannelMultipliers)
+        {
+            weights += ((2.0 * unet.LayersPerBlock) + 1) * 9 * channels * multiplier * channels * multiplier; // the second convolution of each block
+        }
+
+        var bytes = config.Weights.Sum(file => (double)file.Bytes);
+        if (weights * sizeof(float) > bytes)
+        {
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"a network of this shape has at least {weights:F0} weights, more than {bytes:F0} bytes hold."));
+        }
+    }
+
     /// <summary>Reads a part of a file: whatever an option refuses is damage there.</summary>
     internal static T Decode<T>(Func<T> read)
     {
@@ -82,7 +111,7 @@ internal static class ModelConfigMapping
         {
             return read();
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or OverflowException)
         {
             throw new FormatException($"The model's config.json is damaged: {e.Message}", e);
         }

@@ -8,8 +8,12 @@ internal static class ModelZip
 {
     public const string LoaderSignature = "DiffusionTransformer";
 
-    private const string ConfigEntry = "config.json";
-    private const int MaximumConfigBytes = 16 << 20;
+    internal const string ConfigEntry = "config.json";
+
+    /// <summary>What differs between two runs that make the same model: how long they took.</summary>
+    internal const string RunEntry = "run.json";
+
+    internal const int MaximumConfigBytes = 16 << 20;
 
     public static void Save(ModelSaveContext context, ModelDescription description, GenerationOptions generation, ColumnConfig columns, TrainingSummary? training, UNet network)
     {
@@ -29,7 +33,13 @@ internal static class ModelZip
             Weights = [.. weights.Select(file => file.Description)],
         };
 
-        context.SaveBinaryStream(ConfigEntry, writer => writer.Write(config.ToJson()));
+        var (json, run) = config.ToJson();
+        context.SaveBinaryStream(ConfigEntry, writer => writer.Write(json));
+        if (run is not null)
+        {
+            context.SaveBinaryStream(RunEntry, writer => writer.Write(run));
+        }
+
         foreach (var (file, content) in weights)
         {
             context.SaveBinaryStream(file.File, writer => writer.Write(content));
@@ -40,8 +50,12 @@ internal static class ModelZip
     public static (ModelConfig Config, ModelDescription Description, UNet Network) Load(ModelLoadContext context)
     {
         context.CheckAtModel(Version());
-        var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null));
+        var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
         var description = ModelConfigMapping.ToDescription(config);
+        foreach (var file in config.Weights)
+        {
+            CheckLength(context, file); // all of them, before a network of the size that they promise takes memory
+        }
 
         var network = description.CreateNetwork();
         try
@@ -67,21 +81,37 @@ internal static class ModelZip
         }
     }
 
-    private static byte[] ReadEntry(ModelLoadContext context, string name, long? expectedBytes)
+    private static byte[] ReadEntry(ModelLoadContext context, string name, long? expectedBytes) =>
+        TryReadEntry(context, name, expectedBytes) ?? throw Missing(name);
+
+    private static byte[]? TryReadEntry(ModelLoadContext context, string name, long? expectedBytes)
     {
         byte[]? content = null;
-        var found = context.TryLoadBinaryStream(name, reader =>
+        context.TryLoadBinaryStream(name, reader =>
         {
-            var length = reader.BaseStream.Length;
-            if (expectedBytes is { } bytes ? length != bytes : length > MaximumConfigBytes)
-            {
-                throw new FormatException($"The model's entry {name} has {length} bytes, expected {(expectedBytes is { } exact ? $"{exact}" : $"at most {MaximumConfigBytes}")}. The file is damaged: use another copy.");
-            }
-
-            content = reader.ReadBytes((int)length);
+            CheckLength(name, reader.BaseStream.Length, expectedBytes);
+            content = reader.ReadBytes((int)reader.BaseStream.Length);
         });
-        return found ? content! : throw new FormatException($"The model has no entry {name}. The file is damaged: use another copy.");
+        return content;
     }
+
+    private static void CheckLength(ModelLoadContext context, WeightFileConfig file)
+    {
+        if (!context.TryLoadBinaryStream(file.File, reader => CheckLength(file.File, reader.BaseStream.Length, file.Bytes)))
+        {
+            throw Missing(file.File);
+        }
+    }
+
+    private static void CheckLength(string name, long length, long? expectedBytes)
+    {
+        if (expectedBytes is { } bytes ? length != bytes : length > MaximumConfigBytes)
+        {
+            throw new FormatException($"The model's entry {name} has {length} bytes, expected {(expectedBytes is { } exact ? $"{exact}" : $"at most {MaximumConfigBytes}")}. The file is damaged: use another copy.");
+        }
+    }
+
+    private static FormatException Missing(string name) => new($"The model has no entry {name}. The file is damaged: use another copy.");
 
     private static VersionInfo Version() => new(
         modelSignature: "DIFFUSNT",

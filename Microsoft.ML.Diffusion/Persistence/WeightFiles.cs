@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Diffusion.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Persistence;
 
 /// <summary>A network's weights as .safetensors files small enough for a zip entry, with a digest of each tensor.</summary>
-internal static class WeightFiles
+internal static partial class WeightFiles
 {
     // ML.NET limits an entry to about 1 GiB.
     private const long MaximumBytes = 512L << 20;
@@ -62,6 +63,11 @@ internal static class WeightFiles
 
             parameter.copy_(values);
         }
+
+        if (description.FileSha256 is { } whole && whole != Digest(content.Span))
+        {
+            throw new FormatException($"{description.File}: its header does not match the file's SHA-256 in config.json. The file is damaged: use another copy.");
+        }
     }
 
     private static (WeightFileConfig Description, byte[] Content) Pack(List<(string Name, Parameter Parameter)> weights, string file)
@@ -78,8 +84,12 @@ internal static class WeightFiles
 
         var content = new MemoryStream();
         writer.WriteTo(content);
-        return (new WeightFileConfig(file, content.Length, digests), content.ToArray());
+        return (new WeightFileConfig(file, content.Length, digests, Digest(content.GetBuffer().AsSpan(0, (int)content.Length))), content.ToArray());
     }
+
+    /// <summary>Every name that a file of weights can have.</summary>
+    [GeneratedRegex(@"^weights(-[0-9]{5}-of-[0-9]{5})?\.safetensors\z", RegexOptions.CultureInvariant)]
+    internal static partial Regex FileNames();
 
     private static string FileName(int index, int count) => count == 1
         ? "weights.safetensors"

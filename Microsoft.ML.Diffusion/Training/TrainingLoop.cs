@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Checkpoints;
+using Microsoft.ML.Diffusion.Persistence;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -196,6 +197,10 @@ internal sealed class TrainingLoop : IDisposable
             _run.Seed,
             best is null ? (state.LastStep == _step ? state.LastLoss : null) : state.BestLoss,
             best is null || state.BestStep == _step ? null : state.BestStep,
-            end);
+            end)
+        {
+            Options = TrainingProvenance.Options(_options),
+            Versions = TrainingProvenance.Versions(),
+        };
     }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
+using Microsoft.ML.Diffusion.Persistence;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -25,6 +27,15 @@ public sealed record TrainingSummary(
     int? ModelStep = null,
     TrainingEnd End = TrainingEnd.Budget)
 {
+    /// <summary>Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/> under diffusers' kind of names.</summary>
+    /// <value><see langword="null"/> for models that an earlier version trained.</value>
+    [JsonConverter(typeof(JsonTextConverter))]
+    public string? Options { get; init; }
+
+    /// <summary>Gets what trained the model: this library, ML.NET, TorchSharp and .NET, each with its version.</summary>
+    /// <value><see langword="null"/> for models that an earlier version trained.</value>
+    public string? Versions { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

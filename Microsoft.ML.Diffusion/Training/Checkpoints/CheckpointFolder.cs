@@ -21,7 +21,7 @@ internal sealed class CheckpointFolder : IDisposable
         {
             Directory.CreateDirectory(path);
             _lock = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // the system's: it goes with the process
-            foreach (var unfinished in Directory.EnumerateFiles(path, Pattern + AtomicFile.TemporaryExtension))
+            foreach (var unfinished in Directory.EnumerateFiles(path, $".{Pattern}.*{AtomicFile.Suffix}"))
             {
                 File.Delete(unfinished);
             }

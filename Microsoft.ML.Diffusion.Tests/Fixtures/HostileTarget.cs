@@ -1,0 +1,122 @@
+using Microsoft.ML.Diffusion.Persistence;
+
+namespace Microsoft.ML.Diffusion.Tests.Fixtures;
+
+/// <summary>Something that reads files which anyone may have made.</summary>
+/// <param name="Name">What the child process is told.</param>
+/// <param name="Sample">A good file.</param>
+/// <param name="Mutate">Damages it.</param>
+/// <param name="Read">Reads a file; only exceptions that its documentation names may leave it.</param>
+/// <param name="IsBounded">Whether its time and memory are promised, too.</param>
+internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte[], Random, byte[]> Mutate, Action<string> Read, bool IsBounded = true)
+{
+    // Another reader is another line here, and another DataRow of HostileFileTests.
+    private static readonly HostileTarget[] _all =
+    [
+        new("model", ModelFile, Mutations.Zip, InspectAndLoad),
+        new("safetensors", Weights, Mutations.Safetensors, ReadSafetensors),
+        new("config", () => Entry("config.json"), Mutations.Json, ReadConfig),
+        new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
+    ];
+
+    private static readonly Lazy<string> _goodWeights = new(() =>
+    {
+        using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
+        return WeightsOf(model);
+    });
+
+    public static HostileTarget Named(string name) => _all.Single(target => target.Name == name);
+
+    private static byte[] ModelFile() => File.ReadAllBytes(SavedModel.Chain);
+
+    private static byte[] Entry(string name) => SavedModel.Read(File.ReadAllBytes(SavedModel.Model)).Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Content;
+
+    private static byte[] Weights()
+    {
+        var writer = new SafetensorsWriter(new Dictionary<string, string> { ["format"] = "pt" });
+        writer.Add("a", SafetensorsType.F32, [2, 3], new byte[24]);
+        writer.Add("b.c", SafetensorsType.BF16, [], new byte[2]);
+        writer.Add("empty", SafetensorsType.I64, [0, 5], Array.Empty<byte>());
+        var content = new MemoryStream();
+        writer.WriteTo(content);
+        return content.ToArray();
+    }
+
+    private static void ReadSafetensors(string path)
+    {
+        using var stream = File.OpenRead(path);
+        foreach (var open in (Func<SafetensorsFile>[])[() => SafetensorsFile.Open(path), () => SafetensorsFile.FromMemory(File.ReadAllBytes(path), path), () => SafetensorsFile.FromStream(stream, path)])
+        {
+            using var file = open();
+            foreach (var tensor in file.Tensors)
+            {
+                tensor.CopyTo(new byte[tensor.ByteCount]);
+            }
+        }
+    }
+
+    private static void ReadConfig(string path)
+    {
+        var config = ModelConfig.FromJson(File.ReadAllBytes(path));
+        SamplerConfigMapping.ToOptions(config.Sampler, ModelConfigMapping.ToDescription(config));
+    }
+
+    private static void InspectAndLoad(string path)
+    {
+        ModelInspection? inspection = null;
+        try
+        {
+            inspection = new MLContext().Diffusion.InspectModel(path);
+        }
+        catch (FormatException)
+        {
+            // LoadModel has to refuse it, too.
+        }
+
+        var loaded = new MLContext().Diffusion.LoadModel(path, out _);
+        using var model = loaded.GetDiffusion();
+        CheckWeights(model);
+        if (inspection is not { HashesMatch: true })
+        {
+            throw new InvalidOperationException("A model was loaded that inspection refuses.");
+        }
+    }
+
+    private static void LoadByMachineLearning(string path)
+    {
+        ITransformer loaded;
+        try
+        {
+            // ML.NET never returns from some damaged arrays: that is neither a crash nor a wrong model.
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            ITransformer? model = null;
+#pragma warning disable SYSLIB0046 // for a test of code that hangs
+            System.Runtime.ControlledExecution.Run(() => model = new MLContext().Model.Load(path, out _), limit.Token);
+#pragma warning restore SYSLIB0046
+            loaded = model!;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            return; // ML.NET documents none, and throws what it meets
+        }
+
+        if (loaded is not IEnumerable<ITransformer> chain || !chain.OfType<DiffusionTransformer>().Any())
+        {
+            return; // the damage took the step itself away
+        }
+
+        using var found = loaded.GetDiffusion();
+        CheckWeights(found);
+    }
+
+    private static void CheckWeights(DiffusionTransformer model)
+    {
+        if (WeightsOf(model) != _goodWeights.Value)
+        {
+            throw new InvalidOperationException("The model was loaded with other weights.");
+        }
+    }
+
+    private static string WeightsOf(DiffusionTransformer model) =>
+        string.Join('\n', WeightFiles.Pack(model.Model.Network).SelectMany(file => file.Description.Sha256.Values));
+}

@@ -1,0 +1,44 @@
+using Microsoft.ML.Diffusion.Persistence;
+using SharpFuzz;
+
+// Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.
+Action<Stream> target = args is [var name, ..] ? name switch
+{
+    "model" => stream => ModelInspector.Inspect(stream),
+    "safetensors" => stream => SafetensorsFile.FromStream(stream, "fuzz"),
+    "config" => stream => ModelConfigMapping.ToDescription(ModelConfig.FromJson(Bytes(stream))),
+    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors or config."),
+} : throw new ArgumentException("Name a target: model, safetensors or config. A file after it is read once, without the fuzzer.");
+
+if (args.Length > 1)
+{
+    using var file = File.OpenRead(args[1]);
+    Read(file);
+}
+else
+{
+    Fuzzer.OutOfProcess.Run(stream =>
+    {
+        using var copy = new MemoryStream(Bytes(stream)); // can seek, as a file can
+        Read(copy);
+    });
+}
+
+void Read(Stream stream)
+{
+    try
+    {
+        target(stream);
+    }
+    catch (Exception exception) when (exception is FormatException or InvalidDataException or EndOfStreamException)
+    {
+        // What DiffusionCatalog makes a FormatException of.
+    }
+}
+
+static byte[] Bytes(Stream stream)
+{
+    using var content = new MemoryStream();
+    stream.CopyTo(content);
+    return content.ToArray();
+}
