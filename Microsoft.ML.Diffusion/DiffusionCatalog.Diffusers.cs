@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -41,7 +42,8 @@ public sealed partial class DiffusionCatalog
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var generation = sampler is null ? model.Generation : model.Generation with { Sampler = sampler };
         generation.ValidateFor(model.Schedule, model.Variance);
-        using var channel = _host.Start("SaveDiffusers");
         DiffusersExport.Save(model.Model, generation.Sampler, folder);
+        using var channel = _host.Start("SaveDiffusers");
+        channel.Info(MessageSensitivity.None, $"Saved for diffusers in {folder}: {model}.");
     }
 }

@@ -22,7 +22,7 @@ internal static class DiffusersImport
         if (place.SchedulerConfig is null)
         {
             using var channel = host.Start("LoadDiffusers");
-            channel.Warning($"{folder} has no {DiffusersFolder.SchedulerFile}: the model is taken for one of diffusers' {DiffusersScheduler.DdpmName} with its defaults (linear schedule, epsilon prediction).");
+            channel.Warning(MessageSensitivity.None, $"{folder} has no {DiffusersFolder.SchedulerFile}: the model is taken for one of diffusers' {DiffusersScheduler.DdpmName} with its defaults (linear schedule, epsilon prediction).");
         }
 
         var model = new DiffusionModel(description, DiffusersWeights.Load(place.Network, network, description.Shape.Height, description.Shape.Width), CPU);
