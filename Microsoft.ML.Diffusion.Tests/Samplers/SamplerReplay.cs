@@ -10,9 +10,11 @@ internal sealed record Trajectory(IReadOnlyList<double[]> X, IReadOnlyList<doubl
 internal static class SamplerReplay
 {
     /// <summary>Replays a run once for each sampler that has to give its numbers.</summary>
-    public static IEnumerable<Trajectory> Replays(GoldenRun run, ScalarType type)
+    public static IEnumerable<Trajectory> Replays(GoldenRun run, ScalarType type) => Replays(run, PeerRun.Of(run), type);
+
+    /// <summary>Replays a run in other terms than those of <see cref="PeerRun.Of"/>.</summary>
+    public static IEnumerable<Trajectory> Replays(GoldenRun run, PeerRun peer, ScalarType type)
     {
-        var peer = PeerRun.Of(run);
         return peer.Samplers.Count == 0 ? [Invert(run, peer, type)] : peer.Samplers.Select(sampler => Sample(run, peer, sampler, type));
     }
 

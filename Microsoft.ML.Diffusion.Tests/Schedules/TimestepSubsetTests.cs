@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
 namespace Microsoft.ML.Diffusion.Tests.Schedules;
 
 [TestClass]
@@ -117,4 +119,29 @@ public sealed class TimestepSubsetTests
         "linspace" => TimestepSubset.Linspace(steps),
         _ => TimestepSubset.Trailing(steps),
     };
+
+    [TestMethod]
+    public void OfPairs_StepsOfAnotherLibrary_AreWalkedAsGiven()
+    {
+        var subset = TimestepSubset.OfPairs(new(9, 6), new(5, 2), new(1, 0));
+        var schedule = NoiseSchedule.Linear(10);
+
+        var steps = SamplingStep.Reverse(subset, schedule);
+
+        CollectionAssert.AreEqual(new TimestepPair[] { new(9, 6), new(5, 2), new(1, 0) }, subset.Pairs(10).ToArray());
+        CollectionAssert.AreEqual(new[] { schedule.AlphaBar(6), schedule.AlphaBar(2), schedule.AlphaBar(0) }, steps.Select(step => step.AlphaBarPrevious).ToArray());
+        Assert.IsTrue(steps.All(step => step.AddsNoise));
+        Assert.IsFalse(SamplingStep.Reverse(TimestepSubset.OfPairs(new(9, 0), new(0, -1)), schedule)[^1].AddsNoise);
+        Assert.AreEqual(subset, TimestepSubset.FromConfig("pairs", 3, [1, 5, 9], null, [0, 2, 6]));
+        Assert.AreNotEqual(subset, TimestepSubset.OfPairs(new(9, 5), new(5, 1), new(1, 0)));
+    }
+
+    [TestMethod]
+    public void OfPairs_StepsThatAreNone_AreRefused()
+    {
+        Messages.Expect<ArgumentException>("pairs must name at least one step. (Parameter 'pairs')", () => TimestepSubset.OfPairs());
+        Messages.Expect<ArgumentException>("pairs must have falling timesteps, but 5 follows 5. (Parameter 'pairs')", () => TimestepSubset.OfPairs(new(5, 1), new(5, 1)));
+        Messages.Expect<ArgumentOutOfRangeException>("Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself. (Parameter 'pairs')\nActual value was TimestepPair { Timestep = 5, PreviousTimestep = 6 }.", () => TimestepSubset.OfPairs(new TimestepPair(5, 6)));
+        Messages.Expect<ArgumentOutOfRangeException>("Each timestep must be at most 9, because the model was trained on timesteps 0 to 9. (Parameter 'timesteps')\nActual value was 12.", () => TimestepSubset.OfPairs(new TimestepPair(12, 6)).Pairs(10));
+    }
 }

@@ -3,15 +3,20 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
-/// <summary>Halves both sides: a strided convolution that pads right and below only, or the average of 2x2 pixels.</summary>
+/// <summary>Halves both sides: a strided convolution, or the average of 2x2 pixels.</summary>
 internal sealed class Downsample : nn.Module<Tensor, Tensor>
 {
     private readonly Conv2d? conv;
+    private readonly int _padding;
 
-    public Downsample(int channels, bool withConvolution)
+    /// <param name="channels">C.</param>
+    /// <param name="withConvolution">Whether to convolve; else pixels are averaged.</param>
+    /// <param name="padding">1 pads all sides for the convolution, 0 the right and the lower only.</param>
+    public Downsample(int channels, bool withConvolution, int padding)
         : base(nameof(Downsample))
     {
-        conv = withConvolution ? nn.Conv2d(channels, channels, 3, stride: 2) : null;
+        conv = withConvolution ? nn.Conv2d(channels, channels, 3, stride: 2, padding: padding) : null;
+        _padding = padding;
         RegisterComponents();
     }
 
@@ -19,7 +24,7 @@ internal sealed class Downsample : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var y = conv is null ? nn.functional.avg_pool2d(x, 2) : conv.forward(nn.functional.pad(x, [0, 1, 0, 1]));
+        var y = conv is null ? nn.functional.avg_pool2d(x, 2) : conv.forward(_padding == 0 ? nn.functional.pad(x, [0, 1, 0, 1]) : x);
         return y.MoveToOuterDisposeScope();
     }
 }

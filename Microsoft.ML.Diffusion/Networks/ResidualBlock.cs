@@ -13,17 +13,28 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly Conv2d conv2;
     private readonly Conv2d? conv_shortcut;
     private readonly SeededDropout _dropout;
+    private readonly bool _scalesAndShifts;
+    private readonly double _outputScale;
+    private readonly Func<Tensor, Tensor>? _resample;
 
-    public ResidualBlock(int inChannels, int outChannels, int embeddingFeatures, int groups, SeededDropout dropout)
+    /// <param name="inChannels">C_in.</param>
+    /// <param name="outChannels">C_out.</param>
+    /// <param name="embeddingFeatures">F.</param>
+    /// <param name="options">The network's.</param>
+    /// <param name="dropout">The network's.</param>
+    /// <param name="outputScale">What the sum of input and output is divided by.</param>
+    /// <param name="resample">How both ways through the block change the resolution; null keeps it.</param>
+    public ResidualBlock(int inChannels, int outChannels, int embeddingFeatures, UNetOptions options, SeededDropout dropout, double outputScale = 1, Func<Tensor, Tensor>? resample = null)
         : base(nameof(ResidualBlock))
     {
-        norm1 = nn.GroupNorm(groups, inChannels, UNet.NormalizationEpsilon);
+        var groups = options.NumberOfNormalizationGroups;
+        norm1 = nn.GroupNorm(groups, inChannels, options.NormalizationEpsilon);
         conv1 = nn.Conv2d(inChannels, outChannels, 3, padding: 1);
-        time_emb_proj = nn.Linear(embeddingFeatures, outChannels);
-        norm2 = nn.GroupNorm(groups, outChannels, UNet.NormalizationEpsilon);
+        time_emb_proj = nn.Linear(embeddingFeatures, options.ScaleAndShift ? 2 * outChannels : outChannels);
+        norm2 = nn.GroupNorm(groups, outChannels, options.NormalizationEpsilon);
         conv2 = nn.Conv2d(outChannels, outChannels, 3, padding: 1);
         conv_shortcut = inChannels == outChannels ? null : nn.Conv2d(inChannels, outChannels, 1);
-        _dropout = dropout;
+        (_dropout, _scalesAndShifts, _outputScale, _resample) = (dropout, options.ScaleAndShift, outputScale, resample);
         RegisterComponents();
     }
 
@@ -32,13 +43,28 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
 
     /// <param name="x">[N, C_in, H, W].</param>
     /// <param name="embedding">Activated features of the timestep, [N or 1, F].</param>
-    /// <returns>[N, C_out, H, W].</returns>
+    /// <returns>[N, C_out, H, W], or of the resolution that the block changes to.</returns>
     public override Tensor forward(Tensor x, Tensor embedding)
     {
         using var scope = NewDisposeScope();
-        var h = conv1.forward(Activation.Silu(norm1.forward(x)));
-        h.add_(time_emb_proj.forward(embedding).unsqueeze(-1).unsqueeze(-1));
-        h = conv2.forward(_dropout.Apply(Activation.Silu(norm2.forward(h)), training));
-        return h.add_(conv_shortcut is null ? x : conv_shortcut.forward(x)).MoveToOuterDisposeScope();
+        var h = Activation.Silu(norm1.forward(x));
+        if (_resample is not null)
+        {
+            (x, h) = (_resample(x), _resample(h));
+        }
+
+        h = conv1.forward(h);
+        var features = time_emb_proj.forward(embedding).unsqueeze(-1).unsqueeze(-1);
+        h = _scalesAndShifts ? ScaledAndShifted(norm2.forward(h), features) : norm2.forward(h.add_(features));
+        h = conv2.forward(_dropout.Apply(Activation.Silu(h), training));
+        h = h.add_(conv_shortcut is null ? x : conv_shortcut.forward(x));
+        return (_outputScale == 1 ? h : h / _outputScale).MoveToOuterDisposeScope();
+    }
+
+    // y_s GroupNorm(h) + y_b (Dhariwal and Nichol 2021, eq. 3), with y_s around 1.
+    private static Tensor ScaledAndShifted(Tensor normalized, Tensor features)
+    {
+        var halves = features.chunk(2, 1);
+        return (normalized * (halves[0] + 1)) + halves[1];
     }
 }

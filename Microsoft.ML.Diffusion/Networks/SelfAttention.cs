@@ -6,22 +6,28 @@ namespace Microsoft.ML.Diffusion.Networks;
 /// <summary>Every pixel looks at every other: normalized scaled dot-product attention, added to the input.</summary>
 internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
 {
-    private readonly GroupNorm group_norm;
+    private readonly GroupNorm? group_norm;
     private readonly Linear to_q;
     private readonly Linear to_k;
     private readonly Linear to_v;
     private readonly ModuleList<Linear> to_out;
     private readonly int _heads;
+    private readonly double _outputScale;
 
-    public SelfAttention(int channels, int? headDimension, int groups)
+    /// <param name="channels">C.</param>
+    /// <param name="options">The network's.</param>
+    /// <param name="groups">Groups of the normalization; 0 for none.</param>
+    /// <param name="outputScale">What the sum of input and output is divided by.</param>
+    public SelfAttention(int channels, UNetOptions options, int groups, double outputScale = 1)
         : base(nameof(SelfAttention))
     {
-        group_norm = nn.GroupNorm(groups, channels, UNet.NormalizationEpsilon);
+        group_norm = groups > 0 ? nn.GroupNorm(groups, channels, options.NormalizationEpsilon) : null;
         to_q = nn.Linear(channels, channels);
         to_k = nn.Linear(channels, channels);
         to_v = nn.Linear(channels, channels);
         to_out = [nn.Linear(channels, channels)];
-        _heads = channels / (headDimension ?? channels);
+        _heads = channels / (options.AttentionHeadDimension ?? channels);
+        _outputScale = outputScale;
         RegisterComponents();
     }
 
@@ -33,12 +39,12 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        var pixels = group_norm.forward(x).reshape(n, c, h * w).transpose(1, 2); // [N, HW, C]
+        var pixels = (group_norm is null ? x : group_norm.forward(x)).reshape(n, c, h * w).transpose(1, 2); // [N, HW, C]
 
         Tensor Heads(Linear projection) => projection.forward(pixels).reshape(n, h * w, _heads, c / _heads).transpose(1, 2); // [N, heads, HW, C / heads]
         var attended = nn.functional.scaled_dot_product_attention(Heads(to_q), Heads(to_k), Heads(to_v));
 
         var y = to_out[0].forward(attended.transpose(1, 2).reshape(n, h * w, c)).transpose(1, 2).reshape(n, c, h, w);
-        return (x + y).MoveToOuterDisposeScope();
+        return (_outputScale == 1 ? x + y : (x + y) / _outputScale).MoveToOuterDisposeScope();
     }
 }

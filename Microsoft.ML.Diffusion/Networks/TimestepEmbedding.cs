@@ -8,27 +8,27 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
 {
     private readonly Linear linear_1;
     private readonly Linear linear_2;
-    private readonly int _sinusoids;
+    private readonly UNetOptions _options;
 
-    public TimestepEmbedding(int sinusoids, int features)
+    public TimestepEmbedding(UNetOptions options, int features)
         : base(nameof(TimestepEmbedding))
     {
-        _sinusoids = sinusoids;
-        linear_1 = nn.Linear(sinusoids, features);
+        _options = options;
+        linear_1 = nn.Linear(options.BaseChannels, features);
         linear_2 = nn.Linear(features, features);
         RegisterComponents();
     }
 
     /// <summary>Timesteps [N] to features [N, F].</summary>
     public override Tensor forward(Tensor timesteps) =>
-        linear_2.forward(nn.functional.silu(linear_1.forward(Sinusoids(timesteps, _sinusoids).to(linear_1.weight.dtype))));
+        linear_2.forward(nn.functional.silu(linear_1.forward(Sinusoids(timesteps, _options.BaseChannels, _options.CosinesFirst, _options.FrequencyShift).to(linear_1.weight.dtype))));
 
-    /// <summary>[sin(t w_i), cos(t w_i)] for w_i = 10000^(-i / (half - 1)), i = 0..half-1: [N] to [N, count], as the DDPM U-Net has it.</summary>
-    internal static Tensor Sinusoids(Tensor timesteps, int count)
+    /// <summary>[sin(t w_i), cos(t w_i)] for w_i = 10000^(-i / (half - shift)), i = 0..half-1: [N] to [N, count], as the DDPM U-Net has it.</summary>
+    internal static Tensor Sinusoids(Tensor timesteps, int count, bool cosinesFirst = false, int shift = 1)
     {
         var half = count / 2;
-        var frequencies = exp(arange(half, ScalarType.Float32, timesteps.device) * (-Math.Log(10000) / Math.Max(1, half - 1)));
+        var frequencies = exp(arange(half, ScalarType.Float32, timesteps.device) * (-Math.Log(10000) / Math.Max(1, half - shift)));
         var angles = timesteps.to(ScalarType.Float32).unsqueeze(1) * frequencies.unsqueeze(0);
-        return cat([angles.sin(), angles.cos()], 1);
+        return cosinesFirst ? cat([angles.cos(), angles.sin()], 1) : cat([angles.sin(), angles.cos()], 1);
     }
 }

@@ -9,13 +9,11 @@ namespace Microsoft.ML.Diffusion.Networks;
 /// <remarks>Fields are named as in a diffusers state dict, so that weights move between the two without renaming.</remarks>
 internal sealed class UNet : nn.Module
 {
-    public const double NormalizationEpsilon = 1e-6;
-
     private readonly Conv2d conv_in;
     private readonly TimestepEmbedding time_embedding;
     private readonly ClassEmbedding? class_embedding;
     private readonly ModuleList<DownLevel> down_blocks = [];
-    private readonly MiddleLevel mid_block;
+    private readonly MiddleLevel? mid_block;
     private readonly ModuleList<UpLevel> up_blocks = [];
     private readonly GroupNorm conv_norm_out;
     private readonly Conv2d conv_out;
@@ -33,14 +31,14 @@ internal sealed class UNet : nn.Module
         Options = options;
         Dropout = new SeededDropout(options.Dropout);
         _patchSize = options.PatchSize;
-        var (channels, features, folded) = (options.BaseChannels, options.BaseChannels * 4, _patchSize * _patchSize);
+        var (channels, features, folded) = (options.BaseChannels, options.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
         var parts = new UNetParts(options, features, Dropout);
 
         conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);
-        time_embedding = new TimestepEmbedding(channels, features);
+        time_embedding = new TimestepEmbedding(options, features);
         class_embedding = numberOfClasses > 0 ? new ClassEmbedding(numberOfClasses, features) : null;
 
-        var levels = Plan(options, Math.Max(height, width) / _patchSize);
+        var (levels, upLevels) = Plans(options, Math.Max(height, width) / _patchSize);
         var skips = new Stack<int>([channels]);
         foreach (var level in levels)
         {
@@ -52,14 +50,14 @@ internal sealed class UNet : nn.Module
             }
         }
 
-        mid_block = new MiddleLevel(channels, parts);
-        for (var i = levels.Count - 1; i >= 0; i--)
+        mid_block = options.Middle == UNetMiddle.None ? null : new MiddleLevel(channels, parts);
+        foreach (var level in upLevels)
         {
-            up_blocks.Add(new UpLevel(levels[i] with { ChangesResolution = i > 0 }, channels, skips, parts));
-            channels = levels[i].Channels;
+            up_blocks.Add(new UpLevel(level, channels, skips, parts));
+            channels = level.Channels;
         }
 
-        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, NormalizationEpsilon);
+        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, options.NormalizationEpsilon);
         conv_out = nn.Conv2d(channels, outChannels * folded, 3, padding: 1);
         RegisterComponents();
     }
@@ -88,6 +86,7 @@ internal sealed class UNet : nn.Module
         embedding = nn.functional.silu(embedding); // every block reads it activated
 
         var input = x.to(conv_in.weight.dtype);
+        input = Options.CenterInput ? (2 * input) - 1 : input;
         var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)
@@ -95,7 +94,7 @@ internal sealed class UNet : nn.Module
             h = level.Forward(h, embedding, skips);
         }
 
-        h = mid_block.Forward(h, embedding);
+        h = mid_block is null ? h : mid_block.Forward(h, embedding);
         foreach (var level in up_blocks)
         {
             h = level.Forward(h, embedding, skips);
@@ -105,17 +104,13 @@ internal sealed class UNet : nn.Module
         return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    private static List<LevelPlan> Plan(UNetOptions options, int side)
+    // Each way in its own order. Every level but the last changes the resolution, down after its blocks and up before it is entered again.
+    private static (List<LevelPlan> Down, List<LevelPlan> Up) Plans(UNetOptions options, int side)
     {
-        var levels = new List<LevelPlan>();
-        for (var i = 0; i < options.ChannelMultipliers.Count; i++, side /= 2)
-        {
-            levels.Add(new LevelPlan(
-                options.BaseChannels * options.ChannelMultipliers[i],
-                options.AttentionResolutions.Contains(side),
-                ChangesResolution: i + 1 < options.ChannelMultipliers.Count));
-        }
-
-        return levels;
+        var levels = options.NumberOfLevels;
+        var (down, up) = options.BlocksFor(side);
+        return (
+            [.. down.Select((block, i) => new LevelPlan(options.ChannelsOf(i), block, ChangesResolution: i + 1 < levels))],
+            [.. up.Select((block, i) => new LevelPlan(options.ChannelsOf(levels - 1 - i), block, ChangesResolution: i + 1 < levels))]);
     }
 }

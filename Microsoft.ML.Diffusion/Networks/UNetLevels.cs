@@ -8,7 +8,7 @@ internal sealed class DownLevel : nn.Module
 {
     private readonly ModuleList<ResidualBlock> resnets = [];
     private readonly ModuleList<SelfAttention> attentions = [];
-    private readonly ModuleList<Downsample> downsamplers = [];
+    private readonly ModuleList<nn.Module> downsamplers = [];
 
     public DownLevel(LevelPlan plan, int inChannels, UNetParts parts)
         : base(nameof(DownLevel))
@@ -16,7 +16,7 @@ internal sealed class DownLevel : nn.Module
         for (var block = 0; block < parts.Options.NumberOfResidualBlocks; block++)
         {
             resnets.Add(parts.Residual(block == 0 ? inChannels : plan.Channels, plan.Channels));
-            if (plan.HasAttention)
+            if (plan.Block.HasAttention)
             {
                 attentions.Add(parts.Attention(plan.Channels));
             }
@@ -24,7 +24,7 @@ internal sealed class DownLevel : nn.Module
 
         if (plan.ChangesResolution)
         {
-            downsamplers.Add(new Downsample(plan.Channels, parts.Options.ResampleWithConvolution));
+            downsamplers.Add(parts.Downsampler(plan));
         }
 
         RegisterComponents();
@@ -42,7 +42,7 @@ internal sealed class DownLevel : nn.Module
 
         if (downsamplers.Count > 0)
         {
-            x = downsamplers[0].forward(x);
+            x = UNetParts.Resample(downsamplers[0], x, embedding);
             skips.Push(x);
         }
 
@@ -50,7 +50,7 @@ internal sealed class DownLevel : nn.Module
     }
 }
 
-/// <summary>The lowest resolution: two residual blocks around attention.</summary>
+/// <summary>The lowest resolution: two residual blocks, around attention if there is any.</summary>
 internal sealed class MiddleLevel : nn.Module
 {
     private readonly ModuleList<ResidualBlock> resnets = [];
@@ -59,14 +59,21 @@ internal sealed class MiddleLevel : nn.Module
     public MiddleLevel(int channels, UNetParts parts)
         : base(nameof(MiddleLevel))
     {
-        resnets.Add(parts.Residual(channels, channels));
-        attentions.Add(parts.Attention(channels));
-        resnets.Add(parts.Residual(channels, channels));
+        resnets.Add(parts.MiddleResidual(channels));
+        if (parts.Options.Middle == UNetMiddle.Attention)
+        {
+            attentions.Add(parts.MiddleAttention(channels));
+        }
+
+        resnets.Add(parts.MiddleResidual(channels));
         RegisterComponents();
     }
 
-    public Tensor Forward(Tensor x, Tensor embedding) =>
-        resnets[1].forward(attentions[0].forward(resnets[0].forward(x, embedding)), embedding);
+    public Tensor Forward(Tensor x, Tensor embedding)
+    {
+        x = resnets[0].forward(x, embedding);
+        return resnets[1].forward(attentions.Count > 0 ? attentions[0].forward(x) : x, embedding);
+    }
 }
 
 /// <summary>One resolution on the way up.</summary>
@@ -74,7 +81,7 @@ internal sealed class UpLevel : nn.Module
 {
     private readonly ModuleList<ResidualBlock> resnets = [];
     private readonly ModuleList<SelfAttention> attentions = [];
-    private readonly ModuleList<Upsample> upsamplers = [];
+    private readonly ModuleList<nn.Module> upsamplers = [];
 
     public UpLevel(LevelPlan plan, int inChannels, Stack<int> skipChannels, UNetParts parts)
         : base(nameof(UpLevel))
@@ -82,7 +89,7 @@ internal sealed class UpLevel : nn.Module
         for (var block = 0; block <= parts.Options.NumberOfResidualBlocks; block++)
         {
             resnets.Add(parts.Residual((block == 0 ? inChannels : plan.Channels) + skipChannels.Pop(), plan.Channels));
-            if (plan.HasAttention)
+            if (plan.Block.HasAttention)
             {
                 attentions.Add(parts.Attention(plan.Channels));
             }
@@ -90,7 +97,7 @@ internal sealed class UpLevel : nn.Module
 
         if (plan.ChangesResolution)
         {
-            upsamplers.Add(new Upsample(plan.Channels, parts.Options.ResampleWithConvolution));
+            upsamplers.Add(parts.Upsampler(plan));
         }
 
         RegisterComponents();
@@ -104,20 +111,6 @@ internal sealed class UpLevel : nn.Module
             x = block < attentions.Count ? attentions[block].forward(x) : x;
         }
 
-        return upsamplers.Count > 0 ? upsamplers[0].forward(x) : x;
+        return upsamplers.Count > 0 ? UNetParts.Resample(upsamplers[0], x, embedding) : x;
     }
-}
-
-/// <summary>What one resolution consists of.</summary>
-internal readonly record struct LevelPlan(int Channels, bool HasAttention, bool ChangesResolution);
-
-/// <summary>Makes the blocks of one network, which share all settings but their widths.</summary>
-internal sealed class UNetParts(UNetOptions options, int embeddingFeatures, SeededDropout dropout)
-{
-    public UNetOptions Options => options;
-
-    public ResidualBlock Residual(int inChannels, int outChannels) =>
-        new(inChannels, outChannels, embeddingFeatures, options.NumberOfNormalizationGroups, dropout);
-
-    public SelfAttention Attention(int channels) => new(channels, options.AttentionHeadDimension, options.NumberOfNormalizationGroups);
 }

@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>The shape of the U-Net (Ho et al. 2020, appendix B).</summary>
-public sealed record UNetOptions
+public sealed partial record UNetOptions
 {
     /// <summary>Gets the number of channels at full resolution.</summary>
     /// <value>A multiple of <see cref="NumberOfNormalizationGroups"/>. The default is 64.</value>
@@ -40,11 +40,11 @@ public sealed record UNetOptions
     public bool ResampleWithConvolution { get; init; } = true;
 
     /// <summary>Gets the factor that both sides of an image must be a multiple of.</summary>
-    public int DownsamplingFactor => PatchSize << (ChannelMultipliers.Count - 1);
+    public int DownsamplingFactor => PatchSize << (NumberOfLevels - 1);
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"U-Net ({BaseChannels} x [{string.Join(", ", ChannelMultipliers)}] channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention at [{string.Join(", ", AttentionResolutions)}]{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+        $"U-Net ({(LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {DownBlocks.Count(block => block.HasAttention)} level{(DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
 
     internal void Validate()
     {
@@ -53,9 +53,9 @@ public sealed record UNetOptions
         Require(ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1), nameof(ChannelMultipliers), ChannelMultipliers, "must hold 1 to 16 positive numbers, one for each level");
         Require(NumberOfResidualBlocks >= 1, nameof(NumberOfResidualBlocks), NumberOfResidualBlocks, "must be at least 1");
         Require(AttentionResolutions is not null, nameof(AttentionResolutions), AttentionResolutions, "must not be null; an empty list means attention in the middle only");
-        Require(AttentionHeadDimension is null || (AttentionHeadDimension >= 1 && ChannelMultipliers!.All(multiplier => BaseChannels * multiplier % AttentionHeadDimension == 0)), nameof(AttentionHeadDimension), AttentionHeadDimension, "must divide the channels of every level, because attention splits them into heads of that size");
         Require(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "must be in [0, 1), because it is a probability and 1 would drop everything");
         Require(PatchSize >= 1, nameof(PatchSize), PatchSize, "must be at least 1");
+        ValidateDetails();
     }
 
     internal void ValidateFor(int height, int width)

@@ -18,6 +18,7 @@ internal sealed record ModelConfig
         RespectNullableAnnotations = true,
         WriteIndented = true,
         MaxDepth = 16,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
     public required int FormatVersion { get; init; }
@@ -96,7 +97,7 @@ internal sealed record ModelConfig
     private sealed record RunConfig(double Seconds);
 }
 
-/// <summary>The network's shape, as in a UNet2DModel's config.</summary>
+/// <summary>The network's shape, as in a UNet2DModel's config; older files lack what follows the class names.</summary>
 internal sealed record NetworkConfig(
     int[] SampleSize,
     int InChannels,
@@ -109,7 +110,20 @@ internal sealed record NetworkConfig(
     int NormNumGroups,
     int PatchSize,
     bool ResampWithConv,
-    string[] ClassNames);
+    string[] ClassNames,
+    int[]? BlockOutChannels = null,
+    UNetBlock[]? DownBlocks = null,
+    UNetBlock[]? UpBlocks = null,
+    UNetMiddle MidBlock = UNetMiddle.Attention,
+    double MidBlockScaleFactor = 1,
+    int? AttnNormNumGroups = null,
+    double NormEps = 1e-6,
+    bool TimeScaleShift = false,
+    int? TimeEmbeddingDim = null,
+    bool FlipSinToCos = false,
+    int FreqShift = 1,
+    int DownsamplePadding = 0,
+    bool CenterInputSample = false);
 
 /// <summary>The noise schedule and what is predicted of it; files from before learned variances lack the variance type.</summary>
 internal sealed record SchedulerConfig(
@@ -139,7 +153,8 @@ internal sealed record SamplerConfig(
     double GuidanceScale,
     int? BatchSize,
     long? Seed,
-    double? KarrasRho = null);
+    double? KarrasRho = null,
+    int[]? PreviousTimesteps = null);
 
 /// <summary>The columns of the pipeline that the model was trained in.</summary>
 internal sealed record ColumnConfig(string Output, string Input, string? Label, string? Seed);

@@ -20,7 +20,20 @@ internal static class ModelConfigMapping
         model.Network.NumberOfNormalizationGroups,
         model.Network.PatchSize,
         model.Network.ResampleWithConvolution,
-        [.. model.ClassNames]);
+        [.. model.ClassNames],
+        model.Network.LevelChannels?.ToArray(),
+        model.Network.DownBlocks?.ToArray(),
+        model.Network.UpBlocks?.ToArray(),
+        model.Network.Middle,
+        model.Network.MiddleScale,
+        model.Network.MiddleAttentionGroups,
+        model.Network.NormalizationEpsilon,
+        model.Network.ScaleAndShift,
+        model.Network.TimestepFeatures,
+        model.Network.CosinesFirst,
+        model.Network.FrequencyShift,
+        model.Network.DownsamplePadding,
+        model.Network.CenterInput);
 
     public static SchedulerConfig ToSchedulerConfig(ModelDescription model) => new(
         model.Schedule.NumberOfTrainingTimesteps,
@@ -58,6 +71,19 @@ internal static class ModelConfigMapping
             NumberOfNormalizationGroups = unet.NormNumGroups,
             PatchSize = unet.PatchSize,
             ResampleWithConvolution = unet.ResampWithConv,
+            LevelChannels = unet.BlockOutChannels,
+            DownBlocks = unet.DownBlocks,
+            UpBlocks = unet.UpBlocks,
+            Middle = unet.MidBlock,
+            MiddleScale = unet.MidBlockScaleFactor,
+            MiddleAttentionGroups = unet.AttnNormNumGroups,
+            NormalizationEpsilon = unet.NormEps,
+            ScaleAndShift = unet.TimeScaleShift,
+            TimestepFeatures = unet.TimeEmbeddingDim,
+            CosinesFirst = unet.FlipSinToCos,
+            FrequencyShift = unet.FreqShift,
+            DownsamplePadding = unet.DownsamplePadding,
+            CenterInput = unet.CenterInputSample,
         };
         network.Validate();
         network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);

@@ -27,7 +27,8 @@ internal static class SamplerConfigMapping
         options.GuidanceScale,
         options.BatchSize,
         options.Seed,
-        options.Sampler.Timesteps.Rho);
+        options.Sampler.Timesteps.Rho,
+        options.Sampler.Timesteps.PreviousTimesteps?.ToArray());
 
     /// <exception cref="FormatException">A value is impossible.</exception>
     public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model) => ModelConfigMapping.Decode(() =>
@@ -60,7 +61,7 @@ internal static class SamplerConfigMapping
         {
             Sampler = sampler with
             {
-                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho),
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho, config.PreviousTimesteps),
                 Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
             },
             GuidanceScale = config.GuidanceScale,

@@ -78,7 +78,7 @@ public sealed record Clipping
                 var flat = x0.abs().flatten(1);
                 var threshold = flat.quantile(tensor(Ratio, flat.dtype, flat.device), dim: 1)
                     .reshape([-1, .. Enumerable.Repeat(1L, (int)x0.dim() - 1)])
-                    .clamp(1.0, double.IsPositiveInfinity(Range) ? double.MaxValue : Range);
+                    .clamp(1.0, Math.Min(Range, float.MaxValue));
                 return minimum(maximum(x0, -threshold), threshold) / threshold;
         }
     }

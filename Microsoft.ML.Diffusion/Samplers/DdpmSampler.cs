@@ -50,7 +50,7 @@ public sealed record DdpmSampler : Sampler
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
             var interpolation = context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
-            var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(posterior.Variance), Math.Log(posterior.Beta));
+            var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(Math.Max(posterior.Variance, 1e-20)), Math.Log(posterior.Beta)); // 0 in a step to a clean image
             return mean + ((0.5 * logVariance).exp() * context.Noise.Next(x));
         }
 

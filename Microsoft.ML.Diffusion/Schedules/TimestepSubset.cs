@@ -12,9 +12,11 @@ namespace Microsoft.ML.Diffusion;
 public sealed record TimestepSubset
 {
     private readonly int[]? _explicit;
+    private readonly int[]? _previous;
 
-    private TimestepSubset(string spacing, int count, int[]? timesteps = null, double? rho = null)
+    private TimestepSubset(string spacing, int count, int[]? timesteps = null, double? rho = null, int[]? previous = null)
     {
+        _previous = previous;
         Spacing = spacing;
         Rho = rho;
         NumberOfInferenceSteps = count;
@@ -24,7 +26,7 @@ public sealed record TimestepSubset
     /// <summary>Gets the number of steps, S.</summary>
     public int NumberOfInferenceSteps { get; }
 
-    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing, karras or explicit.</summary>
+    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing, karras, explicit or pairs.</summary>
     internal string Spacing { get; }
 
     /// <summary>The exponent of <see cref="Karras"/>; null for the others.</summary>
@@ -86,6 +88,41 @@ public sealed record TimestepSubset
         return new TimestepSubset("explicit", sorted.Length, sorted);
     }
 
+    /// <summary>Uses exactly the steps given: for schedulers of other libraries, whose steps need not lead to the next one's timestep.</summary>
+    /// <remarks>
+    /// Here a stochastic sampler draws noise in every step from above timestep 0, also in a last one. A step to <c>PreviousTimestep</c> -1 ends at a
+    /// clean image, one to 0 at the first timestep's noise level.
+    /// </remarks>
+    /// <param name="pairs">The steps in the order of the run: falling timesteps in 0..T-1, each with a previous one from -1 to itself.</param>
+    /// <exception cref="ArgumentException">The list is empty, or its timesteps do not fall.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A previous timestep is not from -1 to its timestep.</exception>
+    public static TimestepSubset OfPairs(params ReadOnlySpan<TimestepPair> pairs)
+    {
+        if (pairs.IsEmpty)
+        {
+            throw new ArgumentException("pairs must name at least one step.", nameof(pairs));
+        }
+
+        var (timesteps, previous) = (new int[pairs.Length], new int[pairs.Length]);
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            var (timestep, before) = pairs[i];
+            if (i > 0 && timestep >= pairs[i - 1].Timestep)
+            {
+                throw new ArgumentException($"pairs must have falling timesteps, but {timestep} follows {pairs[i - 1].Timestep}.", nameof(pairs));
+            }
+
+            if (timestep < 0 || before < -1 || before > timestep)
+            {
+                throw new ArgumentOutOfRangeException(nameof(pairs), pairs[i], "Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself.");
+            }
+
+            (timesteps[^(i + 1)], previous[^(i + 1)]) = (timestep, before);
+        }
+
+        return new TimestepSubset("pairs", pairs.Length, timesteps, previous: previous);
+    }
+
     /// <summary>Lists the timesteps, rising, for a schedule of <paramref name="trainingTimesteps"/> steps.</summary>
     /// <param name="trainingTimesteps">T, at least the number of steps.</param>
     /// <returns>Exactly <see cref="NumberOfInferenceSteps"/> distinct values in 0..T-1.</returns>
@@ -120,28 +157,33 @@ public sealed record TimestepSubset
         var pairs = new TimestepPair[rising.Count];
         for (var i = 0; i < pairs.Length; i++)
         {
-            pairs[^(i + 1)] = new TimestepPair(rising[i], i == 0 ? -1 : rising[i - 1]);
+            pairs[^(i + 1)] = new TimestepPair(rising[i], _previous is not null ? _previous[i] : i == 0 ? -1 : rising[i - 1]);
         }
 
         return pairs;
     }
 
     /// <summary>Recreates a subset from its saved name and numbers.</summary>
-    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho) => spacing switch
+    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho, int[]? previous = null) => spacing switch
     {
         "karras" when rho is { } exponent => Karras(count, exponent),
         "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
         "explicit" when timesteps is not null => Of(timesteps),
+        "pairs" when timesteps is not null && previous?.Length == timesteps.Length => OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),
         _ => throw new FormatException($"The timestep spacing '{spacing}' with {count} steps is not known."),
     };
 
-    /// <summary>The timesteps of <see cref="Of"/>; null for a formula.</summary>
+    /// <summary>The timesteps of <see cref="Of"/> and <see cref="OfPairs"/>, rising; null for a formula.</summary>
     internal IReadOnlyList<int>? ExplicitTimesteps => _explicit;
+
+    /// <summary>Where each step of <see cref="OfPairs"/> leads, in the order of <see cref="ExplicitTimesteps"/>; null for the others.</summary>
+    internal IReadOnlyList<int>? PreviousTimesteps => _previous;
 
     /// <inheritdoc/>
     public bool Equals(TimestepSubset? other) =>
         other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps && Rho == other.Rho
-        && (_explicit is null ? other._explicit is null : other._explicit is not null && _explicit.AsSpan().SequenceEqual(other._explicit));
+        && (_explicit is null ? other._explicit is null : other._explicit is not null && _explicit.AsSpan().SequenceEqual(other._explicit))
+        && _previous.AsSpan().SequenceEqual(other._previous);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Rho);
