@@ -74,7 +74,7 @@ internal sealed class TrainingSetReader(IDataView data, DiffusionOptions options
         {
             get(ref buffer);
             CheckSize(row, shape);
-            var pixels = PixelVector.ToBytes(buffer, options, row, input.Name);
+            var pixels = PixelVector.ToBytes(buffer, options.Pixels, row, input.Name);
             _allGrey &= shape.Channels == 1 || ImagePixels.IsGrey(pixels);
             return pixels;
         };
