@@ -25,7 +25,7 @@ public sealed class CompositionTests
     [
         ["TakeRows", (Func<IDataView, IDataView>)(rows => _mlContext.Data.TakeRows(rows, 5)), 5],
         ["SkipRows", (Func<IDataView, IDataView>)(rows => _mlContext.Data.SkipRows(rows, 5)), 7],
-        ["FilterRowsByColumn", (Func<IDataView, IDataView>)(rows => _mlContext.Data.FilterRowsByColumn(rows, "Number", 2, 9)), 7],
+        ["FilterRowsByColumn", (Func<IDataView, IDataView>)(rows => _mlContext.Data.FilterRowsByColumn(rows, "Position", 2, 9)), 7],
         ["FilterByCustomPredicate", (Func<IDataView, IDataView>)(rows => _mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number % 3 == 0)), 8],
         ["TrainTestSplit", (Func<IDataView, IDataView>)(rows => _mlContext.Data.TrainTestSplit(rows, 0.5, seed: 1).TestSet), null!],
         ["CrossValidationSplit", (Func<IDataView, IDataView>)(rows => _mlContext.Data.CrossValidationSplit(rows, 3, seed: 1)[1].TrainSet), null!],
@@ -36,6 +36,7 @@ public sealed class CompositionTests
     public void Operation_BeforeTheModelAndAfter_GivesTheSameRows(string name, Func<IDataView, IDataView> operation, int? count)
     {
         var rows = Pictures.Rows(_mlContext, 12);
+        rows = _mlContext.Transforms.Conversion.ConvertType("Position", "Number").Fit(rows).Transform(rows);
 
         var before = ScoringModel.Read(_mlContext, _model.Transform(operation(rows)));
         var after = ScoringModel.Read(_mlContext, operation(_model.Transform(rows)));
@@ -110,10 +111,10 @@ public sealed class CompositionTests
 
         var again = toImages.Fit(rows).Transform(rows);
 
-        var (images, copies) = (again.GetColumn<MLImage>("Generated").ToArray(), again.GetColumn<MLImage>("Again").Select(image => image.Pixels.ToArray()).ToArray());
+        var (images, copies) = (again.GetColumn<MLImage>("Generated").Select(RedOf).ToArray(), again.GetColumn<MLImage>("Again").Select(RedOf).ToArray());
         for (var i = 0; i < images.Length; i++)
         {
-            CollectionAssert.AreEqual(images[i].Pixels.ToArray().Where((_, place) => place % 4 == 0).ToArray(), copies[i].Where((_, place) => place % 4 == 0).ToArray());
+            CollectionAssert.AreEqual(images[i], copies[i]);
         }
     }
 
@@ -123,7 +124,7 @@ public sealed class CompositionTests
         var rows = Pictures.Rows(_mlContext, 12);
         var pipeline = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 2 } })
             .Append(_mlContext.Transforms.Concatenate("Features", "Bits", "Error", "Latent"))
-            .Append(_mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy("Label", "Features"));
+            .Append(_mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Features"));
 
         var model = pipeline.Fit(rows);
         var engine = _mlContext.Model.CreatePredictionEngine<Labelled, Prediction>(model, ignoreMissingColumns: true);
@@ -134,6 +135,8 @@ public sealed class CompositionTests
         Assert.AreEqual(1, scores.Sum(), 1e-5);
         Assert.AreEqual(12, _mlContext.MulticlassClassification.Evaluate(model.Transform(rows)).ConfusionMatrix.Counts.Sum(counts => counts.Sum()));
     }
+
+    private static byte[] RedOf(MLImage image) => [.. image.Pixels.ToArray().Chunk(4).Select(pixel => image.PixelFormat == MLPixelFormat.Rgba32 ? pixel[0] : pixel[2])];
 
     private static IDataView SaveAndLoad(IDataView rows)
     {

@@ -26,7 +26,8 @@ public sealed class EstimatorContractTests
         using var loaded = SaveAndLoad(model, rows.Schema, out var inputSchema);
 
         var scored = model.Transform(rows);
-        CollectionAssert.AreEqual(Schemas.Describe(rows.Schema), Schemas.Describe(inputSchema));
+        // ML.NET leaves images out of the schema that it saves beside a model.
+        CollectionAssert.AreEqual(Schemas.Describe(rows.Schema).Where(column => !column.StartsWith("Image:", StringComparison.Ordinal)).ToArray(), Schemas.Describe(inputSchema));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(model.GetOutputSchema(rows.Schema)));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(loaded.GetOutputSchema(rows.Schema)));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(loaded.Transform(rows).Schema));

@@ -48,7 +48,7 @@ public sealed class OutputColumnTests
         var rows = Pictures.Rows(_mlContext, 6);
 
         var all = ScoringModel.Read(_mlContext, _model.Transform(rows));
-        var some = ScoringModel.Read(_mlContext, _model.Transform(_mlContext.Data.FilterRowsByColumn(rows, "Number", lowerBound: 3, upperBound: 5)));
+        var some = ScoringModel.Read(_mlContext, _model.Transform(_mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number is < 3 or > 4)));
 
         // Rows keep their ids, and so their seeds, through the filter.
         CollectionAssert.AreEqual(all[3..5].Select(row => row.Describe()).ToArray(), some.Select(row => row.Describe()).ToArray());
@@ -144,4 +144,9 @@ public sealed class OutputColumnTests
     }
 
     private static float[] PlaneOf(MLImage image) => [.. image.Pixels.ToArray().Where((_, i) => i % 4 == 0).Select(level => (float)level)];
+
+    private sealed class Numbered
+    {
+        public int Number { get; set; }
+    }
 }
