@@ -139,7 +139,7 @@ public sealed class SchemaTests
     [TestMethod]
     [DataRow("Nowhere", "Could not find seed column 'Nowhere' (Parameter 'inputSchema')")]
     [DataRow("Class", "Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String (Parameter 'inputSchema')")]
-    [DataRow("Label", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32>, 0-1 (Parameter 'inputSchema')", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32> (Parameter 'inputSchema')")]
+    [DataRow("Label", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32, 0-1> (Parameter 'inputSchema')", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32> (Parameter 'inputSchema')")]
     public void BadSeedColumn_FailsInGetOutputSchemaAndFit(string column, string message, string? promised = null)
     {
         var rows = Pictures.Rows(_mlContext);
