@@ -129,8 +129,9 @@ public sealed class DiffusionEstimator : IEstimator<DiffusionTransformer>
         var columns = inputSchema.ToDictionary(column => column.Name);
         foreach (var added in OutputColumn.All(_columns, OutputTypes.Promised(image.ItemType as ImageDataViewType ?? new ImageDataViewType())))
         {
-            var kind = added.Type is VectorDataViewType ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.Scalar;
-            columns[added.Name] = new SchemaShape.Column(added.Name, kind, added.Type.GetItemType(), isKey: false);
+            columns[added.Name] = added.Type is VectorDataViewType vector
+                ? new SchemaShape.Column(added.Name, SchemaShape.Column.VectorKind.Vector, vector.ItemType, isKey: false)
+                : new SchemaShape.Column(added.Name, SchemaShape.Column.VectorKind.Scalar, added.Type, isKey: false);
         }
 
         return new SchemaShape(columns.Values);

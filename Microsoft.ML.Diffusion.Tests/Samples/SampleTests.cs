@@ -25,7 +25,7 @@ public sealed class SampleTests
         var (exitCode, output) = BuildFiles.RunDotnet("exec", assembly, "--quick");
 
         Assert.AreEqual(0, exitCode, output);
-        var written = Directory.GetFiles(BuildFiles.InRoot("artifacts", name)).Where(file => File.GetLastWriteTimeUtc(file) >= start).ToList();
+        var written = Directory.GetFiles(BuildFiles.InRoot("artifacts", name), "*", SearchOption.AllDirectories).Where(file => File.GetLastWriteTimeUtc(file) >= start).ToList();
         Assert.IsNotEmpty(written, output);
         StringAssert.Contains(output, "minutes");
     }

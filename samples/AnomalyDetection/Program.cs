@@ -1,7 +1,6 @@
 // How strange is a picture? A model learns nine kinds of garments; then its scores, columns of an ML.NET pipeline like any other, are to tell the tenth
-// kind from garments of the nine that it has not seen. Beside them stand two baselines that need no diffusion model. The last line of the table is
-// the rest of the question: is it worth the minutes? An argument names another kind to hold out,
-// such as Sneaker; --quick does the same with a tiny budget, to see that it runs.
+// kind from garments of the nine that it has not seen. Beside them stand two baselines that need no diffusion model. An argument names another kind
+// to hold out, such as Sneaker; --quick does the same with a tiny budget, to see that it runs.
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -15,7 +14,7 @@ var heldOut = args.FirstOrDefault(argument => argument != "--quick") ?? "Bag";
 var (minutes, tested, steps, timesteps) = quick ? (0.05, 16, 2, 3) : (2.5, 400, 10, 20);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
-var artifacts = new Artifacts(null, "AnomalyDetection");
+var artifacts = new Artifacts(null, Path.Combine("AnomalyDetection", quick ? "quick" : ""));
 
 // 1. Garments to learn from, and as many unseen ones of the known kinds and of the other to judge.
 var known = FashionMnist.Read().Where(garment => garment.Label != heldOut).Select(garment => Judged(garment, isStrange: false));
@@ -83,6 +82,18 @@ double AreaUnderRocCurve(IDataView rows, string column)
 }
 
 static JudgedGarment Judged(Garment garment, bool isStrange) => new() { Image = garment.Image, IsStrange = isStrange };
+
+// Expected output (the figures depend on how far the training gets):
+//
+// Learned from 8,600 garments without any Bag in ... steps of 32, 150 s, seed 1.
+// How well each score tells 400 Bag from 400 unseen garments of the other kinds (0.5 is chance):
+//   mean of the pixels (baseline)                    AUC 0.634   after ... s
+//   principal components of the pixels (baseline)    AUC 0.836   after ... s
+//   reconstruction error                             AUC 0.848   after ... s
+//   bits per dimension                               AUC 0.829   after ... s
+//   principal components of the network's features   AUC 0.872   after ... s
+// Wrote <repository>/artifacts/AnomalyDetection/strangest.png: above the 16 strangest garments, below the 16 most usual
+// ... minutes
 
 /// <summary>A garment, and whether it is of the kind held out.</summary>
 internal sealed class JudgedGarment

@@ -11,7 +11,7 @@ const int Columns = 9;
 var quick = args.Contains("--quick");
 var (rows, steps) = quick ? (1, 4) : (6, 50);
 var clock = Stopwatch.StartNew();
-var artifacts = new Artifacts(null, "Interpolation");
+var artifacts = new Artifacts(null, Path.Combine("Interpolation", quick ? "quick" : ""));
 using var model = new MLContext(Seed).Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
 
 // 1. Between real garments: the first and the last column are the pictures themselves, their neighbours what the model makes of them.
