@@ -95,8 +95,7 @@ public sealed partial class DiffusionEstimator
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
             var summary = loop.Run();
-            var columns = new TransformerColumns(_outputColumnName, _inputColumnName, _options.LabelColumnName, _options.SeedColumnName);
-            return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), columns, Saved(_options.Generation), summary);
+            return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary);
         }
         catch
         {

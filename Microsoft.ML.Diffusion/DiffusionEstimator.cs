@@ -21,6 +21,7 @@ namespace Microsoft.ML.Diffusion;
 /// | Name | Type | Description |
 /// | -- | -- | -- |
 /// | the output column | <xref:Microsoft.ML.Data.MLImage> | One generated image for each row, drawn when it is asked for. |
+/// | those that <xref:Microsoft.ML.Diffusion.OutputColumnOptions> names | see there | Reconstructions, latents and scores of the input column's images, or pixels. |
 /// ]]></format>
 /// </remarks>
 public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer>
@@ -28,9 +29,9 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
     private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
 
     private readonly IHost _host;
-    private readonly string _outputColumnName;
     private readonly string _inputColumnName;
     private readonly DiffusionOptions _options;
+    private readonly TransformerColumns _columns;
 
     internal DiffusionEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, DiffusionOptions options)
     {
@@ -38,18 +39,15 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
         ArgumentException.ThrowIfNullOrEmpty(inputColumnName);
         ArgumentNullException.ThrowIfNull(options);
-        if (outputColumnName == inputColumnName)
-        {
-            throw new ArgumentOutOfRangeException(nameof(outputColumnName), outputColumnName, "outputColumnName must differ from inputColumnName, because the images to learn from would be hidden behind the generated ones.");
-        }
-
+        _columns = new TransformerColumns(outputColumnName, inputColumnName, options.LabelColumnName, options.SeedColumnName, options.OutputColumns, options.Pixels);
         options.Validate();
-        (_outputColumnName, _inputColumnName, _options) = (outputColumnName, inputColumnName, options);
+        _columns.Validate();
+        (_inputColumnName, _options) = (inputColumnName, options);
     }
 
     /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
     /// <param name="inputSchema">The schema of the input.</param>
-    /// <returns>The input's columns and the output column; its image size is known if the input column's is.</returns>
+    /// <returns>The input's columns and the output columns; the size of images is known if the input column's is.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
@@ -78,9 +76,27 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
             }
         }
 
+        if (_options.SeedColumnName is { } seedName)
+        {
+            if (!inputSchema.TryFindColumn(seedName, out var seed))
+            {
+                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "seed", seedName);
+            }
+
+            if (seed.Kind != SchemaShape.Column.VectorKind.Scalar || seed.IsKey || !SeedColumn.IsSeed(seed.ItemType))
+            {
+                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "seed", seedName, SeedColumn.ExpectedType, seed.GetTypeString());
+            }
+        }
+
         var columns = inputSchema.ToDictionary(column => column.Name);
-        var imageType = image.ItemType as ImageDataViewType ?? new ImageDataViewType();
-        columns[_outputColumnName] = new SchemaShape.Column(_outputColumnName, SchemaShape.Column.VectorKind.Scalar, imageType, isKey: false);
+        foreach (var added in OutputColumn.All(_columns, OutputTypes.Promised(image.ItemType as ImageDataViewType ?? new ImageDataViewType())))
+        {
+            columns[added.Name] = added.Type is VectorDataViewType vector
+                ? new SchemaShape.Column(added.Name, SchemaShape.Column.VectorKind.Vector, vector.ItemType, isKey: false)
+                : new SchemaShape.Column(added.Name, SchemaShape.Column.VectorKind.Scalar, added.Type, isKey: false);
+        }
+
         return new SchemaShape(columns.Values);
     }
 
@@ -94,6 +110,7 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
             throw _host.ExceptSchemaMismatch(parameter, "input", _inputColumnName, ExpectedInput, image.Type.ToString()!);
         }
 
+        _ = SeedColumn.Find(_host, schema, _options.SeedColumnName); // not read to train, but the model would miss it at once
         if (_options.LabelColumnName is not { } labelName)
         {
             return (image, null);

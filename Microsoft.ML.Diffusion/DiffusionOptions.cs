@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Data;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a <see cref="DiffusionEstimator"/> learns and how. The defaults train a model of moderate size on images of 32 or 28 pixels.</summary>
@@ -36,6 +38,10 @@ public sealed record DiffusionOptions
     /// <value><see langword="null"/>, the default, takes the seed from the row's id, which ML.NET renumbers in Cache and in a prediction engine.</value>
     public string? SeedColumnName { get; init; }
 
+    /// <summary>Gets the columns that the trained model adds besides the generated images: reconstructions, latents and scores.</summary>
+    /// <value>The default is none. <see cref="DiffusionTransformer.WithColumns"/> adds them to a model later.</value>
+    public OutputColumnOptions OutputColumns { get; init; } = new();
+
     /// <summary>Gets the offset that made a pixel vector: value = (pixel - offset) * scale, as in ExtractPixels.</summary>
     public float PixelOffset { get; init; }
 
@@ -51,12 +57,15 @@ public sealed record DiffusionOptions
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model.</value>
     public string? Device { get; init; }
 
+    internal PixelEncoding Pixels => new(PixelOffset, PixelScale);
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Network);
         ArgumentNullException.ThrowIfNull(Schedule);
         ArgumentNullException.ThrowIfNull(Training);
         ArgumentNullException.ThrowIfNull(Generation);
+        ArgumentNullException.ThrowIfNull(OutputColumns);
         Network.Validate();
         Training.Validate();
         if (!Enum.IsDefined(Variance))
@@ -66,6 +75,7 @@ public sealed record DiffusionOptions
 
         Training.ValidateFor(Schedule, Variance);
         Generation.ValidateFor(Schedule, Variance);
+        OutputColumns.ValidateFor(Schedule);
 
         if (!Enum.IsDefined(Prediction))
         {

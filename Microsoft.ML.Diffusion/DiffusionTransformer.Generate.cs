@@ -62,10 +62,6 @@ public sealed partial class DiffusionTransformer
             : throw new ArgumentException("classNames must name at least one image to generate.", nameof(classNames));
     }
 
-    /// <summary>Draws the sample of each row: of its own seed, and of its class if it has one.</summary>
-    internal Tensor DrawRows(IReadOnlyList<long> rowSeeds, IReadOnlyList<int>? labels) =>
-        new ImageGenerator(Model, Generation, _rowSeed.Value).Generate(rowSeeds, labels);
-
     private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
         using var scope = NewDisposeScope();

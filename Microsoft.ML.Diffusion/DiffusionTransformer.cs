@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Data;
 using Microsoft.ML.Diffusion.Persistence;
@@ -69,6 +68,8 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 
     internal TransformerColumns Columns { get; }
 
+    internal ModelDescription Description => _model.Description;
+
     /// <summary>The model, if it has not been disposed.</summary>
     internal DiffusionModel Model
     {
@@ -92,35 +93,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         return this;
     }
 
-    /// <summary>Adds the column of generated images, each drawn when a consumer asks for it.</summary>
-    /// <param name="input">Any rows; the images that the model learned from are not needed.</param>
-    /// <returns>The rows and the output column.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The seed or the label column is of another type, or the seed column is missing.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new GeneratedDataView(input, new GeneratedColumn(_host, this, input.Schema));
-    }
-
-    /// <summary>Gives the schema that <see cref="Transform"/> delivers.</summary>
-    /// <param name="inputSchema">The schema of the input.</param>
-    /// <returns>Its columns and the output column.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The seed or the label column is of another type, or the seed column is missing.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new GeneratedColumn(_host, this, inputSchema).OutputSchema;
-    }
-
-    /// <inheritdoc/>
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new GeneratedRowMapper(new GeneratedColumn(_host, this, inputSchema));
-
-    /// <inheritdoc/>
-    void ICanSaveModel.Save(ModelSaveContext ctx) =>
-        ModelZip.Save(ctx, Model.Description, Generation, new ColumnConfig(Columns.Output, Columns.Input, Columns.Label, Columns.Seed), Training, Model.Network);
-
-    /// <summary>Frees the weights.</summary>
+    /// <summary>Frees the weights, once all that share them are disposed.</summary>
     public void Dispose()
     {
         if (!_disposed)
@@ -140,7 +113,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         var device = DeviceResolver.Resolve(environment, null);
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
-        var columns = new TransformerColumns(config.Columns.Output, config.Columns.Input, config.Columns.Label, config.Columns.Seed);
+        var columns = ColumnConfigMapping.ToColumns(config.Columns, description);
         return new DiffusionTransformer(environment, model, columns, SamplerConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 }

@@ -22,11 +22,11 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Labelled);
 
-        var promised = estimator.GetOutputSchema(Shape(rows.Schema));
-        var delivered = Shape(_model.Transform(rows).Schema);
+        var promised = estimator.GetOutputSchema(Schemas.Shape(rows.Schema));
+        var delivered = Schemas.Shape(_model.Transform(rows).Schema);
 
-        CollectionAssert.AreEquivalent(Describe(promised), Describe(delivered));
-        CollectionAssert.AreEquivalent(Describe(delivered), Describe(Shape(_model.GetOutputSchema(rows.Schema))));
+        CollectionAssert.AreEquivalent(Schemas.Describe(promised), Schemas.Describe(delivered));
+        CollectionAssert.AreEquivalent(Schemas.Describe(delivered), Schemas.Describe(Schemas.Shape(_model.GetOutputSchema(rows.Schema))));
         Assert.AreEqual(new ImageDataViewType(Pictures.Side, Pictures.Side), _model.GetOutputSchema(rows.Schema)["Generated"].Type);
     }
 
@@ -120,7 +120,7 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", column, TinyModel.Options);
 
-        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(rows.Schema))).Message);
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
         Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
 
@@ -132,25 +132,22 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { LabelColumnName = column });
 
-        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(rows.Schema))).Message);
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
         Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
 
     [TestMethod]
-    public void BadSeedColumn_FailsInTransform()
+    [DataRow("Nowhere", "Could not find seed column 'Nowhere' (Parameter 'inputSchema')")]
+    [DataRow("Class", "Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String (Parameter 'inputSchema')")]
+    [DataRow("Label", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32, 0-1> (Parameter 'inputSchema')", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32> (Parameter 'inputSchema')")]
+    public void BadSeedColumn_FailsInGetOutputSchemaAndFit(string column, string message, string? promised = null)
     {
-        using var model = TinyModel.Train(TinyModel.Options with { SeedColumnName = "Class" }, _mlContext);
+        var rows = Pictures.Rows(_mlContext);
+        var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { SeedColumnName = column });
 
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => model.Transform(Pictures.Rows(_mlContext)));
-
-        Assert.AreEqual("Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String (Parameter 'inputSchema')", error.Message);
+        Assert.AreEqual(promised ?? message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
+        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
-
-    private static SchemaShape Shape(DataViewSchema schema) =>
-        (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.Invoke(null, [schema])!;
-
-    private static string[] Describe(SchemaShape shape) =>
-        [.. shape.Select(column => $"{column.Name}: {column.Kind} {column.ItemType} {column.IsKey} [{string.Join(", ", Describe(column.Annotations))}]").Distinct()];
 
     private sealed class SeedRow
     {

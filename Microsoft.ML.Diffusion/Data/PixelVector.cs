@@ -5,12 +5,12 @@ namespace Microsoft.ML.Diffusion.Data;
 /// <summary>The vectors that ExtractPixels makes: planar [C, H, W], value = (pixel - offset) * scale.</summary>
 internal static class PixelVector
 {
-    public static byte[] ToBytes(in VBuffer<float> vector, DiffusionOptions options, long row, string columnName)
+    public static byte[] ToBytes(in VBuffer<float> vector, PixelEncoding encoding, long row, string columnName)
     {
         var bytes = new byte[vector.Length];
         foreach (var (index, value) in vector.Items(all: true))
         {
-            var pixel = (value / options.PixelScale) + options.PixelOffset;
+            var pixel = encoding.ToPixel(value);
             if (!(pixel > -0.5f && pixel < 255.5f))
             {
                 throw new InvalidOperationException(float.IsFinite(value)

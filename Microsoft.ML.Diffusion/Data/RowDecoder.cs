@@ -52,7 +52,7 @@ internal sealed class RowDecoder(DiffusionOptions options, DataViewSchema.Column
         return row =>
         {
             get(ref buffer);
-            return (PixelVector.ToBytes(buffer, options, row, input.Name), shape);
+            return (PixelVector.ToBytes(buffer, options.Pixels, row, input.Name), shape);
         };
     }
 }

@@ -28,17 +28,13 @@ internal static class PixelTensors
     }
 
     /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
-    public static MLImage[] ToImages(Tensor batch, ImageShape shape)
+    public static MLImage[] ToImages(Tensor batch, ImageShape shape) => Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));
+
+    /// <summary>Takes the planes [C, H, W] of each row of a batch, rounding to the nearest of 256 levels.</summary>
+    public static byte[][] ToBytes(Tensor batch, ImageShape shape)
     {
         using var scope = NewDisposeScope();
         var levels = batch.detach().to(ScalarType.Float32).add(1).mul_(127.5).round_().clamp_(0, 255).to(ScalarType.Byte).cpu().contiguous();
-        var bytes = levels.bytes;
-        var images = new MLImage[batch.shape[0]];
-        for (var i = 0; i < images.Length; i++)
-        {
-            images[i] = ImagePixels.Create(bytes.Slice(i * shape.PixelCount, shape.PixelCount), shape);
-        }
-
-        return images;
+        return [.. levels.bytes.ToArray().Chunk(shape.PixelCount)];
     }
 }

@@ -77,6 +77,27 @@ internal sealed class UNet : nn.Module
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
+        var (h, embedding, skips) = Descend(x, timesteps, labels);
+        foreach (var level in up_blocks)
+        {
+            h = level.Forward(h, embedding, skips);
+        }
+
+        h = conv_out.forward(Activation.Silu(conv_norm_out.forward(h)));
+        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the lowest resolution sees; parameters as for <see cref="Forward"/>.</summary>
+    /// <returns>The features behind the middle blocks, [N, channels, height, width].</returns>
+    public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null)
+    {
+        using var scope = NewDisposeScope();
+        return Descend(x, timesteps, labels).Features.MoveToOuterDisposeScope();
+    }
+
+    // The way down and the middle, in the caller's scope.
+    private (Tensor Features, Tensor Embedding, Stack<Tensor> Skips) Descend(Tensor x, Tensor timesteps, Tensor? labels)
+    {
         var embedding = time_embedding.forward(timesteps);
         if (class_embedding is not null && labels is not null)
         {
@@ -94,14 +115,7 @@ internal sealed class UNet : nn.Module
             h = level.Forward(h, embedding, skips);
         }
 
-        h = mid_block is null ? h : mid_block.Forward(h, embedding);
-        foreach (var level in up_blocks)
-        {
-            h = level.Forward(h, embedding, skips);
-        }
-
-        h = conv_out.forward(Activation.Silu(conv_norm_out.forward(h)));
-        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
+        return (mid_block is null ? h : mid_block.Forward(h, embedding), embedding, skips);
     }
 
     // Each way in its own order. Every level but the last changes the resolution, down after its blocks and up before it is entered again.

@@ -29,7 +29,7 @@ internal static class DiffusersImport
         try
         {
             model.MoveTo(device);
-            var columns = new TransformerColumns(options.OutputColumnName, options.InputColumnName, options.LabelColumnName, null);
+            var columns = new TransformerColumns(options.OutputColumnName, options.InputColumnName, options.LabelColumnName, null, new OutputColumnOptions(), new PixelEncoding(0, 1));
             return new DiffusionTransformer(host, model, columns, new GenerationOptions { Sampler = scheduler.Sampler }, training: null);
         }
         catch

@@ -156,8 +156,15 @@ internal sealed record SamplerConfig(
     double? KarrasRho = null,
     int[]? PreviousTimesteps = null);
 
-/// <summary>The columns of the pipeline that the model was trained in.</summary>
-internal sealed record ColumnConfig(string Output, string Input, string? Label, string? Seed);
+/// <summary>The columns of the pipeline that the model was trained in; files from before other outputs lack all after the seed.</summary>
+internal sealed record ColumnConfig(
+    string Output,
+    string Input,
+    string? Label,
+    string? Seed,
+    float PixelOffset = 0,
+    float PixelScale = 1,
+    OutputColumnConfig? Others = null);
 
 /// <summary>One file of weights, the digest of each tensor in it, and, from format 2, that of all its bytes.</summary>
 internal sealed record WeightFileConfig(string File, long Bytes, SortedDictionary<string, string> Sha256, string? FileSha256 = null);

@@ -9,9 +9,10 @@ internal sealed class Artifacts
     private readonly string _folder;
 
     /// <param name="folder">The folder; null is "artifacts" at the root of the repository, or here if the program runs elsewhere.</param>
-    public Artifacts(string? folder)
+    /// <param name="sample">The folder in it of one sample; "" is itself.</param>
+    public Artifacts(string? folder, string sample = "")
     {
-        _folder = Path.GetFullPath(folder ?? Path.Combine(RepositoryRoot() ?? Environment.CurrentDirectory, "artifacts"));
+        _folder = Path.GetFullPath(folder ?? Path.Combine(RepositoryRoot() ?? Environment.CurrentDirectory, "artifacts", sample));
         Directory.CreateDirectory(_folder);
         using var probe = File.Create(PathOf(".writable"), 1, FileOptions.DeleteOnClose); // better to fail now than after the training
     }

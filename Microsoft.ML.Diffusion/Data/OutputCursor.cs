@@ -3,39 +3,38 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.Diffusion.Data;
 
 /// <summary>
-/// Walks the rows of an input cursor. If the generated column is active it reads a batch of rows ahead, keeping their active columns,
-/// and draws the whole batch when its first image is asked for.
+/// Walks the rows of an input cursor. If an added column is active it reads a batch of rows ahead, keeping their active columns,
+/// and computes that column for the whole batch when its first value is asked for.
 /// </summary>
-internal sealed class GeneratedCursor : DataViewRowCursor
+internal sealed class OutputCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _input;
-    private readonly GeneratedColumn _column;
+    private readonly OutputColumns _columns;
     private readonly HashSet<int> _active;
     private readonly int _batchSize;
     private readonly ColumnBuffer[] _buffers;
     private readonly ColumnBuffer<DataViewRowId> _ids;
     private readonly List<long> _positions = [];
-    private readonly List<(long Seed, int Label)> _rows = [];
-    private readonly Func<(long Seed, int Label)>? _readRow;
-    private MLImage[]? _images;
+    private readonly List<RowInput> _rows = [];
+    private readonly Func<RowInput>? _readRow;
+    private RowBatch? _batch;
     private int _current = -1;
 
-    public GeneratedCursor(DataViewRowCursor input, GeneratedColumn column, HashSet<int> active)
+    public OutputCursor(DataViewRowCursor input, OutputColumns columns, HashSet<int> active)
     {
-        (_input, _column, _active) = (input, column, active);
-        var generates = active.Contains(column.Index);
-        _batchSize = generates ? column.BatchSize : 1;
-        _readRow = generates ? column.RowReader(input) : null;
-        _buffers = new ColumnBuffer[column.Index];
-        foreach (var index in active.Where(index => index < column.Index))
+        (_input, _columns, _active) = (input, columns, active);
+        _readRow = columns.RowReader(input, active);
+        _batchSize = _readRow is null ? 1 : columns.BatchSize;
+        _buffers = new ColumnBuffer[columns.InputSchema.Count];
+        foreach (var index in active.Where(index => !columns.IsAdded(index)))
         {
-            _buffers[index] = ColumnBuffer.Create(input, column.InputSchema[index]);
+            _buffers[index] = ColumnBuffer.Create(input, columns.InputSchema[index]);
         }
 
         _ids = new ColumnBuffer<DataViewRowId>(input.GetIdGetter());
     }
 
-    public override DataViewSchema Schema => _column.OutputSchema;
+    public override DataViewSchema Schema => _columns.OutputSchema;
 
     public override long Batch => _input.Batch;
 
@@ -70,10 +69,9 @@ internal sealed class GeneratedCursor : DataViewRowCursor
             throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
         }
 
-        if (column.Index == _column.Index)
+        if (_columns.IsAdded(column.Index))
         {
-            ValueGetter<MLImage> image = (ref MLImage value) => value = ColumnBuffer.Clone(Image());
-            return (ValueGetter<TValue>)(Delegate)image;
+            return (ValueGetter<TValue>)_columns.Added(column.Index).Getter(() => (_batch ??= _columns.Batch(_rows), Row()));
         }
 
         var buffer = (ColumnBuffer<TValue>)_buffers[column.Index];
@@ -123,15 +121,8 @@ internal sealed class GeneratedCursor : DataViewRowCursor
             buffer?.Clear();
         }
 
-        foreach (var image in _images ?? [])
-        {
-            image.Dispose();
-        }
-
-        _images = null;
+        _batch = null;
     }
-
-    private MLImage Image() => (_images ??= _column.Draw(_rows))[Row()];
 
     private int Row() => _current >= 0 ? _current : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
 }

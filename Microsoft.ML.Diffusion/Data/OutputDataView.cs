@@ -1,19 +1,19 @@
 namespace Microsoft.ML.Diffusion.Data;
 
-/// <summary>Rows with a generated image, drawn in batches behind the cursor of a consumer that asks for it.</summary>
-internal sealed class GeneratedDataView(IDataView source, GeneratedColumn column) : IDataView
+/// <summary>Rows with what a model adds to them, computed in batches behind the cursor of a consumer that asks for it.</summary>
+internal sealed class OutputDataView(IDataView source, OutputColumns columns) : IDataView
 {
     public bool CanShuffle => source.CanShuffle;
 
-    public DataViewSchema Schema => column.OutputSchema;
+    public DataViewSchema Schema => columns.OutputSchema;
 
     public long? GetRowCount() => source.GetRowCount();
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
         var needed = columnsNeeded.ToList();
-        var input = source.GetRowCursor(column.InputColumnsFor(needed), rand);
-        return new GeneratedCursor(input, column, [.. needed.Select(needed => needed.Index)]);
+        var input = source.GetRowCursor(columns.InputColumnsFor(needed), rand);
+        return new OutputCursor(input, columns, [.. needed.Select(column => column.Index)]);
     }
 
     // One cursor: the network already uses all cores, and batches want neighbouring rows.

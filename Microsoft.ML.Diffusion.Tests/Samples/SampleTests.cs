@@ -1,0 +1,43 @@
+using Microsoft.ML.Diffusion.Tests.Build;
+
+namespace Microsoft.ML.Diffusion.Tests.Samples;
+
+/// <summary>Every sample that takes --quick, run by it as a user runs it: built, in its own process.</summary>
+[TestClass]
+public sealed class SampleTests
+{
+    public static IEnumerable<object[]> QuickSamples => Directory.EnumerateDirectories(BuildFiles.InRoot("samples"))
+        .Where(folder => File.Exists(Path.Combine(folder, "Program.cs")) && File.ReadAllText(Path.Combine(folder, "Program.cs")).Contains("\"--quick\"", StringComparison.Ordinal))
+        .Select(folder => new object[] { Path.GetFileName(folder) });
+
+    [TestMethod]
+    [DynamicData(nameof(QuickSamples))]
+    public void Sample_Quick_RunsAndWritesItsFiles(string name)
+    {
+        var start = DateTime.UtcNow.AddSeconds(-2); // file systems round
+        var assembly = BuildFiles.InRoot("samples", name, "bin", BuildFiles.Configuration, "net10.0", name + ".dll");
+        if (!File.Exists(assembly))
+        {
+            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", name), "-c", BuildFiles.Configuration);
+            Assert.AreEqual(0, built, log);
+        }
+
+        var (exitCode, output) = BuildFiles.RunDotnet("exec", assembly, "--quick");
+
+        Assert.AreEqual(0, exitCode, output);
+        var written = Directory.GetFiles(BuildFiles.InRoot("artifacts", name), "*", SearchOption.AllDirectories).Where(file => File.GetLastWriteTimeUtc(file) >= start).ToList();
+        Assert.IsNotEmpty(written, output);
+        StringAssert.Contains(output, "minutes");
+    }
+
+    [TestMethod]
+    public void Samples_AreInTheSolution()
+    {
+        var solution = File.ReadAllText(BuildFiles.InRoot("Diffusion.sln"));
+
+        foreach (var project in Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "*.csproj", SearchOption.AllDirectories))
+        {
+            StringAssert.Contains(solution, Path.GetFileName(project));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Persistence;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <content>The model as a step of a pipeline.</content>
+public sealed partial class DiffusionTransformer
+{
+    /// <summary>Makes a model that adds other columns. It shares the weights, which stay until both models are disposed.</summary>
+    /// <param name="columns">The columns to add besides the generated images, in place of those that this model adds.</param>
+    /// <param name="inputColumnName">The column of images that they look at; <see langword="null"/> is the one that the model was trained with.</param>
+    /// <param name="outputColumnName">The column of generated images; <see langword="null"/> is this model's.</param>
+    /// <returns>The other model, the caller's to dispose. It is saved and loaded with these columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, or two columns have one name.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public DiffusionTransformer WithColumns(OutputColumnOptions columns, string? inputColumnName = null, string? outputColumnName = null)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        columns.ValidateFor(Schedule);
+        var all = Columns with { Input = inputColumnName ?? Columns.Input, Output = outputColumnName ?? Columns.Output, Others = columns };
+        all.Validate();
+        return new DiffusionTransformer(_host, Model.Share(), all, Generation, Training);
+    }
+
+    /// <summary>Adds the output columns, each computed when a consumer asks for it.</summary>
+    /// <param name="input">
+    /// Any rows. The images that the model learned from are not needed to generate; those to look at are, if <see cref="OutputColumnOptions"/> names
+    /// columns that do.
+    /// </param>
+    /// <returns>The rows and the output columns. A cursor computes a batch of rows when the first value of one is asked for.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An input column that is needed is missing, or one is of another type.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new OutputDataView(input, new OutputColumns(_host, this, input.Schema));
+    }
+
+    /// <summary>Gives the schema that <see cref="Transform"/> delivers.</summary>
+    /// <param name="inputSchema">The schema of the input.</param>
+    /// <returns>Its columns and the output columns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An input column that is needed is missing, or one is of another type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new OutputColumns(_host, this, inputSchema).OutputSchema;
+    }
+
+    /// <inheritdoc/>
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new OutputRowMapper(new OutputColumns(_host, this, inputSchema));
+
+    /// <inheritdoc/>
+    void ICanSaveModel.Save(ModelSaveContext ctx) =>
+        ModelZip.Save(ctx, Model.Description, Generation, ColumnConfigMapping.ToConfig(Columns), Training, Model.Network);
+
+    /// <summary>What computes the outputs of rows.</summary>
+    internal RowModel Rows(bool hasLabels) => new(Model, Generation, _rowSeed.Value, Columns.Others, hasLabels);
+}
