@@ -48,6 +48,10 @@ internal static class PictureFiles
         return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Chunk("IHDR"u8, header), .. Chunk("IDAT"u8, compressed.ToArray()), .. Chunk("IEND"u8, [])];
     }
 
+    /// <summary>A BMP file of one pixel.</summary>
+    public static byte[] Bmp(byte red, byte green, byte blue) =>
+        [.. "BM"u8, 58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], blue, green, red, 0];
+
     /// <summary>A GIF file of two frames of 2x2 pixels, the first red and the second green.</summary>
     public static byte[] AnimatedGif()
     {
@@ -70,11 +74,11 @@ internal static class PictureFiles
         return RiffChunk("RIFF"u8, body);
     }
 
-    /// <summary>A JPEG file of 8x8 pixels of one colour, in inverted cyan, magenta, yellow and black as Adobe's programs write them.</summary>
-    /// <param name="inverted">255 is no ink; multiples of 8 plus 128 are exact.</param>
+    /// <summary>A JPEG file of 8x8 pixels of one colour, by inverted cyan, magenta, yellow and black as Adobe's programs write them.</summary>
+    /// <param name="inverted">Cyan, magenta, yellow and black; 255 is no ink.</param>
     public static byte[] CmykJpeg(params int[] inverted)
     {
-        // One block for each component: its DC coefficient in category 7 (four bits 0111 of a table whose codes are all four long), and the end of the block.
+        // One block for each component: the size of its DC coefficient as a code of four bits, its bits, and the end of the block.
         var bits = string.Concat(inverted.Select(level => DcBits(level - 128) + "0"));
         var padded = bits.PadRight((bits.Length + 7) / 8 * 8, '1');
         var scan = Enumerable.Range(0, padded.Length / 8).Select(i => Convert.ToByte(padded.Substring(8 * i, 8), 2)).SelectMany(value => value == 255 ? new byte[] { 255, 0 } : [value]);
@@ -96,7 +100,7 @@ internal static class PictureFiles
     public static byte[] WithOrientation(byte[] jpeg, byte orientation) =>
         [.. jpeg[..2], .. Segment(0xE1, [.. "Exif"u8, 0, 0, .. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]), .. jpeg[2..]];
 
-    // The difference to the component's last block, of which there is none: 8 times the mean, for quantization by 1.
+    // A DC coefficient is 8 times the mean, with quantization by 1, and told as its difference to the last block, of which there is none.
     private static string DcBits(int level)
     {
         var coefficient = 8 * level;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -27,13 +28,8 @@ public sealed class LoadImagesKindsTests : IDisposable
     }
 
     [TestMethod]
-    public void LoadImages_Bmp_IsThePicture()
-    {
-        // One pixel, blue 1, green 2, red 3, in a row of four bytes.
-        byte[] bmp = [.. "BM"u8, 58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], 1, 2, 3, 0];
-
-        CollectionAssert.AreEqual(new[] { 3, 2, 1 }, Load(bmp));
-    }
+    public void LoadImages_Bmp_IsThePicture() =>
+        CollectionAssert.AreEqual(new[] { 3, 2, 1 }, Load(PictureFiles.Bmp(3, 2, 1)));
 
     [TestMethod]
     public void LoadImages_OnePixel_IsOnePixel() =>
@@ -166,6 +162,20 @@ public sealed class LoadImagesKindsTests : IDisposable
         File.SetUnixFileMode(hidden, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         CollectionAssert.AreEqual(new SkippedFile[] { new("private", "permissions forbid reading the folder"), new("secret.png", "permissions forbid reading the file") }, loaded!.Skipped.ToArray());
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    [SupportedOSPlatform("linux")]
+    public void LoadImages_Pipe_IsNotWaitedFor()
+    {
+        _folder.Write("good.png", PictureFiles.Encode());
+        using (var made = Process.Start("mkfifo", [Path.Combine(_folder.Path, "pipe.png")]))
+        {
+            made.WaitForExit();
+        }
+
+        CollectionAssert.AreEqual(new SkippedFile[] { new("pipe.png", "the file is empty") }, new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.ToArray());
     }
 
     [TestMethod]
