@@ -49,7 +49,7 @@ public sealed partial class DiffusionCatalog
         var content = new ImageFolderReader(folder, options).Read();
         foreach (var (path, reason) in content.Skipped.Take(WarnedFiles))
         {
-            channel.Warning(MessageSensitivity.None, $"Skipped '{path}': {reason}.");
+            channel.Warning(MessageSensitivity.UserData, $"Skipped '{path}': {reason}.");
         }
 
         if (content.Skipped.Count > WarnedFiles)

@@ -88,6 +88,30 @@ public sealed class LoadImagesTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow(ImageFit.Crop)]
+    [DataRow(ImageFit.Pad)]
+    public void LoadImages_LongAndThin_TakesMemoryOfTheTargetOnly(ImageFit fit)
+    {
+        _folder.Write("a.png", PictureFiles.Png(1, 900_000, 8, 0, new byte[1_800_000]));
+
+        var rows = Greys(new ImageFolderOptions { Width = 999, Height = 3, Fit = fit });
+
+        Assert.AreEqual(fit == ImageFit.Pad ? 999 - 1 : 0, rows[1].Split(' ').Count(level => level == "255"));
+    }
+
+    [TestMethod]
+    public void LoadImages_ThenStepsOfMachineLearning_SeeThePixels()
+    {
+        _folder.Write("a.png", PictureFiles.Encode(SKEncodedImageFormat.Png, 2, 1, [10, 20, 30, 255, 40, 50, 60, 255]));
+        var mlContext = new MLContext();
+        var data = mlContext.Diffusion.LoadImages(_folder.Path).Data;
+
+        var pixels = mlContext.Transforms.ExtractPixels("Pixels", "Image").Fit(data).Transform(data).GetColumn<float[]>("Pixels").Single();
+
+        CollectionAssert.AreEqual(new float[] { 10, 40, 20, 50, 30, 60 }, pixels);
+    }
+
+    [TestMethod]
     public void LoadImages_Pad_OddRest_IsWhiteAround()
     {
         _folder.Write("a.png", Grey(4, 2, (_, _) => 0));
@@ -180,6 +204,9 @@ public sealed class LoadImagesTests : IDisposable
 
         CollectionAssert.AreEqual(new[] { "even", "odd" }, model.ClassNames.ToArray());
         Assert.AreEqual((8, 8, 3), (model.ImageWidth, model.ImageHeight, model.Channels));
+        var rows = model.Transform(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data);
+        Assert.HasCount(8, rows.GetColumn<MLImage>("Generated").ToList());
+        Assert.AreEqual(Pictures.Digest(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data.GetColumn<MLImage>("Image").Take(1)), Pictures.Digest(rows.GetColumn<MLImage>("Image").Take(1)));
     }
 
     [TestMethod]

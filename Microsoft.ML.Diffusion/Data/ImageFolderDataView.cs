@@ -22,7 +22,8 @@ internal sealed class ImageFolderDataView : IDataView
         string[] classes = [.. pictures.Select(picture => picture.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length > 0)
         {
-            _labels = [.. pictures.Select(picture => (uint)(1 + Array.IndexOf(classes, picture.Class)))]; // 0, a missing key, beside the folders
+            var keys = classes.Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
+            _labels = [.. pictures.Select(picture => picture.Class is { } name ? keys[name] : 0)]; // 0, a missing key, beside the folders
             builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), KeyValues(classes));
         }
 

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Data;
 /// <summary>Finds the files of a folder and tries each: which are pictures, of what size, and why the others are none.</summary>
 internal sealed class ImageFolderReader(string folder, ImageFolderOptions options)
 {
-    private readonly List<string> _files = [];
+    private readonly List<(string FullPath, string Path)> _files = [];
     private readonly List<SkippedFile> _skipped = [];
 
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -17,11 +17,11 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
 
         List(new DirectoryInfo(folder));
-        _files.Sort((a, b) => string.CompareOrdinal(Relative(a), Relative(b)));
+        _files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
 
         var tried = new (PictureFile? Picture, SkippedFile? Skipped)[_files.Count];
         var parallel = new ParallelOptions { CancellationToken = options.CancellationToken, MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount };
-        Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(_files[i]));
+        Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(_files[i].FullPath, _files[i].Path));
         var pictures = tried.Select(one => one.Picture).OfType<PictureFile>().ToList();
         var skipped = _skipped.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
         return new(pictures, [.. skipped]);
@@ -37,7 +37,7 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
             {
                 if (entry is not DirectoryInfo child)
                 {
-                    _files.Add(entry.FullName);
+                    _files.Add((entry.FullName, Relative(entry.FullName)));
                 }
                 else if (child.LinkTarget is null)
                 {
@@ -51,16 +51,16 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
     }
 
-    private (PictureFile?, SkippedFile?) Try(string path)
+    private (PictureFile?, SkippedFile?) Try(string fullPath, string path)
     {
         try
         {
-            var image = ImageDecoder.Decode(path, options);
-            return (new(path, Relative(path), image.Width, image.Height), null);
+            var image = ImageDecoder.Decode(fullPath, options);
+            return (new(fullPath, path, image.Width, image.Height), null);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            return (null, new(Relative(path), Reason(exception, "the file")));
+            return (null, new(path, Reason(exception, "the file")));
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Microsoft.ML.Diffusion.Images;
 
 /// <summary>
@@ -40,52 +42,55 @@ internal static class Resampling
 
     private static int Side(double length) => Math.Max(1, (int)Math.Round(length));
 
-    // The middle of the picture, of the size taken, becomes the whole target.
+    // The middle of the picture, of the size taken, becomes the whole target. Rows are scaled one after the other and added where they count,
+    // so memory is that of the target however long the picture is.
     private static DecodedImage Scale(DecodedImage image, double takenWidth, double takenHeight, int width, int height)
     {
         var columns = Taps(image.Width, takenWidth, width);
         var rows = Taps(image.Height, takenHeight, height);
-        var narrow = new float[3 * image.Height * width];
-        for (var y = 0; y < image.Height; y++)
+        var (sums, narrow, first) = (new float[3 * width * height], new float[3 * width], 0);
+        for (var y = rows[0].First; y < rows[^1].First + rows[^1].Weights.Length; y++)
         {
-            for (var x = 0; x < width; x++)
+            Narrow(image.Pixels.AsSpan(4 * y * image.Width, 4 * image.Width), columns, narrow);
+            while (rows[first].First + rows[first].Weights.Length <= y)
             {
-                var (first, weights) = columns[x];
-                var (red, green, blue) = (0f, 0f, 0f);
-                for (var k = 0; k < weights.Length; k++)
-                {
-                    var pixel = 4 * ((y * image.Width) + first + k);
-                    red += weights[k] * image.Pixels[pixel];
-                    green += weights[k] * image.Pixels[pixel + 1];
-                    blue += weights[k] * image.Pixels[pixel + 2];
-                }
+                first++;
+            }
 
-                var sum = 3 * ((y * width) + x);
-                (narrow[sum], narrow[sum + 1], narrow[sum + 2]) = (red, green, blue);
+            for (var target = first; target < height && rows[target].First <= y; target++)
+            {
+                var sum = sums.AsSpan(3 * target * width, 3 * width);
+                TensorPrimitives.MultiplyAdd(narrow, rows[target].Weights[y - rows[target].First], sum, sum);
             }
         }
 
-        return new(width, height, Shorten(narrow, width, rows));
+        return new(width, height, Round(sums));
     }
 
-    private static byte[] Shorten(float[] narrow, int width, (int First, float[] Weights)[] rows)
+    private static void Narrow(ReadOnlySpan<byte> pixels, (int First, float[] Weights)[] columns, float[] narrow)
     {
-        var pixels = new byte[4 * width * rows.Length];
-        Array.Fill(pixels, byte.MaxValue);
-        for (var y = 0; y < rows.Length; y++)
+        for (var x = 0; x < columns.Length; x++)
         {
-            var (first, weights) = rows[y];
-            for (var i = 0; i < 3 * width; i++)
+            var (first, weights) = columns[x];
+            var (red, green, blue) = (0f, 0f, 0f);
+            for (var k = 0; k < weights.Length; k++)
             {
-                var sum = 0f;
-                for (var k = 0; k < weights.Length; k++)
-                {
-                    sum += weights[k] * narrow[((first + k) * 3 * width) + i];
-                }
-
-                var (x, channel) = Math.DivRem(i, 3);
-                pixels[(4 * ((y * width) + x)) + channel] = (byte)Math.Round(Math.Clamp(sum, 0, 255));
+                var pixel = pixels.Slice(4 * (first + k), 3);
+                red += weights[k] * pixel[0];
+                green += weights[k] * pixel[1];
+                blue += weights[k] * pixel[2];
             }
+
+            (narrow[3 * x], narrow[(3 * x) + 1], narrow[(3 * x) + 2]) = (red, green, blue);
+        }
+    }
+
+    private static byte[] Round(float[] sums)
+    {
+        var pixels = new byte[4 * (sums.Length / 3)];
+        for (var (i, sum) = (0, 0); i < pixels.Length; i++)
+        {
+            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)MathF.Round(Math.Clamp(sums[sum++], 0, 255));
         }
 
         return pixels;
