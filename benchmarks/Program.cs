@@ -1,2 +1,23 @@
+using System.CommandLine;
 using Microsoft.ML.Diffusion.Benchmarks;
-Worker.Answer(args[1], args[2]);
+using Spectre.Console;
+
+if (args is [Worker.Command, var side, var configuration])
+{
+    Worker.Answer(side, configuration);
+    return 0;
+}
+
+var json = new Option<FileInfo?>("--json") { Description = "Also writes the figures to this file." };
+var rounds = new Option<int>("--rounds") { Description = "How often both sides are measured, in turn.", DefaultValueFactory = _ => 3 };
+var command = new RootCommand("Measures the library beside the same network written by hand in TorchSharp, each in a process of its own, and prints medians.") { json, rounds };
+command.SetAction(result =>
+{
+    var comparison = Comparison.Run(result.GetValue(rounds), AnsiConsole.Console);
+    AnsiConsole.Write(comparison.ToTable());
+    if (result.GetValue(json) is { } file)
+    {
+        comparison.Save(file.FullName);
+    }
+});
+return command.Parse(args).Invoke();

@@ -11,6 +11,12 @@ internal static class Worker
     /// <summary>Measures, in this process, and prints the result.</summary>
     public static void Answer(string side, string configuration)
     {
+        if (side == "others")
+        {
+            Console.WriteLine(JsonSerializer.Serialize(OtherFigures.Measure()));
+            return;
+        }
+
         var chosen = Configuration.Named(configuration);
         Console.WriteLine(JsonSerializer.Serialize(side == "plain" ? PlainSide.Measure(chosen) : ProjectSide.Measure(chosen)));
     }
@@ -18,6 +24,10 @@ internal static class Worker
     /// <summary>Measures in another process.</summary>
     public static Measurement Ask(string side, Configuration configuration) =>
         JsonSerializer.Deserialize<Measurement>(Start(Command, side, configuration.Name))!;
+
+    /// <summary>Measures what has no other side, in another process.</summary>
+    public static SortedDictionary<string, double> AskOthers() =>
+        JsonSerializer.Deserialize<SortedDictionary<string, double>>(Start(Command, "others", "-"))!;
 
     private static string Start(params string[] arguments)
     {

@@ -1,4 +1,6 @@
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Persistence;
+using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
@@ -16,6 +18,7 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         new("model", ModelFile, Mutations.Zip, InspectAndLoad),
         new("safetensors", Weights, Mutations.Safetensors, ReadSafetensors),
         new("config", () => Entry("config.json"), Mutations.Json, ReadConfig),
+        new("image", () => PictureFiles.Encode(), DamageImage, DecodeImage),
         new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
     ];
 
@@ -59,6 +62,32 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
     {
         var config = ModelConfig.FromJson(File.ReadAllBytes(path));
         SamplerConfigMapping.ToOptions(config.Sampler, ModelConfigMapping.ToDescription(config));
+    }
+
+    // A file of some format each time.
+    private static byte[] DamageImage(byte[] png, Random random) => Mutations.Bytes(random.Next(8) switch
+    {
+        0 => png,
+        1 => PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 40, height: 24),
+        2 => PictureFiles.Encode(SKEncodedImageFormat.Webp),
+        3 => PictureFiles.AnimatedWebP(),
+        4 => PictureFiles.AnimatedGif(),
+        5 => PictureFiles.Bmp(1, 2, 3),
+        6 => PictureFiles.CmykJpeg(240, 128, 64, 200),
+        _ => PictureFiles.Png(2, 2, 16, 6, new byte[34]),
+    }, random);
+
+    private static void DecodeImage(string path)
+    {
+        try
+        {
+            var image = ImageDecoder.Decode(path, new ImageFolderOptions { MaximumPixels = 1 << 20 });
+            Resampling.Fit(image, 16, 16, ImageFit.Crop);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new FormatException(exception.Message, exception); // what the others throw
+        }
     }
 
     private static void InspectAndLoad(string path)

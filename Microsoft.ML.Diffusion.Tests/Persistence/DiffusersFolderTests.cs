@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -42,6 +43,33 @@ public sealed class DiffusersFolderTests
         Assert.AreEqual(PredictionType.Epsilon, model.Prediction);
         Assert.HasCount(2, Pictures.Digests(model.Generate(2, model.Generation with { Seed = 1, BatchSize = 2 })).Distinct());
         Pictures.Digest(model.Interpolate(1, 2, 3, new InterpolationOptions { Sampler = new DdimSampler(5) }));
+    }
+
+    [TestMethod]
+    public void LoadDiffusers_ModelIsTrainedOn_GoesOnFromItsWeightsAndIsSaved()
+    {
+        const double Rate = 1e-5; // the most that one step of AdamW moves a weight
+        using var model = Load();
+        var mlContext = new MLContext(seed: 1);
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new Picture { Pixels = [.. Enumerable.Range(0, 3 * 16 * 16).Select(j => (float)((i + 1) * j % 256))] }));
+        var options = new DiffusionOptions
+        {
+            Network = model.Network,
+            Schedule = model.Schedule,
+            Prediction = model.Prediction,
+            Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 4, LearningRate = Rate, LearningRateSchedule = LearningRateSchedule.Constant, WarmupSteps = 0, EmaDecay = 0 },
+            Device = "cpu",
+        };
+
+        using var tuned = mlContext.Transforms.DiffusionTrainer("Generated", nameof(Picture.Pixels), options).Fit(rows, model);
+
+        using var scope = torch.NewDisposeScope();
+        var moved = model.Model.Network.parameters().Zip(tuned.Model.Network.parameters(), (before, after) => (after - before).abs().max().ToDouble()).ToList();
+        Assert.IsGreaterThan(Rate / 2, moved.Max());
+        Assert.IsLessThan(Rate * 1.01, moved.Max());
+        mlContext.Diffusion.SaveModel(tuned, rows.Schema, PathOf("tuned.zip"));
+        using var again = mlContext.Diffusion.LoadModel(PathOf("tuned.zip"), out _).GetDiffusion();
+        Assert.AreEqual(Drawn(tuned), Drawn(again));
     }
 
     [TestMethod]
@@ -311,4 +339,10 @@ public sealed class DiffusersFolderTests
         SafetensorsType.F16 => BitConverter.GetBytes((Half)value),
         _ => BitConverter.GetBytes(value)[2..], // cut, not rounded
     })];
+
+    private sealed class Picture
+    {
+        [VectorType(3, 16, 16)]
+        public float[] Pixels { get; set; } = [];
+    }
 }

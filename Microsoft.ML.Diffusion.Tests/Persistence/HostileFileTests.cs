@@ -20,6 +20,7 @@ public sealed class HostileFileTests
     [DataRow("model")]
     [DataRow("safetensors")]
     [DataRow("config")]
+    [DataRow("image")]
     [DataRow("mlnet")]
     public void Read_2000DamagedFiles_RefusesOrReadsThem(string target)
     {

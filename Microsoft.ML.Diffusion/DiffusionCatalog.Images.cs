@@ -1,0 +1,63 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Diffusion;
+
+public sealed partial class DiffusionCatalog
+{
+    private const int WarnedFiles = 20;
+
+    /// <summary>Loads the pictures in a folder and below it as rows, in the one size that they all have.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">No file is a picture that can be read, or sizes differ.</exception>
+    public LoadedImages LoadImages(string folder) => LoadImages(folder, new ImageFolderOptions());
+
+    /// <summary>Loads the pictures in a folder and below it as rows of square images: the middle of each.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="imageSize">Side length in pixels, 1 to 16,384; for training, a multiple of the network's downsampling factor.</param>
+    /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="imageSize"/> is out of range.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">No file is a picture that can be read.</exception>
+    public LoadedImages LoadImages(string folder, int imageSize) => LoadImages(folder, new ImageFolderOptions { Width = imageSize, Height = imageSize });
+
+    /// <summary>Loads the pictures in a folder and below it as rows.</summary>
+    /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
+    /// <param name="options">Size and limits.</param>
+    /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
+    /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">No file is a picture that can be read; or width and height are not set and sizes differ.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <remarks>
+    /// <para>Columns: <c>Image</c> (<see cref="MLImage"/>, opaque, all of one size), <c>ImagePath</c> (text, the full path) and, where pictures lie in
+    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for pictures beside the folders.</para>
+    /// <para>Every file is decoded once here, on all processors, to find those that cannot be; and once more whenever its row is read. The content
+    /// says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF and BMP are read, alpha is composited
+    /// over white, the EXIF orientation is applied, animations give their first frame.</para>
+    /// </remarks>
+    public LoadedImages LoadImages(string folder, ImageFolderOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+
+        using var channel = _host.Start(nameof(LoadImages));
+        var content = new ImageFolderReader(folder, options).Read();
+        foreach (var (path, reason) in content.Skipped.Take(WarnedFiles))
+        {
+            channel.Warning(MessageSensitivity.UserData, $"Skipped '{path}': {reason}.");
+        }
+
+        if (content.Skipped.Count > WarnedFiles)
+        {
+            channel.Warning(MessageSensitivity.None, $"Skipped {content.Skipped.Count - WarnedFiles} more files: LoadedImages.Skipped names all.");
+        }
+
+        var (width, height) = content.CommonSize(folder, options);
+        return new(new ImageFolderDataView(content.Pictures, options, width, height), content.Pictures.Count, content.Skipped);
+    }
+}
