@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;

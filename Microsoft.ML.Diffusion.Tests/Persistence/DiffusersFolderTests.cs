@@ -57,6 +57,7 @@ public sealed class DiffusersFolderTests
             Network = model.Network,
             Schedule = model.Schedule,
             Prediction = model.Prediction,
+            Generation = model.Generation,
             Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 4, LearningRate = Rate, LearningRateSchedule = LearningRateSchedule.Constant, WarmupSteps = 0, EmaDecay = 0 },
             Device = "cpu",
         };
