@@ -19,7 +19,7 @@ public sealed class ReadableTests
             """
             Images      28x28, 1 channel
             Classes     10: Ankle boot, Bag, Coat, Dress, Pullover, Sandal, Shirt, Sneaker, T-shirt/top, Trouser
-            Network     U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
+            Network     U-Net (32 x [2, 2] channels, 1 block a level, attention at [7], patches of 2)
             Parameters  969,572, 3.7 MiB
             Schedule    cosine (T = 1000)
             Prediction  VPrediction, fixed variance
@@ -41,7 +41,7 @@ public sealed class ReadableTests
     public void ToString_PublicClasses_IsNotTheNameOfTheType()
     {
         var silent = typeof(DiffusionTransformer).Assembly.GetExportedTypes()
-            .Where(type => type is { IsClass: true, IsAbstract: false } && !typeof(Delegate).IsAssignableFrom(type) && !typeof(Attribute).IsAssignableFrom(type) && !typeof(Exception).IsAssignableFrom(type))
+            .Where(type => type is { IsClass: true, IsAbstract: false } && !type.Name.StartsWith('<') && !typeof(Delegate).IsAssignableFrom(type) && !typeof(Attribute).IsAssignableFrom(type) && !typeof(Exception).IsAssignableFrom(type))
             .Where(type => type.GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType == typeof(object))
             .Select(type => type.Name);
 
@@ -49,10 +49,10 @@ public sealed class ReadableTests
     }
 
     [TestMethod]
-    public void DiffusionTrainer_ImageSize_ResizesImagesOfAnySize()
+    public void DiffusionTrainer_ImageSize_ResizesTheImages()
     {
         var mlContext = new MLContext(seed: 1);
-        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new AnySize { Image = Pictures.Bars(i, width: 20 + i, height: 16) }));
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new LargeRow { Image = Pictures.Bars(i, width: 20, height: 16) }));
 
         var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", imageSize: 8, TinyModel.Options).Fit(rows);
 
@@ -70,9 +70,9 @@ public sealed class ReadableTests
     public void ToString_Estimator_NamesItsColumnsAndNetwork() => StringAssert.StartsWith(
         new MLContext().Transforms.DiffusionTrainer("Generated", "Image").ToString(), "Diffusion trainer from Image to Generated: U-Net (");
 
-    private sealed class AnySize
+    private sealed class LargeRow
     {
-        [ImageType]
+        [ImageType(16, 20)]
         public MLImage? Image { get; set; }
     }
 }

@@ -109,11 +109,11 @@ public sealed class FeatureGoldenTests
     private static Tensor Membership(string name, long rows)
     {
         using var file = SafetensorsFile.Open(GoldenFolder.File("fid.safetensors"));
-        var (indices, subsets) = (file[name].ToDoubles(), (int)file[name].Shape[0]);
+        var (indices, subsets) = (file[name].ToInt64s(), (int)file[name].Shape[0]);
         var membership = zeros([rows, subsets], ScalarType.Float64);
         for (var i = 0; i < indices.Length; i++)
         {
-            membership[(long)indices[i], i / (indices.Length / subsets)] = tensor(1.0);
+            membership[indices[i], i / (indices.Length / subsets)] = tensor(1.0);
         }
 
         return membership;

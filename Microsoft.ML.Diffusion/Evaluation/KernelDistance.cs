@@ -20,7 +20,7 @@ internal static class KernelDistance
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var (m, n) = (subsetsOfX.sum(0), subsetsOfY.sum(0));
+        var (m, n) = (subsetsOfX.sum([0]), subsetsOfY.sum([0]));
         var withinX = (Sums(x, x, subsetsOfX, subsetsOfX) - DiagonalSums(x, subsetsOfX)) / (m * (m - 1));
         var withinY = (Sums(y, y, subsetsOfY, subsetsOfY) - DiagonalSums(y, subsetsOfY)) / (n * (n - 1));
         var between = Sums(x, y, subsetsOfX, subsetsOfY) / (m * n);
@@ -65,14 +65,14 @@ internal static class KernelDistance
             using var scope = NewDisposeScope();
             var rows = Math.Min(TileRows, x.shape[0] - first);
             var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]);
-            sums.add_((subsetsOfX.narrow(0, first, rows) * kernel.mm(subsetsOfY)).sum(0));
+            sums.add_((subsetsOfX.narrow(0, first, rows) * kernel.mm(subsetsOfY)).sum([0]));
         }
 
         return sums;
     }
 
     private static Tensor DiagonalSums(Tensor x, Tensor subsets) =>
-        (subsets * Kernel(x.to(ScalarType.Float64).square().sum(1, keepdim: true), x.shape[1])).sum(0);
+        (subsets * Kernel(x.to(ScalarType.Float64).square().sum([1], keepdim: true), x.shape[1])).sum([0]);
 
     private static Tensor Kernel(Tensor products, long features) => (products / features).add_(1).pow_(3);
 }
