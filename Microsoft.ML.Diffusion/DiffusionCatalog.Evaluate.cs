@@ -40,6 +40,9 @@ public sealed partial class DiffusionCatalog
         return Compare(realSet, generatedSet, options, seed);
     }
 
+    /// <inheritdoc/>
+    public override string ToString() => "Image diffusion models: generate, evaluate, load and save them";
+
     private static FeatureSet ReadSet(IDataView data, DataViewSchema.Column column, int features, EvaluationOptions options, long seed, string parameter)
     {
         var set = new FeatureSet(features, options.MaximumNumberOfKeptRows, seed);

@@ -8,7 +8,4 @@ public sealed partial class DiffusionCatalog
     private readonly IHost _host;
 
     internal DiffusionCatalog(MLContext context) => _host = ((IHostEnvironment)context).Register(nameof(DiffusionCatalog));
-
-    /// <inheritdoc/>
-    public override string ToString() => "Image diffusion models: generate, evaluate, load and save them";
 }
