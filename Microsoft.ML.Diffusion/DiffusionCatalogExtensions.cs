@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML;
 
@@ -19,6 +20,21 @@ public static class DiffusionCatalogExtensions
         {
             ArgumentNullException.ThrowIfNull(catalog);
             return new(CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, options ?? new());
+        }
+
+        /// <summary>Creates a trainer that learns to generate images like those in a column, which may have any sizes: their middle is resized first.</summary>
+        /// <param name="outputColumnName">Column to create: one generated <see cref="MLImage"/> for each row.</param>
+        /// <param name="inputColumnName">Column of <see cref="MLImage"/> to learn from. The resized images take its name.</param>
+        /// <param name="imageSize">Side length in pixels of the square images to learn from and to generate; a multiple of the network's downsampling factor.</param>
+        /// <param name="options">What to learn and how; <see langword="null"/> uses the defaults.</param>
+        /// <returns>ML.NET's ResizeImages, cropping at the centre, and the trainer.</returns>
+        /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, or the network cannot halve <paramref name="imageSize"/>.</exception>
+        public EstimatorChain<DiffusionTransformer> DiffusionTrainer(string outputColumnName, string inputColumnName, int imageSize, DiffusionOptions? options = null)
+        {
+            options ??= new();
+            var trainer = catalog.DiffusionTrainer(outputColumnName, inputColumnName, options);
+            options.Network.ValidateFor(imageSize, imageSize);
+            return catalog.ResizeImages(inputColumnName, imageSize, imageSize, cropAnchor: ImageResizingEstimator.Anchor.Center).Append(trainer);
         }
     }
 

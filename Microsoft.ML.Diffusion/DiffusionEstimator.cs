@@ -45,6 +45,9 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         (_inputColumnName, _options) = (inputColumnName, options);
     }
 
+    /// <inheritdoc/>
+    public override string ToString() => $"Diffusion trainer from {_inputColumnName} to {_columns.Output}: {_options.Network}, {_options.Schedule}, {_options.Prediction} prediction";
+
     /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
     /// <param name="inputSchema">The schema of the input.</param>
     /// <returns>The input's columns and the output columns; the size of images is known if the input column's is.</returns>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How images are drawn from a trained model.</summary>
@@ -34,6 +36,11 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the token that ends generation between two steps by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Sampler}{(GuidanceScale == 1 ? "" : $", guidance {GuidanceScale}")}{(Seed is { } seed ? $", seed {seed}" : "")}{(BatchSize is { } size ? $", batches of {size}" : "")}");
 
     internal int BatchSizeOn(TorchSharp.torch.Device device) => BatchSize ?? (device.type == TorchSharp.DeviceType.CUDA ? 256 : 16);
 

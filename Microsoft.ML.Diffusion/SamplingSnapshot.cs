@@ -54,6 +54,9 @@ public sealed class SamplingSnapshot
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
     public float[] GetPredictedOriginalSample() => Values(_predictedOriginal);
 
+    /// <inheritdoc/>
+    public override string ToString() => $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
+
     /// <summary>Ends reading: the tensors belong to the run.</summary>
     internal void Close() => _closed = true;
 

@@ -33,6 +33,16 @@ internal static class ClassColumn
         return [.. Enumerable.Range(0, count).Select(index => index.ToString(System.Globalization.CultureInfo.InvariantCulture))];
     }
 
+    /// <summary>The annotation of a key column that names its classes.</summary>
+    public static DataViewSchema.Annotations KeyValues(IReadOnlyList<string> names)
+    {
+        var builder = new DataViewSchema.Annotations.Builder();
+        ValueGetter<VBuffer<ReadOnlyMemory<char>>> get = (ref VBuffer<ReadOnlyMemory<char>> values) =>
+            values = new VBuffer<ReadOnlyMemory<char>>(names.Count, [.. names.Select(name => name.AsMemory())]);
+        builder.AddKeyValues(names.Count, TextDataViewType.Instance, get);
+        return builder.ToAnnotations();
+    }
+
     private static Func<int> Reader<TKey>(DataViewRow row, DataViewSchema.Column column, ulong count, Func<TKey, ulong> widen)
     {
         var get = row.GetGetter<TKey>(column);

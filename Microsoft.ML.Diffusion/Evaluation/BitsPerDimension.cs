@@ -10,17 +10,17 @@ namespace Microsoft.ML.Diffusion;
 public sealed class BitsPerDimension
 {
     internal BitsPerDimension(LikelihoodTerms terms)
+        : this(LikelihoodSums.Of(terms))
     {
-        var steps = terms.TrainingTimesteps - 1;
-        var divergences = terms.Divergences;
-        var scale = divergences.Count > 0 ? (double)steps / divergences.Count : 0;
-        Prior = terms.Prior.Average();
-        Decoder = terms.Decoder.Average();
-        Divergence = scale * divergences.Sum(atTimestep => atTimestep.Average());
-        PerImage = [.. terms.Prior.Select((prior, i) => prior + terms.Decoder[i] + (scale * divergences.Sum(atTimestep => atTimestep[i])))];
-        StandardError = divergences.Count < steps ? ErrorOfSum([.. divergences.Select(atTimestep => atTimestep.Average())], steps) : 0;
-        Timesteps = terms.Timesteps;
-        IsExact = divergences.Count == steps;
+    }
+
+    internal BitsPerDimension(LikelihoodSums sums)
+    {
+        var steps = sums.TrainingTimesteps - 1;
+        var divergences = sums.Divergences;
+        (Prior, Divergence, Decoder, PerImage) = (sums.Prior, sums.Scale * divergences.Sum(), sums.Decoder, sums.PerImage);
+        (Timesteps, IsExact) = (sums.Timesteps, divergences.Length == steps);
+        StandardError = IsExact ? 0 : ErrorOfSum(divergences, steps);
     }
 
     /// <summary>Gets the whole bound, the sum of its three parts.</summary>

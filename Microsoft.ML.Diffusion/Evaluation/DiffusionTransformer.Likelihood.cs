@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -45,14 +46,47 @@ public sealed partial class DiffusionTransformer
             return model.Network.Forward(xt, tensor([(float)timestep], device: model.Device), labels);
         }
 
-        var variance = options.Variance ?? (Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge);
-        var likelihood = new Likelihood(new GaussianDiffusion(Schedule, Prediction), variance, options.Clipping, Output);
-        var terms = likelihood.Terms(pixels, timesteps, seed, batchSize, done =>
+        var terms = LikelihoodOf(options, Output).Terms(pixels, timesteps, seed, batchSize, done =>
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             options.Progress?.Report(done / calls);
         });
         options.Progress?.Report(1);
         return new BitsPerDimension(terms);
+    }
+
+    /// <summary>Bounds the negative log-likelihood of a stream of images, see <see cref="DiffusionCatalog.EvaluateLikelihood"/>.</summary>
+    /// <param name="batches">Pixels and classes of at most a batch of images each; no classes are those of none.</param>
+    /// <param name="numberOfBatches">How many there will be, for reports.</param>
+    /// <param name="options">Validated.</param>
+    internal BitsPerDimension EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, long numberOfBatches, LikelihoodOptions options)
+    {
+        var (model, seed) = (Model, Seeds.Resolve(_host, options.Seed));
+        var timesteps = Likelihood.Choose(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
+        var sums = new LikelihoodSums(Schedule.NumberOfTrainingTimesteps, timesteps);
+        var (images, calls) = (0, 0L);
+        foreach (var (pixels, labels) in batches)
+        {
+            using var scope = NewDisposeScope();
+            var classes = labels is null ? null : tensor([.. labels.Select(label => (long)label)], device: model.Device);
+            var likelihood = LikelihoodOf(options, (xt, timestep, _) => model.Network.Forward(xt, tensor([(float)timestep], device: model.Device), classes));
+            sums.Add(likelihood.Terms(PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device), timesteps, seed, pixels.Count, _ => Report(calls++), images));
+            images += pixels.Count;
+        }
+
+        options.Progress?.Report(1);
+        return new BitsPerDimension(sums);
+
+        void Report(long done)
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            options.Progress?.Report(Math.Min(1, (double)done / (numberOfBatches * timesteps.Length)));
+        }
+    }
+
+    private Likelihood LikelihoodOf(LikelihoodOptions options, Func<Tensor, int, int, Tensor> network)
+    {
+        var variance = options.Variance ?? (Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge);
+        return new Likelihood(new GaussianDiffusion(Schedule, Prediction), variance, options.Clipping, network);
     }
 }

@@ -22,7 +22,8 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
     /// <param name="seed">Of the noise.</param>
     /// <param name="batchSize">Images of one network call.</param>
     /// <param name="beforeCall">Called before each network call with the number of those before.</param>
-    public LikelihoodTerms Terms(Tensor images, IReadOnlyList<int> timesteps, long seed, int batchSize, Action<int> beforeCall)
+    /// <param name="firstImage">The index of the first image, which decides its noise.</param>
+    public LikelihoodTerms Terms(Tensor images, IReadOnlyList<int> timesteps, long seed, int batchSize, Action<int> beforeCall, long firstImage = 0)
     {
         using var noGrad = no_grad();
         var count = (int)images.shape[0];
@@ -38,7 +39,7 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
             {
                 using var callScope = NewDisposeScope();
                 beforeCall(calls++);
-                using var noise = new PerSampleNoise((long)SeedMixing.Mix(seed, ~(long)timesteps[i]), Enumerable.Range(first, (int)x0.shape[0]).Select(index => (long)index));
+                using var noise = new PerSampleNoise((long)SeedMixing.Mix(seed, ~(long)timesteps[i]), Enumerable.Range(first, (int)x0.shape[0]).Select(index => firstImage + index));
                 Store(Term(x0, noise.Next(x0), timesteps[i], first).Bits, terms[i], first);
             }
         }

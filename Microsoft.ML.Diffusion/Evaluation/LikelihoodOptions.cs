@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> judges a model.</summary>
+/// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>
 public sealed record LikelihoodOptions
 {
     /// <summary>Gets the number of timesteps whose terms are computed: 0, whose term is the decoder's, and a random choice of the others.</summary>
@@ -16,7 +16,7 @@ public sealed record LikelihoodOptions
     public Clipping Clipping { get; init; } = Clipping.Static();
 
     /// <summary>Gets the class of each image, an index into <see cref="DiffusionTransformer.ClassNames"/>, or -1 for none.</summary>
-    /// <value><see langword="null"/>, the default, judges all images without a class.</value>
+    /// <value><see langword="null"/>, the default, judges all images without a class. Not for rows, whose classes are a column.</value>
     public IReadOnlyList<int>? Labels { get; init; }
 
     /// <summary>Gets the seed of the noise and of the choice of timesteps. The noise of image i at t depends on the seed, i and t alone.</summary>

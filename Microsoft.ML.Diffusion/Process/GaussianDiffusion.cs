@@ -35,6 +35,9 @@ public sealed partial class GaussianDiffusion
     /// <summary>Gets what a network is trained to predict.</summary>
     public PredictionType Prediction { get; }
 
+    /// <inheritdoc/>
+    public override string ToString() => $"{Schedule}, {Prediction} prediction";
+
     /// <summary>Draws x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) noise (Ho et al. 2020, eq. 4).</summary>
     /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
     /// <param name="noise">Standard normal, [N, ...].</param>

@@ -14,20 +14,26 @@ internal sealed class Garment
     public required string Label { get; init; }
 }
 
-/// <summary>The bundled pictures: the 10,000 test images of Fashion-MNIST (see data/README.md).</summary>
+/// <summary>The bundled pictures: the 10,000 test images of Fashion-MNIST, and 4,000 of its training images (see data/README.md).</summary>
 internal static class FashionMnist
 {
     public const int Size = 28;
+
+    /// <summary>What the sample and models/garments.zip learned from.</summary>
+    public const string Learned = "t10k";
+
+    /// <summary>Garments that neither has seen.</summary>
+    public const string Unseen = "train4k";
 
     private const int ImagesMagic = 0x803;
     private const int LabelsMagic = 0x801;
 
     private static readonly string[] _kinds = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-    public static IEnumerable<Garment> Read()
+    public static IEnumerable<Garment> Read(string set = Learned)
     {
-        var labels = ReadIdx("t10k-labels-idx1-ubyte.gz", LabelsMagic, headerBytes: 8);
-        var pixels = ReadIdx("t10k-images-idx3-ubyte.gz", ImagesMagic, headerBytes: 16);
+        var labels = ReadIdx($"{set}-labels-idx1-ubyte.gz", LabelsMagic, headerBytes: 8);
+        var pixels = ReadIdx($"{set}-images-idx3-ubyte.gz", ImagesMagic, headerBytes: 16);
         for (var i = 0; i < labels.Length; i++)
         {
             using var image = ToImage(pixels.AsSpan(i * Size * Size, Size * Size));

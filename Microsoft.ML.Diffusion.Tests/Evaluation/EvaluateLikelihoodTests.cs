@@ -1,0 +1,78 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Tests.Golden;
+using TorchSharp;
+
+namespace Microsoft.ML.Diffusion.Tests.Evaluation;
+
+[TestClass]
+public sealed class EvaluateLikelihoodTests
+{
+    private static readonly MLContext _mlContext = new(seed: 1);
+    private static readonly LikelihoodOptions _options = new() { Seed = 1, BatchSize = 3 };
+    private static readonly MLImage[] _images = [.. Enumerable.Range(0, 8).Select(i => Pictures.Bars(i))];
+    private static DiffusionTransformer _model = null!;
+
+    [ClassInitialize]
+    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled with { Schedule = NoiseSchedule.Cosine(12) });
+
+    [ClassCleanup]
+    public static void Free()
+    {
+        _model.Dispose();
+        Array.ForEach(_images, image => image.Dispose());
+    }
+
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow(5)]
+    public void EvaluateLikelihood_Rows_AreJudgedLikeImagesInMemory(int? timesteps)
+    {
+        var options = _options with { NumberOfTimesteps = timesteps };
+
+        var expected = _model.EvaluateBitsPerDimension(_images, options with { Labels = [0, 1, 0, 1, 0, 1, 0, 1] });
+        var actual = _mlContext.Diffusion.EvaluateLikelihood(_model, Pictures.Rows(_mlContext), labelColumnName: "Label", options: options);
+
+        GoldenAssert.AreClose(expected.PerImage, actual.PerImage, "per image", relative: 1e-12);
+        GoldenAssert.AreClose([expected.Prior, expected.Divergence, expected.Decoder, expected.StandardError], [actual.Prior, actual.Divergence, actual.Decoder, actual.StandardError], "parts", relative: 1e-12);
+        CollectionAssert.AreEqual(expected.Timesteps.ToArray(), actual.Timesteps.ToArray());
+        var unlabelled = _mlContext.Diffusion.EvaluateLikelihood(_model, Pictures.Rows(_mlContext), options: options);
+        Assert.AreEqual(_model.EvaluateBitsPerDimension(_images, options).Total, unlabelled.Total, 1e-12 * unlabelled.Total);
+    }
+
+    [TestMethod]
+    public void EvaluateLikelihood_RowsOfUnknownNumber_ReportsSharesAndLeavesNoTensors()
+    {
+        var shares = new List<double>();
+        var rows = _mlContext.Data.TakeRows(Pictures.Rows(_mlContext), 4);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+        _mlContext.Diffusion.EvaluateLikelihood(_model, rows, options: _options with { NumberOfTimesteps = 3, Progress = new Direct<double>(shares.Add) });
+
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        GoldenAssert.AreClose([0, 1 / 6.0, 2 / 6.0, 3 / 6.0, 4 / 6.0, 5 / 6.0, 1], shares, "shares", absolute: 1e-12);
+    }
+
+    [TestMethod]
+    public void EvaluateLikelihood_BadInput_SaysWhy()
+    {
+        var rows = Pictures.Rows(_mlContext);
+        Expect<ArgumentOutOfRangeException>("Could not find image column 'Picture' (Parameter 'data')", () => Judge(rows, "Picture"));
+        Expect<ArgumentOutOfRangeException>("Schema mismatch for image column 'Number': expected Image, got Int32 (Parameter 'data')", () => Judge(rows, "Number"));
+        Expect<ArgumentOutOfRangeException>("Could not find label column 'Kind' (Parameter 'data')", () => Judge(rows, label: "Kind"));
+        Expect<ArgumentOutOfRangeException>("Schema mismatch for label column 'Number': expected a key of 2 values, got Int32 (Parameter 'data')", () => Judge(rows, label: "Number"));
+        Expect<ArgumentOutOfRangeException>("Labels must be null for rows, whose classes are those of labelColumnName. (Parameter 'Labels')\nActual value was 1.", () => Judge(rows, options: new() { Labels = [0] }));
+        Expect<InvalidOperationException>("Column 'Image' has no rows, but needs at least one image to judge.", () => Judge(_mlContext.Data.SkipRows(rows, 100)));
+        Expect<InvalidOperationException>("Row 0: image is 8x8, but the model's images are 16x16. Add ResizeImages before.", () =>
+        {
+            using var large = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", 16, TinyModel.Options with { Training = new() { NumberOfSteps = 1, BatchSize = 2 } }).Fit(rows).LastTransformer;
+            _mlContext.Diffusion.EvaluateLikelihood(large, rows);
+        });
+    }
+
+    private static void Expect<TException>(string message, Action action)
+        where TException : Exception => Messages.Expect<TException>(message, action);
+
+    private static void Judge(IDataView rows, string image = "Image", string? label = null, LikelihoodOptions? options = null) =>
+        _mlContext.Diffusion.EvaluateLikelihood(_model, rows, image, label, options);
+}

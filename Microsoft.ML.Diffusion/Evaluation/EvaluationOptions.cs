@@ -1,0 +1,45 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>How <see cref="DiffusionCatalog.Evaluate"/> compares generated images with real ones.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Gets the number of rows of each set that are kept for the kernel distance, precision and recall, which compare rows in pairs.</summary>
+    /// <value>
+    /// At least 4; the default is 10,000. Of a larger set a random sample is kept, every row with the same chance, at four bytes a feature. The Frechet
+    /// distance always uses all rows.
+    /// </value>
+    public int MaximumNumberOfKeptRows { get; init; } = 10_000;
+
+    /// <summary>Gets k, the neighbour of a row whose distance is the radius of its part of the manifold (Kynkaanniemi et al. 2019, section 2).</summary>
+    /// <value>At least 1, and less than the rows of each set; the default is the paper's 3.</value>
+    public int NumberOfNeighbours { get; init; } = 3;
+
+    /// <summary>Gets the number of random halves of both sets on which the kernel distance's standard error rests.</summary>
+    /// <value>At least 2; the default is 100.</value>
+    public int NumberOfSubsets { get; init; } = 100;
+
+    /// <summary>Gets the seed of the sample and of the halves.</summary>
+    /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
+    public long? Seed { get; init; }
+
+    /// <summary>Gets the token that ends the evaluation between two rows by an <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The rows that each set needs.</summary>
+    internal int MinimumNumberOfRows => Math.Max(4, NumberOfNeighbours + 1);
+
+    internal void Validate()
+    {
+        Require(NumberOfNeighbours >= 1, nameof(NumberOfNeighbours), NumberOfNeighbours, "must be at least 1, because a row's radius reaches to another row");
+        Require(MaximumNumberOfKeptRows >= MinimumNumberOfRows, nameof(MaximumNumberOfKeptRows), MaximumNumberOfKeptRows, $"must be at least {MinimumNumberOfRows}, because halves need two rows and a row needs {NumberOfNeighbours} neighbours");
+        Require(NumberOfSubsets >= 2, nameof(NumberOfSubsets), NumberOfSubsets, "must be at least 2, because a standard error is a spread");
+    }
+
+    private static void Require(bool holds, string name, object value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
+        }
+    }
+}

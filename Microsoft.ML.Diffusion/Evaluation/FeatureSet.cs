@@ -1,0 +1,90 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What an evaluation keeps of one set, in memory that the number of its rows does not change: moments of all, and some of the rows.</summary>
+internal sealed class FeatureSet : IDisposable
+{
+    private const int BatchRows = 256;
+
+    private readonly List<float[]> _kept = [];
+    private readonly List<float[]> _batch = [];
+    private readonly int _maximumKept;
+    private readonly long _seed;
+    private long _count;
+
+    /// <param name="features">D.</param>
+    /// <param name="maximumKept">How many rows to keep.</param>
+    /// <param name="seed">Of the choice.</param>
+    public FeatureSet(int features, int maximumKept, long seed)
+    {
+        (_maximumKept, _seed) = (maximumKept, seed);
+        Moments = new FeatureMoments(features);
+    }
+
+    public FeatureMoments Moments { get; }
+
+    public int NumberOfKeptRows => _kept.Count;
+
+    /// <summary>Adds all rows.</summary>
+    public void AddRange(IEnumerable<float[]> rows)
+    {
+        foreach (var row in rows)
+        {
+            var copy = (float[])row.Clone();
+            Keep(copy);
+            _batch.Add(copy);
+            if (_batch.Count == BatchRows)
+            {
+                Flush();
+            }
+        }
+
+        Flush();
+    }
+
+    /// <summary>The rows that were kept, [n, D] in single.</summary>
+    public Tensor Kept() => ToTensor(_kept);
+
+    /// <inheritdoc/>
+    public void Dispose() => Moments.Dispose();
+
+    // Vitter's algorithm R (1985): after n rows each is kept with the same chance.
+    private void Keep(float[] row)
+    {
+        var index = _count++;
+        if (_kept.Count < _maximumKept)
+        {
+            _kept.Add(row);
+            return;
+        }
+
+        var place = SeedMixing.Mix(_seed, index) % (ulong)_count;
+        if (place < (ulong)_maximumKept)
+        {
+            _kept[(int)place] = row;
+        }
+    }
+
+    private void Flush()
+    {
+        if (_batch.Count > 0)
+        {
+            using var scope = NewDisposeScope();
+            Moments.Add(ToTensor(_batch));
+            _batch.Clear();
+        }
+    }
+
+    private static Tensor ToTensor(List<float[]> rows)
+    {
+        using var scope = NewDisposeScope();
+        var values = empty([rows.Count, rows[0].Length], ScalarType.Float32);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            values[i].copy_(tensor(rows[i]));
+        }
+
+        return values.MoveToOuterDisposeScope();
+    }
+}

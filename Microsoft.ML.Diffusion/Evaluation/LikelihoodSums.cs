@@ -1,0 +1,50 @@
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>The terms of images, added up batch by batch: two numbers of an image stay, whatever the number of timesteps.</summary>
+internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> timesteps)
+{
+    private readonly double[] _divergences = new double[timesteps.Count - 1];
+    private readonly List<double> _perImage = [];
+    private double _prior;
+    private double _decoder;
+
+    public int TrainingTimesteps => trainingTimesteps;
+
+    public IReadOnlyList<int> Timesteps => timesteps;
+
+    /// <summary>Gets L_T, the mean over the images.</summary>
+    public double Prior => _prior / _perImage.Count;
+
+    /// <summary>Gets L_0, the mean over the images.</summary>
+    public double Decoder => _decoder / _perImage.Count;
+
+    /// <summary>Gets the term of each of the timesteps but 0, a mean over the images.</summary>
+    public double[] Divergences => Array.ConvertAll(_divergences, sum => sum / _perImage.Count);
+
+    /// <summary>Gets the bound of each image.</summary>
+    public IReadOnlyList<double> PerImage => _perImage;
+
+    /// <summary>Gets what the sum over some timesteps is multiplied by to estimate that over all.</summary>
+    public double Scale => _divergences.Length > 0 ? (double)(trainingTimesteps - 1) / _divergences.Length : 0;
+
+    /// <summary>The sums of one batch.</summary>
+    public static LikelihoodSums Of(LikelihoodTerms terms)
+    {
+        var sums = new LikelihoodSums(terms.TrainingTimesteps, terms.Timesteps);
+        sums.Add(terms);
+        return sums;
+    }
+
+    /// <summary>Adds a batch.</summary>
+    public void Add(LikelihoodTerms terms)
+    {
+        _prior += terms.Prior.Sum();
+        _decoder += terms.Decoder.Sum();
+        for (var i = 0; i < _divergences.Length; i++)
+        {
+            _divergences[i] += terms.Divergences[i].Sum();
+        }
+
+        _perImage.AddRange(terms.Prior.Select((prior, i) => prior + terms.Decoder[i] + (Scale * terms.Divergences.Sum(atTimestep => atTimestep[i]))));
+    }
+}
