@@ -19,4 +19,7 @@ public sealed class LoadedImages
 
     /// <summary>Gets the files that were skipped and why, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Count} pictures, {Skipped.Count} files skipped";
 }

@@ -11,6 +11,8 @@ public sealed class MachineLearningInternalsTests
 {
     private static readonly string[] _used =
     [
+        "Microsoft.ML.Data.AnnotationBuilderExtensions",
+        "Microsoft.ML.Data.AnnotationBuilderExtensions.AddKeyValues",
         "Microsoft.ML.Data.CatalogUtils",
         "Microsoft.ML.Data.CatalogUtils.GetEnvironment",
         "Microsoft.ML.Data.IInternalCatalog",
