@@ -9,11 +9,11 @@ public enum TrainingPrecision
     /// <summary><see cref="BFloat16"/> on CUDA cards that have it, <see cref="Float32"/> elsewhere.</summary>
     Automatic,
 
-    /// <summary>32-bit floating point; on CUDA, matrix products and convolutions round their factors to TF32.</summary>
+    /// <summary>32-bit floating point.</summary>
     Float32,
 
     /// <summary>
-    /// bfloat16 on a rounded copy of the weights, with gradients added to float32 weights: on a GPU about twice as fast and half the memory. On most
+    /// bfloat16 on a rounded copy of the weights, with gradients added to float32 weights: made for GPUs. On most
     /// processors it is slower than float32.
     /// </summary>
     BFloat16,
