@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>What the network computes in while it is trained. Its weights are float32 in any case.</summary>
 public enum TrainingPrecision
 {
-    /// <summary><see cref="BFloat16"/> on CUDA cards that have it, <see cref="Float32"/> elsewhere.</summary>
+    /// <summary><see cref="BFloat16"/> on CUDA, <see cref="Float32"/> elsewhere.</summary>
     Automatic,
 
     /// <summary>32-bit floating point.</summary>
