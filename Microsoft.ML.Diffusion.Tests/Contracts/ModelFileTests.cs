@@ -48,7 +48,7 @@ public sealed class ModelFileTests
 
     [TestMethod]
     [TestCategory("Slow")]
-    [DataRow(6)]
+    [DataRow(50)]
     public void SaveModel_KilledAtManyMoments_LeavesAWholeFile(int moments)
     {
         File.Copy(SavedModel.Model, ModelPath);
