@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,6 +71,7 @@ internal sealed class TrainingStep : IDisposable
                 var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
                 var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
                 (weighted.sum() / indices.Length).backward();
+                KernelGradients.ThrowIfFailed();
                 network.Dropout.Generator = null;
                 return terms.detach();
             });
