@@ -28,7 +28,8 @@ internal sealed class TrainingStep : IDisposable
         Parameters = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
         Losses = new(device);
-        _shards = new(network, Parameters, model.CreateNetwork, GradientShards.CountFor(options.BatchSize / options.GradientAccumulationSteps, device));
+        var images = options.BatchSize / options.GradientAccumulationSteps;
+        _shards = new(network, Parameters, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Parameters.Count)));
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
@@ -61,9 +62,9 @@ internal sealed class TrainingStep : IDisposable
 
         Parameters.ZeroGradients();
         var losses = new List<Tensor>();
-        foreach (var (first, count) in Parts(indices.Length, _options.GradientAccumulationSteps))
+        foreach (var (first, count) in WorkerThreads.Parts(indices.Length, _options.GradientAccumulationSteps))
         {
-            var parts = _shards.Run([.. Parts(count, _shards.Count)], (network, start, size) =>
+            var parts = _shards.Run([.. WorkerThreads.Parts(count, _shards.Count)], (network, start, size) =>
             {
                 Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
                 using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, first + start));
@@ -85,18 +86,8 @@ internal sealed class TrainingStep : IDisposable
         Update(cat(losses), weights, timesteps, step, learningRate);
     }
 
-    /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
-    internal static IEnumerable<(int First, int Count)> Parts(int images, int parts)
-    {
-        parts = Math.Min(parts, images);
-        var first = 0;
-        for (var part = 0; part < parts; part++)
-        {
-            var count = (images / parts) + (part < images % parts ? 1 : 0);
-            yield return (first, count);
-            first += count;
-        }
-    }
+    // Each shard has gradients of its own: all together take a GiB at most, or there is one.
+    private static int MaximumShards(long weights) => (int)Math.Max(1, (1L << 30) / (sizeof(float) * weights));
 
     /// <inheritdoc/>
     public void Dispose()
