@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -199,12 +200,7 @@ public sealed class KernelFunctionTests
     private static (Tensor, Tensor) OnOneThread(Func<(Tensor, Tensor)> pass)
     {
         (Tensor, Tensor) result = default;
-        using var threads = new WorkerThreads(get_num_threads());
-        threads.Run(1, _ =>
-        {
-            result = pass();
-            return zeros(1);
-        })[0].Dispose();
+        Alone.Run(() => result = pass());
         return result;
     }
 
