@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
@@ -37,7 +36,7 @@ public sealed partial class LibTorchSharpPatchTests
     public void DeployedLibrary_ComparedWithThePackage_DiffersByOneByte()
     {
         var deployed = File.ReadAllBytes(DeployedLibrary());
-        var original = File.ReadAllBytes(PackagedLibrary());
+        var original = File.ReadAllBytes(BuildFiles.InPackage("TorchSharp", PathInPackage));
 
         var differences = Enumerable.Range(0, deployed.Length).Where(i => deployed[i] != original[i]).ToArray();
 
@@ -123,16 +122,6 @@ public sealed partial class LibTorchSharpPatchTests
     {
         var beside = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"); // where a build for one RuntimeIdentifier has it
         return File.Exists(beside) ? beside : Path.Combine(AppContext.BaseDirectory, PathInPackage);
-    }
-
-    /// <summary>Returns the file in the package folder that the restore of this project chose.</summary>
-    private static string PackagedLibrary()
-    {
-        using var assets = JsonDocument.Parse(File.ReadAllBytes(BuildFiles.InRoot("Microsoft.ML.Diffusion.Tests", "obj", "project.assets.json")));
-        var package = assets.RootElement.GetProperty("libraries").EnumerateObject().Single(library => library.Name.StartsWith("TorchSharp/", StringComparison.Ordinal));
-        return assets.RootElement.GetProperty("packageFolders").EnumerateObject()
-            .Select(folder => Path.Combine(folder.Name, package.Value.GetProperty("path").GetString()!, PathInPackage))
-            .First(File.Exists);
     }
 
     /// <summary>Finds vna_flags of the version in .gnu.version_r: an independent, trusting reader of the ELF format.</summary>
