@@ -95,8 +95,38 @@ public sealed partial class LibTorchSharpPatchTests
         Assert.IsFalse(File.Exists(Copy));
     }
 
+    [TestMethod]
+    [DataRow("", "true")] // an output for every system, whose Linux part is mended
+    [DataRow("linux-x64", "true")]
+    [DataRow("win-x64", "false")]
+    [DataRow("osx-arm64", "false")]
+    public void Evaluation_System_PatchesForLinuxOnly(string runtimeIdentifier, string expected)
+    {
+        var (exitCode, output) = BuildFiles.RunDotnet("msbuild", BuildFiles.InRoot("samples", "QuickStart"), $"-p:RuntimeIdentifier={runtimeIdentifier}", "-getProperty:DiffusionPatchLibTorchSharp");
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual(expected, output);
+    }
+
+    [TestMethod]
+    [DataRow("LibTorchSharp.dll", "win-x64")]
+    [DataRow("libLibTorchSharp.dylib", "osx-arm64")]
+    public void Build_LibraryOfAnotherSystem_IsLeftAlone(string name, string system)
+    {
+        var library = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(library, "not a library");
+
+        var (exitCode, output) = BuildWith(library, $"runtimes/{system}/native/{name}");
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual($"native: {library}", output);
+        Assert.IsFalse(Directory.Exists(Path.Combine(_folder.FullName, "obj")), "no task ran");
+    }
+
     /// <summary>Runs the targets where the SDK would, on one native item, and prints what an output folder would get.</summary>
-    private (int ExitCode, string Output) Build(params string[] arguments)
+    private (int ExitCode, string Output) Build(params string[] arguments) => BuildWith(Library, PathInPackage, arguments);
+
+    private (int ExitCode, string Output) BuildWith(string library, string pathInPackage, params string[] arguments)
     {
         var project = Path.Combine(_folder.FullName, "native.proj");
         File.WriteAllText(project, $"""
@@ -107,7 +137,7 @@ public sealed partial class LibTorchSharpPatchTests
               <Import Project="{BuildFiles.InRoot("build", "LibTorchSharp", "LibTorchSharp.targets")}" />
               <Target Name="ResolvePackageAssets">
                 <ItemGroup>
-                  <NativeCopyLocalItems Include="{Library}" NuGetPackageVersion="1.2.3" PathInPackage="{PathInPackage}" />
+                  <NativeCopyLocalItems Include="{library}" NuGetPackageVersion="1.2.3" PathInPackage="{pathInPackage}" />
                 </ItemGroup>
               </Target>
               <Target Name="Show" DependsOnTargets="ResolvePackageAssets">
