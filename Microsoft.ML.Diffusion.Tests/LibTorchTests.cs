@@ -89,6 +89,18 @@ public sealed class LibTorchTests
         Assert.AreEqual("TorchSharp 0.107.0 cannot load its native libraries: there is no LibTorchSharp.", message.Split('\n')[0]);
     }
 
+    [TestMethod]
+    [DataRow("/home/me/.nuget/packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll", true)]
+    [DataRow("/packages/TorchSharp/0.107.0/lib/net8.0/TorchSharp.dll", true)]
+    [DataRow("/app/TorchSharp.dll", false)]
+    [DataRow("/torchsharp/samples/lib/TorchSharp.dll", false)]
+    [DataRow("/lib/net8.0/TorchSharp.dll", false)]
+    [DataRow("", false)] // of an application in a single file
+    public void IsInPackage_Path_IsThatOfAnUnpackedPackageOrNot(string assembly, bool expected)
+    {
+        Assert.AreEqual(expected, LibTorch.IsInPackage(assembly));
+    }
+
     private static void AssertEveryFirstCallSays(string message, AppFolder app)
     {
         var files = app.Files;

@@ -13,6 +13,9 @@ internal static class LibTorchAdvice
     // The libtorch that TorchSharp is made for, from the build.
     private static readonly string _libTorchVersion = typeof(LibTorchAdvice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "LibTorchVersion").Value!;
 
+    /// <summary>Says whether TorchSharp's own library fails for what the build step mends.</summary>
+    public static bool IsOldSystem(string torchSharp) => torchSharp.Contains($"version `{NewVersion}' not found", StringComparison.Ordinal);
+
     /// <param name="libtorch">What the loader said of libtorch itself; null if it is loaded.</param>
     /// <param name="torchSharp">What the loader said of TorchSharp's own library.</param>
     /// <param name="platform">Such as linux-x64.</param>
@@ -27,7 +30,7 @@ internal static class LibTorchAdvice
                 "  dotnet nuget add source FULL_PATH_OF_packages";
         }
 
-        if (torchSharp.Contains($"version `{NewVersion}' not found", StringComparison.Ordinal))
+        if (IsOldSystem(torchSharp))
         {
             return $"{name} cannot be loaded, because its library asks for {NewVersion}, which the libstdc++ of this system does not have. The build step of Microsoft.ML.Diffusion's package mends the application's copy of the library. " +
                 "Reference the package in the application's project, with all its assets, and leave the step on:\n" +
