@@ -66,8 +66,8 @@ public sealed class LibTorchTests
         "win-x64", "0.107.0",
         "The specified procedure could not be found. (0x8007007F)",
         "TorchSharp 0.107.0 cannot load its own libtorch 2.10.0 on Windows (dotnet/TorchSharp#1567). Build Microsoft.ML.Diffusion there, which takes TorchSharp 0.106.0, and use that package. In a clone of its repository:\n" +
-        "  dotnet pack Microsoft.ML.Diffusion -c Release -o packages\n" +
-        "  dotnet nuget add source FULL_PATH_OF_packages")]
+        "  dotnet pack Microsoft.ML.Diffusion -c Release -o artifacts/packages\n" +
+        "  dotnet nuget add source FULL_PATH_OF_THE_CLONE/artifacts/packages")]
     [DataRow(
         "win-x64", "0.106.0",
         "Unable to load DLL 'torch_cpu' or one of its dependencies: The specified module could not be found. (0x8007007E)",

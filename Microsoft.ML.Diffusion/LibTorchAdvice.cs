@@ -26,8 +26,8 @@ internal static class LibTorchAdvice
         if (platform.StartsWith("win-", StringComparison.Ordinal) && version >= new Version(0, 107))
         {
             return $"{name} cannot load its own libtorch {_libTorchVersion} on Windows (dotnet/TorchSharp#1567). Build Microsoft.ML.Diffusion there, which takes TorchSharp 0.106.0, and use that package. In a clone of its repository:\n" +
-                "  dotnet pack Microsoft.ML.Diffusion -c Release -o packages\n" +
-                "  dotnet nuget add source FULL_PATH_OF_packages";
+                "  dotnet pack Microsoft.ML.Diffusion -c Release -o artifacts/packages\n" +
+                "  dotnet nuget add source FULL_PATH_OF_THE_CLONE/artifacts/packages";
         }
 
         if (IsOldSystem(torchSharp))
