@@ -14,9 +14,9 @@ public sealed class LibTorchTests
           dotnet add package TorchSharp-cuda-linux --version 0.107.0   (for an NVIDIA GPU)
         """;
 
-    private const string OldSystem = """
+    private static readonly string _oldSystem = $"""
         TorchSharp 0.107.0 cannot be loaded, because its library asks for GLIBCXX_3.4.32, which the libstdc++ of this system does not have. The build step of Microsoft.ML.Diffusion's package mends the application's copy of the library. Reference the package in the application's project, with all its assets, and leave the step on:
-          <PackageReference Include="Microsoft.ML.Diffusion" Version="0.1.0" />
+          <PackageReference Include="Microsoft.ML.Diffusion" Version="{typeof(DiffusionTransformer).Assembly.GetName().Version!.ToString(3)}" />
           <DiffusionPatchLibTorchSharp>true</DiffusionPatchLibTorchSharp>
         """;
 
@@ -42,7 +42,7 @@ public sealed class LibTorchTests
 
         using var app = AppFolder.WithLibrary(BuildFiles.InPackage("TorchSharp", "runtimes/linux-x64/native/libLibTorchSharp.so"));
 
-        AssertEveryFirstCallSays(OldSystem, app);
+        AssertEveryFirstCallSays(_oldSystem, app);
     }
 
     [TestMethod]
