@@ -8,9 +8,11 @@ internal static class DeviceResolver
 {
     /// <summary>The device asked for; else that of the <see cref="MLContext"/>: CUDA where there is one, on the card it names, else the CPU.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The name is not that of a device, or there is no such device.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
     /// <exception cref="InvalidOperationException">The context asks for a GPU, forbids the CPU, and there is none.</exception>
     public static Device Resolve(IHostEnvironment environment, string? name)
     {
+        LibTorch.Load();
         if (name is not null)
         {
             return Parse(name);
