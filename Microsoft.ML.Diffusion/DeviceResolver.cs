@@ -13,12 +13,19 @@ internal static class DeviceResolver
     public static Device Resolve(IHostEnvironment environment, string? name)
     {
         LibTorch.Load();
-        if (name is not null)
+        var device = name is null ? Default((IHostEnvironmentInternal)environment) : Parse(name);
+        if (device.type == TorchSharp.DeviceType.CUDA)
         {
-            return Parse(name);
+            // As libtorch does by itself for convolutions: products of float32 on tensor cores, with factors rounded to 10 bits.
+            backends.cuda.matmul.allow_tf32 = true;
+            backends.cudnn.allow_tf32 = true;
         }
 
-        var context = (IHostEnvironmentInternal)environment;
+        return device;
+    }
+
+    private static Device Default(IHostEnvironmentInternal context)
+    {
         if (cuda.is_available())
         {
             return new Device(TorchSharp.DeviceType.CUDA, context.GpuDeviceId ?? 0);

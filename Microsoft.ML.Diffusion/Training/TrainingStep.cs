@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp;
@@ -57,7 +58,7 @@ internal sealed class TrainingStep : IDisposable
         var x0 = draws.Flip(images.Batch(indices, _device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
         var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
-        var noise = randn(x0.shape, generator: generator).to(_device, non_blocking: true);
+        var noise = PixelTensors.Upload(randn(x0.shape, generator: generator), _device);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
         Parameters.ZeroGradients();
