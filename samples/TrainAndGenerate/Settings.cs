@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace TrainAndGenerate;
 
@@ -7,15 +8,14 @@ namespace TrainAndGenerate;
 internal sealed record Settings
 {
     public const double DefaultMinutes = 4.75;
-    public const int DefaultDdimSteps = 50;
-    public const int DefaultSolverSteps = 20;
-    public const int DefaultDdpmSteps = 250;
     public const int DefaultFolderSize = 32;
+    public const double FolderValidationShare = 0.1; // of the pictures of a small folder
 
     // Data.
     public string? ImageFolder { get; init; }
     public int? Size { get; init; }
     public bool Unlabelled { get; init; }
+    public int ValidationImages { get; init; } = 256;
 
     // Budget: DefaultMinutes if none is set.
     public int? Steps { get; init; }
@@ -67,8 +67,8 @@ internal sealed record Settings
     public DiffusionOptions ToOptions(IProgress<TrainingProgress> progress, CancellationToken cancellationToken) => new()
     {
         LabelColumnName = IsLabelled ? "Label" : null,
-        Schedule = ToSchedule(),
-        Prediction = Prediction switch { "v" => PredictionType.VPrediction, "sample" => PredictionType.Sample, _ => PredictionType.Epsilon },
+        Schedule = OptionNames.ToSchedule(Schedule),
+        Prediction = OptionNames.ToPrediction(Prediction),
         Generation = ToGeneration(),
         Device = Device,
         Network = ToNetwork(),
@@ -85,32 +85,24 @@ internal sealed record Settings
             FlipHorizontally = Flip,
             Progress = progress,
             ReportEverySteps = 10,
+            Validation = new ValidationOptions { EverySteps = 100 },
             CancellationToken = cancellationToken,
         },
     };
 
     public GenerationOptions ToGeneration() => new()
     {
-        Sampler = Sampler switch
-        {
-            "ddim" => new DdimSampler(SamplingSteps ?? DefaultDdimSteps, Eta),
-            _ when Eta != 0 => throw new ArgumentException($"--eta must be 0 with --sampler {Sampler}, because it scales the noise of ddim only."),
-            "dpm-solver" => new DpmSolverSampler(SamplingSteps ?? DefaultSolverSteps),
-            "heun" => new HeunSampler(SamplingSteps ?? DefaultSolverSteps),
-            "euler" => new EulerSampler(SamplingSteps ?? DefaultDdimSteps),
-            _ => new DdpmSampler(SamplingSteps ?? DefaultDdpmSteps),
-        },
+        Sampler = OptionNames.ToSampler(Sampler, SamplingSteps, Eta),
         GuidanceScale = Guidance,
         Seed = Seed,
     };
 
-    public InterpolationOptions ToInterpolation(InterpolationPath path, CancellationToken cancellationToken) => new()
-    {
-        Path = path,
-        Sampler = path == InterpolationPath.Spherical ? new DdimSampler(SphericalSteps) : new DdpmSampler(LinearSteps),
-        Seed = Seed,
-        CancellationToken = cancellationToken,
-    };
+    /// <summary>The ways between pictures: along the sphere, then straight.</summary>
+    public IReadOnlyList<InterpolationOptions> ToPaths(CancellationToken cancellationToken) =>
+    [
+        new() { Path = InterpolationPath.Spherical, Sampler = new DdimSampler(SphericalSteps), Seed = Seed, CancellationToken = cancellationToken },
+        new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(LinearSteps), Seed = Seed, CancellationToken = cancellationToken },
+    ];
 
     /// <summary>What a training run is about to do.</summary>
     public string Describe()
@@ -119,7 +111,7 @@ internal sealed record Settings
         return string.Create(CultureInfo.InvariantCulture, $"""
             Pictures   {ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}
             Network    {ToNetwork()}, dropout {Dropout}
-            Diffusion  {ToSchedule()}, {Prediction} prediction
+            Diffusion  {OptionNames.ToSchedule(Schedule)}, {Prediction} prediction
             Training   {string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}
             """);
     }
@@ -132,13 +124,5 @@ internal sealed record Settings
         AttentionResolutions = Attention,
         PatchSize = Patch,
         Dropout = Dropout,
-    };
-
-    private NoiseSchedule ToSchedule() => Schedule switch
-    {
-        "linear" => NoiseSchedule.Linear(),
-        "scaled-linear" => NoiseSchedule.ScaledLinear(),
-        "sigmoid" => NoiseSchedule.Sigmoid(),
-        _ => NoiseSchedule.Cosine(),
     };
 }
