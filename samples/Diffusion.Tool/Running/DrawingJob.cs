@@ -1,0 +1,89 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Tool.Running;
+
+/// <summary>A drawing of pictures, each written as soon as its batch is drawn.</summary>
+internal sealed class DrawingJob(MLContext context, Session session, DiffusionTransformer model, GenerationOptions options, IReadOnlyList<int>? labels, int count)
+{
+    private int _drawn;
+
+    /// <summary>Where single pictures go; null for nowhere.</summary>
+    public required NumberedPictures? Folder { get; init; }
+
+    /// <summary>Where the picture of all goes; null for nowhere.</summary>
+    public required string? Grid { get; init; }
+
+    /// <summary>Pictures in a row of it; null for as good as square.</summary>
+    public required int? Columns { get; init; }
+
+    /// <summary>Where the film goes; null for nowhere.</summary>
+    public required DrawingFilm? Film { get; init; }
+
+    /// <summary>Draws and writes.</summary>
+    public Result Run()
+    {
+        Folder?.Clear();
+        var kept = session.Show("Drawing", Draw);
+        if (Grid is not null)
+        {
+            using var sheet = ImageGrid.Create(kept, Columns ?? (int)Math.Ceiling(Math.Sqrt(count)), padding: 1);
+            WholeFile.Write(Grid, sheet.Save);
+        }
+
+        kept.ForEach(picture => picture.Dispose());
+        Film?.Save();
+        return ToResult();
+    }
+
+    private List<MLImage> Draw()
+    {
+        var rows = context.Diffusion.GenerateDataView(model, count, labels, options with { Observer = Watch });
+        var kept = new List<MLImage>();
+        foreach (var picture in rows.GetColumn<MLImage>("Image"))
+        {
+            Folder?.Add(picture);
+            _drawn++;
+            if (Grid is null)
+            {
+                picture.Dispose();
+            }
+            else
+            {
+                kept.Add(picture);
+            }
+        }
+
+        return kept;
+    }
+
+    private void Watch(SamplingSnapshot snapshot)
+    {
+        session.Drawing.Report((_drawn + (snapshot.NumberOfImages * (snapshot.Step + 1.0) / snapshot.NumberOfSteps)) / count);
+        if (_drawn == 0)
+        {
+            Film?.Watch(snapshot);
+        }
+    }
+
+    private Result ToResult()
+    {
+        string?[] lines =
+        [
+            Folder is null ? null : $"Wrote {Folder}",
+            Grid is null ? null : $"Wrote {Grid}: {count} pictures",
+            Film is null ? null : $"Wrote {Film.Path}",
+            $"Drawn by {options}",
+        ];
+        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), new
+        {
+            Count = count,
+            options.Seed,
+            Generation = options.ToString(),
+            Labels = labels is null ? null : Enumerable.Range(0, count).Select(i => model.ClassNames[labels[i % labels.Count]]),
+            Files = Folder?.Files,
+            Grid,
+            Film = Film?.Path,
+        });
+    }
+}
