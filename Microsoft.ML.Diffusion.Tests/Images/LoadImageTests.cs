@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using SkiaSharp;
 
@@ -32,12 +33,12 @@ public sealed class LoadImageTests : IDisposable
     {
         var path = _folder.Write("a.jpg", PictureFiles.WithOrientation(PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 24, height: 16), 6));
         var options = new ImageFolderOptions { Width = 8, Height = 4, Fit = fit, Grayscale = true };
-        var row = _context.Diffusion.LoadImages(_folder.Path, options).Data.GetColumn<Data.MLImage>("Image").First();
+        var row = _context.Diffusion.LoadImages(_folder.Path, options).Data.GetColumn<MLImage>("Image").Select(picture => picture.Pixels.ToArray()).First();
 
         using var image = _context.Diffusion.LoadImage(path, options);
 
         Assert.AreEqual((8, 4), (image.Width, image.Height));
-        CollectionAssert.AreEqual(row.Pixels.ToArray(), image.Pixels.ToArray());
+        CollectionAssert.AreEqual(row, image.Pixels.ToArray());
     }
 
     [TestMethod]

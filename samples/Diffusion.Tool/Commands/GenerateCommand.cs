@@ -29,12 +29,12 @@ internal sealed class GenerateCommand : ToolCommand
     {
         _model = Added(CommonOptions.Model());
         _count = Added(Values.Whole("--count", "N", "Number of pictures [default: 16]"));
-        _output = Added(new Option<string?>("--output", "-o") { HelpName = "FOLDER", Description = $"Write the pictures one by one to this folder: 00000.png, ... [default: {DefaultOutput}, if neither --grid nor --film is given]" });
-        _grid = Added(new Option<string?>("--grid") { HelpName = "FILE", Description = "Write one picture of all (png, jpg or webp)" });
+        _output = Added(Values.Text("--output", "FOLDER", $"Write the pictures one by one to this folder: 00000.png, ... [default: {DefaultOutput}, if neither --grid nor --film is given]", "-o"));
+        _grid = Added(Values.Text("--grid", "FILE", "Write one picture of all (png, jpg or webp)"));
         _columns = Added(Values.Whole("--columns", "N", "Pictures in a row of --grid [default: as good as square]"));
-        _film = Added(new Option<string?>("--film") { HelpName = "FILE", Description = $"Write a film of the first {DrawingFilm.MaximumPictures} pictures coming out of the noise (gif or webp)" });
+        _film = Added(Values.Text("--film", "FILE", $"Write a film of the first {DrawingFilm.MaximumPictures} pictures coming out of the noise (gif or webp)"));
         _force = Added(CommonOptions.Force());
-        _label = Added(new Option<string[]>("--label") { HelpName = "CLASS", Description = "Draw this class; given several times, these classes in turn [default: all classes in turn, if the model has any]", DefaultValueFactory = _ => [] });
+        _label = Added(Values.Texts("--label", "CLASS", "Draw this class; given several times, these classes in turn [default: all classes in turn, if the model has any]"));
         _unlabelled = Added(new Option<bool>("--unlabelled") { Description = "Draw without a class" });
         _guidance = Added(Values.Real("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long [default: the model's own]"));
         _sampler.AddTo(this);
@@ -45,11 +45,13 @@ internal sealed class GenerateCommand : ToolCommand
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
+        RequireTogether(parsed);
+        _sampler.Check(parsed);
         var force = parsed.GetValue(_force);
         var grid = parsed.GetValue(_grid) is { } file ? OutputFile.Prepare(_grid.Name, file, force, OutputFile.Pictures) : null;
         var film = parsed.GetValue(_film) is { } path ? OutputFile.Prepare(_film.Name, path, force, OutputFile.Films) : null;
-        var folder = parsed.GetValue(_output) ?? (grid is null && film is null ? DefaultOutput : null);
-        RequireTogether(parsed);
+        var single = parsed.GetValue(_output) ?? (grid is null && film is null ? DefaultOutput : null);
+        var folder = single is null ? null : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, single, force));
 
         var context = session.CreateContext();
         using var model = ModelSource.Load(context, parsed.GetRequiredValue(_model), parsed.GetValue(_device));
@@ -64,7 +66,7 @@ internal sealed class GenerateCommand : ToolCommand
         };
         var job = new DrawingJob(context, session, model, options, labels, parsed.GetValue(_count) ?? 16)
         {
-            Folder = folder is null ? null : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, folder, force)),
+            Folder = folder,
             Grid = grid,
             Columns = parsed.GetValue(_columns),
             Film = film is null ? null : new DrawingFilm(film),
@@ -87,8 +89,8 @@ internal sealed class GenerateCommand : ToolCommand
 
     private IReadOnlyList<int>? Labels(ParseResult parsed, DiffusionTransformer model)
     {
-        var asked = parsed.GetRequiredValue(_label);
-        return asked.Length > 0 ? [.. asked.Select(name => Classes.IndexOf(model, name))]
+        var asked = parsed.GetValue(_label);
+        return asked is { Length: > 0 } ? [.. asked.Select(name => Classes.IndexOf(model, name))]
             : model.ClassNames.Count == 0 || parsed.GetValue(_unlabelled) ? null
             : [.. Enumerable.Range(0, model.ClassNames.Count)];
     }

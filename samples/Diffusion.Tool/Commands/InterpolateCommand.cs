@@ -16,7 +16,7 @@ internal sealed class InterpolateCommand : ToolCommand
     private readonly Option<int?> _depth;
     private readonly Option<int?> _steps;
     private readonly Option<string?> _label;
-    private readonly Option<string> _output;
+    private readonly Option<string?> _output;
     private readonly Option<string?> _frames;
     private readonly Option<string?> _film;
     private readonly Option<bool> _force;
@@ -33,10 +33,10 @@ internal sealed class InterpolateCommand : ToolCommand
         _linear = Added(new Option<bool>("--linear") { Description = "Go in a straight line between the noised pictures, as in the DDPM paper, not along the sphere of DDIM's latents" });
         _depth = Added(Values.Whole("--depth", "T", "With --linear, the timestep to which the pictures are noised: more forgets more of them [default: half of all]", minimum: 0));
         _steps = Added(Values.Whole("--steps", "N", "Steps of drawing a picture [default: 50, or 250 with --linear]"));
-        _label = Added(new Option<string?>("--label") { HelpName = "CLASS", Description = "The class that all are drawn with [default: none]" });
-        _output = Added(new Option<string>("--output", "-o") { HelpName = "FILE", Description = "The row of pictures to write (png, jpg or webp)", DefaultValueFactory = _ => "interpolation.png" });
-        _frames = Added(new Option<string?>("--frames") { HelpName = "FOLDER", Description = "Also write the pictures one by one: 00000.png, ..." });
-        _film = Added(new Option<string?>("--film") { HelpName = "FILE", Description = "Also write a film of the way there and back (gif or webp)" });
+        _label = Added(Values.Text("--label", "CLASS", "The class that all are drawn with [default: none]"));
+        _output = Added(Values.Text("--output", "FILE", "The row of pictures to write (png, jpg or webp) [default: interpolation.png]", "-o"));
+        _frames = Added(Values.Text("--frames", "FOLDER", "Also write the pictures one by one: 00000.png, ..."));
+        _film = Added(Values.Text("--film", "FILE", "Also write a film of the way there and back (gif or webp)"));
         _force = Added(CommonOptions.Force());
         _seed = Added(CommonOptions.Seed("Seed of the noise with --linear"));
         _device = Added(CommonOptions.Device());
@@ -45,7 +45,7 @@ internal sealed class InterpolateCommand : ToolCommand
     protected override Result Execute(ParseResult parsed, Session session)
     {
         var force = parsed.GetValue(_force);
-        var output = OutputFile.Prepare(_output.Name, parsed.GetRequiredValue(_output), force, OutputFile.Pictures);
+        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "interpolation.png", force, OutputFile.Pictures);
         var film = parsed.GetValue(_film) is { } file ? OutputFile.Prepare(_film.Name, file, force, OutputFile.Films) : null;
         var frames = parsed.GetValue(_frames) is { } folder ? new NumberedPictures(OutputFile.PrepareFolder(_frames.Name, folder, force)) : null;
         if (parsed.IsGiven(_depth) && !parsed.GetValue(_linear))
@@ -66,7 +66,6 @@ internal sealed class InterpolateCommand : ToolCommand
             WholeFile.Write(output, row.Save);
         }
 
-        frames?.Clear();
         Array.ForEach(pictures, picture => frames?.Add(picture));
         if (film is not null)
         {

@@ -8,7 +8,7 @@ namespace Diffusion.Tool.Commands;
 internal sealed class TrainCommand : ToolCommand
 {
     private readonly Argument<string> _images;
-    private readonly Option<string> _output;
+    private readonly Option<string?> _output;
     private readonly Option<bool> _force;
     private readonly PictureOptions _pictures = new();
     private readonly Option<bool> _labels;
@@ -23,22 +23,20 @@ internal sealed class TrainCommand : ToolCommand
         : base("train", "Train a model on the pictures in a folder and below it", cancellationToken)
     {
         _images = Added(new Argument<string>("IMAGES") { Description = "A folder of PNG, JPEG, WebP, GIF or BMP pictures of any size" });
-        _output = Added(new Option<string>("--output", "-o") { HelpName = "FILE", Description = "The model zip to write", DefaultValueFactory = _ => "model.zip" });
+        _output = Added(Values.Text("--output", "FILE", "The model zip to write [default: model.zip]", "-o"));
         _force = Added(CommonOptions.Force());
         _pictures.AddTo(this);
         _labels = Added(new Option<bool>("--labels-from-folders") { Description = "Take the names of the folders in IMAGES as the classes of the pictures in them" });
         _learning.AddTo(this);
         _network.AddTo(this);
-        _from = Added(new Option<string?>("--from") { HelpName = "MODEL", Description = "Start from the weights of this model: a model.zip, or a folder of Python's diffusers" });
-        _report = Added(new Option<string?>("--report") { HelpName = "FOLDER", Description = "Write report.html, the losses (training.csv, loss.svg) and pictures that the model draws to this folder" });
+        _from = Added(Values.Text("--from", "MODEL", "Start from the weights of this model: a model.zip, or a folder of Python's diffusers"));
+        _report = Added(Values.Text("--report", "FOLDER", "Write report.html, the losses (training.csv, loss.svg) and pictures that the model draws to this folder"));
         _seed = Added(CommonOptions.Seed("Seed of everything random"));
         _device = Added(CommonOptions.Device());
     }
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
-        var output = OutputFile.Prepare(_output.Name, parsed.GetRequiredValue(_output), parsed.GetValue(_force));
-        var report = parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
         var context = session.CreateContext();
         using var previous = Previous(parsed, context);
 
@@ -65,6 +63,8 @@ internal sealed class TrainCommand : ToolCommand
             Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
             ValidationShare = _learning.ValidationShare(parsed),
         };
+        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "model.zip", parsed.GetValue(_force));
+        var report = parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
         return run.Run(parsed.GetRequiredValue(_images), output, report);
     }
 

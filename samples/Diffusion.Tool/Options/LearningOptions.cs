@@ -18,7 +18,7 @@ internal sealed class LearningOptions
     private readonly Option<double?> _ema = Values.Real("--ema", "DECAY", $"Decay per step of the average of weights that the model uses; short runs need less, such as 0.995 [default: {Number(_defaults.EmaDecay)}]");
     private readonly Option<bool> _flip = new("--flip") { Description = "Mirror pictures left to right at random while training" };
     private readonly Option<double?> _labelDropout = Values.Real("--label-dropout", "P", $"Probability of hiding a label, so that pictures can be drawn without one and by guidance [default: {Number(_defaults.LabelDropout)}]");
-    private readonly Option<string?> _checkpoint = new("--checkpoint") { HelpName = "FOLDER", Description = "Keep checkpoints in this folder: after Ctrl+C, a crash or a kill the same command goes on from there" };
+    private readonly Option<string?> _checkpoint = Values.Text("--checkpoint", "FOLDER", "Keep checkpoints in this folder: after Ctrl+C, a crash or a kill the same command goes on from there");
     private readonly Option<int?> _checkpointEvery = Values.Whole("--checkpoint-every", "N", $"Steps from one checkpoint to the next [default: {_defaults.CheckpointEverySteps}]");
     private readonly Option<double?> _validation = Values.Real("--validation", "FRACTION", "Share of the pictures to judge by and not learn from, such as 0.1");
     private readonly Option<bool> _keepBest = new("--keep-best") { Description = "Take the weights of the lowest validation loss, not the last ones" };

@@ -18,13 +18,22 @@ internal sealed class SamplerOptions
         command.Add(_eta);
     }
 
+    /// <summary>Checks what can be without a model.</summary>
+    public void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(_sampler) is { } name && name != "ddim" && parsed.GetValue(_eta) is not (null or 0))
+        {
+            throw OnlyForDdim(name);
+        }
+    }
+
     /// <summary>The sampler that was asked for, or what was asked to change of the model's own.</summary>
     public Sampler Read(ParseResult parsed, Sampler own)
     {
         var (steps, eta) = (parsed.GetValue(_steps), parsed.GetValue(_eta));
         if (parsed.GetValue(_sampler) is { } name)
         {
-            return name == "ddim" || eta is null or 0 ? OptionNames.ToSampler(name, steps, eta ?? 0) : throw OnlyForDdim(name);
+            return OptionNames.ToSampler(name, steps, eta ?? 0);
         }
 
         if (eta is not null)

@@ -27,6 +27,17 @@ internal static class Values
         text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null,
         "a number");
 
+    /// <summary>A name, such as that of a file.</summary>
+    public static Option<string?> Text(string name, string value, string description, params string[] aliases) => Parsed<string?>(name, value, description, text => text, "a text", aliases);
+
+    /// <summary>Names, for an option that may be given several times.</summary>
+    public static Option<string[]> Texts(string name, string value, string description) => new(name)
+    {
+        HelpName = value,
+        Description = description,
+        CustomParser = result => [.. result.Tokens.Select(token => Checked(name, token.Value, result)).OfType<string>()],
+    };
+
     /// <summary>One of some words.</summary>
     public static Option<string?> Choice(string name, string value, string description, IReadOnlyList<string> choices)
     {
@@ -57,11 +68,15 @@ internal static class Values
     /// <summary>Whether an option was typed.</summary>
     public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    private static Option<T?> Parsed<T>(string name, string value, string description, Func<string, T?> parse, string rule)
+    private static Option<T?> Parsed<T>(string name, string value, string description, Func<string, T?> parse, string rule, params string[] aliases)
     {
         T? Parse(ArgumentResult result)
         {
-            var text = result.Tokens[0].Value;
+            if (Checked(name, result.Tokens[0].Value, result) is not { } text)
+            {
+                return default;
+            }
+
             if (parse(text) is { } parsed)
             {
                 return parsed;
@@ -71,7 +86,19 @@ internal static class Values
             return default;
         }
 
-        return new Option<T?>(name) { HelpName = value, Description = description, CustomParser = Parse };
+        return new Option<T?>(name, aliases) { HelpName = value, Description = description, CustomParser = Parse };
+    }
+
+    // The parser takes whatever follows for the value, the next option too.
+    private static string? Checked(string name, string text, ArgumentResult result)
+    {
+        if (text is not ['-', not (>= '0' and <= '9' or '.'), ..])
+        {
+            return text;
+        }
+
+        result.AddError($"{name} needs a value, but '{text}' follows. Write ./{text} if it is the name of a file.");
+        return null;
     }
 
     private static int[]? ToNumbers(string text)

@@ -23,7 +23,6 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
     /// <summary>Draws and writes.</summary>
     public Result Run()
     {
-        Folder?.Clear();
         var kept = session.Show("Drawing", Draw);
         if (Grid is not null)
         {
@@ -37,6 +36,18 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
     }
 
     private List<MLImage> Draw()
+    {
+        try
+        {
+            return DrawAll();
+        }
+        catch (OperationCanceledException) when (Folder?.Files.Count > 0)
+        {
+            throw new InterruptedException($"Stopped. Wrote {Folder} before.");
+        }
+    }
+
+    private List<MLImage> DrawAll()
     {
         var rows = context.Diffusion.GenerateDataView(model, count, labels, options with { Observer = Watch });
         var kept = new List<MLImage>();

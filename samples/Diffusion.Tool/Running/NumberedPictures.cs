@@ -18,18 +18,14 @@ internal sealed class NumberedPictures(string folder)
         ? Directory.EnumerateFiles(folder, "*.png").Where(file => Path.GetFileNameWithoutExtension(file).All(char.IsAsciiDigit)).Order(StringComparer.Ordinal)
         : [];
 
-    /// <summary>Deletes what an earlier run left.</summary>
-    public void Clear()
-    {
-        foreach (var old in In(folder).ToList())
-        {
-            File.Delete(old);
-        }
-    }
-
-    /// <summary>Writes the next picture.</summary>
+    /// <summary>Writes the next picture; the first takes the place of what an earlier run left.</summary>
     public void Add(MLImage picture)
     {
+        if (_files.Count == 0)
+        {
+            In(folder).ToList().ForEach(File.Delete);
+        }
+
         var path = Path.Combine(folder, $"{_files.Count.ToString("D5", CultureInfo.InvariantCulture)}.png");
         WholeFile.Write(path, picture.Save);
         _files.Add(path);

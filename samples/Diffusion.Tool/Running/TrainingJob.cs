@@ -43,7 +43,7 @@ internal sealed class TrainingJob
             throw new InterruptedException(stopped.Steps == 0 ? "Stopped before the first step." : $"Stopped after {stopped.Steps} steps. '{output}' is the file that was there before.");
         }
 
-        _context.Diffusion.SaveModel(model, images.Data.Schema, output);
+        _context.Diffusion.SaveModel(model, inputSchema: null, output); // ML.NET cannot keep an image column in a schema
         report?.Write(model, _losses.Reports, training);
         return ToResult(model, output, report, images);
     }
