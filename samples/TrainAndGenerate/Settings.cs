@@ -105,15 +105,34 @@ internal sealed record Settings
     ];
 
     /// <summary>What a training run is about to do.</summary>
-    public string Describe()
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"""
+        Pictures   {Pictures}
+        Network    {ToNetwork()}, dropout {Dropout}
+        Diffusion  {OptionNames.ToSchedule(Schedule)}, {Prediction} prediction
+        Training   {Training}
+        """);
+
+    /// <summary>What the page says above all that was drawn.</summary>
+    public (string Title, string Introduction) Headline => ModelFile is null
+        ? ($"A model of {(ImageFolder is null ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(ImageFolder)))}", $"What a diffusion model draws that samples/TrainAndGenerate trained on {Pictures}.")
+        : ($"Pictures by {Path.GetFileName(ModelFile)}", "What samples/TrainAndGenerate drew with a model that was trained before.");
+
+    /// <summary>What the page says of the options besides what the model knows of itself.</summary>
+    public IReadOnlyList<(string Name, string Value)> Facts => ModelFile is null ? [("Learned from", Pictures), ("Training", Training)] : [("File", Path.GetFileName(ModelFile))];
+
+    private string Pictures => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}");
+
+    private string Training
     {
-        string?[] budget = [Steps is { } steps ? $"{steps} steps" : null, Epochs is { } epochs ? $"{epochs} epochs" : null, Budget is { } minutes ? $"{minutes} minutes" : null];
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            Pictures   {ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}
-            Network    {ToNetwork()}, dropout {Dropout}
-            Diffusion  {OptionNames.ToSchedule(Schedule)}, {Prediction} prediction
-            Training   {string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}
-            """);
+        get
+        {
+            string?[] budget = [Steps is { } steps ? $"{steps} steps" : null, Epochs is { } epochs ? $"{epochs} epochs" : null, Budget is { } minutes ? string.Create(CultureInfo.InvariantCulture, $"{minutes} minutes") : null];
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}");
+        }
     }
 
     private UNetOptions ToNetwork() => new()
