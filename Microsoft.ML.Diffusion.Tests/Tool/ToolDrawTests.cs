@@ -38,10 +38,13 @@ public sealed class ToolDrawTests : IDisposable
     [TestMethod]
     public void Generate_Sampler_IsWhatWasAsked()
     {
-        var document = Generate("--count", "2", "--label", "odd", "--sampler", "ddim", "--steps", "2", "--eta", "0.5", "--guidance", "2", "--batch", "2", "--json").Done().Document;
+        var film = _folder.File("film.gif");
 
-        Assert.AreEqual($"{new DdimSampler(2, 0.5)}, guidance 2, seed {document["seed"]}, batches of 2", (string?)document["generation"]);
+        var document = Generate("--count", "2", "--label", "odd", "--sampler", "ddim", "--steps", "3", "--eta", "0.5", "--guidance", "2", "--batch", "2", "--film", film, "--json").Done().Document;
+
+        Assert.AreEqual($"{new DdimSampler(3, 0.5)}, guidance 2, seed {document["seed"]}, batches of 2", (string?)document["generation"]);
         CollectionAssert.AreEqual(new[] { "odd", "odd" }, document["labels"]!.AsArray().Select(label => (string)label!).ToArray());
+        Assert.AreEqual((film, 3), ((string?)document["film"], GifFrames(film)));
     }
 
     [TestMethod]
@@ -66,7 +69,7 @@ public sealed class ToolDrawTests : IDisposable
     public void Interpolate_Pictures_AreTheLibrarys(bool isLinear)
     {
         var (from, to) = (_folder.Write("a.png", PictureFiles.Encode(number: 0)), _folder.Write("b.png", PictureFiles.Encode(number: 2, width: 20)));
-        string[] way = isLinear ? ["--linear", "--depth", "300", "--seed", "5"] : [];
+        string[] way = isLinear ? ["--linear", "--depth", "300", "--seed", "5"] : ["--film", _folder.File("film.gif")];
 
         var document = ToolProcess.Run(["interpolate", _model, from, to, "--count", "3", "--steps", "4", "--label", "odd", "--output", Sheet, "--frames", Pictures, "--json", .. way]).Done().Document;
 
@@ -80,9 +83,21 @@ public sealed class ToolDrawTests : IDisposable
         using var row = Load(Sheet);
         Assert.AreEqual(((3 * (model.ImageWidth + 1)) + 1, model.ImageHeight + 2), (row.Width, row.Height));
         Assert.AreEqual(isLinear ? "linear" : "spherical", (string?)document["path"]);
+        if (!isLinear)
+        {
+            Assert.AreEqual(6, GifFrames(_folder.File("film.gif"))); // there and back
+        }
     }
 
     private ToolProcess.Result Generate(params string[] arguments) => ToolProcess.Run(["generate", _model, "--output", Pictures, .. arguments]);
+
+    // Each frame has a graphic control block.
+    private static int GifFrames(string path)
+    {
+        var (bytes, start) = (File.ReadAllBytes(path), new byte[] { 0x21, 0xF9, 4 });
+        CollectionAssert.AreEqual("GIF89a"u8.ToArray(), bytes[..6]);
+        return Enumerable.Range(0, bytes.Length - start.Length).Count(i => bytes.AsSpan(i, start.Length).SequenceEqual(start));
+    }
 
     private MLImage Load(string path) => _context.Diffusion.LoadImage(path);
 }

@@ -62,6 +62,24 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    public void Train_Report_ShowsWhatWasLearned()
+    {
+        var report = _folder.File("report");
+
+        Train("--steps", "12", "--labels-from-folders", "--report", report, "-q").Done();
+        var again = Train("--steps", "12", "--output", _folder.File("other.zip"), "--report", report, "-q");
+
+        CollectionAssert.AreEquivalent(new[] { "denoising.gif", "loss.svg", "report.html", "samples.png", "training.csv" }, Directory.GetFiles(report).Select(Path.GetFileName).ToArray());
+        var page = File.ReadAllText(Path.Combine(report, "report.html"));
+        foreach (var part in new[] { "<h1>A model of photos</h1>", "data:image/png;base64,", "data:image/gif;base64,", "<svg", "12 steps of 4 from 6 pictures", "1-18 even, 19-36 odd" })
+        {
+            StringAssert.Contains(page, part);
+        }
+
+        Assert.AreEqual((1, $"--report: '{Path.Combine(report, "report.html")}' is there already. Add --force to replace it, or name another file."), (again.ExitCode, again.Error));
+    }
+
+    [TestMethod]
     public void Train_Interrupted_GoesOnToTheSameModel()
     {
         var (checkpoints, whole) = (_folder.File("checkpoints"), _folder.File("whole.zip"));
@@ -165,5 +183,5 @@ public sealed class ToolTrainTests : IDisposable
         StringAssert.EndsWith(run.Output, "SHA-256   THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy");
     }
 
-    private ToolProcess.Result Train(params string[] arguments) => ToolProcess.Run(["train", Photos, "--output", Output, .. _small, .. arguments]);
+    private ToolProcess.Result Train(params string[] arguments) => ToolProcess.Run(["train", Photos, .. arguments.Contains("--output") ? Array.Empty<string>() : ["--output", Output], .. _small, .. arguments]);
 }

@@ -53,6 +53,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("train photos --checkpoint-every 3", "--checkpoint-every needs --checkpoint FOLDER, because that says where checkpoints go. Add it, or leave --checkpoint-every out.")]
     [DataRow("train photos --from MODEL --channels 64", "--channels must be left out with --from, because the model that is trained on has decided it.")]
     [DataRow("generate MODEL --grid sheet.bmp", "--grid must end in .png, .jpg, .jpeg or .webp, because that decides the format, but is 'sheet.bmp'.")]
+    [DataRow("generate MODEL --film film.webp", "--film must end in .gif, because that decides the format, but is 'film.webp'.")]
     [DataRow("generate MODEL --columns 3", "--columns needs --grid FILE, because it is about its rows. Add it, or leave --columns out.")]
     [DataRow("generate MODEL --label odd --unlabelled", "--label and --unlabelled exclude each other. Leave one out.")]
     [DataRow("generate MODEL --label dog", "--label must be a class of the model (even, odd), but is 'dog'.")]

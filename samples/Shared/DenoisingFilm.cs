@@ -1,4 +1,3 @@
-using ImageMagick;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Samples;
@@ -6,11 +5,8 @@ namespace Microsoft.ML.Diffusion.Samples;
 /// <summary>Pictures on their way out of noise, as they are after the steps of their sampler.</summary>
 public sealed class DenoisingFilm : IDisposable
 {
-    private const uint Delay = 10; // hundredths of a second
-    private const uint Pause = 250;
-    private const int GifWidth = 480;
-    private const int MostEnlarged = 3;
     private const int MostInBatch = 16;
+    private const int MostFrames = 101;
 
     private readonly SortedDictionary<int, MLImage[]> _frames;
 
@@ -30,7 +26,19 @@ public sealed class DenoisingFilm : IDisposable
     /// <param name="count">Number of pictures, at least 1.</param>
     /// <param name="options">Sampler, seed and more. Its observer is called as well.</param>
     /// <param name="mostFrames">The most steps after which pictures are kept, at least 2: spread evenly, the first and the last among them.</param>
-    public static DenoisingFilm Record(DiffusionTransformer model, int count, GenerationOptions options, int mostFrames = 101)
+    public static DenoisingFilm Record(DiffusionTransformer model, int count, GenerationOptions options, int mostFrames = MostFrames)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Record(model, count, model.ClassNames.Count == 0 ? null : [.. Enumerable.Range(0, count).Select(i => SampleSheet.ClassOf(model, count, i))], options, mostFrames);
+    }
+
+    /// <summary>Draws pictures of classes that are given, and keeps how they look meanwhile.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="count">Number of pictures, at least 1.</param>
+    /// <param name="labels">The class of each picture; <see langword="null"/> draws all without.</param>
+    /// <param name="options">Sampler, seed and more. Its observer is called as well.</param>
+    /// <param name="mostFrames">As above.</param>
+    public static DenoisingFilm Record(DiffusionTransformer model, int count, IReadOnlyList<int>? labels, GenerationOptions options, int mostFrames = MostFrames)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -46,8 +54,9 @@ public sealed class DenoisingFilm : IDisposable
             }
         }
 
-        SampleSheet.Draw(model, count, options with { Observer = options.Observer + Keep, BatchSize = options.BatchSize ?? Math.Min(count, MostInBatch) });
-        string[] names = model.ClassNames.Count == 0 ? [] : [.. Enumerable.Range(0, count).Select(i => model.ClassNames[SampleSheet.ClassOf(model, count, i)])];
+        var drawing = options with { Observer = options.Observer + Keep, BatchSize = options.BatchSize ?? Math.Min(count, MostInBatch) };
+        Array.ForEach(labels is null ? model.Generate(count, drawing) : model.Generate(labels, drawing), picture => picture.Dispose());
+        string[] names = labels is null ? [] : [.. labels.Select(label => model.ClassNames[label])];
         return new(steps, names, frames);
     }
 
@@ -69,15 +78,9 @@ public sealed class DenoisingFilm : IDisposable
     /// <param name="mostFrames">The most frames, at least 2.</param>
     public void SaveGif(string path, int columns, int mostFrames = 26)
     {
-        using var animation = new MagickImageCollection();
-        foreach (var (_, pictures) in Pick(mostFrames))
-        {
-            animation.Add(ToFrame(pictures, columns));
-        }
-
-        animation[0].AnimationIterations = 0; // for ever
-        animation[^1].AnimationDelay = Pause;
-        WholeFile.Write(path, partial => animation.Write(partial, MagickFormat.Gif));
+        var frames = Pick(mostFrames).ConvertAll(frame => ImageGrid.Create(frame.Value, columns, padding: 1));
+        AnimatedGif.Save(path, frames);
+        frames.ForEach(frame => frame.Dispose());
     }
 
     /// <inheritdoc/>
@@ -87,16 +90,6 @@ public sealed class DenoisingFilm : IDisposable
         {
             picture.Dispose();
         }
-    }
-
-    private static MagickImage ToFrame(IReadOnlyList<MLImage> pictures, int columns)
-    {
-        using var grid = ImageGrid.Create(pictures, columns, padding: 1);
-        var mapping = grid.PixelFormat == MLPixelFormat.Bgra32 ? PixelMapping.BGRA : PixelMapping.RGBA;
-        var frame = new MagickImage(grid.Pixels, new PixelReadSettings((uint)grid.Width, (uint)grid.Height, StorageType.Char, mapping)) { AnimationDelay = Delay };
-        var scale = (uint)Math.Clamp(GifWidth / grid.Width, 1, MostEnlarged);
-        frame.Sample(scale * frame.Width, scale * frame.Height); // whole pixels, not blurred
-        return frame;
     }
 
     private List<KeyValuePair<int, MLImage[]>> Pick(int most)

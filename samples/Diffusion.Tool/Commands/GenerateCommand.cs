@@ -32,7 +32,7 @@ internal sealed class GenerateCommand : ToolCommand
         _output = Added(Values.Text("--output", "FOLDER", $"Write the pictures one by one to this folder: 00000.png, ... [default: {DefaultOutput}, if neither --grid nor --film is given]", "-o"));
         _grid = Added(Values.Text("--grid", "FILE", "Write one picture of all (png, jpg or webp)"));
         _columns = Added(Values.Whole("--columns", "N", "Pictures in a row of --grid [default: as good as square]"));
-        _film = Added(Values.Text("--film", "FILE", $"Write a film of the first {DrawingFilm.MaximumPictures} pictures coming out of the noise (gif or webp)"));
+        _film = Added(Values.Text("--film", "FILE", $"Write a film of the pictures, of {DrawingJob.MostFilmed} at most, coming out of the noise (gif)"));
         _force = Added(CommonOptions.Force());
         _label = Added(Values.Texts("--label", "CLASS", "Draw this class; given several times, these classes in turn [default: all classes in turn, if the model has any]"));
         _unlabelled = Added(new Option<bool>("--unlabelled") { Description = "Draw without a class" });
@@ -69,7 +69,7 @@ internal sealed class GenerateCommand : ToolCommand
             Folder = folder,
             Grid = grid,
             Columns = parsed.GetValue(_columns),
-            Film = film is null ? null : new DrawingFilm(film),
+            Film = film,
         };
         return job.Run();
     }

@@ -36,7 +36,7 @@ internal sealed class InterpolateCommand : ToolCommand
         _label = Added(Values.Text("--label", "CLASS", "The class that all are drawn with [default: none]"));
         _output = Added(Values.Text("--output", "FILE", "The row of pictures to write (png, jpg or webp) [default: interpolation.png]", "-o"));
         _frames = Added(Values.Text("--frames", "FOLDER", "Also write the pictures one by one: 00000.png, ..."));
-        _film = Added(Values.Text("--film", "FILE", "Also write a film of the way there and back (gif or webp)"));
+        _film = Added(Values.Text("--film", "FILE", "Also write a film of the way there and back (gif)"));
         _force = Added(CommonOptions.Force());
         _seed = Added(CommonOptions.Seed("Seed of the noise with --linear"));
         _device = Added(CommonOptions.Device());
@@ -69,7 +69,7 @@ internal sealed class InterpolateCommand : ToolCommand
         Array.ForEach(pictures, picture => frames?.Add(picture));
         if (film is not null)
         {
-            Film.SaveThereAndBack(film, pictures);
+            AnimatedGif.Save(film, [.. pictures, .. pictures.Reverse()]);
         }
 
         Array.ForEach(pictures, picture => picture.Dispose());

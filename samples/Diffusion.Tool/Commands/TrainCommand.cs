@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
 
@@ -30,7 +31,7 @@ internal sealed class TrainCommand : ToolCommand
         _learning.AddTo(this);
         _network.AddTo(this);
         _from = Added(Values.Text("--from", "MODEL", "Start from the weights of this model: a model.zip, or a folder of Python's diffusers"));
-        _report = Added(Values.Text("--report", "FOLDER", "Write report.html, the losses (training.csv, loss.svg) and pictures that the model draws to this folder"));
+        _report = Added(Values.Text("--report", "FOLDER", "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
         _seed = Added(CommonOptions.Seed("Seed of everything random"));
         _device = Added(CommonOptions.Device());
     }
@@ -40,7 +41,7 @@ internal sealed class TrainCommand : ToolCommand
         var context = session.CreateContext();
         using var previous = Previous(parsed, context);
 
-        var losses = new LossRecord(session.Training);
+        var history = new TrainingHistory(session.Training);
         var options = _network.Apply(parsed, new DiffusionOptions(), previous) with
         {
             LabelColumnName = parsed.GetValue(_labels) ? "Label" : null,
@@ -53,12 +54,12 @@ internal sealed class TrainCommand : ToolCommand
             Training = training with
             {
                 ReportEverySteps = 10,
-                Progress = losses,
+                Progress = history,
                 CancellationToken = session.CancellationToken,
                 ReturnModelOnCancellation = training.CheckpointDirectory is null,
             },
         };
-        var run = new TrainingJob(context, session, options, previous, losses)
+        var run = new TrainingJob(context, session, options, previous, history)
         {
             Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
             ValidationShare = _learning.ValidationShare(parsed),

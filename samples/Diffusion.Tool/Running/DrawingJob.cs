@@ -6,6 +6,9 @@ namespace Diffusion.Tool.Running;
 /// <summary>A drawing of pictures, each written as soon as its batch is drawn.</summary>
 internal sealed class DrawingJob(MLContext context, Session session, DiffusionTransformer model, GenerationOptions options, IReadOnlyList<int>? labels, int count)
 {
+    /// <summary>The most pictures of a film.</summary>
+    public const int MostFilmed = 25;
+
     private int _drawn;
 
     /// <summary>Where single pictures go; null for nowhere.</summary>
@@ -18,20 +21,25 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
     public required int? Columns { get; init; }
 
     /// <summary>Where the film goes; null for nowhere.</summary>
-    public required DrawingFilm? Film { get; init; }
+    public required string? Film { get; init; }
 
     /// <summary>Draws and writes.</summary>
     public Result Run()
     {
-        var kept = session.Show("Drawing", Draw);
+        List<MLImage> kept = Folder is null && Grid is null ? [] : session.Show("Drawing", Draw);
         if (Grid is not null)
         {
-            using var sheet = ImageGrid.Create(kept, Columns ?? (int)Math.Ceiling(Math.Sqrt(count)), padding: 1);
+            using var sheet = ImageGrid.Create(kept, Columns ?? SquareColumns(count), padding: 1);
             WholeFile.Write(Grid, sheet.Save);
         }
 
         kept.ForEach(picture => picture.Dispose());
-        Film?.Save();
+        if (Film is not null)
+        {
+            using var film = session.Show("Filming", () => Record(Math.Min(count, MostFilmed)));
+            film.SaveGif(Film, SquareColumns(film.NumberOfPictures));
+        }
+
         return ToResult();
     }
 
@@ -68,14 +76,16 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
         return kept;
     }
 
-    private void Watch(SamplingSnapshot snapshot)
-    {
+    private void Watch(SamplingSnapshot snapshot) =>
         session.Drawing.Report((_drawn + (snapshot.NumberOfImages * (snapshot.Step + 1.0) / snapshot.NumberOfSteps)) / count);
-        if (_drawn == 0)
-        {
-            Film?.Watch(snapshot);
-        }
-    }
+
+    // The first of the pictures, drawn once more step by step: for those of a run of thousands, every step would have to be kept.
+    private DenoisingFilm Record(int filmed) =>
+        DenoisingFilm.Record(model, filmed, labels is null ? null : [.. Enumerable.Range(0, filmed).Select(LabelOf)], options with { Progress = session.Drawing });
+
+    private int LabelOf(int picture) => labels![picture % labels.Count];
+
+    private static int SquareColumns(int pictures) => (int)Math.Ceiling(Math.Sqrt(pictures));
 
     private Result ToResult()
     {
@@ -83,7 +93,7 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
         [
             Folder is null ? null : $"Wrote {Folder}",
             Grid is null ? null : $"Wrote {Grid}: {count} pictures",
-            Film is null ? null : $"Wrote {Film.Path}",
+            Film is null ? null : $"Wrote {Film}",
             $"Drawn by {options}",
         ];
         return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), new
@@ -91,10 +101,10 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
             Count = count,
             options.Seed,
             Generation = options.ToString(),
-            Labels = labels is null ? null : Enumerable.Range(0, count).Select(i => model.ClassNames[labels[i % labels.Count]]),
+            Labels = labels is null ? null : Enumerable.Range(0, count).Select(i => model.ClassNames[LabelOf(i)]),
             Files = Folder?.Files,
             Grid,
-            Film = Film?.Path,
+            Film,
         });
     }
 }

@@ -7,7 +7,7 @@ internal static class OutputFile
     public static IReadOnlyList<string> Pictures { get; } = [".png", ".jpg", ".jpeg", ".webp"];
 
     /// <summary>What films can be saved as.</summary>
-    public static IReadOnlyList<string> Films { get; } = [".gif", ".webp"];
+    public static IReadOnlyList<string> Films { get; } = [".gif"];
 
     /// <summary>Checks the place of a file and makes its folder.</summary>
     /// <param name="option">The option that names it, as typed.</param>
@@ -19,7 +19,8 @@ internal static class OutputFile
     {
         if (extensions?.Contains(Path.GetExtension(path).ToLowerInvariant()) == false)
         {
-            throw new UsageException($"{option} must end in {string.Join(", ", extensions.SkipLast(1))} or {extensions[^1]}, because that decides the format, but is '{path}'.");
+            var allowed = extensions.Count == 1 ? extensions[0] : $"{string.Join(", ", extensions.SkipLast(1))} or {extensions[^1]}";
+            throw new UsageException($"{option} must end in {allowed}, because that decides the format, but is '{path}'.");
         }
 
         if (Directory.Exists(path))

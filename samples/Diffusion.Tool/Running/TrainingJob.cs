@@ -9,13 +9,13 @@ internal sealed class TrainingJob
     private readonly Session _session;
     private readonly DiffusionOptions _options;
     private readonly DiffusionTransformer? _previous;
-    private readonly LossRecord _losses;
+    private readonly TrainingHistory _history;
     private readonly DiffusionEstimator _trainer;
 
     /// <summary>Checks the options, before any picture is read.</summary>
-    public TrainingJob(MLContext context, Session session, DiffusionOptions options, DiffusionTransformer? previous, LossRecord losses)
+    public TrainingJob(MLContext context, Session session, DiffusionOptions options, DiffusionTransformer? previous, TrainingHistory history)
     {
-        (_context, _session, _options, _previous, _losses) = (context, session, options, previous, losses);
+        (_context, _session, _options, _previous, _history) = (context, session, options, previous, history);
         _trainer = context.Transforms.DiffusionTrainer("Generated", "Image", options);
     }
 
@@ -44,8 +44,20 @@ internal sealed class TrainingJob
         }
 
         _context.Diffusion.SaveModel(model, inputSchema: null, output); // ML.NET cannot keep an image column in a schema
-        report?.Write(model, _losses.Reports, training);
+        WriteReport(report, model, folder, output);
         return ToResult(model, output, report, images);
+    }
+
+    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output)
+    {
+        try
+        {
+            report?.Write(model, _history.Records, folder);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new InterruptedException($"Stopped while drawing for the report. '{output}' is written.");
+        }
     }
 
     private (IDataView Training, IDataView? Validation) HoldOut(LoadedImages images)
@@ -73,7 +85,7 @@ internal sealed class TrainingJob
                 _ => _trainer.Fit(training, validation, _previous),
             });
         }
-        catch (OperationCanceledException) when (Checkpoint is not null && _losses.Reports.Count > 0)
+        catch (OperationCanceledException) when (Checkpoint is not null && _history.Records.Count > 0)
         {
             throw new InterruptedException($"Stopped. The checkpoint in '{Checkpoint}' keeps what was learned: the same command goes on from there.");
         }
