@@ -90,6 +90,9 @@ public sealed class ToolTrainTests : IDisposable
         var message = $"Stopped. The checkpoint in '{checkpoints}' keeps what was learned: the same command goes on from there.";
         Assert.AreEqual((130, message), (stopped.ExitCode, (string?)stopped.Document["error"]));
 
+        var other = Train([.. arguments, "--checkpoint", checkpoints, "--learning-rate", "0.001", "-q"]);
+        Assert.AreEqual((1, $"--checkpoint '{checkpoints}' holds another run: --learning-rate was 0.0002, is now 0.001. Make these equal to resume it, or name another folder."), (other.ExitCode, other.Error));
+
         var resumed = Train([.. arguments, "--checkpoint", checkpoints]).Done();
         ToolProcess.Run(["train", Photos, "-o", whole, .. _small, .. arguments]).Done();
 
