@@ -61,8 +61,8 @@ public static class LossChart
             .Select(part => new DataPoint(part.Average(record => record.Step), part.Average(record => record.Loss)));
         var validation = TrainingHistory.Validations(records).Where(point => double.IsFinite(point.Loss)).Select(point => new DataPoint(point.Step, point.Loss));
 
-        var plot = new PlotModel { DefaultFont = "Arial", DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 14, 18, 10) };
-        plot.Legends.Add(new Legend { LegendPosition = LegendPosition.RightTop, LegendMargin = 10, LegendSymbolLength = 28, LegendLineSpacing = 5 });
+        var plot = new PlotModel { DefaultFont = "Arial", DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
+        plot.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.TopRight, LegendOrientation = LegendOrientation.Horizontal, LegendMargin = 4, LegendSymbolLength = 28, LegendColumnSpacing = 20 });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "optimizer step", StringFormat = "#,0", Minimum = 0, MinorTickSize = 0, AxisTitleDistance = 8, TickStyle = TickStyle.Outside, TicklineColor = _grid });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "mean loss", AxisTitleDistance = 14, Minimum = 0, Maximum = Top(finite), MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = _grid, TickStyle = TickStyle.None });
         Add(plot, new LineSeries { Title = "training", Color = _training, StrokeThickness = 1.2 }, training);

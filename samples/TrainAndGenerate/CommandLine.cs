@@ -61,13 +61,14 @@ internal static class CommandLine
         var device = Add<string>("--device", "NAME", "cpu, cuda or cuda:1 [default: cuda where there is one]");
         var model = Add<string>("--model", "FILE", "Draw with this model instead of training one; it keeps its own network, and its sampler unless one is chosen here");
         var generate = AddWithDefault("--generate", "N", "Also write this many single pictures to generated/00000.png, ... in the output folder", defaults.Generate);
+        var quick = AddSwitch("--quick", "Train little and draw in few steps, to see in half a minute that all of it runs");
         var output = Add<string>("--output", "FOLDER", "Where files are written [default: artifacts at the root of the repository]");
 
         RequireAtLeast(size, 1);
         RequireAtLeast(generate, 0);
         RequireAtLeast(validation, 0);
 
-        command.SetAction(parsed => program(new Settings
+        Settings Read(ParseResult parsed) => new()
         {
             ImageFolder = parsed.GetValue(images),
             Size = GivenValue(parsed, size),
@@ -98,7 +99,9 @@ internal static class CommandLine
             ModelFile = parsed.GetValue(model),
             Generate = parsed.GetValue(generate),
             OutputFolder = parsed.GetValue(output),
-        }));
+        };
+
+        command.SetAction(parsed => program(parsed.GetValue(quick) ? Read(parsed).ToQuick() : Read(parsed)));
         return command;
     }
 

@@ -34,6 +34,7 @@ internal sealed record Settings
     public int BatchSize { get; init; } = 32;
     public double LearningRate { get; init; } = 2e-3;
     public int WarmupSteps { get; init; } = 100;
+    public int ValidateEverySteps { get; init; } = 100;
     public double EmaDecay { get; init; } = 0.995;
     public double LabelDropout { get; init; } = 0.1;
     public bool Flip { get; init; }
@@ -55,6 +56,18 @@ internal sealed record Settings
     public string? Device { get; init; }
     public string? ModelFile { get; init; }
     public string? OutputFolder { get; init; }
+
+    /// <summary>The same with little training and few steps of everything: to see in seconds that it runs.</summary>
+    public Settings ToQuick() => this with
+    {
+        Steps = Steps ?? (Epochs is null && Minutes is null ? 20 : null),
+        ValidateEverySteps = 10,
+        ValidationImages = Math.Min(ValidationImages, BatchSize),
+        SamplingSteps = SamplingSteps ?? 8,
+        SphericalSteps = 2,
+        LinearSteps = 4,
+        ChoosesSampling = true,
+    };
 
     /// <summary>Whether the model learns what each picture shows: known of the bundled pictures only.</summary>
     public bool IsLabelled => ImageFolder is null && !Unlabelled;
@@ -85,7 +98,7 @@ internal sealed record Settings
             FlipHorizontally = Flip,
             Progress = progress,
             ReportEverySteps = 10,
-            Validation = new ValidationOptions { EverySteps = 100 },
+            Validation = new ValidationOptions { EverySteps = ValidateEverySteps },
             CancellationToken = cancellationToken,
         },
     };
