@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool;
+using Microsoft.ML.Diffusion.Samples;
 
 return Shell.Run(cancellationToken => new DiffusionTool(args, cancellationToken).Run());

@@ -26,6 +26,6 @@ internal sealed class DescribeCommand : ToolCommand
             model.Training?.Options is { } options ? $"Options     {options}" : null,
             model.Training?.Versions is { } versions ? $"Trained by  {versions}" : null,
         ];
-        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), ModelDocument.Of(model));
+        return new Result(lines, ModelDocument.Of(model));
     }
 }

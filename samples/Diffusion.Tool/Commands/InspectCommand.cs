@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Commands;
 
@@ -49,10 +49,10 @@ internal sealed class InspectCommand : ToolCommand
             model.Assemblies,
             model.HashesMatch,
         };
-        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), document, model.HashesMatch ? 0 : Shell.Failed);
+        return new Result(lines, document, model.HashesMatch ? 0 : Shell.Failed);
     }
 
-    private static Result Of(string path, DiffusersInspection model) => new(model.ToString(), new
+    private static Result Of(string path, DiffusersInspection model) => new([model.ToString()], new
     {
         Kind = "diffusers",
         Path = path,
@@ -69,7 +69,7 @@ internal sealed class InspectCommand : ToolCommand
     private static Result Of(string path, ImageFolderInspection images)
     {
         var skipped = images.Skipped.Select(file => $"  {file.Path}: {file.Reason}");
-        return new Result(string.Join(Environment.NewLine, skipped.Prepend(images.ToString())), new
+        return new Result([images.ToString(), .. skipped], new
         {
             Kind = "pictures",
             Path = path,

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Commands;
 
@@ -98,7 +98,7 @@ internal sealed class InterpolateCommand : ToolCommand
             frames is null ? null : $"Wrote {frames}",
             film is null ? null : $"Wrote {film}",
         ];
-        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), new
+        return new Result(lines, new
         {
             Output = output,
             Path = isLinear ? InterpolationPath.Linear : InterpolationPath.Spherical,

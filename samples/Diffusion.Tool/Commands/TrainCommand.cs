@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Commands;
 

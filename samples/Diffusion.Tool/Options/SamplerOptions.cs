@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Options;
 

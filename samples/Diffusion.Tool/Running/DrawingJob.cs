@@ -96,7 +96,7 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
             Film is null ? null : $"Wrote {Film}",
             $"Drawn by {options}",
         ];
-        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), new
+        return new Result(lines, new
         {
             Count = count,
             options.Seed,

@@ -1,6 +1,6 @@
 using System.Reflection;
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Options;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Running;
 

@@ -1,5 +1,5 @@
-using Microsoft.ML.Diffusion.Samples;
 using Diffusion.Tool.Options;
+using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Runtime;
 
 namespace Diffusion.Tool.Running;

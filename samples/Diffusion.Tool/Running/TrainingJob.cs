@@ -109,6 +109,6 @@ internal sealed class TrainingJob
             images.Skipped,
             Description = ModelDocument.Of(model),
         };
-        return new Result(string.Join(Environment.NewLine, lines.OfType<string>()), document, isStopped ? Shell.Interrupted : 0);
+        return new Result(lines, document, isStopped ? Shell.Interrupted : 0);
     }
 }
