@@ -172,6 +172,18 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    public void Inspect_NamesForATerminal_AreShownOnly()
+    {
+        _folder.Write("strange/\u001b[2J.txt", [.. "notes"u8]);
+
+        var text = ToolProcess.Run("inspect", _folder.File("strange")).Done();
+        var document = ToolProcess.Run("inspect", _folder.File("strange"), "--json").Done().Document;
+
+        StringAssert.EndsWith(text.Output, "  ?[2J.txt: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)");
+        Assert.AreEqual("\u001b[2J.txt", (string?)document["skipped"]![0]!["path"]);
+    }
+
+    [TestMethod]
     public void Inspect_DamagedWeights_Fails()
     {
         var damaged = _folder.Write("damaged.zip", SavedModel.With(File.ReadAllBytes(SavedModel.Chain), "weights.safetensors", content =>

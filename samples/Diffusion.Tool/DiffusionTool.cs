@@ -28,7 +28,7 @@ internal sealed class DiffusionTool(string[] args, CancellationToken cancellatio
         }
     }
 
-    private RootCommand CreateCommand() => new("Trains diffusion models on folders of pictures and draws with them.")
+    private RootCommand CreateCommand() => new("Trains diffusion models on folders of pictures and draws with them. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl+C.")
     {
         CommonOptions.Json,
         CommonOptions.Quiet,
@@ -43,10 +43,10 @@ internal sealed class DiffusionTool(string[] args, CancellationToken cancellatio
     // The arguments may be what is wrong, so the switches are looked for in them as they are.
     private int Tell(Failure failure, Exception exception)
     {
-        Console.Error.WriteLine(failure.Message);
+        Console.Error.WriteLine(Terminal.Safe(failure.Message));
         if (args.Contains(CommonOptions.Verbose.Name))
         {
-            Console.Error.WriteLine(exception);
+            Console.Error.WriteLine(Terminal.Safe(exception.ToString()));
         }
 
         if (args.Contains(CommonOptions.Json.Name))

@@ -31,11 +31,11 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
         {
             if (isVerbose)
             {
-                Console.Error.WriteLine(e.Message);
+                Console.Error.WriteLine(Terminal.Safe(e.Message));
             }
             else if (IsNews(e))
             {
-                Notes.WriteLine(OptionWords.Replace(e.RawMessage));
+                Notes.WriteLine(Terminal.Safe(OptionWords.Replace(e.RawMessage)));
             }
         };
         return context;
