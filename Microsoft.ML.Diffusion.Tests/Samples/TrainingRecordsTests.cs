@@ -79,6 +79,17 @@ public sealed class TrainingRecordsTests
         Assert.DoesNotContain("rgb(255,255,255)", svg);
     }
 
+    [TestMethod]
+    public void Chart_Text_IsOutlinesThatFitTheirPlace()
+    {
+        var svg = XElement.Parse(LossChart.Create([Record(10, 1), Record(20, 0.5)]));
+
+        var labels = svg.Descendants().Where(element => element.Attribute("aria-label") is not null).ToLookup(element => element.Attribute("aria-label")!.Value, element => element.Elements().ToList());
+        Assert.HasCount("training".Length, labels["training"].Single());
+        Assert.HasCount("optimizerstep".Length, labels["optimizer step"].Single(), "a space has no outline");
+        Assert.IsTrue(labels["20"].Single().TrueForAll(path => path.Attribute("d")!.Value.StartsWith('M')));
+    }
+
     private static TrainingProgress Record(int step, double loss, double? validation = null) =>
         new(step, 0.125, 0.5, loss, 0.001, 99.5, TimeSpan.FromSeconds(1.5), 2, validation);
 

@@ -7,12 +7,11 @@ using OxyPlot.Series;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
-/// <summary>Training and validation loss over the steps, as SVG: the text is text, so that no font is needed to write it.</summary>
+/// <summary>Training and validation loss over the steps, as SVG: the text is outlines, so that no font is needed to write it, nor to see it.</summary>
 public static class LossChart
 {
     private const int Width = 720;
     private const int Height = 380;
-    private const double Wider = 1.2;
     private const int MostPoints = 250;
     private const double ShownPercentile = 0.02; // of the highest losses, those of the first steps, are above the frame
 
@@ -49,6 +48,7 @@ public static class LossChart
         var text = new SvgExporter { Width = Width, Height = Height, UseVerticalTextAlignmentWorkaround = true, TextMeasurer = new Measurer() }.ExportToString(Plot(records));
         using var reader = XmlReader.Create(new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore }); // it names a file on another machine
         var svg = XElement.Load(reader);
+        Letters.Outline(svg);
         svg.Add(new XAttribute("viewBox", $"0 0 {Width} {Height}"), new XAttribute("role", "img"));
         svg.AddFirst(new XElement(svg.Name.Namespace + "title", "Training and validation loss over the optimizer steps"));
         return svg;
@@ -61,9 +61,9 @@ public static class LossChart
             .Select(part => new DataPoint(part.Average(record => record.Step), part.Average(record => record.Loss)));
         var validation = TrainingHistory.Validations(records).Where(point => double.IsFinite(point.Loss)).Select(point => new DataPoint(point.Step, point.Loss));
 
-        var plot = new PlotModel { DefaultFont = "Arial", DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
+        var plot = new PlotModel { DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
         plot.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.TopRight, LegendOrientation = LegendOrientation.Horizontal, LegendMargin = 4, LegendSymbolLength = 28, LegendColumnSpacing = 20 });
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "optimizer step", StringFormat = "#,0", Minimum = 0, MinorTickSize = 0, AxisTitleDistance = 8, TickStyle = TickStyle.Outside, TicklineColor = _grid });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "optimizer step", StringFormat = "#,0", Minimum = 0, MinorTickSize = 0, AxisTitleDistance = 12, TickStyle = TickStyle.Outside, TicklineColor = _grid });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "mean loss", AxisTitleDistance = 14, Minimum = 0, Maximum = Top(finite), MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = _grid, TickStyle = TickStyle.None });
         Add(plot, new LineSeries { Title = "training", Color = _training, StrokeThickness = 1.2 }, training);
         Add(plot, new LineSeries { Title = "validation", Color = _validation, StrokeThickness = 2, MarkerType = MarkerType.Circle, MarkerSize = 3, MarkerFill = _validation }, validation);
@@ -90,13 +90,13 @@ public static class LossChart
         return 1.1 * losses[(int)((losses.Count - 1) * (1 - ShownPercentile))];
     }
 
-    // OxyPlot measures text in points of 1/72 inch, by tables of Arial: browsers show it in pixels of 1/96, and where Arial is missing wider.
+    // OxyPlot's own tables are of another font, in points of 1/72 inch.
     private sealed class Measurer() : PdfRenderContext(Width, Height, OxyColors.White)
     {
         public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
         {
-            var size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
-            return new OxySize(size.Width * Wider * 96 / 72, size.Height * 96 / 72);
+            var (width, height) = Letters.Measure(text, fontSize);
+            return new OxySize(width, height);
         }
     }
 }

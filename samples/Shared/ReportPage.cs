@@ -14,14 +14,15 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
     private const int PageWidth = 860;
     private const int MostEnlarged = 3;
 
-    // Colours of both kinds of screen; pixels are shown as pixels.
+    // Letters of the machine, or else the page's own, there before the first of them is drawn; colours of both kinds of screen; pixels are shown as pixels.
     private const string Style = """
         :root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; }
         @media (prefers-color-scheme: dark) { :root { --paper: #15181d; --ink: #e6e9ed; --soft: #9aa4af; --line: #343b44; } }
-        body { margin: 0 auto; padding: 2rem 1.2rem 4rem; max-width: 960px; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-        h1 { margin: 0 0 .4rem; font-size: 1.8rem; line-height: 1.2; }
-        h2 { margin: 2.6rem 0 .3rem; font-size: 1.2rem; }
-        p { margin: 0 0 .9rem; max-width: 70ch; color: var(--soft); }
+        body { margin: 0 auto; padding: 2rem 1.2rem 4rem; max-width: 960px; background: var(--paper); color: var(--ink); font: 16px/1.5 Page, system-ui, sans-serif; }
+        h1, h2 { font-weight: normal; line-height: 1.25; }
+        h1 { margin: 0 0 .5rem; font-size: 2rem; }
+        h2 { margin: 2.6rem 0 .3rem; font-size: 1.35rem; }
+        p { margin: 0 0 .9rem; max-width: 41rem; color: var(--soft); }
         .picture { display: grid; grid-template-columns: max-content minmax(0, var(--width)); justify-content: start; font-size: .8rem; color: var(--soft); }
         .picture img { grid-row: 2; grid-column: 2; display: block; width: 100%; height: auto; image-rendering: pixelated; }
         .rows { grid-row: 2; grid-column: 1; display: grid; grid-auto-rows: 1fr; padding-right: .7rem; text-align: right; white-space: nowrap; }
@@ -36,21 +37,23 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
     /// <summary>Makes the page.</summary>
     /// <returns>An HTML document.</returns>
     /// <exception cref="IOException">A picture cannot be read.</exception>
-    public string ToHtml() => $"""
+    public string ToHtml() => $$"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>{Text(Title)}</title>
+        <title>{{Text(Title)}}</title>
+        <link rel="preload" as="font" type="font/woff2" crossorigin href="{{Letters.FontSource}}">
         <style>
-        {Style}
+        @font-face { font-family: Page; src: local("Segoe UI"), local("Helvetica Neue"), local("Arial"), local("Noto Sans"), local("DejaVu Sans"), url({{Letters.FontSource}}); }
+        {{Style}}
         </style>
         </head>
         <body>
-        <h1>{Text(Title)}</h1>
-        <p>{Text(Introduction)}</p>
-        {string.Join('\n', Sections.Select(Html))}
+        <h1>{{Text(Title)}}</h1>
+        <p>{{Text(Introduction)}}</p>
+        {{string.Join('\n', Sections.Select(Html))}}
         </body>
         </html>
 
