@@ -26,6 +26,19 @@ public sealed partial class DiffusionCatalog
         return DiffusersImport.Load(_host, folder, options ?? new());
     }
 
+    /// <summary>Says what a folder of Python's diffusers holds, as <see cref="LoadDiffusers"/> would load it, without loading the weights.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">What the folder does not say; <see langword="null"/> uses the defaults.</param>
+    /// <returns>What the model is, and what the header of the file of weights says of them.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The options lack something that the folder does not say.</exception>
+    /// <inheritdoc cref="LoadDiffusers" path="/exception[@cref!='T:System.ArgumentOutOfRangeException']"/>
+    public DiffusersInspection InspectDiffusers(string folder, DiffusersOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        using var channel = _host.Start(nameof(InspectDiffusers));
+        return DiffusersImport.Inspect(folder, options ?? new());
+    }
+
     /// <summary>Saves a model as a folder that Python's diffusers opens: <c>DDPMPipeline.from_pretrained(folder)</c>, or DDIMPipeline.</summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">The folder to create; it must not exist, or be empty. It appears whole or not at all.</param>

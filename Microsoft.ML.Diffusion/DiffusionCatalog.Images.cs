@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -59,5 +60,46 @@ public sealed partial class DiffusionCatalog
 
         var (width, height) = content.CommonSize(folder, options);
         return new(new ImageFolderDataView(content.Pictures, options, width, height), content.Pictures.Count, content.Skipped);
+    }
+
+    /// <summary>Says what pictures are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
+    /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
+    /// <param name="options">Limits; <see langword="null"/> uses the defaults. The size that pictures would get does not matter here.</param>
+    /// <returns>What <see cref="LoadImages(string, ImageFolderOptions)"/> would find; a folder without a picture is no error.</returns>
+    /// <exception cref="ArgumentException">An option is outside its range.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <remarks>Every file is decoded once, on all processors.</remarks>
+    public ImageFolderInspection InspectImages(string folder, ImageFolderOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        options ??= new ImageFolderOptions();
+        options.Validate();
+        using var channel = _host.Start(nameof(InspectImages));
+        return new ImageFolderReader(folder, options).Read().Summarize();
+    }
+
+    /// <summary>Loads one picture the way that <see cref="LoadImages(string, ImageFolderOptions)"/> loads those of a folder, such as one to interpolate from.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Size and limits; <see langword="null"/>, or no size in them, keeps the picture's own size.</param>
+    /// <returns>The picture, opaque and upright, the caller's to dispose.</returns>
+    /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
+    /// <exception cref="FormatException">The file is no picture, damaged, or beyond a limit; the message says which.</exception>
+    /// <exception cref="IOException">It is missing or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
+    public MLImage LoadImage(string path, ImageFolderOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new ImageFolderOptions();
+        options.Validate();
+        using var channel = _host.Start(nameof(LoadImage));
+        try
+        {
+            return ImageDecoder.Decode(path, options).ToImage(options);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new FormatException($"The picture {path} cannot be used: {exception.Message}.", exception);
+        }
     }
 }

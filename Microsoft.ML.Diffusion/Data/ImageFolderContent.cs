@@ -25,4 +25,17 @@ internal sealed record ImageFolderContent(IReadOnlyList<PictureFile> Pictures, I
             ? (first.Width, first.Height)
             : throw new InvalidOperationException($"Pictures must have one size where Width and Height are not set, but '{first.Path}' is {first.Width}x{first.Height} and '{other.Path}' is {other.Width}x{other.Height}. Set Width and Height.");
     }
+
+    /// <summary>Counts what was found.</summary>
+    public ImageFolderInspection Summarize()
+    {
+        var sizes = Pictures.CountBy(picture => (picture.Width, picture.Height)).OrderByDescending(size => size.Value).ThenBy(size => size.Key);
+        var classes = Pictures.Select(picture => picture.Class).OfType<string>().CountBy(name => name).OrderBy(one => one.Key, StringComparer.Ordinal);
+        return new ImageFolderInspection(
+            Pictures.Count,
+            Pictures.Count(picture => picture.IsGrey),
+            [.. sizes.Select(size => new ImageSizeCount(size.Key.Width, size.Key.Height, size.Value))],
+            [.. classes.Select(one => new ImageClassCount(one.Key, one.Value))],
+            Skipped);
+    }
 }

@@ -62,13 +62,7 @@ internal sealed class ImageFolderDataView : IDataView
                 throw new InvalidDataException($"it is {image.Width}x{image.Height} now, and was {_width}x{_height}");
             }
 
-            var fitted = Resampling.Fit(image, _width, _height, _options.Fit);
-            if (_options.Grayscale)
-            {
-                Resampling.ToGrey(fitted.Pixels);
-            }
-
-            return MLImage.CreateFromPixels(_width, _height, MLPixelFormat.Rgba32, fitted.Pixels);
+            return image.ToImage(_options);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {

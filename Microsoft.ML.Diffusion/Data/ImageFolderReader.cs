@@ -56,7 +56,7 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         try
         {
             var image = ImageDecoder.Decode(fullPath, options);
-            return (new(fullPath, path, image.Width, image.Height), null);
+            return (new(fullPath, path, image.Width, image.Height, image.IsGrey()), null);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {

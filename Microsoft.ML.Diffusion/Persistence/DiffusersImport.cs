@@ -14,11 +14,7 @@ internal static class DiffusersImport
     {
         var device = DeviceResolver.Resolve(host, options.Device);
         var place = DiffusersFolder.Open(folder);
-        var config = place.ReadConfig();
-        var named = config.Texts(ClassNamesNote, []);
-        var network = DiffusersNetwork.Read(config);
-        var scheduler = DiffusersScheduler.Read(place.ReadScheduler(), place.Pipeline, options.NumberOfInferenceSteps);
-        var description = Describe(config, network, scheduler, options, named);
+        var (network, scheduler, description) = Read(place, options);
         if (place.SchedulerConfig is null)
         {
             using var channel = host.Start("LoadDiffusers");
@@ -37,6 +33,33 @@ internal static class DiffusersImport
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Says what is in a folder; of the weights only their file's header is read.</summary>
+    public static DiffusersInspection Inspect(string folder, DiffusersOptions options)
+    {
+        var place = DiffusersFolder.Open(folder);
+        var (_, scheduler, description) = Read(place, options);
+        var path = DiffusersWeights.Find(place.Network);
+        using var weights = SafetensorsFile.Open(path);
+        return new DiffusersInspection(
+            place.Pipeline,
+            description.ToString(),
+            new GenerationOptions { Sampler = scheduler.Sampler }.ToString(),
+            description.ClassNames,
+            Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'),
+            [.. weights.Tensors.Select(tensor => tensor.Type.ToString()!).Distinct().Order(StringComparer.Ordinal)],
+            weights.Tensors.Count,
+            weights.Tensors.Sum(tensor => tensor.ElementCount));
+    }
+
+    private static (DiffusersNetwork Network, DiffusersScheduler Scheduler, ModelDescription Description) Read(DiffusersFolder place, DiffusersOptions options)
+    {
+        var config = place.ReadConfig();
+        var named = config.Texts(ClassNamesNote, []);
+        var network = DiffusersNetwork.Read(config);
+        var scheduler = DiffusersScheduler.Read(place.ReadScheduler(), place.Pipeline, options.NumberOfInferenceSteps);
+        return (network, scheduler, Describe(config, network, scheduler, options, named));
     }
 
     private static ModelDescription Describe(DiffusersConfig config, DiffusersNetwork network, DiffusersScheduler scheduler, DiffusersOptions options, string[] named)

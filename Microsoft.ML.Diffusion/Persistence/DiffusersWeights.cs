@@ -96,7 +96,10 @@ internal static class DiffusersWeights
         ? _olderNames.Aggregate(name, (current, names) => current.Replace(names.Old, names.New, StringComparison.Ordinal))
         : name;
 
-    private static string Find(string folder)
+    /// <summary>The path of the file of weights in a folder.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="NotSupportedException">The folder keeps the weights in another way.</exception>
+    public static string Find(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (File.Exists(path))

@@ -7,6 +7,7 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Transforms.Image;
 using TrainAndGenerate;
 

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 using TrainAndGenerate;
 
 const int Seed = 1;

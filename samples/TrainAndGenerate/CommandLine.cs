@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Globalization;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace TrainAndGenerate;
 
@@ -46,29 +47,33 @@ internal static class CommandLine
         var attention = AddWithDefault("--attention", "LIST", "Resolutions with self-attention, or none; the middle always has it", Text(defaults.Attention));
         var patch = AddWithDefault("--patch", "PIXELS", "Side of the pixel blocks that the network sees as one; 2 trains about four times as fast", defaults.Patch);
         var dropout = AddWithDefault("--dropout", "P", "Probability of dropping a feature while training", defaults.Dropout);
+        var validation = AddWithDefault("--validation", "N", $"Judge by this many pictures that are not learned from; of a folder's, at most {Settings.FolderValidationShare:P0}", defaults.ValidationImages);
         var batch = AddWithDefault("--batch", "N", "Pictures in a training step", defaults.BatchSize);
         var learningRate = AddWithDefault("--learning-rate", "RATE", "Highest learning rate; it falls to 0 along a cosine", defaults.LearningRate);
         var ema = AddWithDefault("--ema", "DECAY", "Decay per step of the average of weights that the model uses", defaults.EmaDecay);
-        var prediction = AddWithDefault("--prediction", "KIND", "What the network predicts: epsilon, sample or v", defaults.Prediction).AcceptOnlyFromAmong("epsilon", "sample", "v");
-        var schedule = AddWithDefault("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid", defaults.Schedule).AcceptOnlyFromAmong("linear", "scaled-linear", "cosine", "sigmoid");
-        var sampler = AddWithDefault("--sampler", "KIND", "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler", defaults.Sampler).AcceptOnlyFromAmong("ddim", "ddpm", "dpm-solver", "heun", "euler");
-        var samplingSteps = Add<int>("--sampling-steps", "N", $"Steps of drawing a picture [default: {Settings.DefaultDdimSteps} for ddim and euler, {Settings.DefaultDdpmSteps} for ddpm, {Settings.DefaultSolverSteps} for dpm-solver and heun]");
+        var prediction = AddWithDefault("--prediction", "KIND", "What the network predicts: epsilon, sample or v", defaults.Prediction).AcceptOnlyFromAmong([.. OptionNames.Predictions]);
+        var schedule = AddWithDefault("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid", defaults.Schedule).AcceptOnlyFromAmong([.. OptionNames.Schedules]);
+        var sampler = AddWithDefault("--sampler", "KIND", "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler", defaults.Sampler).AcceptOnlyFromAmong([.. OptionNames.Samplers]);
+        var samplingSteps = Add<int>("--sampling-steps", "N", $"Steps of drawing a picture [default: {OptionNames.DefaultSteps}]");
         var eta = AddWithDefault("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm", defaults.Eta);
         var guidance = AddWithDefault("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long", defaults.Guidance);
         var seed = AddWithDefault("--seed", "N", "Seed of everything random", defaults.Seed);
         var device = Add<string>("--device", "NAME", "cpu, cuda or cuda:1 [default: cuda where there is one]");
         var model = Add<string>("--model", "FILE", "Draw with this model instead of training one; it keeps its own network, and its sampler unless one is chosen here");
         var generate = AddWithDefault("--generate", "N", "Also write this many single pictures to generated/00000.png, ... in the output folder", defaults.Generate);
+        var quick = AddSwitch("--quick", "Train little and draw in few steps, to see in half a minute that all of it runs");
         var output = Add<string>("--output", "FOLDER", "Where files are written [default: artifacts at the root of the repository]");
 
         RequireAtLeast(size, 1);
         RequireAtLeast(generate, 0);
+        RequireAtLeast(validation, 0);
 
-        command.SetAction(parsed => program(new Settings
+        Settings Read(ParseResult parsed) => new()
         {
             ImageFolder = parsed.GetValue(images),
             Size = GivenValue(parsed, size),
             Unlabelled = parsed.GetValue(unlabelled),
+            ValidationImages = parsed.GetValue(validation),
             Flip = parsed.GetValue(flip),
             Steps = GivenValue(parsed, steps),
             Epochs = GivenValue(parsed, epochs),
@@ -94,7 +99,9 @@ internal static class CommandLine
             ModelFile = parsed.GetValue(model),
             Generate = parsed.GetValue(generate),
             OutputFolder = parsed.GetValue(output),
-        }));
+        };
+
+        command.SetAction(parsed => program(parsed.GetValue(quick) ? Read(parsed).ToQuick() : Read(parsed)));
         return command;
     }
 

@@ -1,53 +1,79 @@
 // Learns to draw from pictures: trains a diffusion model on them, saves it, draws with it, and proves that the saved model draws the
 // same. --help lists what can be chosen; Settings.cs holds the defaults.
+using System.Diagnostics;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 using TrainAndGenerate;
 
 return CommandLine.Run(args, (settings, cancellationToken) =>
 {
+    const int SheetSize = 64;
+    const int FilmColumns = 11;
+    var clock = Stopwatch.StartNew();
     var mlContext = new MLContext(settings.Seed);
     var artifacts = new Artifacts(settings.OutputFolder);
     var modelFile = settings.ModelFile ?? artifacts.PathOf("model.zip");
     var progress = new ProgressDisplay();
-    var artist = new Artist(settings, progress, cancellationToken);
+    var history = new TrainingHistory(progress);
 
-    // 1. Pictures: rows of files or of images in memory.
-    var rows = ImageData.Load(mlContext, settings);
-
-    // 2. A model: trained as the last step of an ML.NET pipeline and saved; or an older one, loaded.
-    using var model = settings.ModelFile is null ? TrainModel() : LoadModel(mlContext);
+    // 1. Pictures: rows of files or of images in memory. 2. A model: an older one, loaded, or one trained as the last step of an ML.NET pipeline and saved.
+    using var old = settings.ModelFile is null ? null : LoadModel(mlContext);
+    var data = ImageData.Load(mlContext, settings, old?.ImageWidth ?? settings.ImageSize, old?.ImageHeight ?? settings.ImageSize, cancellationToken);
+    using var model = old ?? TrainModel();
     Console.WriteLine($"{model}; {model.NumberOfParameters:N0} weights");
 
-    // 3. Pictures out of noise, class by class if the model knows any.
-    var samples = artist.DrawSheet(model);
-    artifacts.Save("samples.png", ImageGrid.Create(samples, columns: 8, padding: 1).Save, Artist.DescribeSheet(model));
+    // 3. Pictures out of noise, class by class if the model knows any; and how they come out of it.
+    var samples = DrawSheet(model);
+    artifacts.Save("samples.png", ImageGrid.Create(samples, columns: 8, padding: 1).Save, SampleSheet.Describe(model, SheetSize));
+    using var film = progress.Show("Filming", () => DenoisingFilm.Record(model, count: 10, Drawing(model)));
+    artifacts.Save("denoising.png", film.ToSheet(FilmColumns).Save, $"a row a picture, after {string.Join(", ", film.StepsOf(FilmColumns))} of {film.NumberOfSteps} steps");
+    artifacts.Save("denoising.gif", path => film.SaveGif(path, columns: 5), "the same, as an animation");
 
     // 4. The way from picture to picture: real ones if there are some of the model's kind, else drawn ones.
-    var ends = ImageData.TryTake(mlContext, rows, settings, model, count: 8) ?? [.. samples.Where((_, i) => i % 8 == 0)];
-    artifacts.Save("interpolation.png", artist.Interpolate(model, ends).Save, "from left to right, each pair first along the sphere, then straight");
+    var real = data.TryTake(mlContext, settings, model, count: 8);
+    var (ends, paths) = (real ?? [.. samples.Where((_, i) => i % 8 == 0)], settings.ToPaths(cancellationToken));
+    var ways = progress.Show("Drawing the way between pictures", () => InterpolationSheet.Draw(model, ends, columns: 8, paths, progress));
+    artifacts.Save("interpolation.png", ways.Save, InterpolationSheet.Legend);
 
     // 5. Single pictures, as many as asked for.
     if (settings.Generate > 0)
     {
-        artifacts.SaveAll("generated", artist.DrawSingles(model, settings.Generate));
+        artifacts.SaveAll("generated", progress.Show($"Drawing {settings.Generate} pictures", () => SampleSheet.DrawInTurn(model, settings.Generate, Drawing(model))));
     }
 
     // 6. The proof: a context that knows nothing of this run loads the file and draws the same pictures.
     using var loaded = LoadModel(new MLContext());
-    var isSame = Artist.AreEqual(samples, artist.DrawSheet(loaded));
+    var isSame = SampleSheet.AreEqual(samples, DrawSheet(loaded));
     Console.WriteLine($"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
+
+    // 7. All of it on one page.
+    List<ReportSection> sections =
+    [
+        ReportSections.Samples(artifacts.PathOf("samples.png"), model, SheetSize, Drawing(model)),
+        ReportSections.Animation(artifacts.PathOf("denoising.gif"), film),
+        ReportSections.Denoising(artifacts.PathOf("denoising.png"), film, FilmColumns),
+        ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
+        .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
+        ReportSections.Figures(model.Training, ("This run, all in all", $"{clock.Elapsed:m\\:ss}")),
+        ReportSections.Settings(model, settings.Facts),
+    ];
+    artifacts.Save("report.html", new ReportPage(settings.Headline.Title, settings.Headline.Introduction, sections).Save, "all of it on one page");
     return isSame ? 0 : 1;
 
     DiffusionTransformer TrainModel()
     {
         Console.WriteLine(settings.Describe());
-        var pipeline = ImageData.Prepare(mlContext, settings, settings.ImageSize, settings.ImageSize)
-            .Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", settings.ToOptions(progress, cancellationToken)));
-
-        var trained = progress.Show("Training", () => pipeline.Fit(rows));
-        artifacts.Save("model.zip", path => mlContext.Model.Save(trained, rows.Schema, path), ProgressDisplay.Describe(trained.LastTransformer.Training!));
-        return trained.LastTransformer;
+        var preparation = ImageData.Prepare(mlContext, settings, settings.ImageSize, settings.ImageSize).Fit(data.Training);
+        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", settings.ToOptions(history, cancellationToken));
+        var (training, validation) = (preparation.Transform(data.Training), data.Validation is { } heldOut ? preparation.Transform(heldOut) : null);
+        var trained = progress.Show("Training", () => validation is null ? trainer.Fit(training) : trainer.Fit(training, validation));
+        mlContext.Diffusion.SaveModel(new TransformerChain<DiffusionTransformer>(preparation, trained), data.Training.Schema, modelFile);
+        Console.WriteLine($"Wrote {modelFile}: {ProgressDisplay.Describe(trained.Training!)}");
+        artifacts.Save("training.csv", path => TrainingHistory.SaveCsv(path, history.Records), $"{history.Records.Count} reports");
+        artifacts.Save("loss.svg", path => LossChart.Save(path, history.Records), "training and validation loss");
+        return trained;
     }
 
     DiffusionTransformer LoadModel(MLContext context)
@@ -55,6 +81,15 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
         var diffusion = context.Model.Load(modelFile, out _).GetDiffusion();
         return settings.Device is { } device ? diffusion.ToDevice(device) : diffusion;
     }
+
+    GenerationOptions Drawing(DiffusionTransformer model) => (settings.ChoosesSampling ? settings.ToGeneration() : model.Generation) with
+    {
+        Seed = settings.Seed,
+        Progress = progress,
+        CancellationToken = cancellationToken,
+    };
+
+    MLImage[] DrawSheet(DiffusionTransformer model) => progress.Show($"Drawing {SheetSize} pictures", () => SampleSheet.Draw(model, SheetSize, Drawing(model)));
 });
 
 // Expected output, redirected to a file (... stands for numbers that depend on the machine):

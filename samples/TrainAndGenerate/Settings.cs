@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace TrainAndGenerate;
 
@@ -7,15 +8,14 @@ namespace TrainAndGenerate;
 internal sealed record Settings
 {
     public const double DefaultMinutes = 4.75;
-    public const int DefaultDdimSteps = 50;
-    public const int DefaultSolverSteps = 20;
-    public const int DefaultDdpmSteps = 250;
     public const int DefaultFolderSize = 32;
+    public const double FolderValidationShare = 0.1; // of the pictures of a small folder
 
     // Data.
     public string? ImageFolder { get; init; }
     public int? Size { get; init; }
     public bool Unlabelled { get; init; }
+    public int ValidationImages { get; init; } = 256;
 
     // Budget: DefaultMinutes if none is set.
     public int? Steps { get; init; }
@@ -34,6 +34,7 @@ internal sealed record Settings
     public int BatchSize { get; init; } = 32;
     public double LearningRate { get; init; } = 2e-3;
     public int WarmupSteps { get; init; } = 100;
+    public int ValidateEverySteps { get; init; } = 100;
     public double EmaDecay { get; init; } = 0.995;
     public double LabelDropout { get; init; } = 0.1;
     public bool Flip { get; init; }
@@ -56,6 +57,18 @@ internal sealed record Settings
     public string? ModelFile { get; init; }
     public string? OutputFolder { get; init; }
 
+    /// <summary>The same with little training and few steps of everything: to see in seconds that it runs.</summary>
+    public Settings ToQuick() => this with
+    {
+        Steps = Steps ?? (Epochs is null && Minutes is null ? 20 : null),
+        ValidateEverySteps = 10,
+        ValidationImages = Math.Min(ValidationImages, BatchSize),
+        SamplingSteps = SamplingSteps ?? 8,
+        SphericalSteps = 2,
+        LinearSteps = 4,
+        ChoosesSampling = true,
+    };
+
     /// <summary>Whether the model learns what each picture shows: known of the bundled pictures only.</summary>
     public bool IsLabelled => ImageFolder is null && !Unlabelled;
 
@@ -67,8 +80,8 @@ internal sealed record Settings
     public DiffusionOptions ToOptions(IProgress<TrainingProgress> progress, CancellationToken cancellationToken) => new()
     {
         LabelColumnName = IsLabelled ? "Label" : null,
-        Schedule = ToSchedule(),
-        Prediction = Prediction switch { "v" => PredictionType.VPrediction, "sample" => PredictionType.Sample, _ => PredictionType.Epsilon },
+        Schedule = OptionNames.ToSchedule(Schedule),
+        Prediction = OptionNames.ToPrediction(Prediction),
         Generation = ToGeneration(),
         Device = Device,
         Network = ToNetwork(),
@@ -85,43 +98,54 @@ internal sealed record Settings
             FlipHorizontally = Flip,
             Progress = progress,
             ReportEverySteps = 10,
+            Validation = new ValidationOptions { EverySteps = ValidateEverySteps },
             CancellationToken = cancellationToken,
         },
     };
 
     public GenerationOptions ToGeneration() => new()
     {
-        Sampler = Sampler switch
-        {
-            "ddim" => new DdimSampler(SamplingSteps ?? DefaultDdimSteps, Eta),
-            _ when Eta != 0 => throw new ArgumentException($"--eta must be 0 with --sampler {Sampler}, because it scales the noise of ddim only."),
-            "dpm-solver" => new DpmSolverSampler(SamplingSteps ?? DefaultSolverSteps),
-            "heun" => new HeunSampler(SamplingSteps ?? DefaultSolverSteps),
-            "euler" => new EulerSampler(SamplingSteps ?? DefaultDdimSteps),
-            _ => new DdpmSampler(SamplingSteps ?? DefaultDdpmSteps),
-        },
+        Sampler = OptionNames.ToSampler(Sampler, SamplingSteps, Eta),
         GuidanceScale = Guidance,
         Seed = Seed,
     };
 
-    public InterpolationOptions ToInterpolation(InterpolationPath path, CancellationToken cancellationToken) => new()
-    {
-        Path = path,
-        Sampler = path == InterpolationPath.Spherical ? new DdimSampler(SphericalSteps) : new DdpmSampler(LinearSteps),
-        Seed = Seed,
-        CancellationToken = cancellationToken,
-    };
+    /// <summary>The ways between pictures: along the sphere, then straight.</summary>
+    public IReadOnlyList<InterpolationOptions> ToPaths(CancellationToken cancellationToken) =>
+    [
+        new() { Path = InterpolationPath.Spherical, Sampler = new DdimSampler(SphericalSteps), Seed = Seed, CancellationToken = cancellationToken },
+        new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(LinearSteps), Seed = Seed, CancellationToken = cancellationToken },
+    ];
 
     /// <summary>What a training run is about to do.</summary>
-    public string Describe()
+    public string Describe() => string.Create(CultureInfo.InvariantCulture, $"""
+        Pictures   {Pictures}
+        Network    {ToNetwork()}, dropout {Dropout}
+        Diffusion  {OptionNames.ToSchedule(Schedule)}, {Prediction} prediction
+        Training   {Training}
+        """);
+
+    /// <summary>What the page says above all that was drawn.</summary>
+    public (string Title, string Introduction) Headline => ModelFile is null
+        ? ($"A model of {(ImageFolder is null ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(ImageFolder)))}", $"What a diffusion model draws that samples/TrainAndGenerate trained on {Pictures}.")
+        : ($"Pictures by {Path.GetFileName(ModelFile)}", "What samples/TrainAndGenerate drew with a model that was trained before.");
+
+    /// <summary>What the page says of the options besides what the model knows of itself.</summary>
+    public IReadOnlyList<(string Name, string Value)> Facts => ModelFile is null ? [("Learned from", Pictures), ("Training", Training)] : [("File", Path.GetFileName(ModelFile))];
+
+    private string Pictures => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}");
+
+    private string Training
     {
-        string?[] budget = [Steps is { } steps ? $"{steps} steps" : null, Epochs is { } epochs ? $"{epochs} epochs" : null, Budget is { } minutes ? $"{minutes} minutes" : null];
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            Pictures   {ImageFolder ?? "Fashion-MNIST, 10,000 garments"}, {ImageSize}x{ImageSize}{(IsLabelled ? ", labelled" : "")}{(Flip ? ", mirrored at random" : "")}
-            Network    {ToNetwork()}, dropout {Dropout}
-            Diffusion  {ToSchedule()}, {Prediction} prediction
-            Training   {string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}
-            """);
+        get
+        {
+            string?[] budget = [Steps is { } steps ? $"{steps} steps" : null, Epochs is { } epochs ? $"{epochs} epochs" : null, Budget is { } minutes ? string.Create(CultureInfo.InvariantCulture, $"{minutes} minutes") : null];
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{string.Join(" or ", budget.OfType<string>())}, batches of {BatchSize}, learning rate {LearningRate}, EMA {EmaDecay}, seed {Seed}, device {Device ?? "the best there is"}");
+        }
     }
 
     private UNetOptions ToNetwork() => new()
@@ -132,13 +156,5 @@ internal sealed record Settings
         AttentionResolutions = Attention,
         PatchSize = Patch,
         Dropout = Dropout,
-    };
-
-    private NoiseSchedule ToSchedule() => Schedule switch
-    {
-        "linear" => NoiseSchedule.Linear(),
-        "scaled-linear" => NoiseSchedule.ScaledLinear(),
-        "sigmoid" => NoiseSchedule.Sigmoid(),
-        _ => NoiseSchedule.Cosine(),
     };
 }

@@ -1,29 +1,34 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 
-namespace TrainAndGenerate;
+namespace Microsoft.ML.Diffusion.Samples;
 
 /// <summary>The folder that files are written to. A file appears there complete or not at all.</summary>
-internal sealed class Artifacts
+public sealed class Artifacts
 {
     private readonly string _folder;
+    private readonly TextWriter _log;
 
+    /// <summary>Makes the folder, and makes sure that it can be written to: better to fail now than after the training.</summary>
     /// <param name="folder">The folder; null is "artifacts" at the root of the repository, or here if the program runs elsewhere.</param>
     /// <param name="sample">The folder in it of one sample; "" is itself.</param>
-    public Artifacts(string? folder, string sample = "")
+    /// <param name="log">Who is told what was written; null is the standard output.</param>
+    public Artifacts(string? folder, string sample = "", TextWriter? log = null)
     {
+        _log = log ?? Console.Out;
         _folder = Path.GetFullPath(folder ?? Path.Combine(RepositoryRoot() ?? Environment.CurrentDirectory, "artifacts", sample));
         Directory.CreateDirectory(_folder);
-        using var probe = File.Create(PathOf(".writable"), 1, FileOptions.DeleteOnClose); // better to fail now than after the training
+        using var probe = File.Create(PathOf(".writable"), 1, FileOptions.DeleteOnClose);
     }
 
+    /// <summary>The whole path of a file in the folder.</summary>
     public string PathOf(string name) => Path.Combine(_folder, name);
 
-    /// <summary>Writes a file and says where it is and what it shows.</summary>
+    /// <summary>Writes a file as <see cref="WholeFile"/> does, and says where it is and what it shows.</summary>
     public void Save(string name, Action<string> write, string caption)
     {
-        Write(PathOf(name), write);
-        Console.WriteLine($"Wrote {PathOf(name)}: {caption}");
+        WholeFile.Write(PathOf(name), write);
+        _log.WriteLine($"Wrote {PathOf(name)}: {caption}");
     }
 
     /// <summary>Writes 00000.png, 00001.png, ... into a folder, in which no such pictures of an earlier run stay.</summary>
@@ -37,25 +42,10 @@ internal sealed class Artifacts
 
         for (var i = 0; i < pictures.Count; i++)
         {
-            Write(Path.Combine(folder.FullName, $"{i.ToString("D5", CultureInfo.InvariantCulture)}.png"), pictures[i].Save);
+            WholeFile.Write(Path.Combine(folder.FullName, $"{i.ToString("D5", CultureInfo.InvariantCulture)}.png"), pictures[i].Save);
         }
 
-        Console.WriteLine($"Wrote {pictures.Count} pictures to {folder.FullName}");
-    }
-
-    // Writes beside the place and moves the file there when it is whole.
-    private static void Write(string path, Action<string> write)
-    {
-        var partial = Path.Combine(Path.GetDirectoryName(path)!, $".partial-{Path.GetFileName(path)}"); // the extension decides the format
-        try
-        {
-            write(partial);
-            File.Move(partial, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        _log.WriteLine($"Wrote {pictures.Count} pictures to {folder.FullName}");
     }
 
     private static string? RepositoryRoot()

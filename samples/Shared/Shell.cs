@@ -1,16 +1,23 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace TrainAndGenerate;
+namespace Microsoft.ML.Diffusion.Samples;
 
 /// <summary>How a program ends: its own exit code, one line for what is wrong with its input, or quietly at Ctrl+C.</summary>
-internal static class Shell
+public static class Shell
 {
-    private const int Failed = 1;
-    private const int Interrupted = 130; // 128 + SIGINT, as shells count
+    /// <summary>The exit code of a program that could not do what it was asked.</summary>
+    public const int Failed = 1;
 
+    /// <summary>The exit code of a program that was stopped by Ctrl+C or SIGTERM: 128 + SIGINT, as shells count.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Runs a program: Ctrl+C and SIGTERM cancel its token, what is wrong with its input is one line on the standard error.</summary>
+    /// <param name="program">Does the work and returns the exit code.</param>
+    /// <returns>The exit code of the process: the program's, <see cref="Failed"/> or <see cref="Interrupted"/>.</returns>
     public static int Run(Func<CancellationToken, int> program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         using var source = new CancellationTokenSource();
         void Cancel(PosixSignalContext context)
         {

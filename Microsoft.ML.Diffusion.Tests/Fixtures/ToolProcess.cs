@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Tests.Build;
+
+namespace Microsoft.ML.Diffusion.Tests.Fixtures;
+
+/// <summary>The tool "diffusion" as a user runs it: built, in its own process.</summary>
+internal sealed partial class ToolProcess : IDisposable
+{
+    private const int Interrupt = 2; // SIGINT, that of Ctrl+C
+
+    private static readonly Lazy<string> _assembly = new(Find);
+
+    private readonly Process _process;
+    private readonly Task<string> _output;
+
+    private ToolProcess(string[] arguments)
+    {
+        // A test run in the background may ignore SIGINT, and what it starts inherits that.
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet", "exec"] : ["dotnet", "exec"];
+        _process = Process.Start(new ProcessStartInfo(command[0], [.. command[1..], _assembly.Value, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        _output = _process.StandardOutput.ReadToEndAsync();
+    }
+
+    /// <summary>What a run printed and how it ended.</summary>
+    public sealed record Result(int ExitCode, string Output, string Error)
+    {
+        /// <summary>The standard output as the one document that it must be.</summary>
+        public JsonNode Document => JsonNode.Parse(Output)!;
+
+        /// <summary>Checks that all went well.</summary>
+        public Result Done()
+        {
+            Assert.AreEqual(0, ExitCode, Error);
+            return this;
+        }
+    }
+
+    /// <summary>Runs the tool to its end.</summary>
+    public static Result Run(params string[] arguments)
+    {
+        using var tool = new ToolProcess(arguments);
+        return tool.Finish(tool._process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Runs the tool, and presses Ctrl+C when its standard error says something.</summary>
+    public static Result RunAndInterrupt(string when, params string[] arguments)
+    {
+        using var tool = new ToolProcess(arguments);
+        var error = "";
+        while (tool._process.StandardError.ReadLine() is { } line)
+        {
+            error += line + "\n";
+            if (line.Contains(when, StringComparison.Ordinal))
+            {
+                Assert.AreEqual(0, Kill(tool._process.Id, Interrupt));
+                error += tool._process.StandardError.ReadToEnd();
+            }
+        }
+
+        return tool.Finish(error);
+    }
+
+    public void Dispose() => _process.Dispose();
+
+    private Result Finish(string error)
+    {
+        _process.WaitForExit();
+        return new Result(_process.ExitCode, _output.Result.ReplaceLineEndings("\n").Trim(), error.ReplaceLineEndings("\n").Trim());
+    }
+
+    private static string Find()
+    {
+        var assembly = BuildFiles.InRoot("samples", "Diffusion.Tool", "bin", BuildFiles.Configuration, "net10.0", "diffusion.dll");
+        if (!File.Exists(assembly))
+        {
+            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", "Diffusion.Tool"), "-c", BuildFiles.Configuration);
+            Assert.AreEqual(0, built, log);
+        }
+
+        return assembly;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

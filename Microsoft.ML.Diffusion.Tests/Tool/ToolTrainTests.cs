@@ -1,0 +1,202 @@
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
+namespace Microsoft.ML.Diffusion.Tests.Tool;
+
+/// <summary>diffusion train, describe and inspect.</summary>
+[TestClass]
+public sealed class ToolTrainTests : IDisposable
+{
+    private static readonly string[] _small = ["--size", "8", "--channels", "32", "--multipliers", "1,1", "--blocks", "1", "--attention", "none", "--dropout", "0", "--batch", "4", "--seed", "3", "--device", "cpu"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string Photos => _folder.File("photos");
+
+    private string Output => _folder.File("model.zip");
+
+    public void Dispose() => _folder.Dispose();
+
+    [TestInitialize]
+    public void WritePhotos()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            _folder.Write($"photos/{(i % 2 == 0 ? "even" : "odd")}/{i}.png", PictureFiles.Encode(number: i, width: 8 + i));
+        }
+
+        _folder.Write("photos/notes.txt", [.. "notes"u8]);
+    }
+
+    [TestMethod]
+    public void Train_Folder_WritesTheModel()
+    {
+        var run = Train("--steps", "3", "--labels-from-folders", "--learning-rate", "0.001", "--json").Done();
+
+        var (context, document) = (new MLContext(), run.Document);
+        using var model = context.Diffusion.LoadModel(Output, out _).GetDiffusion();
+        Assert.AreEqual((8, 8, 3), (model.ImageWidth, model.ImageHeight, model.Channels));
+        CollectionAssert.AreEqual(new[] { "even", "odd" }, model.ClassNames.ToArray());
+        Assert.AreEqual((6, 3, 4, 3), (model.Training!.Images, model.Training.Steps, model.Training.BatchSize, model.Training.Seed));
+        Assert.AreEqual((PredictionType.VPrediction, "cosine (T = 1000)"), (model.Prediction, model.Schedule.ToString())); // what --help says
+        Assert.AreEqual(("trained", Output), ((string?)document["status"], (string?)document["model"]));
+        Assert.AreEqual("notes.txt", (string?)document["skipped"]![0]!["path"]);
+        Assert.AreEqual(model.Training.FinalLoss, (double)document["description"]!["training"]!["final_loss"]!);
+        StringAssert.Contains(run.Error, "Skipped 'notes.txt': its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP).");
+    }
+
+    [TestMethod]
+    public void DescribeAndInspect_Model_TellWhatItIs()
+    {
+        Train("--steps", "2", "--prediction", "epsilon", "--schedule", "linear", "--patch", "2", "-q").Done();
+        using var model = new MLContext().Diffusion.LoadModel(Output, out _).GetDiffusion();
+
+        var described = ToolProcess.Run("describe", Output).Done();
+        var document = ToolProcess.Run("describe", Output, "--json").Done().Document;
+        var inspected = ToolProcess.Run("inspect", Output, "--json").Done().Document;
+
+        Assert.AreEqual($"{model.Describe()}\nOptions     {model.Training!.Options}\nTrained by  {model.Training.Versions}", described.Output);
+        Assert.AreEqual("", described.Error);
+        Assert.AreEqual((model.NumberOfParameters, "epsilon", 2), ((long)document["number_of_parameters"]!, (string?)document["prediction"], (int)document["network"]!["patch_size"]!));
+        Assert.AreEqual(2, (int)document["training"]!["options"]!["number_of_steps"]!);
+        Assert.AreEqual(("model", model.ToString(), true), ((string?)inspected["kind"], (string?)inspected["description"], (bool)inspected["hashes_match"]!));
+    }
+
+    [TestMethod]
+    public void Train_Report_ShowsWhatWasLearned()
+    {
+        var report = _folder.File("report");
+
+        Train("--steps", "12", "--labels-from-folders", "--report", report, "-q").Done();
+        var again = Train("--steps", "12", "--output", _folder.File("other.zip"), "--report", report, "-q");
+
+        CollectionAssert.AreEquivalent(new[] { "denoising.gif", "loss.svg", "report.html", "samples.png", "training.csv" }, Directory.GetFiles(report).Select(Path.GetFileName).ToArray());
+        var page = File.ReadAllText(Path.Combine(report, "report.html"));
+        foreach (var part in new[] { "<h1>A model of photos</h1>", "data:image/png;base64,", "data:image/gif;base64,", "<svg", "12 steps of 4 from 6 pictures", "1-18 even, 19-36 odd" })
+        {
+            StringAssert.Contains(page, part);
+        }
+
+        Assert.AreEqual((1, $"--report: '{Path.Combine(report, "report.html")}' is there already. Add --force to replace it, or name another file."), (again.ExitCode, again.Error));
+    }
+
+    [TestMethod]
+    public void Train_Interrupted_GoesOnToTheSameModel()
+    {
+        var (checkpoints, whole) = (_folder.File("checkpoints"), _folder.File("whole.zip"));
+        string[] arguments = ["--steps", "60", "--validation", "0.3", "--flip"];
+
+        var stopped = ToolProcess.RunAndInterrupt("step 10,", ["train", Photos, "-o", Output, "--verbose", "--json", "--checkpoint", checkpoints, .. _small, .. arguments]);
+        Assert.IsFalse(File.Exists(Output));
+        var message = $"Stopped. The checkpoint in '{checkpoints}' keeps what was learned: the same command goes on from there.";
+        Assert.AreEqual((130, message), (stopped.ExitCode, (string?)stopped.Document["error"]));
+
+        var other = Train([.. arguments, "--checkpoint", checkpoints, "--learning-rate", "0.001", "-q"]);
+        Assert.AreEqual((1, $"--checkpoint '{checkpoints}' holds another run: --learning-rate was 0.0002, is now 0.001. Make these equal to resume it, or name another folder."), (other.ExitCode, other.Error));
+
+        var resumed = Train([.. arguments, "--checkpoint", checkpoints]).Done();
+        ToolProcess.Run(["train", Photos, "-o", whole, .. _small, .. arguments]).Done();
+
+        StringAssert.Contains(resumed.Error, "Training goes on after step ");
+        var context = new MLContext();
+        using var first = context.Diffusion.LoadModel(Output, out _).GetDiffusion();
+        using var second = context.Diffusion.LoadModel(whole, out _).GetDiffusion();
+        Assert.AreEqual(Weights.Digest(second), Weights.Digest(first));
+        Assert.AreEqual((60, second.Training!.ValidationLoss), (first.Training!.Steps, first.Training.ValidationLoss));
+    }
+
+    [TestMethod]
+    public void Train_InterruptedWithoutCheckpoint_KeepsWhatWasLearned()
+    {
+        string[] arguments = ["train", Photos, "-o", Output, "--verbose", "--steps", "100000", .. _small];
+
+        var stopped = ToolProcess.RunAndInterrupt("step 10,", arguments);
+
+        Assert.AreEqual(130, stopped.ExitCode, stopped.Error);
+        StringAssert.StartsWith(stopped.Output, "Stopped: ");
+        using (var model = new MLContext().Diffusion.LoadModel(Output, out _).GetDiffusion())
+        {
+            Assert.AreEqual(TrainingEnd.Cancelled, model.Training!.End);
+        }
+
+        var before = File.ReadAllBytes(Output);
+        var again = ToolProcess.RunAndInterrupt("step 10,", [.. arguments, "--force"]);
+
+        Assert.AreEqual((130, ""), (again.ExitCode, again.Output));
+        StringAssert.Contains(again.Error, $"'{Output}' is the file that was there before.");
+        CollectionAssert.AreEqual(before, File.ReadAllBytes(Output));
+    }
+
+    [TestMethod]
+    public void Train_From_GoesOnWithTheModel()
+    {
+        var tuned = _folder.File("tuned.zip");
+        Train("--steps", "3", "--prediction", "sample", "-q").Done();
+
+        ToolProcess.Run("train", Photos, "--from", Output, "-o", tuned, "--steps", "1", "--learning-rate", "1e-9", "--ema", "0", "--seed", "4", "--batch", "2").Done();
+
+        var context = new MLContext();
+        using var model = context.Diffusion.LoadModel(Output, out _).GetDiffusion();
+        using var again = context.Diffusion.LoadModel(tuned, out _).GetDiffusion();
+        Assert.AreEqual(model.ToString(), again.ToString());
+        Assert.IsLessThan(1e-6, Weights.Difference(model, again)); // a step at a rate of 1e-9 moves no weight further
+    }
+
+    [TestMethod]
+    [DataRow("--labels-from-folders", "--labels-from-folders needs pictures in folders of 'FOLDER', a folder for each class, but there is no folder with pictures. Make them, or leave it out.")]
+    [DataRow("--validation 0.01", "--validation 0.01 of 3 pictures leaves none to judge by, or none to learn from. Change the share, or leave it out.")]
+    public void Train_PicturesThatDoNotSuffice_SaysSo(string arguments, string message)
+    {
+        var folder = Path.Combine(Photos, "even");
+
+        var run = ToolProcess.Run(["train", folder, "-o", Output, "-q", .. _small, .. arguments.Split(' ')]);
+
+        Assert.AreEqual((1, message.Replace("FOLDER", folder, StringComparison.Ordinal)), (run.ExitCode, run.Error));
+        Assert.IsFalse(File.Exists(Output));
+    }
+
+    [TestMethod]
+    public void Inspect_Folders_TellWhatIsInThem()
+    {
+        var exported = _folder.File("exported");
+        var context = new MLContext();
+        using (var model = context.Diffusion.LoadModel(SavedModel.Chain, out _).GetDiffusion())
+        {
+            context.Diffusion.SaveDiffusers(model, exported);
+        }
+
+        var pictures = ToolProcess.Run("inspect", Photos, "-q").Done();
+        var diffusers = ToolProcess.Run("inspect", exported, "--json").Done().Document;
+
+        Assert.AreEqual($"{context.Diffusion.InspectImages(Photos)}\n  notes.txt: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)", pictures.Output);
+        Assert.AreEqual(("diffusers", context.Diffusion.InspectDiffusers(exported).Description), ((string?)diffusers["kind"], (string?)diffusers["description"]));
+    }
+
+    [TestMethod]
+    public void Inspect_NamesForATerminal_AreShownOnly()
+    {
+        _folder.Write("strange/\u001b[2J.txt", [.. "notes"u8]);
+
+        var text = ToolProcess.Run("inspect", _folder.File("strange")).Done();
+        var document = ToolProcess.Run("inspect", _folder.File("strange"), "--json").Done().Document;
+
+        StringAssert.EndsWith(text.Output, "  ?[2J.txt: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)");
+        Assert.AreEqual("\u001b[2J.txt", (string?)document["skipped"]![0]!["path"]);
+    }
+
+    [TestMethod]
+    public void Inspect_DamagedWeights_Fails()
+    {
+        var damaged = _folder.Write("damaged.zip", SavedModel.With(File.ReadAllBytes(SavedModel.Chain), "weights.safetensors", content =>
+        {
+            content[^1] ^= 1;
+            return content;
+        }));
+
+        var run = ToolProcess.Run("inspect", damaged);
+
+        Assert.AreEqual(1, run.ExitCode);
+        StringAssert.EndsWith(run.Output, "SHA-256   THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy");
+    }
+
+    private ToolProcess.Result Train(params string[] arguments) => ToolProcess.Run(["train", Photos, .. arguments.Contains("--output") ? Array.Empty<string>() : ["--output", Output], .. _small, .. arguments]);
+}

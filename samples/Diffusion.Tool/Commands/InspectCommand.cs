@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Tool.Commands;
+
+/// <summary>diffusion inspect: a look into a file or folder of anyone, of which nothing is loaded or run.</summary>
+internal sealed class InspectCommand : ToolCommand
+{
+    private readonly Argument<string> _path;
+
+    public InspectCommand(CancellationToken cancellationToken)
+        : base("inspect", "Look into a model zip, a folder of Python's diffusers or a folder of pictures without loading it", cancellationToken) =>
+        _path = Added(new Argument<string>("PATH") { Description = "A model.zip, a folder of Python's diffusers, or a folder of pictures" });
+
+    protected override Result Execute(ParseResult parsed, Session session)
+    {
+        var path = parsed.GetRequiredValue(_path);
+        ModelSource.CheckExists(path);
+        var diffusion = session.CreateContext().Diffusion;
+        return !Directory.Exists(path) ? Of(path, diffusion.InspectModel(path))
+            : IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
+            : Of(path, session.Show("Reading pictures", () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
+    }
+
+    private static bool IsDiffusers(string folder) =>
+        new[] { "model_index.json", "config.json", Path.Combine("unet", "config.json") }.Any(name => File.Exists(Path.Combine(folder, name)));
+
+    private static Result Of(string path, ModelInspection model)
+    {
+        string?[] lines =
+        [
+            $"Model     {model.Description}",
+            $"Training  {model.Training?.ToString() ?? "unknown"}",
+            $"Format    {model.FormatVersion}, written by {model.Library}",
+            $"Code      {(model.Assemblies.Count == 0 ? "none" : string.Join("; ", model.Assemblies))}",
+            .. model.Entries.Select(entry => FormattableString.Invariant($"Entry     {entry.Name}: {entry.Bytes:N0} bytes, {entry.CompressedBytes:N0} in the file")),
+            $"SHA-256   {(model.HashesMatch ? "the weights match theirs" : "THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy")}",
+        ];
+        var document = new
+        {
+            Kind = "model",
+            Path = path,
+            model.FormatVersion,
+            model.Library,
+            model.Description,
+            Training = ModelDocument.Training(model.Training),
+            model.Entries,
+            model.Assemblies,
+            model.HashesMatch,
+        };
+        return new Result(lines, document, model.HashesMatch ? 0 : Shell.Failed);
+    }
+
+    private static Result Of(string path, DiffusersInspection model) => new([model.ToString()], new
+    {
+        Kind = "diffusers",
+        Path = path,
+        model.Pipeline,
+        model.Description,
+        model.Generation,
+        model.ClassNames,
+        model.WeightsFile,
+        model.WeightTypes,
+        model.NumberOfTensors,
+        model.NumberOfParameters,
+    });
+
+    private static Result Of(string path, ImageFolderInspection images)
+    {
+        var skipped = images.Skipped.Select(file => $"  {file.Path}: {file.Reason}");
+        return new Result([images.ToString(), .. skipped], new
+        {
+            Kind = "pictures",
+            Path = path,
+            images.Count,
+            images.GreyCount,
+            images.Sizes,
+            images.Classes,
+            images.Skipped,
+        });
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Diffusion.Tool.Options;
+using Diffusion.Tool.Running;
+
+namespace Diffusion.Tool.Commands;
+
+/// <summary>A command of the tool: its result, and nothing else, goes to the standard output.</summary>
+internal abstract class ToolCommand : Command
+{
+    protected ToolCommand(string name, string description, CancellationToken cancellationToken)
+        : base(name, description)
+    {
+        SetAction(parsed =>
+        {
+            var result = Execute(parsed, new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken));
+            Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : Terminal.Safe(result.Text));
+            return result.ExitCode;
+        });
+    }
+
+    /// <summary>Does the work.</summary>
+    protected abstract Result Execute(ParseResult parsed, Session session);
+
+    protected Option<T> Added<T>(Option<T> option)
+    {
+        Add(option);
+        return option;
+    }
+
+    protected Argument<T> Added<T>(Argument<T> argument)
+    {
+        Add(argument);
+        return argument;
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Diffusion.Tool.Options;
+using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Tool.Commands;
+
+/// <summary>diffusion train: a folder of pictures becomes a model zip.</summary>
+internal sealed class TrainCommand : ToolCommand
+{
+    private readonly Argument<string> _images;
+    private readonly Option<string?> _output;
+    private readonly Option<bool> _force;
+    private readonly PictureOptions _pictures = new();
+    private readonly Option<bool> _labels;
+    private readonly LearningOptions _learning = new();
+    private readonly NetworkOptions _network = new();
+    private readonly Option<string?> _from;
+    private readonly Option<string?> _report;
+    private readonly Option<int?> _seed;
+    private readonly Option<string?> _device;
+
+    public TrainCommand(CancellationToken cancellationToken)
+        : base("train", "Train a model on the pictures in a folder and below it", cancellationToken)
+    {
+        _images = Added(new Argument<string>("IMAGES") { Description = "A folder of PNG, JPEG, WebP, GIF or BMP pictures of any size" });
+        _output = Added(Values.Text("--output", "FILE", "The model zip to write [default: model.zip]", "-o"));
+        _force = Added(CommonOptions.Force());
+        _pictures.AddTo(this);
+        _labels = Added(new Option<bool>("--labels-from-folders") { Description = "Take the names of the folders in IMAGES as the classes of the pictures in them" });
+        _learning.AddTo(this);
+        _network.AddTo(this);
+        _from = Added(Values.Text("--from", "MODEL", "Start from the weights of this model: a model.zip, or a folder of Python's diffusers"));
+        _report = Added(Values.Text("--report", "FOLDER", "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
+        _seed = Added(CommonOptions.Seed("Seed of everything random"));
+        _device = Added(CommonOptions.Device());
+    }
+
+    protected override Result Execute(ParseResult parsed, Session session)
+    {
+        var context = session.CreateContext();
+        using var previous = Previous(parsed, context);
+
+        var history = new TrainingHistory(session.Training);
+        var options = _network.Apply(parsed, new DiffusionOptions(), previous) with
+        {
+            LabelColumnName = parsed.GetValue(_labels) ? "Label" : null,
+            Seed = parsed.GetValue(_seed),
+            Device = parsed.GetValue(_device),
+        };
+        var training = _learning.Read(parsed);
+        options = options with
+        {
+            Training = training with
+            {
+                ReportEverySteps = 10,
+                Progress = history,
+                CancellationToken = session.CancellationToken,
+                ReturnModelOnCancellation = training.CheckpointDirectory is null,
+            },
+        };
+        var run = new TrainingJob(context, session, options, previous, history)
+        {
+            Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
+            ValidationShare = _learning.ValidationShare(parsed),
+        };
+        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "model.zip", parsed.GetValue(_force));
+        var report = parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
+        return run.Run(parsed.GetRequiredValue(_images), output, report);
+    }
+
+    private DiffusionTransformer? Previous(ParseResult parsed, MLContext context)
+    {
+        if (parsed.GetValue(_from) is not { } path)
+        {
+            return null;
+        }
+
+        if (_network.Decided.Prepend(_pictures.Size).FirstOrDefault(parsed.IsGiven) is { } option)
+        {
+            throw new UsageException($"{option.Name} must be left out with {_from.Name}, because the model that is trained on has decided it.");
+        }
+
+        return ModelSource.Load(context, path, parsed.GetValue(_device));
+    }
+}

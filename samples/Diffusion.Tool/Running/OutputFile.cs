@@ -1,0 +1,67 @@
+namespace Diffusion.Tool.Running;
+
+/// <summary>Places that a command will write to, looked at before it begins to work.</summary>
+internal static class OutputFile
+{
+    /// <summary>What pictures can be saved as.</summary>
+    public static IReadOnlyList<string> Pictures { get; } = [".png", ".jpg", ".jpeg", ".webp"];
+
+    /// <summary>What films can be saved as.</summary>
+    public static IReadOnlyList<string> Films { get; } = [".gif"];
+
+    /// <summary>Checks the place of a file and makes its folder.</summary>
+    /// <param name="option">The option that names it, as typed.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="force">Whether a file that is there may be replaced.</param>
+    /// <param name="extensions">What its name must end in; <see langword="null"/> is anything.</param>
+    /// <returns>The path.</returns>
+    public static string Prepare(string option, string path, bool force, IReadOnlyList<string>? extensions = null)
+    {
+        if (extensions?.Contains(Path.GetExtension(path).ToLowerInvariant()) == false)
+        {
+            var allowed = extensions.Count == 1 ? extensions[0] : $"{string.Join(", ", extensions.SkipLast(1))} or {extensions[^1]}";
+            throw new UsageException($"{option} must end in {allowed}, because that decides the format, but is '{path}'.");
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw new ToolException($"{option} must be a file, but '{path}' is a folder. Name a file in it.");
+        }
+
+        if (File.Exists(path) && !force)
+        {
+            throw new ToolException($"{option}: '{path}' is there already. Add --force to replace it, or name another file.");
+        }
+
+        MakeWritable(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return path;
+    }
+
+    /// <summary>Checks and makes a folder of numbered pictures.</summary>
+    /// <param name="option">The option that names it, as typed.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="force">Whether numbered pictures that are there may be replaced.</param>
+    /// <returns>The path.</returns>
+    public static string PrepareFolder(string option, string path, bool force)
+    {
+        if (File.Exists(path))
+        {
+            throw new ToolException($"{option} must be a folder, but '{path}' is a file. Name another folder.");
+        }
+
+        if (!force && NumberedPictures.In(path).FirstOrDefault() is { } first)
+        {
+            throw new ToolException($"{option}: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one.");
+        }
+
+        MakeWritable(path);
+        return path;
+    }
+
+    // Better to fail now than after the work.
+    private static void MakeWritable(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        using var probe = File.Create(Path.Combine(folder, $".writable-{Path.GetRandomFileName()}"), 1, FileOptions.DeleteOnClose);
+    }
+}

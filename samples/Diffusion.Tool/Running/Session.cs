@@ -1,0 +1,50 @@
+using Diffusion.Tool.Options;
+using Microsoft.ML.Diffusion.Samples;
+using Microsoft.ML.Runtime;
+
+namespace Diffusion.Tool.Running;
+
+/// <summary>What a command works with: results go to the standard output, everything else to the standard error.</summary>
+/// <param name="isQuiet">Whether only mistakes are told.</param>
+/// <param name="isVerbose">Whether all that ML.NET and the library log is told.</param>
+/// <param name="cancellationToken">Ends the work.</param>
+internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken)
+{
+    private readonly ProgressDisplay _display = new(onError: true);
+
+    /// <summary>Who is told of what happens on the way.</summary>
+    public TextWriter Notes { get; } = isQuiet ? TextWriter.Null : Console.Error;
+
+    public CancellationToken CancellationToken => cancellationToken;
+
+    /// <summary>Receives how far a training is.</summary>
+    public IProgress<TrainingProgress> Training => _display;
+
+    /// <summary>Receives the share of a drawing that is done.</summary>
+    public IProgress<double> Drawing => _display;
+
+    /// <summary>Makes the context of a command, whose warnings and news are told.</summary>
+    public MLContext CreateContext(int? seed = null)
+    {
+        var context = new MLContext(seed);
+        context.Log += (_, e) =>
+        {
+            if (isVerbose)
+            {
+                Console.Error.WriteLine(Terminal.Safe(e.Message));
+            }
+            else if (IsNews(e))
+            {
+                Notes.WriteLine(Terminal.Safe(OptionWords.Replace(e.RawMessage)));
+            }
+        };
+        return context;
+    }
+
+    /// <summary>Does work that takes its time, with what it reports on show.</summary>
+    public T Show<T>(string title, Func<T> work) => isQuiet ? work() : _display.Show(title, work);
+
+    // Other information is on show already: the steps of training.
+    private static bool IsNews(LoggingEventArgs e) =>
+        e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
+}

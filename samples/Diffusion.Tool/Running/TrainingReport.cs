@@ -1,0 +1,68 @@
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Tool.Running;
+
+/// <summary>The folder of --report: what a training did and what its model draws, on a page and as files.</summary>
+internal sealed class TrainingReport
+{
+    private const string Page = "report.html";
+    private const string Table = "training.csv";
+    private const string Chart = "loss.svg";
+    private const string Samples = "samples.png";
+    private const string Film = "denoising.gif";
+
+    private const int NumberOfSamples = 36;
+    private const int NumberOfFilmed = 9;
+
+    private readonly Session _session;
+
+    /// <summary>Checks the places before the training.</summary>
+    /// <param name="option">The option that names the folder, as typed.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="force">Whether an older report may be replaced.</param>
+    /// <param name="session">Where progress is shown.</param>
+    public TrainingReport(string option, string folder, bool force, Session session)
+    {
+        (Folder, _session) = (folder, session);
+        foreach (var file in new[] { Page, Table, Chart, Samples, Film })
+        {
+            OutputFile.Prepare(option, PathOf(file), force);
+        }
+    }
+
+    public string Folder { get; }
+
+    /// <summary>Draws and writes; of an interrupted training, what was measured only.</summary>
+    public void Write(DiffusionTransformer model, IReadOnlyList<TrainingProgress> records, string images)
+    {
+        var isWhole = model.Training!.End != TrainingEnd.Cancelled;
+        TrainingHistory.SaveCsv(PathOf(Table), records);
+        LossChart.Save(PathOf(Chart), records);
+        List<ReportSection> sections =
+        [
+            .. isWhole ? _session.Show("Drawing for the report", () => Draw(model)) : [],
+            ReportSections.Loss(records),
+            ReportSections.Figures(model.Training),
+            ReportSections.Settings(model, ("Learned from", images), ("Options", model.Training.Options ?? "")),
+        ];
+        var name = Path.GetFileName(Path.GetFullPath(images).TrimEnd(Path.DirectorySeparatorChar));
+        new ReportPage($"A model of {name}", "What diffusion train learned, and what the model draws.", sections).Save(PathOf(Page));
+    }
+
+    private ReportSection[] Draw(DiffusionTransformer model)
+    {
+        var drawing = model.Generation with { Seed = model.Training!.Seed, CancellationToken = _session.CancellationToken };
+        var samples = SampleSheet.Draw(model, NumberOfSamples, drawing with { Progress = _session.Drawing });
+        using (var sheet = ImageGrid.Create(samples, columns: 9, padding: 1))
+        {
+            WholeFile.Write(PathOf(Samples), sheet.Save);
+        }
+
+        Array.ForEach(samples, picture => picture.Dispose());
+        using var film = DenoisingFilm.Record(model, NumberOfFilmed, drawing);
+        film.SaveGif(PathOf(Film), columns: NumberOfFilmed);
+        return [ReportSections.Samples(PathOf(Samples), model, NumberOfSamples, drawing), ReportSections.Animation(PathOf(Film), film)];
+    }
+
+    private string PathOf(string name) => Path.Combine(Folder, name);
+}

@@ -1,0 +1,72 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Diffusion.Samples;
+
+/// <summary>A folder of pictures as training data.</summary>
+public static class PictureFolder
+{
+    private const int NamedFiles = 20;
+
+    /// <summary>Loads the pictures in a folder and below it, all in one size: the middle of each. Files that cannot be read are named and left out.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="width">Width of the rows' images, in pixels.</param>
+    /// <param name="height">Height of the rows' images, in pixels.</param>
+    /// <param name="warnings">Who is told which files were skipped; <see langword="null"/> is the standard error.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <returns>The rows of <see cref="DiffusionCatalog.LoadImages(string, ImageFolderOptions)"/>: Image, ImagePath and, if there are folders in the folder, Label.</returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">No file in it is a picture that can be read.</exception>
+    public static LoadedImages Load(MLContext mlContext, string folder, int width, int height, TextWriter? warnings = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        var images = mlContext.Diffusion.LoadImages(folder, new ImageFolderOptions { Width = width, Height = height, CancellationToken = cancellationToken });
+        warnings ??= Console.Error;
+        foreach (var (path, reason) in images.Skipped.Take(NamedFiles))
+        {
+            warnings.WriteLine($"Skipped {path}: {reason}");
+        }
+
+        if (images.Skipped.Count > NamedFiles)
+        {
+            warnings.WriteLine($"Skipped {images.Skipped.Count - NamedFiles} more files.");
+        }
+
+        return images;
+    }
+
+    /// <summary>Parts rows into those to learn from and those to judge by, at random but always alike for a seed.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="count">Their number.</param>
+    /// <param name="share">The share to judge by, 0..1; of the others at least one row stays.</param>
+    /// <param name="seed">The seed.</param>
+    /// <returns>Both parts; the second is <see langword="null"/> if it would be empty.</returns>
+    public static (IDataView Training, IDataView? Validation) HoldOut(MLContext mlContext, IDataView rows, int count, double share, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        if (share <= 0 || count < 2)
+        {
+            return (rows, null);
+        }
+
+        var parts = mlContext.Data.TrainTestSplit(rows, share, seed: seed);
+        return IsEmpty(parts.TestSet) || IsEmpty(parts.TrainSet) ? (rows, null) : (parts.TrainSet, parts.TestSet);
+    }
+
+    /// <summary>Copies the images of the first rows.</summary>
+    /// <param name="rows">Rows with an image column.</param>
+    /// <param name="count">The most images to take.</param>
+    /// <param name="column">The image column.</param>
+    /// <returns>The images, the caller's to dispose.</returns>
+    public static MLImage[] Take(IDataView rows, int count, string column = "Image") => [.. rows.GetColumn<MLImage>(column).Take(count).Select(Copy)];
+
+    // An image belongs to the cursor that gave it: it is gone when the cursor moves on.
+    private static MLImage Copy(MLImage image) => MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
+
+    private static bool IsEmpty(IDataView rows)
+    {
+        using var cursor = rows.GetRowCursor([]);
+        return !cursor.MoveNext();
+    }
+}
