@@ -79,8 +79,8 @@ public sealed class GettingStartedSnippets : SnippetRun
         Assert.HasCount(2, rings);
 
         #region snippet
-        DiffusionTransformer judge = model.WithColumns(new OutputColumnOptions { ReconstructionError = "Error" });
-        IDataView judged = judge.Transform(pictures.Data);
+        DiffusionTransformer judge = model.WithColumns(new OutputColumnOptions { ReconstructionError = "Error", EncodingSampler = new DdimSampler(10) });
+        IDataView judged = judge.Transform(mlContext.Data.TakeRows(pictures.Data, Shown(200, tested: 10)));
         string[] paths = [.. judged.GetColumn<string>("ImagePath")];
         float[] errors = [.. judged.GetColumn<float>("Error")];
         Array.Sort(errors, paths);
@@ -90,7 +90,8 @@ public sealed class GettingStartedSnippets : SnippetRun
         Assert.IsTrue(errors[^1] >= errors[0] && errors[0] >= 0);
 
         #region snippet
-        IDataView drawnRows = mlContext.Diffusion.GenerateDataView(model, count: Shown(400, tested: 8), model.ClassNames);
+        var fast = new GenerationOptions { Sampler = new DpmSolverSampler(steps: 20) };
+        IDataView drawnRows = mlContext.Diffusion.GenerateDataView(model, count: Shown(400, tested: 8), model.ClassNames, fast);
         var classifier = mlContext.Transforms.ExtractPixels("Features", "Image")
             .AppendCacheCheckpoint(mlContext) // the trainer reads its rows many times, and each time they would be drawn again
             .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Features"))
