@@ -20,7 +20,7 @@ public sealed partial class TroubleshootingTests
 
         var unknown = messages.Where(message => !sources.Any(source => message.Split("...").All(part => source.Contains(part.Trim(), StringComparison.Ordinal)))).ToList();
 
-        Assert.IsGreaterThan(20, messages.Count);
+        Assert.IsGreaterThan(15, messages.Count);
         Assert.IsEmpty(unknown, string.Join("\n", unknown));
     }
 

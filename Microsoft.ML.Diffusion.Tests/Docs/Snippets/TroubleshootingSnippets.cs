@@ -56,7 +56,18 @@ public sealed class TroubleshootingSnippets : SnippetRun
         {
             Schedule = NoiseSchedule.Linear(),
             Prediction = PredictionType.Epsilon,
-            Network = new UNetOptions { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2], Dropout = 0 },
+            Network = new UNetOptions
+            {
+                BaseChannels = 128,
+                ChannelMultipliers = [1, 1, 2, 2, 4, 4],
+                AttentionResolutions = [4],
+                AttentionHeadDimension = 8,
+                Dropout = 0,
+                NormalizationEpsilon = 1e-5,
+                CosinesFirst = true,
+                FrequencyShift = 0,
+                DownsamplePadding = 1,
+            },
             Training = new TrainingOptions
             {
                 BatchSize = 16,
@@ -64,8 +75,7 @@ public sealed class TroubleshootingSnippets : SnippetRun
                 LearningRate = 1e-4,
                 WarmupSteps = 500,
                 WeightDecay = 1e-6,
-                FlipHorizontally = true,
-                CheckpointDirectory = "ddpm-model",
+                CheckpointDirectory = "ddpm-model-64",
                 CheckpointEverySteps = 500,
             },
             Generation = new GenerationOptions { Sampler = new DdpmSampler(1000) },
