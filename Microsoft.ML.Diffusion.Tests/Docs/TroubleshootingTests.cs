@@ -30,7 +30,7 @@ public sealed partial class TroubleshootingTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
 
-    // Quoted words are a message, quoted code is not.
-    [GeneratedRegex("^[A-Za-z.]+ [^=(]*$")]
+    // Quoted words are a message; code and commands are not.
+    [GeneratedRegex("^(?!dotnet )[A-Za-z.]+ [^=(]*$")]
     private static partial Regex Message();
 }

@@ -47,7 +47,6 @@ public sealed class GettingStartedSnippets : SnippetRun
                 Duration = Shown(TimeSpan.FromMinutes(2), tested: TimeSpan.FromSeconds(1)),
                 BatchSize = Shown(32, tested: 4),
                 LearningRate = 2e-3,
-                EmaDecay = 0.995,
                 Progress = new Progress<TrainingProgress>(Console.WriteLine),
             },
         };
@@ -115,7 +114,6 @@ public sealed class GettingStartedSnippets : SnippetRun
             {
                 Duration = null,
                 NumberOfEpochs = Shown(500, tested: 1),
-                EmaDecay = 0.9999,
                 CheckpointDirectory = "runs/shapes",
                 CancellationToken = stop.Token,
                 ReturnModelOnCancellation = true,
