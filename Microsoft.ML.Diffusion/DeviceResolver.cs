@@ -8,15 +8,24 @@ internal static class DeviceResolver
 {
     /// <summary>The device asked for; else that of the <see cref="MLContext"/>: CUDA where there is one, on the card it names, else the CPU.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The name is not that of a device, or there is no such device.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
     /// <exception cref="InvalidOperationException">The context asks for a GPU, forbids the CPU, and there is none.</exception>
     public static Device Resolve(IHostEnvironment environment, string? name)
     {
-        if (name is not null)
+        LibTorch.Load();
+        var device = name is null ? Default((IHostEnvironmentInternal)environment) : Parse(name);
+        if (device.type == TorchSharp.DeviceType.CUDA)
         {
-            return Parse(name);
+            // As libtorch does by itself for convolutions: products of float32 on tensor cores, with factors rounded to 10 bits.
+            backends.cuda.matmul.allow_tf32 = true;
+            backends.cudnn.allow_tf32 = true;
         }
 
-        var context = (IHostEnvironmentInternal)environment;
+        return device;
+    }
+
+    private static Device Default(IHostEnvironmentInternal context)
+    {
         if (cuda.is_available())
         {
             return new Device(TorchSharp.DeviceType.CUDA, context.GpuDeviceId ?? 0);

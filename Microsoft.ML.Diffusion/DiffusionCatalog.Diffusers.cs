@@ -18,6 +18,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="IOException">The folder or a file is missing or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Its permissions forbid it.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <example>See <c>docs/interop.md</c>.</example>
     public DiffusionTransformer LoadDiffusers(string folder, DiffusersOptions? options = null)
     {

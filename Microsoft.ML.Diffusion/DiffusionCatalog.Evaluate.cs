@@ -19,6 +19,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="ArgumentOutOfRangeException">A column is missing, of another type or too long, or an option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">A set has too few rows, or a feature is not a finite number.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <example>See <c>samples/StepsAndQuality</c>.</example>
     public GenerationMetrics Evaluate(IDataView real, IDataView generated, string featureColumnName = "Features", EvaluationOptions? options = null)
     {
@@ -34,6 +35,7 @@ public sealed partial class DiffusionCatalog
             throw _host.ExceptSchemaMismatch(nameof(generated), "feature", featureColumnName, realColumn.Type.ToString()!, generatedColumn.Type.ToString()!);
         }
 
+        LibTorch.Load();
         var seed = Seeds.Resolve(_host, options.Seed);
         using var realSet = ReadSet(real, realColumn, features, options, seed, nameof(real));
         using var generatedSet = ReadSet(generated, generatedColumn, features, options, ~seed, nameof(generated));

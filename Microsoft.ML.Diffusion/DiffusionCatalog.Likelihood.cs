@@ -38,7 +38,7 @@ public sealed partial class DiffusionCatalog
             throw _host.ExceptSchemaMismatch(nameof(data), "image", imageColumnName, "Image", image.Type.ToString()!);
         }
 
-        var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeOn(model.Model.Device);
+        var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
         var numberOfBatches = options.Progress is null ? 1 : (CountRows(data) + batchSize - 1) / batchSize;
         return model.EvaluateStream(Batches(model, data, image, LabelColumn(model, data.Schema, labelColumnName), batchSize), numberOfBatches, options);
     }

@@ -25,6 +25,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="FormatException">The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <remarks>
     /// ML.NET's own Model.Load inflates entries and loads the assemblies that the file names before this library sees it. SECURITY.md says
     /// what is promised. Pipelines with custom mappings, or with TensorFlow or ONNX steps, are for Model.Load and files that you trust.
@@ -32,6 +33,7 @@ public sealed partial class DiffusionCatalog
     public ITransformer LoadModel(string path, out DataViewSchema? inputSchema)
     {
         using var stream = Open(path);
+        LibTorch.Load(); // here, since it is no fault of the file
         var (model, found) = Checked(path, () =>
         {
             var (_, untrusted, mismatch) = ModelInspector.Inspect(stream);

@@ -17,6 +17,7 @@ public sealed partial class DiffusionEstimator
     /// There is no image, or one is unreadable, of another size, or has impossible pixels; or training diverged; or
     /// <see cref="TrainingOptions.CheckpointDirectory"/> is of another run or in use.
     /// </exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing and how to add it.</exception>
     /// <exception cref="InsufficientMemoryException">Memory ran out; the message says what to lower.</exception>
     /// <exception cref="OperationCanceledException">
     /// <see cref="TrainingOptions.CancellationToken"/> or the <see cref="MLContext"/> was cancelled, and <see cref="TrainingOptions.ReturnModelOnCancellation"/> is not set.

@@ -101,7 +101,7 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     public Tensor Predict(Tensor x, double timestep, Tensor? labels)
     {
         Interlocked.Increment(ref _calls);
-        return network.Forward(x, tensor([(float)timestep], device: Device), labels);
+        return BatchedNetwork.Call(network.Forward, x, tensor([(float)timestep], device: Device), labels);
     }
 
     /// <summary>Calls the network on a batch as far as its lowest resolution; parameters as for <see cref="Predict"/>.</summary>
@@ -109,7 +109,7 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels)
     {
         Interlocked.Increment(ref _calls);
-        return network.Bottleneck(x, tensor([(float)timestep], device: Device), labels);
+        return BatchedNetwork.Call(network.Bottleneck, x, tensor([(float)timestep], device: Device), labels);
     }
 
     /// <summary>Copies the weights into a network of the same shape.</summary>

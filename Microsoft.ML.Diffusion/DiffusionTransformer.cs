@@ -109,8 +109,8 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     // ML.NET finds this by name when it loads a model.
     private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context)
     {
+        var device = DeviceResolver.Resolve(environment, null); // before anything of TorchSharp
         var (config, description, network) = ModelZip.Load(context);
-        var device = DeviceResolver.Resolve(environment, null);
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = ColumnConfigMapping.ToColumns(config.Columns, description);

@@ -15,7 +15,8 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
-    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA. The last batch is filled up, so that an image does not
+    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or as many as keep their features in 1 GiB and 4
+    /// GiB. The last batch is filled up, so that an image does not
     /// depend on how many are asked; between batch sizes rounding may change rare pixels by one level of 256.
     /// </value>
     public int? BatchSize { get; init; }
@@ -42,7 +43,13 @@ public sealed record GenerationOptions
         CultureInfo.InvariantCulture,
         $"{Sampler}{(GuidanceScale == 1 ? "" : $", guidance {GuidanceScale}")}{(Seed is { } seed ? $", seed {seed}" : "")}{(BatchSize is { } size ? $", batches of {size}" : "")}");
 
-    internal int BatchSizeOn(TorchSharp.torch.Device device) => BatchSize ?? (device.type == TorchSharp.DeviceType.CUDA ? 256 : 16);
+    // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
+    internal int BatchSizeFor(DiffusionModel model)
+    {
+        var (most, bytes) = model.Device.type == TorchSharp.DeviceType.CUDA ? (256, 4L << 30) : (16, 1L << 30);
+        var ofImage = sizeof(float) * Networks.UNetSize.FeaturesOfImage(model.Description.Network, model.Description.Shape.Height, model.Description.Shape.Width);
+        return BatchSize ?? (int)Math.Clamp(bytes / ofImage, 1, most);
+    }
 
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {

@@ -99,7 +99,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         return steps;
     }
 
-    private int BatchSize => options.BatchSizeOn(model.Device);
+    private int BatchSize => options.BatchSizeFor(model);
 
     private Tensor Run(IReadOnlyList<long> samples, IReadOnlyList<int>? labels, Func<PerSampleNoise, long[], Tensor> start, IReadOnlyList<SamplingStep> steps)
     {

@@ -16,12 +16,15 @@ internal static class OtherFigures
         var estimator = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", options);
         using var model = estimator.Fit(rows);
         var file = Path.Combine(Path.GetTempPath(), $"benchmark-{Guid.NewGuid():N}.zip");
+        var (decoded, batched) = Reading.Measure(mlContext);
         try
         {
             return new(StringComparer.Ordinal)
             {
                 ["optimizer.flat.ms"] = 1000 * Seconds(Flat()),
                 ["optimizer.by-layer.ms"] = 1000 * Seconds(ByLayer()),
+                ["read.png.images-per-second"] = decoded,
+                ["read.batch.images-per-second"] = batched,
                 ["save.ms"] = 1000 * Seconds(() => mlContext.Diffusion.SaveModel(model, rows.Schema, file)),
                 ["load.ms"] = 1000 * Seconds(() => mlContext.Diffusion.LoadModel(file, out _).GetDiffusion().Dispose()),
             };

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
@@ -37,7 +36,7 @@ public sealed partial class LibTorchSharpPatchTests
     public void DeployedLibrary_ComparedWithThePackage_DiffersByOneByte()
     {
         var deployed = File.ReadAllBytes(DeployedLibrary());
-        var original = File.ReadAllBytes(PackagedLibrary());
+        var original = File.ReadAllBytes(BuildFiles.InPackage("TorchSharp", PathInPackage));
 
         var differences = Enumerable.Range(0, deployed.Length).Where(i => deployed[i] != original[i]).ToArray();
 
@@ -96,8 +95,38 @@ public sealed partial class LibTorchSharpPatchTests
         Assert.IsFalse(File.Exists(Copy));
     }
 
+    [TestMethod]
+    [DataRow("", "true")] // an output for every system, whose Linux part is mended
+    [DataRow("linux-x64", "true")]
+    [DataRow("win-x64", "false")]
+    [DataRow("osx-arm64", "false")]
+    public void Evaluation_System_PatchesForLinuxOnly(string runtimeIdentifier, string expected)
+    {
+        var (exitCode, output) = BuildFiles.RunDotnet("msbuild", BuildFiles.InRoot("samples", "QuickStart"), $"-p:RuntimeIdentifier={runtimeIdentifier}", "-getProperty:DiffusionPatchLibTorchSharp");
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual(expected, output);
+    }
+
+    [TestMethod]
+    [DataRow("LibTorchSharp.dll", "win-x64")]
+    [DataRow("libLibTorchSharp.dylib", "osx-arm64")]
+    public void Build_LibraryOfAnotherSystem_IsLeftAlone(string name, string system)
+    {
+        var library = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(library, "not a library");
+
+        var (exitCode, output) = BuildWith(library, $"runtimes/{system}/native/{name}");
+
+        Assert.AreEqual(0, exitCode, output);
+        Assert.AreEqual($"native: {library}", output);
+        Assert.IsFalse(Directory.Exists(Path.Combine(_folder.FullName, "obj")), "no task ran");
+    }
+
     /// <summary>Runs the targets where the SDK would, on one native item, and prints what an output folder would get.</summary>
-    private (int ExitCode, string Output) Build(params string[] arguments)
+    private (int ExitCode, string Output) Build(params string[] arguments) => BuildWith(Library, PathInPackage, arguments);
+
+    private (int ExitCode, string Output) BuildWith(string library, string pathInPackage, params string[] arguments)
     {
         var project = Path.Combine(_folder.FullName, "native.proj");
         File.WriteAllText(project, $"""
@@ -108,7 +137,7 @@ public sealed partial class LibTorchSharpPatchTests
               <Import Project="{BuildFiles.InRoot("build", "LibTorchSharp", "LibTorchSharp.targets")}" />
               <Target Name="ResolvePackageAssets">
                 <ItemGroup>
-                  <NativeCopyLocalItems Include="{Library}" NuGetPackageVersion="1.2.3" PathInPackage="{PathInPackage}" />
+                  <NativeCopyLocalItems Include="{library}" NuGetPackageVersion="1.2.3" PathInPackage="{pathInPackage}" />
                 </ItemGroup>
               </Target>
               <Target Name="Show" DependsOnTargets="ResolvePackageAssets">
@@ -123,16 +152,6 @@ public sealed partial class LibTorchSharpPatchTests
     {
         var beside = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"); // where a build for one RuntimeIdentifier has it
         return File.Exists(beside) ? beside : Path.Combine(AppContext.BaseDirectory, PathInPackage);
-    }
-
-    /// <summary>Returns the file in the package folder that the restore of this project chose.</summary>
-    private static string PackagedLibrary()
-    {
-        using var assets = JsonDocument.Parse(File.ReadAllBytes(BuildFiles.InRoot("Microsoft.ML.Diffusion.Tests", "obj", "project.assets.json")));
-        var package = assets.RootElement.GetProperty("libraries").EnumerateObject().Single(library => library.Name.StartsWith("TorchSharp/", StringComparison.Ordinal));
-        return assets.RootElement.GetProperty("packageFolders").EnumerateObject()
-            .Select(folder => Path.Combine(folder.Name, package.Value.GetProperty("path").GetString()!, PathInPackage))
-            .First(File.Exists);
     }
 
     /// <summary>Finds vna_flags of the version in .gnu.version_r: an independent, trusting reader of the ELF format.</summary>

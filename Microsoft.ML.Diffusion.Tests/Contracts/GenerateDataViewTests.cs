@@ -101,7 +101,7 @@ public sealed class GenerateDataViewTests
     }
 
     [TestMethod]
-    public void GenerateDataView_EarlyDisposal_LeavesNoTensors()
+    public void GenerateDataView_EarlyDisposal_LeavesNoTensors() => Alone.Run(() =>
     {
         var rows = _mlContext.Diffusion.GenerateDataView(_model, 10, options: _options);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -113,7 +113,7 @@ public sealed class GenerateDataViewTests
         }
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-    }
+    });
 
     [TestMethod]
     public void GenerateDataView_BadInput_SaysWhy()

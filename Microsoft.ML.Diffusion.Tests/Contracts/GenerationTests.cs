@@ -28,6 +28,20 @@ public sealed class GenerationTests
     ];
 
     [TestMethod]
+    [DataRow(32, 16)]
+    [DataRow(512, 4)]
+    [DataRow(2048, 1)]
+    public void BatchSize_Unset_IsAsManyAsFitTheMemory(int side, int expected)
+    {
+        var network = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [] };
+        var description = new ModelDescription(new ImageShape(3, side, side), network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, []);
+        using var model = new DiffusionModel(description, description.CreateNetwork(), TorchSharp.torch.CPU);
+
+        Assert.AreEqual(expected, new GenerationOptions().BatchSizeFor(model));
+        Assert.AreEqual(7, new GenerationOptions { BatchSize = 7 }.BatchSizeFor(model));
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Samplers))]
     public void Generate_AnyCount_GivesTheSameImages(Sampler sampler)
     {

@@ -129,7 +129,7 @@ public sealed class InpaintTests
     }
 
     [TestMethod]
-    public void EncodeAndEdit_LeaveNoTensorsBehind()
+    public void EncodeAndEdit_LeaveNoTensorsBehind() => Alone.Run(() =>
     {
         var options = Options(new DdimSampler(4));
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -142,7 +142,7 @@ public sealed class InpaintTests
         _model.ReconstructionError(_images, options);
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-    }
+    });
 
     private static GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, BatchSize = 4, Seed = 9 };
 

@@ -14,9 +14,12 @@ internal static class ChildProcess
     }
 
     /// <summary>Runs a command of <see cref="Main"/> that may end badly.</summary>
-    public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments)
+    public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments) => TryRunIn(typeof(ChildProcess).Assembly.Location, arguments);
+
+    /// <summary>Runs a command in a copy of the test assembly, with the files that are beside it.</summary>
+    public static (int ExitCode, string Output, string Error) TryRunIn(string assembly, params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = StartIn(assembly, arguments);
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -24,14 +27,16 @@ internal static class ChildProcess
     }
 
     /// <summary>Starts a command of <see cref="Main"/>, whose output and errors are the caller's to read.</summary>
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => StartIn(typeof(ChildProcess).Assembly.Location, arguments);
+
+    private static Process StartIn(string assembly, string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["exec", typeof(ChildProcess).Assembly.Location, .. arguments])
+        foreach (var argument in (string[])["exec", assembly, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -69,8 +74,11 @@ internal static class ChildProcess
             case ["hostile", var target, var seed, var count, var folder]:
                 HostileRun.Run(HostileTarget.Named(target), int.Parse(seed), int.Parse(count), folder);
                 return 0;
+            case ["first-calls", var model, var diffusers]:
+                FirstCalls.Run(model, diffusers);
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file> or hostile <target> <seed> <count> <folder>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, first-calls <model.zip> <diffusers folder> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

@@ -76,7 +76,7 @@ public sealed class GradientShardsTests
         using var parameters = new FlatParameters(network);
         using var shards = new GradientShards(network, parameters, Network, count);
         parameters.ZeroGradients();
-        var losses = shards.Run([.. TrainingStep.Parts((int)x.shape[0], count)], (part, first, size) =>
+        var losses = shards.Run([.. WorkerThreads.Parts((int)x.shape[0], count)], (part, first, size) =>
         {
             var images = x.narrow(0, first, size);
             var loss = (part.Forward(images, tensor([500f])) - images).square().sum() / x.numel();

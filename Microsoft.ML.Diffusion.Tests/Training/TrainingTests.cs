@@ -110,7 +110,7 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
-    public void TrainAndGenerate_LeaveNoTensorsBehind()
+    public void TrainAndGenerate_LeaveNoTensorsBehind() => Alone.Run(() =>
     {
         long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var perStep = new List<long>();
@@ -128,7 +128,7 @@ public sealed class TrainingTests
         }
 
         Assert.AreEqual(1, perStep.Distinct().Count(), "tensors alive after each step: " + string.Join(", ", perStep));
-    }
+    });
 
     // Mean difference of a pixel to the one above, in levels of 256; noise has about 85, bars have 0.
     private static double RoughnessOfColumns(MLImage image)

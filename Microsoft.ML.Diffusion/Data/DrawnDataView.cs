@@ -20,7 +20,7 @@ internal sealed class DrawnDataView(DiffusionTransformer model, int count, IRead
             return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
         }
 
-        var batch = cursor.Own(new Batch(options.BatchSizeOn(model.Model.Device), Draw));
+        var batch = cursor.Own(new Batch(options.BatchSizeFor(model.Model), Draw));
         return (ValueGetter<MLImage>)((ref MLImage image) => image = ColumnBuffer.Clone(batch.Image(cursor)));
     }
 

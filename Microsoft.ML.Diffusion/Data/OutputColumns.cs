@@ -37,7 +37,7 @@ internal sealed class OutputColumns
     public DataViewSchema OutputSchema { get; }
 
     /// <summary>The number of rows that are computed together.</summary>
-    public int BatchSize => _transformer.Generation.BatchSizeOn(_transformer.Model.Device);
+    public int BatchSize => _transformer.Generation.BatchSizeFor(_transformer.Model);
 
     /// <summary>Whether the output column at a place is an added one.</summary>
     public bool IsAdded(int index) => index >= InputSchema.Count;

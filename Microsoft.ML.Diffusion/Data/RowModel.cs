@@ -100,7 +100,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
 
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
-        [.. Enumerable.Range(0, generation.BatchSizeOn(model.Device)).Select(i => rows[i % rows.Count])];
+        [.. Enumerable.Range(0, generation.BatchSizeFor(model)).Select(i => rows[i % rows.Count])];
 
     private Tensor Images(IReadOnlyList<RowInput> rows) => PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
 

@@ -34,7 +34,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var scope = NewDisposeScope();
-        var (model, batchSize) = (Model, options.BatchSize ?? new GenerationOptions().BatchSizeOn(Model.Device));
+        var (model, batchSize) = (Model, options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model));
         var pixels = Inputs.Images(images, nameof(images));
         var seed = Seeds.Resolve(_host, options.Seed);
         var timesteps = Likelihood.Choose(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);

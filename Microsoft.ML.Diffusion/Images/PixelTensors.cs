@@ -24,8 +24,12 @@ internal static class PixelTensors
         using var scope = NewDisposeScope();
         var bytes = empty(shape.Batch(count), ScalarType.Byte);
         packed.CopyTo(bytes.bytes);
-        return bytes.to(device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
+        return Upload(bytes, device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Copies a tensor of the CPU to a device. The caller does not wait for a GPU to have it.</summary>
+    public static Tensor Upload(Tensor tensor, Device device) =>
+        device.type == TorchSharp.DeviceType.CUDA ? tensor.pin_memory().to(device, non_blocking: true) : tensor.to(device);
 
     /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
     public static MLImage[] ToImages(Tensor batch, ImageShape shape) => Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));

@@ -47,16 +47,24 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor embedding)
     {
         using var scope = NewDisposeScope();
-        var h = Activation.Silu(norm1.forward(x));
+        var h = Layers.Normalize(norm1, x, activates: true);
         if (_resample is not null)
         {
             (x, h) = (_resample(x), _resample(h));
         }
 
-        h = conv1.forward(h);
-        var features = time_emb_proj.forward(embedding).unsqueeze(-1).unsqueeze(-1);
-        h = _scalesAndShifts ? ScaledAndShifted(norm2.forward(h), features) : norm2.forward(h.add_(features));
-        h = conv2.forward(_dropout.Apply(Activation.Silu(h), training));
+        var features = time_emb_proj.forward(embedding);
+        if (_scalesAndShifts)
+        {
+            h = Layers.Normalize(norm2, Layers.Convolve(conv1, h), activates: false);
+            h = Layers.Silu(ScaledAndShifted(h, features.unsqueeze(-1).unsqueeze(-1)));
+        }
+        else
+        {
+            h = Layers.Normalize(norm2, Layers.Convolve(conv1, h, features), activates: true);
+        }
+
+        h = Layers.Convolve(conv2, _dropout.Apply(h, training));
         h = h.add_(conv_shortcut is null ? x : conv_shortcut.forward(x));
         return (_outputScale == 1 ? h : h / _outputScale).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -83,7 +84,7 @@ internal sealed class UNet : nn.Module
             h = level.Forward(h, embedding, skips);
         }
 
-        h = conv_out.forward(Activation.Silu(conv_norm_out.forward(h)));
+        h = conv_out.forward(Layers.Normalize(conv_norm_out, h, activates: true));
         return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -109,6 +110,7 @@ internal sealed class UNet : nn.Module
         var input = x.to(conv_in.weight.dtype);
         input = Options.CenterInput ? (2 * input) - 1 : input;
         var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
+        h = ChannelsLast.Suits(h) ? ChannelsLast.Of(h) : h;
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)
         {

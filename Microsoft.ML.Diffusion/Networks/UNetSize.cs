@@ -1,8 +1,16 @@
 namespace Microsoft.ML.Diffusion.Networks;
 
-/// <summary>How many weights a network has, before memory is taken for them.</summary>
+/// <summary>What a network takes, before memory is taken for it.</summary>
 internal static class UNetSize
 {
+    /// <summary>About how many numbers a network keeps of one image on its way through, without gradients: the features of every block.</summary>
+    public static double FeaturesOfImage(UNetOptions options, int height, int width)
+    {
+        var pixels = (double)height * width / (options.PatchSize * options.PatchSize);
+        var blocks = (2.0 * options.NumberOfResidualBlocks) + 1;
+        return Enumerable.Range(0, options.NumberOfLevels).Sum(level => blocks * options.ChannelsOf(level) * pixels / Math.Pow(4, level));
+    }
+
     /// <summary>A number that the weights are not below, and not many times above: what a file of weights is compared with first.</summary>
     public static double AtLeast(UNetOptions options, int inChannels, int outChannels, int numberOfClasses)
     {

@@ -15,6 +15,7 @@ internal static partial class AtomicFile
     public const string Suffix = ".tmp";
 
     private const int BufferBytes = 1 << 16;
+    private const int Attempts = 20;
 
     /// <summary>Writes a file or replaces it; one behind a symbolic link is replaced where it is, and keeps its permissions.</summary>
     /// <param name="path">Where, in a folder that exists.</param>
@@ -102,12 +103,21 @@ internal static partial class AtomicFile
             options.UnixCreateMode = mode;
         }
 
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
-            var file = new FileStream(Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Path.GetRandomFileName()}{Suffix}"), options);
+            FileStream file;
+            try
+            {
+                file = new FileStream(Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Path.GetRandomFileName()}{Suffix}"), options);
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                continue; // another process's DeleteLeftovers has it between its creation and its lock; or a lasting fault, which will be told
+            }
+
             if (!File.Exists(file.Name))
             {
-                file.Dispose(); // another process's DeleteLeftovers came between its creation and its lock
+                file.Dispose(); // the same, and is through with it
                 continue;
             }
 

@@ -9,7 +9,7 @@ public enum TrainingPrecision
     /// <summary><see cref="BFloat16"/> on CUDA, <see cref="Float32"/> elsewhere.</summary>
     Automatic,
 
-    /// <summary>32-bit floating point.</summary>
+    /// <summary>32-bit floating point; on CUDA, products in TF32, which rounds factors to 10 bits.</summary>
     Float32,
 
     /// <summary>

@@ -1,4 +1,6 @@
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,7 +29,8 @@ internal sealed class TrainingStep : IDisposable
         Parameters = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
         Losses = new(device);
-        _shards = new(network, Parameters, model.CreateNetwork, GradientShards.CountFor(options.BatchSize / options.GradientAccumulationSteps, device));
+        var images = options.BatchSize / options.GradientAccumulationSteps;
+        _shards = new(network, Parameters, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Parameters.Count)));
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
@@ -55,14 +58,14 @@ internal sealed class TrainingStep : IDisposable
         var x0 = draws.Flip(images.Batch(indices, _device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
         var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
-        var noise = randn(x0.shape, generator: generator).to(_device, non_blocking: true);
+        var noise = PixelTensors.Upload(randn(x0.shape, generator: generator), _device);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
         Parameters.ZeroGradients();
         var losses = new List<Tensor>();
-        foreach (var (first, count) in Parts(indices.Length, _options.GradientAccumulationSteps))
+        foreach (var (first, count) in WorkerThreads.Parts(indices.Length, _options.GradientAccumulationSteps))
         {
-            var parts = _shards.Run([.. Parts(count, _shards.Count)], (network, start, size) =>
+            var parts = _shards.Run([.. WorkerThreads.Parts(count, _shards.Count)], (network, start, size) =>
             {
                 Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
                 using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, first + start));
@@ -70,6 +73,7 @@ internal sealed class TrainingStep : IDisposable
                 var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
                 var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
                 (weighted.sum() / indices.Length).backward();
+                KernelGradients.ThrowIfFailed();
                 network.Dropout.Generator = null;
                 return terms.detach();
             });
@@ -83,18 +87,8 @@ internal sealed class TrainingStep : IDisposable
         Update(cat(losses), weights, timesteps, step, learningRate);
     }
 
-    /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
-    internal static IEnumerable<(int First, int Count)> Parts(int images, int parts)
-    {
-        parts = Math.Min(parts, images);
-        var first = 0;
-        for (var part = 0; part < parts; part++)
-        {
-            var count = (images / parts) + (part < images % parts ? 1 : 0);
-            yield return (first, count);
-            first += count;
-        }
-    }
+    // Each shard has gradients of its own: all together take a GiB at most, or there is one.
+    private static int MaximumShards(long weights) => (int)Math.Max(1, (1L << 30) / (sizeof(float) * weights));
 
     /// <inheritdoc/>
     public void Dispose()

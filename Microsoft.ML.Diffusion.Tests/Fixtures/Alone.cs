@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Tests.Fixtures;
+
+/// <summary>A thread that computes alone: batches are not shared out there, so that it frees what it makes, and kernels do the work.</summary>
+internal static class Alone
+{
+    public static void Run(Action action)
+    {
+        using var threads = new WorkerThreads(get_num_threads());
+        threads.Run(1, _ =>
+        {
+            action();
+            return zeros(1);
+        })[0].Dispose();
+    }
+}

@@ -1,0 +1,51 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Networks.Kernels;
+
+/// <summary>x [N, C_in, H, W], filters [C_out, C_in, 3, 3], biases [N or 1, C_out] to [N, C_out, H, W]: a 3x3 convolution with padding 1.</summary>
+internal sealed unsafe class ConvolutionFunction : KernelFunction<ConvolutionFunction>
+{
+    protected override int Inputs => 3;
+
+    /// <summary>Computes the result without a gradient.</summary>
+    public static Tensor Compute(Tensor x, Tensor filters, Tensor biases)
+    {
+        var shape = x.shape;
+        var y = ChannelsLast.Empty(shape[0], filters.shape[0], shape[2], shape[3]);
+        Kernel(x, filters).Forward(
+            ChannelsLast.Data(x), ChannelsLast.Pointer(filters), ChannelsLast.Pointer(biases), biases.shape[0] == 1 ? 0 : (int)filters.shape[0], ChannelsLast.Data(y));
+        return y;
+    }
+
+    protected override (Tensor Result, List<Tensor> Saved) Compute(object[] arguments)
+    {
+        var (x, filters, biases) = ((Tensor)arguments[0], (Tensor)arguments[1], (Tensor)arguments[2]);
+        return (Compute(x, filters, biases), [x, filters, biases]);
+    }
+
+    protected override List<Tensor> Gradients(autograd.AutogradContext context, List<Tensor> saved, Tensor dy)
+    {
+        var (x, filters, biases) = (saved[0], saved[1], saved[2]);
+        var kernel = Kernel(x, filters);
+        Tensor? dx = null, dg = null;
+        if (x.requires_grad)
+        {
+            dx = ChannelsLast.Empty(x.shape);
+            kernel.InputGradient(ChannelsLast.Data(dy), ChannelsLast.Pointer(filters), ChannelsLast.Data(dx));
+        }
+
+        if (filters.requires_grad)
+        {
+            dg = empty(filters.shape);
+            kernel.FilterGradient(ChannelsLast.Data(x), ChannelsLast.Data(dy), ChannelsLast.Pointer(dg));
+        }
+
+        return [dx!, dg!, biases.shape[0] == 1 ? dy.sum([0, 2, 3]).unsqueeze(0) : dy.sum([2, 3])];
+    }
+
+    private static WinogradConvolution Kernel(Tensor x, Tensor filters)
+    {
+        var shape = x.shape;
+        return new((int)shape[0], (int)shape[2], (int)shape[3], (int)shape[1], (int)filters.shape[0]);
+    }
+}

@@ -1,0 +1,238 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Microsoft.ML.Diffusion.Networks.Kernels;
+
+/// <summary>
+/// y = silu(gamma (x - mean) / sqrt(variance + epsilon) + beta) over the channels of a group (Wu and He 2018, eq. 1 and 2) and all pixels of an image, with or without
+/// the silu, on images in channels-last order and on the calling thread.
+/// </summary>
+/// <remarks>An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result.</remarks>
+/// <param name="Images">N.</param>
+/// <param name="Pixels">H W.</param>
+/// <param name="Channels">C.</param>
+/// <param name="Groups">A divisor of C.</param>
+/// <param name="Activates">Whether silu follows.</param>
+internal readonly unsafe record struct GroupNormalization(int Images, int Pixels, int Channels, int Groups, bool Activates)
+{
+    private const int Lanes = 16;
+
+    /// <summary>Whether this number of channels is computed here.</summary>
+    public static bool Fits(long channels) => channels % Lanes == 0;
+
+    /// <summary>Computes y, and what <see cref="Backward"/> needs of the statistics.</summary>
+    /// <param name="x">[N][H W][C].</param>
+    /// <param name="gamma">[C].</param>
+    /// <param name="beta">[C].</param>
+    /// <param name="epsilon">What keeps a constant image from a division by zero.</param>
+    /// <param name="y">[N][H W][C]; may be <paramref name="x"/>.</param>
+    /// <param name="mean">[N][C]: the mean of the channel's group.</param>
+    /// <param name="scale">[N][C]: 1 / sqrt(variance + epsilon) of the channel's group.</param>
+    public void Forward(float* x, float* gamma, float* beta, double epsilon, float* y, float* mean, float* scale)
+    {
+        var scratch = Scratch.Of(2 * Scratch.Rounded(Channels));
+        float* factor = scratch.Take(Channels), offset = scratch.Take(Channels);
+        for (var image = 0; image < Images; image++)
+        {
+            var start = (long)image * Pixels * Channels;
+            float* m = mean + (image * Channels), s = scale + (image * Channels);
+            Sum(x + start, m);
+            Share(m, sum => sum);
+            SumOfSquares(x + start, m, s);
+            Share(s, variance => 1 / Math.Sqrt(variance + epsilon));
+            for (var c = 0; c < Channels; c++)
+            {
+                factor[c] = gamma[c] * s[c];
+                offset[c] = beta[c] - (m[c] * factor[c]);
+            }
+
+            Apply(x + start, factor, offset, y + start);
+        }
+    }
+
+    /// <summary>Computes the gradients.</summary>
+    /// <param name="x">[N][H W][C].</param>
+    /// <param name="gamma">[C].</param>
+    /// <param name="beta">[C].</param>
+    /// <param name="mean">From <see cref="Forward"/>.</param>
+    /// <param name="scale">From <see cref="Forward"/>.</param>
+    /// <param name="dy">[N][H W][C].</param>
+    /// <param name="dx">[N][H W][C].</param>
+    /// <param name="dgamma">[C].</param>
+    /// <param name="dbeta">[C].</param>
+    public void Backward(float* x, float* gamma, float* beta, float* mean, float* scale, float* dy, float* dx, float* dgamma, float* dbeta)
+    {
+        var scratch = Scratch.Of(4 * Scratch.Rounded(Channels));
+        float* factor = scratch.Take(Channels), offset = scratch.Take(Channels), sum = scratch.Take(Channels), product = scratch.Take(Channels);
+        new Span<float>(dgamma, Channels).Clear();
+        new Span<float>(dbeta, Channels).Clear();
+        for (var image = 0; image < Images; image++)
+        {
+            var start = (long)image * Pixels * Channels;
+            float* m = mean + (image * Channels), s = scale + (image * Channels);
+            for (var c = 0; c < Channels; c++)
+            {
+                factor[c] = s[c];
+                offset[c] = -m[c] * s[c];
+            }
+
+            ActivationGradient(x + start, factor, offset, gamma, beta, dy + start, dx + start, sum, product);
+            for (var c = 0; c < Channels; c++)
+            {
+                dbeta[c] += sum[c];
+                dgamma[c] += product[c];
+                sum[c] *= gamma[c];
+                product[c] *= gamma[c];
+            }
+
+            Share(sum, mean => mean);
+            Share(product, mean => mean);
+
+            // dx = scale (gamma dz - mean(gamma dz) - xhat mean(gamma dz xhat)), as a line in dz and x.
+            InputGradient(x + start, s, m, gamma, sum, product, dx + start);
+        }
+    }
+
+    // Replaces what each channel has by a function of the mean over its group.
+    private void Share(float* values, Func<double, double> function)
+    {
+        var size = Channels / Groups;
+        for (var group = 0; group < Groups; group++)
+        {
+            var sum = 0.0;
+            for (var c = group * size; c < (group + 1) * size; c++)
+            {
+                sum += values[c];
+            }
+
+            var shared = (float)function(sum / ((double)size * Pixels));
+            new Span<float>(values + (group * size), size).Fill(shared);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Sum(float* x, float* sum)
+    {
+        var (channels, count) = (Channels, Pixels * Channels);
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            var (even, odd) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            var i = c;
+            for (; i + channels < count; i += 2 * channels)
+            {
+                even += Vector512.Load(x + i);
+                odd += Vector512.Load(x + i + channels);
+            }
+
+            (i < count ? even + odd + Vector512.Load(x + i) : even + odd).Store(sum + c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SumOfSquares(float* x, float* mean, float* sum)
+    {
+        var (channels, count) = (Channels, Pixels * Channels);
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            var m = Vector512.Load(mean + c);
+            var (even, odd) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            var i = c;
+            for (; i + channels < count; i += 2 * channels)
+            {
+                Vector512<float> a = Vector512.Load(x + i) - m, b = Vector512.Load(x + i + channels) - m;
+                even = Vector512.FusedMultiplyAdd(a, a, even);
+                odd = Vector512.FusedMultiplyAdd(b, b, odd);
+            }
+
+            if (i < count)
+            {
+                var a = Vector512.Load(x + i) - m;
+                even = Vector512.FusedMultiplyAdd(a, a, even);
+            }
+
+            (even + odd).Store(sum + c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Apply(float* x, float* factor, float* offset, float* y)
+    {
+        var (channels, count, activates) = (Channels, Pixels * Channels, Activates);
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            var (f, o) = (Vector512.Load(factor + c), Vector512.Load(offset + c));
+            for (var i = c; i < count; i += channels)
+            {
+                var z = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
+                (activates ? z * Sigmoid(z) : z).Store(y + i);
+            }
+        }
+    }
+
+    // dz = dy silu'(z), with its sums and those of dz xhat over the pixels.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ActivationGradient(float* x, float* factor, float* offset, float* gamma, float* beta, float* dy, float* dz, float* sum, float* product)
+    {
+        var (channels, count, activates) = (Channels, Pixels * Channels, Activates);
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            Vector512<float> f = Vector512.Load(factor + c), o = Vector512.Load(offset + c), g = Vector512.Load(gamma + c), b = Vector512.Load(beta + c);
+            var (total, products) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            for (var i = c; i < count; i += channels)
+            {
+                var normalized = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
+                var gradient = Vector512.Load(dy + i);
+                if (activates)
+                {
+                    var z = Vector512.FusedMultiplyAdd(normalized, g, b);
+                    var sigmoid = Sigmoid(z);
+                    gradient *= Vector512.FusedMultiplyAdd(z * sigmoid, Vector512<float>.One - sigmoid, sigmoid);
+                }
+
+                gradient.Store(dz + i);
+                total += gradient;
+                products = Vector512.FusedMultiplyAdd(gradient, normalized, products);
+            }
+
+            total.Store(sum + c);
+            products.Store(product + c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void InputGradient(float* x, float* scale, float* mean, float* gamma, float* sum, float* product, float* dx)
+    {
+        var (channels, count) = (Channels, Pixels * Channels);
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            Vector512<float> s = Vector512.Load(scale + c), slope = -s * s * Vector512.Load(product + c);
+            var constant = -((s * Vector512.Load(sum + c)) + (slope * Vector512.Load(mean + c)));
+            s *= Vector512.Load(gamma + c);
+            for (var i = c; i < count; i += channels)
+            {
+                Vector512.FusedMultiplyAdd(Vector512.Load(dx + i), s, Vector512.FusedMultiplyAdd(Vector512.Load(x + i), slope, constant)).Store(dx + i);
+            }
+        }
+    }
+
+    // 1 / (1 + exp(-z)), to 2e-7: exp(t) = 2^n exp(r) with t = n ln 2 + r, and seven terms of the series of exp(r).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Sigmoid(Vector512<float> z)
+    {
+        const float Rounder = 12582912; // 1.5 2^23: what is added to it is rounded to a whole number, which stands in the last bits
+        var t = Vector512.MinNative(Vector512.MaxNative(-z, Vector512.Create(-87f)), Vector512.Create(87f));
+        var shifted = Vector512.FusedMultiplyAdd(t, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
+        var n = shifted - Vector512.Create(Rounder);
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), t);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+
+        var p = Vector512.FusedMultiplyAdd(r, Vector512.Create(1 / 720f), Vector512.Create(1 / 120f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 24f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 6f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
+        var exponential = (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
+        return Vector512<float>.One / (Vector512<float>.One + exponential);
+    }
+}

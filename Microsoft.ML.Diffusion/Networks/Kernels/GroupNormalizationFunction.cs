@@ -1,0 +1,59 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Networks.Kernels;
+
+/// <summary>x [N, C, H, W], gamma [C], beta [C] and <see cref="Settings"/> to the normalized image, activated or not.</summary>
+internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNormalizationFunction>
+{
+    private const string SettingsKey = "settings";
+
+    protected override int Inputs => 4;
+
+    /// <summary>Computes the result without a gradient.</summary>
+    public static Tensor Compute(Tensor x, Tensor gamma, Tensor beta, Settings settings)
+    {
+        using var statistics = empty(2, x.shape[0], x.shape[1]);
+        return Compute(x, gamma, beta, settings, statistics);
+    }
+
+    protected override (Tensor Result, List<Tensor> Saved) Compute(object[] arguments)
+    {
+        var (x, gamma, beta, settings) = ((Tensor)arguments[0], (Tensor)arguments[1], (Tensor)arguments[2], (Settings)arguments[3]);
+        var statistics = empty(2, x.shape[0], x.shape[1]);
+        return (Compute(x, gamma, beta, settings, statistics), [x, gamma, beta, statistics]);
+    }
+
+    protected override void Save(autograd.AutogradContext context, object[] arguments) => context.save_data(SettingsKey, arguments[3]);
+
+    protected override List<Tensor> Gradients(autograd.AutogradContext context, List<Tensor> saved, Tensor dy)
+    {
+        var (x, gamma, beta, statistics) = (saved[0], saved[1], saved[2], saved[3]);
+        Tensor dx = ChannelsLast.Empty(x.shape), dgamma = empty(gamma.shape), dbeta = empty(beta.shape);
+        float* mean = ChannelsLast.Pointer(statistics), scale = mean + (x.shape[0] * x.shape[1]);
+        Kernel(x, (Settings)context.get_data(SettingsKey)).Backward(
+            ChannelsLast.Data(x), ChannelsLast.Pointer(gamma), ChannelsLast.Pointer(beta), mean, scale,
+            ChannelsLast.Data(dy), ChannelsLast.Data(dx), ChannelsLast.Pointer(dgamma), ChannelsLast.Pointer(dbeta));
+        return [dx, dgamma, dbeta, null!];
+    }
+
+    private static Tensor Compute(Tensor x, Tensor gamma, Tensor beta, Settings settings, Tensor statistics)
+    {
+        var y = ChannelsLast.Empty(x.shape);
+        float* mean = ChannelsLast.Pointer(statistics), scale = mean + (x.shape[0] * x.shape[1]);
+        Kernel(x, settings).Forward(
+            ChannelsLast.Data(x), ChannelsLast.Pointer(gamma), ChannelsLast.Pointer(beta), settings.Epsilon, ChannelsLast.Data(y), mean, scale);
+        return y;
+    }
+
+    private static GroupNormalization Kernel(Tensor x, Settings settings)
+    {
+        var shape = x.shape;
+        return new((int)shape[0], (int)(shape[2] * shape[3]), (int)shape[1], settings.Groups, settings.Activates);
+    }
+
+    /// <summary>What a normalization is, apart from its weights.</summary>
+    /// <param name="Groups">A divisor of C.</param>
+    /// <param name="Epsilon">What is added to the variance.</param>
+    /// <param name="Activates">Whether silu follows.</param>
+    internal sealed record Settings(int Groups, double Epsilon, bool Activates);
+}

@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Microsoft.ML.Diffusion.Networks.Kernels;
+
+/// <summary>
+/// The transforms of F(2x2, 3x3) (Winograd 1980; Lavin and Gray 2016, section 4.1): Y = A^T [(G g G^T) * (B^T d B)] A, which computes 2x2 outputs of a 3x3
+/// convolution from 16 multiplications where the definition takes 36.
+/// </summary>
+/// <remarks>Each takes and gives eight channels at a time. A transformed tile is 16 vectors, at distances of <c>stride</c> floats.</remarks>
+internal static unsafe class Winograd
+{
+    /// <summary>Numbers of a transformed tile.</summary>
+    public const int Points = 16;
+
+    private const int Lanes = 8;
+
+    /// <summary>V = B^T d B for a 4x4 tile of the input.</summary>
+    /// <param name="pixels">Where the 16 pixels begin, row by row.</param>
+    /// <param name="channels">Channels of a pixel.</param>
+    /// <param name="v">V, [16][channels].</param>
+    /// <param name="stride">Floats between two points of V.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Input(float** pixels, int channels, float* v, int stride)
+    {
+        float* d00 = pixels[0], d01 = pixels[1], d02 = pixels[2], d03 = pixels[3];
+        float* d10 = pixels[4], d11 = pixels[5], d12 = pixels[6], d13 = pixels[7];
+        float* d20 = pixels[8], d21 = pixels[9], d22 = pixels[10], d23 = pixels[11];
+        float* d30 = pixels[12], d31 = pixels[13], d32 = pixels[14], d33 = pixels[15];
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            Rows(Load(d00, c) - Load(d20, c), Load(d01, c) - Load(d21, c), Load(d02, c) - Load(d22, c), Load(d03, c) - Load(d23, c), v + c, stride);
+            Rows(Load(d10, c) + Load(d20, c), Load(d11, c) + Load(d21, c), Load(d12, c) + Load(d22, c), Load(d13, c) + Load(d23, c), v + c + (4 * stride), stride);
+            Rows(Load(d20, c) - Load(d10, c), Load(d21, c) - Load(d11, c), Load(d22, c) - Load(d12, c), Load(d23, c) - Load(d13, c), v + c + (8 * stride), stride);
+            Rows(Load(d10, c) - Load(d30, c), Load(d11, c) - Load(d31, c), Load(d12, c) - Load(d32, c), Load(d13, c) - Load(d33, c), v + c + (12 * stride), stride);
+        }
+
+        static void Rows(Vector256<float> t0, Vector256<float> t1, Vector256<float> t2, Vector256<float> t3, float* v, int stride)
+        {
+            (t0 - t2).Store(v);
+            (t1 + t2).Store(v + stride);
+            (t2 - t1).Store(v + (2 * stride));
+            (t1 - t3).Store(v + (3 * stride));
+        }
+    }
+
+    /// <summary>Y = A^T M A + bias: 2x2 outputs from a transformed tile.</summary>
+    /// <param name="m">M, [16][channels].</param>
+    /// <param name="stride">Floats between two points of M.</param>
+    /// <param name="bias">[channels].</param>
+    /// <param name="channels">Channels of a pixel.</param>
+    /// <param name="pixels">Where the four pixels begin, row by row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Output(float* m, int stride, float* bias, int channels, float** pixels)
+    {
+        float* y00 = pixels[0], y01 = pixels[1], y10 = pixels[2], y11 = pixels[3];
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            var (s00, s10) = Column(m + c, stride);
+            var (s01, s11) = Column(m + c + stride, stride);
+            var (s02, s12) = Column(m + c + (2 * stride), stride);
+            var (s03, s13) = Column(m + c + (3 * stride), stride);
+            var b = Vector256.Load(bias + c);
+            (b + s00 + s01 + s02).Store(y00 + c);
+            (b + s01 - s02 - s03).Store(y01 + c);
+            (b + s10 + s11 + s12).Store(y10 + c);
+            (b + s11 - s12 - s13).Store(y11 + c);
+        }
+
+        static (Vector256<float> Upper, Vector256<float> Lower) Column(float* m, int stride)
+        {
+            var (m1, m2) = (Vector256.Load(m + (4 * stride)), Vector256.Load(m + (8 * stride)));
+            return (Vector256.Load(m) + m1 + m2, m1 - m2 - Vector256.Load(m + (12 * stride)));
+        }
+    }
+
+    /// <summary>dM = A dY A^T: what <see cref="Output"/> does to gradients on their way back.</summary>
+    /// <param name="pixels">Where the four pixels of dY begin, row by row.</param>
+    /// <param name="channels">Channels of a pixel.</param>
+    /// <param name="dm">dM, [16][channels].</param>
+    /// <param name="stride">Floats between two points of dM.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OutputGradient(float** pixels, int channels, float* dm, int stride)
+    {
+        float* p00 = pixels[0], p01 = pixels[1], p10 = pixels[2], p11 = pixels[3];
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            Vector256<float> d00 = Load(p00, c), d01 = Load(p01, c), d10 = Load(p10, c), d11 = Load(p11, c);
+            Rows(d00, d01, dm + c, stride);
+            Rows(d00 + d10, d01 + d11, dm + c + (4 * stride), stride);
+            Rows(d00 - d10, d01 - d11, dm + c + (8 * stride), stride);
+            Rows(-d10, -d11, dm + c + (12 * stride), stride);
+        }
+
+        static void Rows(Vector256<float> t0, Vector256<float> t1, float* dm, int stride)
+        {
+            t0.Store(dm);
+            (t0 + t1).Store(dm + stride);
+            (t0 - t1).Store(dm + (2 * stride));
+            (-t1).Store(dm + (3 * stride));
+        }
+    }
+
+    /// <summary>U = G g G^T for eight filters.</summary>
+    /// <param name="g">The first filter, [3][3].</param>
+    /// <param name="distance">Floats between two filters.</param>
+    /// <param name="mirrored">Whether the filters are read from behind, as the gradient of the input needs them.</param>
+    /// <param name="u">U, [16][8].</param>
+    /// <param name="stride">Floats between two points of U.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Filters(float* g, int distance, bool mirrored, float* u, int stride)
+    {
+        var (first, step) = mirrored ? (8, -1) : (0, 1);
+        var (r0, r1, r2, r3) = Column(g, distance, first, 3 * step);
+        var (s0, s1, s2, s3) = Column(g, distance, first + step, 3 * step);
+        var (t0, t1, t2, t3) = Column(g, distance, first + (2 * step), 3 * step);
+        Rows(r0, s0, t0, u, stride);
+        Rows(r1, s1, t1, u + (4 * stride), stride);
+        Rows(r2, s2, t2, u + (8 * stride), stride);
+        Rows(r3, s3, t3, u + (12 * stride), stride);
+
+        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Column(float* g, int distance, int first, int step) =>
+            Expand(Gather(g + first, distance), Gather(g + first + step, distance), Gather(g + first + (2 * step), distance));
+
+        static void Rows(Vector256<float> g0, Vector256<float> g1, Vector256<float> g2, float* u, int stride)
+        {
+            var (u0, u1, u2, u3) = Expand(g0, g1, g2);
+            u0.Store(u);
+            u1.Store(u + stride);
+            u2.Store(u + (2 * stride));
+            u3.Store(u + (3 * stride));
+        }
+
+        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Expand(Vector256<float> g0, Vector256<float> g1, Vector256<float> g2)
+        {
+            var ends = (g0 + g2) * 0.5f;
+            var middle = g1 * 0.5f;
+            return (g0, ends + middle, ends - middle, g2);
+        }
+    }
+
+    /// <summary>dg = G^T dU G for eight filters.</summary>
+    /// <param name="du">dU, [16][8].</param>
+    /// <param name="stride">Floats between two points of dU.</param>
+    /// <param name="dg">The first filter's gradient, [3][3].</param>
+    /// <param name="distance">Floats between two filters.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FilterGradients(float* du, int stride, float* dg, int distance)
+    {
+        var (r0, r1, r2) = Column(du, stride);
+        var (s0, s1, s2) = Column(du + stride, stride);
+        var (t0, t1, t2) = Column(du + (2 * stride), stride);
+        var (u0, u1, u2) = Column(du + (3 * stride), stride);
+        Row(r0, s0, t0, u0, dg, distance);
+        Row(r1, s1, t1, u1, dg + 3, distance);
+        Row(r2, s2, t2, u2, dg + 6, distance);
+
+        static (Vector256<float>, Vector256<float>, Vector256<float>) Column(float* du, int stride) =>
+            Contract(Vector256.Load(du), Vector256.Load(du + (4 * stride)), Vector256.Load(du + (8 * stride)), Vector256.Load(du + (12 * stride)));
+
+        static void Row(Vector256<float> u0, Vector256<float> u1, Vector256<float> u2, Vector256<float> u3, float* dg, int distance)
+        {
+            var (g0, g1, g2) = Contract(u0, u1, u2, u3);
+            for (var lane = 0; lane < Lanes; lane++)
+            {
+                var filter = dg + (lane * distance);
+                (filter[0], filter[1], filter[2]) = (g0[lane], g1[lane], g2[lane]);
+            }
+        }
+
+        static (Vector256<float>, Vector256<float>, Vector256<float>) Contract(Vector256<float> u0, Vector256<float> u1, Vector256<float> u2, Vector256<float> u3)
+        {
+            var sum = (u1 + u2) * 0.5f;
+            return (u0 + sum, (u1 - u2) * 0.5f, sum + u3);
+        }
+    }
+
+    private static Vector256<float> Load(float* pixel, int channel) => Vector256.Load(pixel + channel);
+
+    private static Vector256<float> Gather(float* p, int distance) =>
+        Vector256.Create(p[0], p[distance], p[2 * distance], p[3 * distance], p[4 * distance], p[5 * distance], p[6 * distance], p[7 * distance]);
+}
