@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Diffusion.Tests.Build;
 
 namespace Microsoft.ML.Diffusion.Tests.Docs;
 
@@ -9,13 +8,7 @@ namespace Microsoft.ML.Diffusion.Tests.Docs;
 [TestClass]
 public sealed partial class MathematicsTests
 {
-    private const BindingFlags Anything = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
-    private static readonly string _text = Fenced().Replace(File.ReadAllText(BuildFiles.InRoot("docs", "mathematics.md")), "");
-
-    // Compiler-generated types have names of their own kind.
-    private static readonly ILookup<string, Type> _types = new[] { typeof(DiffusionTransformer).Assembly, typeof(MathematicsTests).Assembly }
-        .SelectMany(assembly => assembly.GetTypes())
-        .ToLookup(type => type.Name);
+    private static readonly string _text = CodeBlock.Prose(CodeBlock.Read("docs/mathematics.md"));
 
     public static IEnumerable<object[]> Sections =>
         _text.Split("\n### ").Skip(1).Select(section => new object[] { section.Split('\n')[0], section.Split("\n## ")[0].Split("\n# ")[0] });
@@ -25,7 +18,7 @@ public sealed partial class MathematicsTests
     {
         var names = Code().Matches(_text).Select(match => match.Groups[1].Value).Distinct().ToList();
 
-        var missing = names.Where(name => !Exists(name)).ToList();
+        var missing = names.Where(name => !CodeNames.Exists(name)).ToList();
 
         Assert.IsGreaterThan(80, names.Count);
         Assert.IsEmpty(missing, string.Join(", ", missing));
@@ -41,7 +34,7 @@ public sealed partial class MathematicsTests
         Assert.IsNotEmpty(tests, $"{title} names no test.");
         foreach (var test in tests)
         {
-            Assert.IsNotNull(Methods(test).FirstOrDefault(method => method.GetCustomAttribute<TestMethodAttribute>() is not null), $"{title}: {test} is not a test.");
+            Assert.IsNotNull(CodeNames.Methods(test).FirstOrDefault(method => method.GetCustomAttribute<TestMethodAttribute>() is not null), $"{title}: {test} is not a test.");
         }
     }
 
@@ -65,14 +58,7 @@ public sealed partial class MathematicsTests
     private static List<string> Names(string section, string kind) =>
         [.. Regex.Matches(section, $"^- {kind}: (.+)$", RegexOptions.Multiline).SelectMany(line => Code().Matches(line.Value)).Select(match => match.Groups[1].Value)];
 
-    private static bool Exists(string name) => _types.Contains(name) || name.Split('.') is [var type, var member] && _types[type].Any(found => found.GetMember(member, Anything).Length > 0);
-
-    private static IEnumerable<MethodInfo> Methods(string name) => name.Split('.') is [var type, var member] ? _types[type].SelectMany(found => found.GetMember(member, Anything)).OfType<MethodInfo>() : [];
-
     private static int Number(Group group) => int.Parse(group.Value, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex("^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Fenced();
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Code();

@@ -1,3 +1,4 @@
+#region snippet
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
@@ -18,3 +19,4 @@ MLImage[] samples = model.LastTransformer.Generate(64);
 using MLImage grid = ImageGrid.Create(samples, columns: 8);
 grid.Save("samples.png");
 mlContext.Model.Save(model, rows.Schema, "model.zip");                   // ML.NET's own zip, nothing else
+#endregion

@@ -1,0 +1,31 @@
+using Microsoft.ML;
+using Microsoft.ML.Diffusion;
+
+namespace DocumentationSnippets;
+
+/// <summary>docs/images.md.</summary>
+[TestClass]
+[DoNotParallelize]
+public sealed class ImagesSnippets : SnippetRun
+{
+    [TestMethod]
+    public void LoadImages_Folder_IsTrainedOn()
+    {
+        WritePictures("photos");
+        File.WriteAllText("photos/note.txt", "no picture");
+        var (mlContext, options) = (new MLContext(seed: 1), Tiny);
+
+        #region snippet
+        LoadedImages pictures = mlContext.Diffusion.LoadImages("photos", imageSize: Shown(64, tested: 8));
+        foreach (var (path, reason) in pictures.Skipped)
+        {
+            Console.WriteLine($"{path}: {reason}");
+        }
+
+        using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(pictures.Data);
+        #endregion
+
+        Assert.HasCount(1, pictures.Skipped);
+        Assert.AreEqual(8, model.ImageWidth);
+    }
+}
