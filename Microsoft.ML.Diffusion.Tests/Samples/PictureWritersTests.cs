@@ -9,40 +9,40 @@ namespace Microsoft.ML.Diffusion.Tests.Samples;
 [TestClass]
 public sealed class PictureWritersTests
 {
-    private static DiffusionTransformer s_labelled = null!;
+    private static DiffusionTransformer _labelled = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => s_labelled = TinyModel.Train(TinyModel.Labelled);
+    public static void Train(TestContext context) => _labelled = TinyModel.Train(TinyModel.Labelled);
 
     [ClassCleanup]
-    public static void DisposeModel() => s_labelled.Dispose();
+    public static void DisposeModel() => _labelled.Dispose();
 
     [TestMethod]
     public void Sheet_Classes_StandOneAfterAnother()
     {
-        var options = s_labelled.Generation;
+        var options = _labelled.Generation;
 
-        var sheet = SampleSheet.Draw(s_labelled, 5, options);
+        var sheet = SampleSheet.Draw(_labelled, 5, options);
 
-        Assert.IsTrue(SampleSheet.AreEqual(s_labelled.Generate([0, 0, 0, 1, 1], options), sheet));
-        Assert.IsFalse(SampleSheet.AreEqual(s_labelled.Generate([0, 0, 1, 1, 1], options), sheet));
-        Assert.IsTrue(SampleSheet.AreEqual(s_labelled.Generate([0, 1, 0], options), SampleSheet.DrawInTurn(s_labelled, 3, options)));
-        Assert.AreEqual("1-3 even, 4-5 odd", SampleSheet.Describe(s_labelled, 5));
-        Assert.AreEqual("1 even", SampleSheet.Describe(s_labelled, 1));
+        Assert.IsTrue(SampleSheet.AreEqual(_labelled.Generate([0, 0, 0, 1, 1], options), sheet));
+        Assert.IsFalse(SampleSheet.AreEqual(_labelled.Generate([0, 0, 1, 1, 1], options), sheet));
+        Assert.IsTrue(SampleSheet.AreEqual(_labelled.Generate([0, 1, 0], options), SampleSheet.DrawInTurn(_labelled, 3, options)));
+        Assert.AreEqual("1-3 even, 4-5 odd", SampleSheet.Describe(_labelled, 5));
+        Assert.AreEqual("1 even", SampleSheet.Describe(_labelled, 1));
     }
 
     [TestMethod]
     public void Film_SeveralBatches_ShowsTheSamePicturesAtLast()
     {
-        var options = s_labelled.Generation with { BatchSize = 2 };
+        var options = _labelled.Generation with { BatchSize = 2 };
         var steps = 0;
 
-        using var film = DenoisingFilm.Record(s_labelled, 3, options with { Observer = _ => steps++ });
+        using var film = DenoisingFilm.Record(_labelled, 3, options with { Observer = _ => steps++ });
 
         Assert.AreEqual((4, 3, 8), (film.NumberOfSteps, film.NumberOfPictures, steps));
         CollectionAssert.AreEqual((string[])["even", "even", "odd"], film.Names.ToArray());
         using var sheet = film.ToSheet(columns: 2);
-        var finished = s_labelled.Generate([0, 0, 1], options);
+        var finished = _labelled.Generate([0, 0, 1], options);
         using var expected = ImageGrid.Create(finished, columns: 1, padding: 1);
         CollectionAssert.AreEqual(Columns(expected, 0, 10), Columns(sheet, 9, 19));
     }
@@ -54,7 +54,7 @@ public sealed class PictureWritersTests
     [DataRow(1, 2, "1")]
     public void Film_FewerColumnsThanSteps_AreEvenlyApart(int steps, int columns, string expected)
     {
-        using var film = DenoisingFilm.Record(s_labelled, 1, s_labelled.Generation with { Sampler = new DdimSampler(steps) });
+        using var film = DenoisingFilm.Record(_labelled, 1, _labelled.Generation with { Sampler = new DdimSampler(steps) });
 
         Assert.AreEqual(expected, string.Join(", ", film.StepsOf(columns)));
     }
@@ -63,7 +63,7 @@ public sealed class PictureWritersTests
     public void Film_MoreStepsThanAreKept_KeepsTheFirstAndTheLast()
     {
         using var folder = new TemporaryFolder();
-        using var film = DenoisingFilm.Record(s_labelled, 1, s_labelled.Generation with { Sampler = new DdimSampler(30) }, mostFrames: 4);
+        using var film = DenoisingFilm.Record(_labelled, 1, _labelled.Generation with { Sampler = new DdimSampler(30) }, mostFrames: 4);
 
         film.SaveGif(folder.File("film.gif"), columns: 1, mostFrames: 3);
 
@@ -80,7 +80,7 @@ public sealed class PictureWritersTests
         InterpolationOptions[] paths = [new() { Sampler = new DdimSampler(2) }, new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(2), Seed = 1 }];
         var shares = new Shares();
 
-        using var sheet = InterpolationSheet.Draw(s_labelled, pictures, columns: 3, paths, shares);
+        using var sheet = InterpolationSheet.Draw(_labelled, pictures, columns: 3, paths, shares);
 
         Assert.AreEqual((1 + (5 * 9), 1 + (4 * 9)), (sheet.Width, sheet.Height));
         CollectionAssert.AreEqual((double[])[0.25, 0.5, 0.75, 1], shares.Values.ToArray());
@@ -91,7 +91,7 @@ public sealed class PictureWritersTests
     [TestMethod]
     public void Interpolation_OnePicture_SaysWhatItNeeds()
     {
-        var exception = Assert.ThrowsExactly<ArgumentException>(() => InterpolationSheet.Draw(s_labelled, [Pictures.Bars(0)], columns: 3, [new()]));
+        var exception = Assert.ThrowsExactly<ArgumentException>(() => InterpolationSheet.Draw(_labelled, [Pictures.Bars(0)], columns: 3, [new()]));
 
         Assert.AreEqual("An interpolation needs two pictures at least, and a path between them. (Parameter 'ends')", exception.Message);
     }

@@ -60,9 +60,10 @@ public static class ReportSections
     public static ReportSection Loss(IReadOnlyList<TrainingProgress> records)
     {
         var validated = TrainingHistory.Validations(records).Count > 0;
-        return new("Loss", validated
+        var text = validated
             ? "Of the batches that were learned from, and of held-out pictures, with the averaged weights that the model keeps."
-            : "Of the batches that were learned from.") { Svg = LossChart.CreateForPage(records) };
+            : "Of the batches that were learned from.";
+        return new("Loss", text) { Svg = LossChart.CreateForPage(records) };
     }
 
     /// <summary>What the model is and how it was trained.</summary>
