@@ -30,10 +30,6 @@ internal sealed class Downsample : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>Doubles both sides by repeating pixels, and smooths the result by a convolution.</summary>
-/// <remarks>
-/// A 3x3 convolution of repeated pixels reads each of them up to four times. Adding up the weights that meet the same pixel turns both steps into
-/// one transposed convolution, 4x4 with stride 2, which gives the same numbers from 4/9 of the multiplications and no image in between.
-/// </remarks>
 internal sealed class Upsample : nn.Module<Tensor, Tensor>
 {
     private readonly Conv2d? conv;
@@ -51,11 +47,7 @@ internal sealed class Upsample : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var y = conv is null
             ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
-            : nn.functional.conv_transpose2d(x, Merged(conv.weight), conv.bias, strides: [2, 2], padding: [1, 1]);
+            : Layers.ConvolveDoubled(conv, x);
         return y.MoveToOuterDisposeScope();
     }
-
-    // [C_out, C_in, 3, 3] to [C_in, C_out, 4, 4]: the sums over 2x2 neighbours, mirrored as a transposed convolution reads its weights.
-    private static Tensor Merged(Tensor weight) =>
-        nn.functional.avg_pool2d(weight, 2, stride: 1, padding: 1, divisor_override: 1).flip(2, 3).transpose(0, 1);
 }

@@ -31,9 +31,28 @@ public sealed class KernelFunctionTests
                 [x, filters, biases],
                 dy,
                 inputs => nn.functional.conv2d(inputs[0], inputs[1], padding: [1, 1]) + inputs[2].unsqueeze(-1).unsqueeze(-1),
-                inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2]),
-                inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2]));
+                inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], false),
+                inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], false));
         }
+    }
+
+    [TestMethod]
+    [DataRow(1, 16, 16, 1, 1)]
+    [DataRow(2, 16, 32, 3, 5)]
+    [DataRow(3, 48, 16, 7, 7)]
+    [DataRow(1, 64, 64, 14, 14)]
+    public void ConvolutionOfRepeatedPixels_ResultAndGradients_EqualLibtorchs(int images, int inChannels, int outChannels, int height, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(10);
+        Tensor Draw(params long[] shape) => randn(shape, ScalarType.Float64, generator: generator);
+
+        AssertEqual(
+            [Draw(images, inChannels, height, width), Draw(outChannels, inChannels, 3, 3), Draw(1, outChannels)],
+            Draw(images, outChannels, 2 * height, 2 * width),
+            inputs => nn.functional.conv2d(nn.functional.interpolate(inputs[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest), inputs[1], inputs[2].squeeze(0), padding: [1, 1]),
+            inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], true),
+            inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], true));
     }
 
     [TestMethod]
@@ -124,7 +143,7 @@ public sealed class KernelFunctionTests
         void Pass()
         {
             using var inner = NewDisposeScope();
-            ConvolutionFunction.apply(x, filters, biases).sum().backward();
+            ConvolutionFunction.apply(x, filters, biases, false).sum().backward();
             KernelGradients.ThrowIfFailed();
             filters.grad!.Dispose();
         }

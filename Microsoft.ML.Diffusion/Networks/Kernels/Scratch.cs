@@ -41,4 +41,12 @@ internal sealed unsafe class Scratch
         _taken += Rounded(count);
         return taken;
     }
+
+    /// <summary>The next floats, all zero.</summary>
+    public float* TakeZeros(int count)
+    {
+        var zeros = Take(count);
+        new Span<float>(zeros, count).Clear();
+        return zeros;
+    }
 }

@@ -15,6 +15,12 @@ internal static unsafe class Winograd
 
     private const int Lanes = 8;
 
+    /// <summary>The points of a transformed tile that are not always zero.</summary>
+    public static ReadOnlySpan<int> PointsOfTile => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+    /// <summary>Those of a tile of repeated pixels.</summary>
+    public static ReadOnlySpan<int> PointsOfRepeated => [0, 1, 3, 4, 5, 7, 12, 13, 15];
+
     /// <summary>V = B^T d B for a 4x4 tile of the input.</summary>
     /// <param name="pixels">Where the 16 pixels begin, row by row.</param>
     /// <param name="channels">Channels of a pixel.</param>
@@ -41,6 +47,60 @@ internal static unsafe class Winograd
             (t1 + t2).Store(v + stride);
             (t2 - t1).Store(v + (2 * stride));
             (t1 - t3).Store(v + (3 * stride));
+        }
+    }
+
+    /// <summary>V = B^T d B for a 4x4 tile of an image whose pixels are repeated to twice its sides: rows and columns a, b, b, c, of which one point in four is zero.</summary>
+    /// <param name="pixels">Where the 3x3 pixels that the tile repeats begin, row by row.</param>
+    /// <param name="channels">Channels of a pixel.</param>
+    /// <param name="v">V, [16][channels], of which <see cref="PointsOfRepeated"/> are written.</param>
+    /// <param name="stride">Floats between two points of V.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RepeatedInput(float** pixels, int channels, float* v, int stride)
+    {
+        float* a0 = pixels[0], a1 = pixels[1], a2 = pixels[2], b0 = pixels[3], b1 = pixels[4], b2 = pixels[5], c0 = pixels[6], c1 = pixels[7], c2 = pixels[8];
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            Vector256<float> left = Load(b0, c), middle = Load(b1, c), right = Load(b2, c);
+            Rows(Load(a0, c) - left, Load(a1, c) - middle, Load(a2, c) - right, v + c, stride);
+            Rows(left + left, middle + middle, right + right, v + c + (4 * stride), stride);
+            Rows(left - Load(c0, c), middle - Load(c1, c), right - Load(c2, c), v + c + (12 * stride), stride);
+        }
+
+        static void Rows(Vector256<float> a, Vector256<float> b, Vector256<float> c, float* v, int stride)
+        {
+            (a - b).Store(v);
+            (b + b).Store(v + stride);
+            (b - c).Store(v + (3 * stride));
+        }
+    }
+
+    /// <summary>Adds to nine pixels what <see cref="RepeatedInput"/> does to gradients on their way back.</summary>
+    /// <param name="dv">dV, [16][channels].</param>
+    /// <param name="stride">Floats between two points of dV.</param>
+    /// <param name="channels">Channels of a pixel.</param>
+    /// <param name="pixels">Where the gradients of the 3x3 pixels begin, row by row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddRepeatedInputGradient(float* dv, int stride, int channels, float** pixels)
+    {
+        for (var c = 0; c < channels; c += Lanes)
+        {
+            var (u0, u1, u2) = Spread(Vector256.Load(dv + c), Vector256.Load(dv + c + (4 * stride)), Vector256.Load(dv + c + (12 * stride)));
+            var (v0, v1, v2) = Spread(Vector256.Load(dv + c + stride), Vector256.Load(dv + c + (5 * stride)), Vector256.Load(dv + c + (13 * stride)));
+            var (w0, w1, w2) = Spread(Vector256.Load(dv + c + (3 * stride)), Vector256.Load(dv + c + (7 * stride)), Vector256.Load(dv + c + (15 * stride)));
+            Row(u0, v0, w0, pixels, c);
+            Row(u1, v1, w1, pixels + 3, c);
+            Row(u2, v2, w2, pixels + 6, c);
+        }
+
+        static (Vector256<float>, Vector256<float>, Vector256<float>) Spread(Vector256<float> v0, Vector256<float> v1, Vector256<float> v3) => (v0, v1 + v1 + v3 - v0, -v3);
+
+        static void Row(Vector256<float> v0, Vector256<float> v1, Vector256<float> v3, float** pixels, int channel)
+        {
+            var (a, b, c) = Spread(v0, v1, v3);
+            (Load(pixels[0], channel) + a).Store(pixels[0] + channel);
+            (Load(pixels[1], channel) + b).Store(pixels[1] + channel);
+            (Load(pixels[2], channel) + c).Store(pixels[2] + channel);
         }
     }
 

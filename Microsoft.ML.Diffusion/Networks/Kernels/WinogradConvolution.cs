@@ -1,25 +1,31 @@
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>A 3x3 convolution with padding 1 of images in channels-last order, by <see cref="Winograd"/>'s transforms, on the calling thread.</summary>
-/// <remarks>Tiles are computed in blocks that stay in the core's own cache: transformed, multiplied at each of the 16 points, transformed back.</remarks>
+/// <remarks>
+/// Tiles are computed in blocks that stay in the core's own cache: transformed, multiplied at each of the 16 points, transformed back. Of images whose
+/// pixels are repeated first, 9 points are enough, and nothing is repeated in memory.
+/// </remarks>
 /// <param name="Images">N.</param>
-/// <param name="Height">H.</param>
-/// <param name="Width">W.</param>
+/// <param name="Height">H of the result.</param>
+/// <param name="Width">W of the result.</param>
 /// <param name="InChannels">C_in.</param>
 /// <param name="OutChannels">C_out.</param>
-internal readonly unsafe record struct WinogradConvolution(int Images, int Height, int Width, int InChannels, int OutChannels)
+/// <param name="Doubles">Whether each pixel is repeated to 2x2 before the convolution: images are [N][H/2][W/2][C_in].</param>
+internal readonly unsafe record struct WinogradConvolution(int Images, int Height, int Width, int InChannels, int OutChannels, bool Doubles = false)
 {
     private const int CacheFloats = 96 * 1024; // of a block's transformed tiles
     private const int MinimumTiles = 32;
     private const int Line = 16; // floats between two points, so that they do not fall on the same place of the cache
 
-    private int TilesHigh => (Height + 1) / 2;
+    private TileGrid Grid => new(Images, Height, Width, Doubles);
 
-    private int TilesWide => (Width + 1) / 2;
+    private int Weights => InChannels * OutChannels;
 
-    private int Tiles => Images * TilesHigh * TilesWide;
+    private int Widest => Math.Max(InChannels, OutChannels);
 
-    private int TilesOfBlock => Math.Min(Math.Max(MinimumTiles, CacheFloats / (Winograd.Points * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows), (Tiles + MatrixKernel.Rows - 1) / MatrixKernel.Rows * MatrixKernel.Rows);
+    private ReadOnlySpan<int> Points => Doubles ? Winograd.PointsOfRepeated : Winograd.PointsOfTile;
+
+    private int TilesOfBlock => Math.Min(Rounded(Grid.Count), Math.Max(MinimumTiles, CacheFloats / (Winograd.Points * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows));
 
     /// <summary>Whether these numbers of channels are computed here.</summary>
     public static bool Fits(long inChannels, long outChannels) => inChannels % MatrixKernel.Columns == 0 && outChannels % MatrixKernel.Columns == 0;
@@ -36,29 +42,39 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
     /// <param name="dy">[N][H][W][C_out].</param>
     /// <param name="g">The filters, [C_out][C_in][3][3].</param>
     /// <param name="dx">[N][H][W][C_in].</param>
-    public void InputGradient(float* dy, float* g, float* dx) =>
-        (this with { InChannels = OutChannels, OutChannels = InChannels }).Convolve(dy, g, mirrored: true, null, 0, dx);
+    public void InputGradient(float* dy, float* g, float* dx)
+    {
+        if (Doubles)
+        {
+            RepeatedInputGradient(dy, g, dx);
+        }
+        else
+        {
+            (this with { InChannels = OutChannels, OutChannels = InChannels }).Convolve(dy, g, mirrored: true, null, 0, dx);
+        }
+    }
 
-    /// <summary>dg and the gradient of each image's bias, from X and dY.</summary>
+    /// <summary>dg, from X and dY.</summary>
     /// <param name="x">[N][H][W][C_in].</param>
     /// <param name="dy">[N][H][W][C_out].</param>
     /// <param name="dg">[C_out][C_in][3][3].</param>
     public void FilterGradient(float* x, float* dy, float* dg)
     {
-        var (block, points) = (TilesOfBlock, InChannels * OutChannels);
+        var block = TilesOfBlock;
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.Of((Winograd.Points * (points + vStride + mStride)) + Math.Max(InChannels, OutChannels));
-        float* du = scratch.Take(Winograd.Points * points), v = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
-        var zeros = Zeros(scratch, Math.Max(InChannels, OutChannels));
-        for (var first = 0; first < Tiles; first += block)
+        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + Widest);
+        float* du = scratch.Take(Winograd.Points * Weights), v = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        var zeros = scratch.TakeZeros(Widest);
+        new Span<float>(du, Winograd.Points * Weights).Clear();
+        for (var first = 0; first < Grid.Count; first += block)
         {
-            var count = Math.Min(block, Tiles - first);
-            Gather(x, InChannels, first, count, zeros, v, vStride);
-            Scatter(first, count, dy, zeros, OutChannels, dm, mStride);
-            for (var point = 0; point < Winograd.Points; point++)
+            var count = Math.Min(block, Grid.Count - first);
+            Grid.Transform(x, InChannels, first, count, zeros, v, vStride);
+            Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
+            foreach (var point in Points)
             {
                 // dU = V^T dM, added up over the blocks.
-                MatrixKernel.Multiply(v + (point * vStride), 1, InChannels, dm + (point * mStride), du + (point * points), InChannels, OutChannels, count, adds: first > 0);
+                MatrixKernel.Multiply(v + (point * vStride), 1, InChannels, dm + (point * mStride), du + (point * Weights), InChannels, OutChannels, count, adds: true);
             }
         }
 
@@ -66,127 +82,69 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
         {
             for (var o = 0; o < OutChannels; o += 8)
             {
-                Winograd.FilterGradients(du + (i * OutChannels) + o, points, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
+                Winograd.FilterGradients(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
             }
         }
     }
 
     private void Convolve(float* x, float* g, bool mirrored, float* bias, int biasStride, float* y)
     {
-        var (block, points) = (TilesOfBlock, InChannels * OutChannels);
+        var block = TilesOfBlock;
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var widest = Math.Max(InChannels, OutChannels);
-        var scratch = Scratch.Of((Winograd.Points * (points + vStride + mStride)) + (2 * widest));
-        float* u = scratch.Take(Winograd.Points * points), v = scratch.Take(Winograd.Points * vStride), m = scratch.Take(Winograd.Points * mStride);
-        float* zeros = Zeros(scratch, widest), unused = scratch.Take(widest);
-        Transform(g, mirrored, u);
-        for (var first = 0; first < Tiles; first += block)
+        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + (2 * Widest));
+        float* u = scratch.Take(Winograd.Points * Weights), v = scratch.Take(Winograd.Points * vStride), m = scratch.Take(Winograd.Points * mStride);
+        float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
+        new Span<float>(m, Doubles ? Winograd.Points * mStride : 0).Clear(); // the points that are not multiplied stay zero
+        TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u);
+        for (var first = 0; first < Grid.Count; first += block)
         {
-            var count = Math.Min(block, Tiles - first);
-            Gather(x, InChannels, first, count, zeros, v, vStride);
-            for (var point = 0; point < Winograd.Points; point++)
+            var count = Math.Min(block, Grid.Count - first);
+            Grid.Transform(x, InChannels, first, count, zeros, v, vStride);
+            foreach (var point in Points)
             {
                 // M = V U. Rows beyond the last tile are computed and never read.
-                MatrixKernel.Multiply(v + (point * vStride), InChannels, 1, u + (point * points), m + (point * mStride), Rounded(count), OutChannels, InChannels, adds: false);
+                MatrixKernel.Multiply(v + (point * vStride), InChannels, 1, u + (point * Weights), m + (point * mStride), Rounded(count), OutChannels, InChannels, adds: false);
             }
 
-            Store(first, count, m, mStride, bias is null ? zeros : bias, bias is null ? 0 : biasStride, y, unused);
+            Grid.TransformBack(m, mStride, OutChannels, first, count, bias is null ? zeros : bias, bias is null ? 0 : biasStride, y, unused);
+        }
+    }
+
+    private void RepeatedInputGradient(float* dy, float* g, float* dx)
+    {
+        var block = TilesOfBlock;
+        var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
+        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + (2 * Widest));
+        float* u = scratch.Take(Winograd.Points * Weights), dv = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
+        TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u);
+        new Span<float>(dx, Images * (Height / 2) * (Width / 2) * InChannels).Clear();
+        for (var first = 0; first < Grid.Count; first += block)
+        {
+            var count = Math.Min(block, Grid.Count - first);
+            Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
+            foreach (var point in Points)
+            {
+                // dV = dM U^T.
+                MatrixKernel.Multiply(dm + (point * mStride), OutChannels, 1, u + (point * Weights), dv + (point * vStride), Rounded(count), InChannels, OutChannels, adds: false);
+            }
+
+            Grid.AddInputGradient(dv, vStride, InChannels, first, count, dx, unused);
         }
     }
 
     private static int Rounded(int tiles) => (tiles + MatrixKernel.Rows - 1) / MatrixKernel.Rows * MatrixKernel.Rows;
 
-    private static float* Zeros(Scratch scratch, int count)
+    // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
+    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u)
     {
-        var zeros = scratch.Take(count);
-        new Span<float>(zeros, count).Clear();
-        return zeros;
-    }
-
-    // U, [16][C_in][C_out]. Of mirrored filters the channels have changed places.
-    private void Transform(float* g, bool mirrored, float* u)
-    {
-        var points = InChannels * OutChannels;
-        for (var i = 0; i < InChannels; i++)
+        for (var row = 0; row < rows; row++)
         {
-            for (var o = 0; o < OutChannels; o += 8)
+            for (var column = 0; column < columns; column += 8)
             {
-                var (first, distance) = mirrored ? (((i * OutChannels) + o) * 9, 9) : (((o * InChannels) + i) * 9, 9 * InChannels);
-                Winograd.Filters(g + first, distance, mirrored, u + (i * OutChannels) + o, points);
+                var (first, distance) = swapped ? (((row * columns) + column) * 9, 9) : (((column * rows) + row) * 9, 9 * rows);
+                Winograd.Filters(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
             }
         }
     }
-
-    // V of tiles in a row, [16][tile][C].
-    private void Gather(float* x, int channels, int first, int count, float* zeros, float* v, int stride)
-    {
-        var tile = Start(first);
-        var pixels = stackalloc float*[16];
-        for (var i = 0; i < count; i++)
-        {
-            for (var row = 0; row < 4; row++)
-            {
-                var top = (2 * tile.Row) - 1 + row;
-                var line = x + ((((long)tile.Image * Height) + top) * Width * channels);
-                for (var column = 0; column < 4; column++)
-                {
-                    var left = (2 * tile.Column) - 1 + column;
-                    pixels[(row * 4) + column] = (uint)top < (uint)Height && (uint)left < (uint)Width ? line + (left * channels) : zeros;
-                }
-            }
-
-            Winograd.Input(pixels, channels, v + (i * channels), stride);
-            tile = Next(tile);
-        }
-    }
-
-    // dM of tiles in a row, [16][tile][C].
-    private void Scatter(int first, int count, float* dy, float* zeros, int channels, float* dm, int stride)
-    {
-        var tile = Start(first);
-        var pixels = stackalloc float*[4];
-        for (var i = 0; i < count; i++)
-        {
-            Square(tile, dy, channels, zeros, pixels);
-            Winograd.OutputGradient(pixels, channels, dm + (i * channels), stride);
-            tile = Next(tile);
-        }
-    }
-
-    // The outputs of tiles in a row.
-    private void Store(int first, int count, float* m, int stride, float* bias, int biasStride, float* y, float* unused)
-    {
-        var tile = Start(first);
-        var pixels = stackalloc float*[4];
-        for (var i = 0; i < count; i++)
-        {
-            Square(tile, y, OutChannels, unused, pixels);
-            Winograd.Output(m + (i * OutChannels), stride, bias + (tile.Image * biasStride), OutChannels, pixels);
-            tile = Next(tile);
-        }
-    }
-
-    // The four pixels of a tile's output; those outside of the image are at another place.
-    private void Square((int Image, int Row, int Column) tile, float* y, int channels, float* outside, float** pixels)
-    {
-        var (top, left) = (2 * tile.Row, 2 * tile.Column);
-        var pixel = y + ((((((long)tile.Image * Height) + top) * Width) + left) * channels);
-        var (right, below) = (left + 1 < Width, top + 1 < Height);
-        pixels[0] = pixel;
-        pixels[1] = right ? pixel + channels : outside;
-        pixels[2] = below ? pixel + (Width * channels) : outside;
-        pixels[3] = right && below ? pixel + ((Width + 1) * channels) : outside;
-    }
-
-    private (int Image, int Row, int Column) Start(int tile)
-    {
-        var (rows, column) = Math.DivRem(tile, TilesWide);
-        var (image, row) = Math.DivRem(rows, TilesHigh);
-        return (image, row, column);
-    }
-
-    private (int Image, int Row, int Column) Next((int Image, int Row, int Column) tile) =>
-        tile.Column + 1 < TilesWide ? tile with { Column = tile.Column + 1 }
-        : tile.Row + 1 < TilesHigh ? (tile.Image, tile.Row + 1, 0)
-        : (tile.Image + 1, 0, 0);
 }
