@@ -19,7 +19,7 @@ public static class ReportSections
     public static ReportSection Animation(string gifPath, DenoisingFilm film)
     {
         ArgumentNullException.ThrowIfNull(film);
-        return new("Out of the noise", $"{film.NumberOfPictures} pictures over the {film.NumberOfSteps} steps of the sampler.") { PicturePath = gifPath };
+        return new("Out of the noise", $"{film.NumberOfPictures} pictures on their way through the {film.NumberOfSteps} steps of the sampler.") { PicturePath = gifPath };
     }
 
     /// <summary>The sheet of a film.</summary>
@@ -29,7 +29,7 @@ public static class ReportSections
     public static ReportSection Denoising(string picturePath, DenoisingFilm film, int columns)
     {
         ArgumentNullException.ThrowIfNull(film);
-        return new("Step by step", $"The same pictures, a row each; above the columns stands after how many of {film.NumberOfSteps} steps.")
+        return new("Step by step", $"The same pictures, a row each; the numbers say after how many of the {film.NumberOfSteps} steps.")
         {
             PicturePath = picturePath,
             RowLabels = film.Names,

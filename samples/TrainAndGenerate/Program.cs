@@ -1,5 +1,5 @@
 // Learns to draw from pictures: trains a diffusion model on them, saves it, draws with it, and proves that the saved model draws the
-// same. --help lists what can be chosen; Settings.cs holds the defaults.
+// same; report.html shows all of it. --help lists what can be chosen; Settings.cs holds the defaults; --quick only shows that it runs.
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -18,9 +18,11 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
     var progress = new ProgressDisplay();
     var history = new TrainingHistory(progress);
 
-    // 1. Pictures: rows of files or of images in memory. 2. A model: an older one, loaded, or one trained as the last step of an ML.NET pipeline and saved.
+    // 1. Pictures: rows of files or of images in memory, in the size that an older model has or a new one will have.
     using var old = settings.ModelFile is null ? null : LoadModel(mlContext);
     var data = ImageData.Load(mlContext, settings, old?.ImageWidth ?? settings.ImageSize, old?.ImageHeight ?? settings.ImageSize, cancellationToken);
+
+    // 2. A model: the older one, or one trained behind an ML.NET pipeline and saved with it.
     using var model = old ?? TrainModel();
     Console.WriteLine($"{model}; {model.NumberOfParameters:N0} weights");
 
@@ -98,13 +100,19 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
 // Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2), dropout 0
 // Diffusion  cosine (T = 1000), v prediction
 // Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1, device the best there is
-// Training: step ..., epoch ..., loss ..., learning rate ..., ... images/s, ... left
+// Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
 // Training took ... s.
 // Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped
+// Wrote <repository>/artifacts/training.csv: ... reports
+// Wrote <repository>/artifacts/loss.svg: training and validation loss
 // Diffusion model of 28x28, 1 channel, 10 classes: U-Net (...), cosine (T = 1000), VPrediction prediction; 969,572 weights
 // Drawing 64 pictures took ... s.
 // Wrote <repository>/artifacts/samples.png: 1-7 Ankle boot, 8-13 Bag, 14-20 Coat, 21-26 Dress, ...
+// Filming took ... s.
+// Wrote <repository>/artifacts/denoising.png: a row a picture, after 1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 of 50 steps
+// Wrote <repository>/artifacts/denoising.gif: the same, as an animation
 // Drawing the way between pictures took ... s.
 // Wrote <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight
 // Drawing 64 pictures took ... s.
 // The model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel.
+// Wrote <repository>/artifacts/report.html: all of it on one page
