@@ -1,11 +1,15 @@
+using System.Collections.Concurrent;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Calls of a network without gradients. On the CPU the images of a batch are shared out between threads.</summary>
+/// <summary>Calls of a network. On the CPU and without gradients, the images of a batch are shared out between threads.</summary>
 internal static class BatchedNetwork
 {
-    /// <summary>Calls a network on a batch.</summary>
+    private static readonly ConcurrentDictionary<int, Lazy<WorkerThreads>> _threads = new();
+    private static readonly Lock _turn = new();
+
+    /// <summary>Calls a network on a batch. Calls take turns, because each has all cores.</summary>
     /// <param name="network">Takes images, timesteps and labels like the other parameters, and may be called on several threads at once.</param>
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
@@ -20,20 +24,28 @@ internal static class BatchedNetwork
             return network(x, timesteps, labels);
         }
 
-        var threads = WorkerThreads.Shared;
-        (int First, int Count)[] parts = [.. WorkerThreads.Parts(images, Math.Min(count, threads.Count))];
-        var results = threads.Run(parts.Length, index =>
+        // Parts of one size, the last over the one before it: what libtorch computes may round differently for another number of images.
+        var size = (images + count - 1) / count;
+        int[] starts = [.. Enumerable.Range(0, (images + size - 1) / size).Select(part => Math.Min(part * size, images - size))];
+        Tensor Compute(int part)
         {
             using var noGrad = no_grad();
-            Tensor Cut(Tensor batch) => batch.shape[0] == 1 ? batch : batch.narrow(0, parts[index].First, parts[index].Count);
-            return network(Cut(x), Cut(timesteps), labels is null ? null : Cut(labels));
-        });
-        var joined = cat(results);
-        foreach (var result in results)
-        {
-            result.Dispose();
+            Tensor Cut(Tensor batch) => batch.narrow(0, starts[part], size);
+            return network(Cut(x), timesteps.shape[0] == images ? Cut(timesteps) : timesteps, labels is null ? null : Cut(labels));
         }
 
-        return joined;
+        lock (_turn)
+        {
+            return Join(_threads.GetOrAdd(starts.Length, parts => new(() => new WorkerThreads(parts))).Value.Run(starts.Length, Compute), images);
+        }
+    }
+
+    private static Tensor Join(Tensor[] parts, int images)
+    {
+        using var scope = NewDisposeScope();
+        scope.Attach(parts);
+        var last = parts[^1];
+        var missing = images - ((parts.Length - 1) * last.shape[0]);
+        return cat([.. parts[..^1], last.narrow(0, last.shape[0] - missing, missing)]).MoveToOuterDisposeScope();
     }
 }

@@ -6,6 +6,8 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>Decides where a model trains and generates.</summary>
 internal static class DeviceResolver
 {
+    private static bool _allowsTensorFloat32;
+
     /// <summary>The device asked for; else that of the <see cref="MLContext"/>: CUDA where there is one, on the card it names, else the CPU.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The name is not that of a device, or there is no such device.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
@@ -14,11 +16,9 @@ internal static class DeviceResolver
     {
         LibTorch.Load();
         var device = name is null ? Default((IHostEnvironmentInternal)environment) : Parse(name);
-        if (device.type == TorchSharp.DeviceType.CUDA)
+        if (device.type == TorchSharp.DeviceType.CUDA && !Interlocked.Exchange(ref _allowsTensorFloat32, true))
         {
-            // As libtorch does by itself for convolutions: products of float32 on tensor cores, with factors rounded to 10 bits.
-            backends.cuda.matmul.allow_tf32 = true;
-            backends.cudnn.allow_tf32 = true;
+            backends.cuda.matmul.allow_tf32 = true; // as libtorch does by itself for convolutions
         }
 
         return device;

@@ -54,7 +54,8 @@ public sealed record DiffusionOptions
     public int? Seed { get; init; }
 
     /// <summary>Gets the device to train and generate on: "cpu", "cuda" or "cuda:1".</summary>
-    /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model.</value>
+    /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model. On CUDA, products of
+    /// float32 matrices are allowed in TF32, which rounds factors to 10 bits, for the whole process.</value>
     public string? Device { get; init; }
 
     internal PixelEncoding Pixels => new(PixelOffset, PixelScale);

@@ -15,8 +15,8 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
-    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or as many as keep their features in 1 GiB and 4
-    /// GiB. The last batch is filled up, so that an image does not
+    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and
+    /// 4 GiB on CUDA at most. The last batch is filled up, so that an image does not
     /// depend on how many are asked; between batch sizes rounding may change rare pixels by one level of 256.
     /// </value>
     public int? BatchSize { get; init; }

@@ -10,9 +10,7 @@ namespace Microsoft.ML.Diffusion;
 /// </summary>
 internal sealed class WorkerThreads : IDisposable
 {
-    private const int MinimumImages = 2; // of a part: smaller ones cost more in calls than they save in waiting
-
-    private static readonly Lazy<WorkerThreads> _shared = new(() => new WorkerThreads(get_num_threads()));
+    private static readonly Lock _starting = new();
 
     private readonly Lock _running = new();
     private readonly Thread[] _threads;
@@ -31,15 +29,17 @@ internal sealed class WorkerThreads : IDisposable
         _threads = count == 1 ? [] : StartThreads();
     }
 
-    /// <summary>The threads that all models of the process draw with, in turn: as many as libtorch would use.</summary>
-    public static WorkerThreads Shared => _shared.Value;
-
     /// <summary>The number of threads.</summary>
     public int Count { get; }
 
     /// <summary>The number of parts that suit a batch on a device, from where the caller stands.</summary>
-    public static int PartsFor(int images, Device device) =>
-        device.type == DeviceType.CPU ? Math.Clamp(images / MinimumImages, 1, get_num_threads()) : 1;
+    public static int PartsFor(int images, Device device)
+    {
+        lock (_starting)
+        {
+            return device.type == DeviceType.CPU ? Math.Clamp(images, 1, get_num_threads()) : 1;
+        }
+    }
 
     /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
     public static IEnumerable<(int First, int Count)> Parts(int images, int parts)
@@ -70,13 +70,21 @@ internal sealed class WorkerThreads : IDisposable
             }
         }
 
-        if (_threads.Length == 0)
+        try
         {
-            Compute(0);
+            if (_threads.Length == 0)
+            {
+                Compute(0);
+            }
+            else
+            {
+                RunOnThreads(Compute);
+            }
         }
-        else
+        catch
         {
-            RunOnThreads(Compute);
+            Array.ForEach(results, result => result?.Dispose());
+            throw;
         }
 
         return results;
@@ -110,26 +118,32 @@ internal sealed class WorkerThreads : IDisposable
             }
 
             _finished.Wait();
-            Array.Find(_errors, error => error is not null)?.Throw();
+            var error = Array.Find(_errors, error => error is not null);
+            _work = null; // it holds a network
+            Array.Clear(_errors);
+            error?.Throw();
         }
     }
 
     private Thread[] StartThreads()
     {
-        var operationThreads = get_num_threads();
-        _finished.Reset();
-        var threads = new Thread[Count];
-        for (var i = 0; i < Count; i++)
-        {
-            var index = i;
-            threads[i] = new Thread(() => Serve(index, Math.Max(1, operationThreads / Count))) { IsBackground = true, Name = $"Diffusion {i}" };
-            threads[i].Start();
-        }
-
         // The number of threads of an operation is kept for each thread that has asked for it, and for all that have not yet.
-        _finished.Wait();
-        set_num_threads(operationThreads);
-        return threads;
+        lock (_starting)
+        {
+            var operationThreads = get_num_threads();
+            _finished.Reset();
+            var threads = new Thread[Count];
+            for (var i = 0; i < Count; i++)
+            {
+                var index = i;
+                threads[i] = new Thread(() => Serve(index, Math.Max(1, operationThreads / Count))) { IsBackground = true, Name = $"Diffusion {i}" };
+                threads[i].Start();
+            }
+
+            _finished.Wait();
+            set_num_threads(operationThreads);
+            return threads;
+        }
     }
 
     private void Serve(int index, int operationThreads)

@@ -13,7 +13,7 @@ internal static class Layers
     /// <summary>Normalizes an image [N, C, H, W], and activates it by silu if asked to.</summary>
     public static Tensor Normalize(GroupNorm layer, Tensor x, bool activates)
     {
-        if (!ChannelsLast.Holds(x) || !GroupNormalization.Fits(x.shape[1]))
+        if (!ChannelsLast.Takes(x) || !GroupNormalization.Fits(x.shape[1]))
         {
             var y = layer.forward(x);
             return activates ? Silu(y) : y;
@@ -32,7 +32,7 @@ internal static class Layers
     /// <returns>[N, C_out, H, W].</returns>
     public static Tensor Convolve(Conv2d layer, Tensor x, Tensor? features = null)
     {
-        if (!HasKernel(layer, x))
+        if (!HasKernel(layer, x, pixels: 1))
         {
             var y = layer.forward(x);
             return features is null ? y : y.add_(features.unsqueeze(-1).unsqueeze(-1));
@@ -47,7 +47,7 @@ internal static class Layers
     /// one transposed convolution, 4x4 with stride 2, which gives the same numbers from 4/9 of the multiplications and no image in between; the kernel takes 1/4.
     /// </remarks>
     /// <returns>[N, C_out, 2H, 2W].</returns>
-    public static Tensor ConvolveDoubled(Conv2d layer, Tensor x) => HasKernel(layer, x)
+    public static Tensor ConvolveDoubled(Conv2d layer, Tensor x) => HasKernel(layer, x, pixels: 4)
         ? ByKernel(layer, x, layer.bias!.unsqueeze(0), doubles: true)
         : nn.functional.conv_transpose2d(x, Merged(layer.weight), layer.bias, strides: [2, 2], padding: [1, 1]);
 
@@ -55,7 +55,10 @@ internal static class Layers
     private static Tensor Merged(Tensor weight) =>
         nn.functional.avg_pool2d(weight, 2, stride: 1, padding: 1, divisor_override: 1).flip(2, 3).transpose(0, 1);
 
-    private static bool HasKernel(Conv2d layer, Tensor x) => ChannelsLast.Holds(x) && WinogradConvolution.Fits(x.shape[1], layer.weight.shape[0]);
+    private static bool HasKernel(Conv2d layer, Tensor x, int pixels) =>
+        layer.weight.shape is [var outChannels, var inChannels, 3, 3]
+        && WinogradConvolution.Fits(inChannels, outChannels)
+        && ChannelsLast.Takes(x, growth: (double)pixels * outChannels / inChannels);
 
     private static Tensor ByKernel(Conv2d layer, Tensor x, Tensor biases, bool doubles) => NeedsGradient(x, layer.weight)
         ? ConvolutionFunction.apply(x, layer.weight, biases, doubles)

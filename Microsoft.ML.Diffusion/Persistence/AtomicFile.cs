@@ -110,7 +110,7 @@ internal static partial class AtomicFile
             {
                 file = new FileStream(Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Path.GetRandomFileName()}{Suffix}"), options);
             }
-            catch (IOException) when (attempt < Attempts)
+            catch (IOException exception) when (attempt < Attempts && exception is not DirectoryNotFoundException and not PathTooLongException)
             {
                 continue; // another process's DeleteLeftovers has it between its creation and its lock; or a lasting fault, which will be told
             }

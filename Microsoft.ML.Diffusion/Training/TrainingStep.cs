@@ -68,13 +68,13 @@ internal sealed class TrainingStep : IDisposable
             var parts = _shards.Run([.. WorkerThreads.Parts(count, _shards.Count)], (network, start, size) =>
             {
                 Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
+                KernelGradients.Forget();
                 using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, first + start));
-                network.Dropout.Generator = dropout;
+                network.Dropout.Generator = dropout; // set anew for every part
                 var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
                 var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
                 (weighted.sum() / indices.Length).backward();
                 KernelGradients.ThrowIfFailed();
-                network.Dropout.Generator = null;
                 return terms.detach();
             });
             foreach (var part in parts)

@@ -60,6 +60,7 @@ public sealed class KernelFunctionTests
     [DataRow(2, 32, 32, 5, 7)]
     [DataRow(3, 48, 4, 3, 1)]
     [DataRow(2, 64, 1, 14, 14)]
+    [DataRow(1, 16, 4, 256, 255)]
     public void Normalization_ResultAndGradients_EqualLibtorchs(int images, int channels, int groups, int height, int width)
     {
         using var scope = NewDisposeScope();

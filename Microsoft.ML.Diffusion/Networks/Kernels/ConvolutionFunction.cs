@@ -17,6 +17,7 @@ internal sealed unsafe class ConvolutionFunction : KernelFunction<ConvolutionFun
         var y = ChannelsLast.Empty(kernel.Images, kernel.OutChannels, kernel.Height, kernel.Width);
         kernel.Forward(
             ChannelsLast.Data(x), ChannelsLast.Pointer(filters), ChannelsLast.Pointer(biases), biases.shape[0] == 1 ? 0 : kernel.OutChannels, ChannelsLast.Data(y));
+        GC.KeepAlive((x, filters, biases));
         return y;
     }
 

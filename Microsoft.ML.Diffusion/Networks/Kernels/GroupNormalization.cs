@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>
-/// y = silu(gamma (x - mean) / sqrt(variance + epsilon) + beta) over the channels of a group (Wu and He 2018, eq. 1 and 2) and all pixels of an image, with or without
+/// y = silu(gamma (x - mean) / sqrt(variance + epsilon) + beta) over the channels of a group (Wu and He 2018) and all pixels of an image, with or without
 /// the silu, on images in channels-last order and on the calling thread.
 /// </summary>
 /// <remarks>An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result.</remarks>
@@ -16,6 +16,7 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 internal readonly unsafe record struct GroupNormalization(int Images, int Pixels, int Channels, int Groups, bool Activates)
 {
     private const int Lanes = 16;
+    private const int Run = 256; // pixels that are added up one after another: of sums of sums, less is lost to rounding
 
     /// <summary>Whether this number of channels is computed here.</summary>
     public static bool Fits(long channels) => channels % Lanes == 0;
@@ -37,11 +38,12 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
             var start = (long)image * Pixels * Channels;
             float* m = mean + (image * Channels), s = scale + (image * Channels);
             Sum(x + start, m);
-            Share(m, sum => sum);
+            Share(m);
             SumOfSquares(x + start, m, s);
-            Share(s, variance => 1 / Math.Sqrt(variance + epsilon));
+            Share(s);
             for (var c = 0; c < Channels; c++)
             {
+                s[c] = (float)(1 / Math.Sqrt(s[c] + epsilon));
                 factor[c] = gamma[c] * s[c];
                 offset[c] = beta[c] - (m[c] * factor[c]);
             }
@@ -85,16 +87,16 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
                 product[c] *= gamma[c];
             }
 
-            Share(sum, mean => mean);
-            Share(product, mean => mean);
+            Share(sum);
+            Share(product);
 
             // dx = scale (gamma dz - mean(gamma dz) - xhat mean(gamma dz xhat)), as a line in dz and x.
             InputGradient(x + start, s, m, gamma, sum, product, dx + start);
         }
     }
 
-    // Replaces what each channel has by a function of the mean over its group.
-    private void Share(float* values, Func<double, double> function)
+    // Replaces the sum over each channel's pixels by the mean over its group.
+    private void Share(float* values)
     {
         var size = Channels / Groups;
         for (var group = 0; group < Groups; group++)
@@ -105,52 +107,53 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
                 sum += values[c];
             }
 
-            var shared = (float)function(sum / ((double)size * Pixels));
-            new Span<float>(values + (group * size), size).Fill(shared);
+            new Span<float>(values + (group * size), size).Fill((float)(sum / ((double)size * Pixels)));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Sum(float* x, float* sum)
     {
-        var (channels, count) = (Channels, Pixels * Channels);
+        var (channels, count, run) = (Channels, Pixels * Channels, Run * Channels);
         for (var c = 0; c < channels; c += Lanes)
         {
-            var (even, odd) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            var i = c;
-            for (; i + channels < count; i += 2 * channels)
+            var total = Vector512<float>.Zero;
+            for (var i = c; i < count;)
             {
-                even += Vector512.Load(x + i);
-                odd += Vector512.Load(x + i + channels);
+                var part = Vector512<float>.Zero;
+                for (var end = Math.Min(count, i + run); i < end; i += channels)
+                {
+                    part += Vector512.Load(x + i);
+                }
+
+                total += part;
             }
 
-            (i < count ? even + odd + Vector512.Load(x + i) : even + odd).Store(sum + c);
+            total.Store(sum + c);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumOfSquares(float* x, float* mean, float* sum)
     {
-        var (channels, count) = (Channels, Pixels * Channels);
+        var (channels, count, run) = (Channels, Pixels * Channels, Run * Channels);
         for (var c = 0; c < channels; c += Lanes)
         {
             var m = Vector512.Load(mean + c);
-            var (even, odd) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            var i = c;
-            for (; i + channels < count; i += 2 * channels)
+            var total = Vector512<float>.Zero;
+            for (var i = c; i < count;)
             {
-                Vector512<float> a = Vector512.Load(x + i) - m, b = Vector512.Load(x + i + channels) - m;
-                even = Vector512.FusedMultiplyAdd(a, a, even);
-                odd = Vector512.FusedMultiplyAdd(b, b, odd);
+                var part = Vector512<float>.Zero;
+                for (var end = Math.Min(count, i + run); i < end; i += channels)
+                {
+                    var difference = Vector512.Load(x + i) - m;
+                    part = Vector512.FusedMultiplyAdd(difference, difference, part);
+                }
+
+                total += part;
             }
 
-            if (i < count)
-            {
-                var a = Vector512.Load(x + i) - m;
-                even = Vector512.FusedMultiplyAdd(a, a, even);
-            }
-
-            (even + odd).Store(sum + c);
+            total.Store(sum + c);
         }
     }
 
@@ -173,25 +176,32 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ActivationGradient(float* x, float* factor, float* offset, float* gamma, float* beta, float* dy, float* dz, float* sum, float* product)
     {
-        var (channels, count, activates) = (Channels, Pixels * Channels, Activates);
+        var (channels, count, run, activates) = (Channels, Pixels * Channels, Run * Channels, Activates);
         for (var c = 0; c < channels; c += Lanes)
         {
             Vector512<float> f = Vector512.Load(factor + c), o = Vector512.Load(offset + c), g = Vector512.Load(gamma + c), b = Vector512.Load(beta + c);
             var (total, products) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            for (var i = c; i < count; i += channels)
+            for (var i = c; i < count;)
             {
-                var normalized = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
-                var gradient = Vector512.Load(dy + i);
-                if (activates)
+                var (part, partOfProducts) = (Vector512<float>.Zero, Vector512<float>.Zero);
+                for (var end = Math.Min(count, i + run); i < end; i += channels)
                 {
-                    var z = Vector512.FusedMultiplyAdd(normalized, g, b);
-                    var sigmoid = Sigmoid(z);
-                    gradient *= Vector512.FusedMultiplyAdd(z * sigmoid, Vector512<float>.One - sigmoid, sigmoid);
+                    var normalized = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
+                    var gradient = Vector512.Load(dy + i);
+                    if (activates)
+                    {
+                        var z = Vector512.FusedMultiplyAdd(normalized, g, b);
+                        var sigmoid = Sigmoid(z);
+                        gradient *= Vector512.FusedMultiplyAdd(z * sigmoid, Vector512<float>.One - sigmoid, sigmoid);
+                    }
+
+                    gradient.Store(dz + i);
+                    part += gradient;
+                    partOfProducts = Vector512.FusedMultiplyAdd(gradient, normalized, partOfProducts);
                 }
 
-                gradient.Store(dz + i);
-                total += gradient;
-                products = Vector512.FusedMultiplyAdd(gradient, normalized, products);
+                total += part;
+                products += partOfProducts;
             }
 
             total.Store(sum + c);

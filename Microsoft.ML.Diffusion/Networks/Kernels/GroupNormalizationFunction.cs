@@ -42,6 +42,7 @@ internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNo
         float* mean = ChannelsLast.Pointer(statistics), scale = mean + (x.shape[0] * x.shape[1]);
         Kernel(x, settings).Forward(
             ChannelsLast.Data(x), ChannelsLast.Pointer(gamma), ChannelsLast.Pointer(beta), settings.Epsilon, ChannelsLast.Data(y), mean, scale);
+        GC.KeepAlive((x, gamma, beta, statistics));
         return y;
     }
 

@@ -25,28 +25,25 @@ internal abstract class KernelFunction<TSelf> : autograd.SingleTensorFunction<TS
     /// <inheritdoc/>
     public sealed override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        var results = KernelGradients.None(Inputs);
         try
         {
-            if (!grad_output.IsInvalid && !KernelGradients.HasFailed)
+            if (grad_output.IsInvalid || KernelGradients.HasFailed)
             {
-                using var scope = NewDisposeScope();
-                results = Gradients(ctx, ctx.get_saved_variables(), ChannelsLast.Of(grad_output));
-                KernelGradients.Keep(results);
+                return KernelGradients.None(Inputs);
             }
+
+            using var scope = NewDisposeScope();
+            var results = Gradients(ctx, ctx.get_saved_variables(), ChannelsLast.Of(grad_output));
+            KernelGradients.Keep(results);
+            grad_output.Dispose();
+            ctx.Dispose(); // what was saved is not needed any more, though the graph still stands: it can be walked once
+            return results;
         }
         catch (Exception e)
         {
             KernelGradients.Fail(e);
-            results = KernelGradients.None(Inputs);
+            return KernelGradients.None(Inputs);
         }
-        finally
-        {
-            grad_output.Dispose();
-            ctx.Dispose(); // what was saved is not needed any more, though the graph still stands
-        }
-
-        return results;
     }
 
     /// <summary>The number of arguments.</summary>

@@ -33,9 +33,15 @@ internal static class KernelGradients
     /// <exception cref="Exception">What kept a kernel from computing its gradient.</exception>
     public static void ThrowIfFailed()
     {
-        _kept?.ForEach(tensor => tensor?.Dispose());
         var error = _error;
-        (_kept, _error) = (null, null);
+        Forget();
         error?.Throw();
+    }
+
+    /// <summary>Frees what a pass has left that did not come to its end.</summary>
+    public static void Forget()
+    {
+        _kept?.ForEach(tensor => tensor?.Dispose());
+        (_kept, _error) = (null, null);
     }
 }

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>Memory that a thread's kernels work in, kept from call to call.</summary>
@@ -32,11 +35,12 @@ internal sealed unsafe class Scratch
     /// <summary>Floats that <see cref="Take"/> takes for <paramref name="count"/>.</summary>
     public static int Rounded(int count) => (count + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary>The next floats, from the start of a cache line, whatever they hold. They are pinned and live as long as the thread.</summary>
+    /// <summary>The next floats, from the start of a cache line, whatever they hold. They are pinned, and the caller's until the next <see cref="Of"/>.</summary>
     public float* Take(int count)
     {
-        var begin = (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
+        var begin = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
         var aligned = (float*)(((nuint)begin + 63) & ~(nuint)63);
+        Debug.Assert(_taken + Rounded(count) + Alignment <= _memory.Length, "more is taken than was asked for");
         var taken = aligned + _taken;
         _taken += Rounded(count);
         return taken;

@@ -50,7 +50,7 @@ internal static unsafe class Winograd
         }
     }
 
-    /// <summary>V = B^T d B for a 4x4 tile of an image whose pixels are repeated to twice its sides: rows and columns a, b, b, c, of which one point in four is zero.</summary>
+    /// <summary>V = B^T d B for a 4x4 tile of an image whose pixels are repeated to twice its sides: rows and columns a, b, b, c, so that one row and one column of V are zero.</summary>
     /// <param name="pixels">Where the 3x3 pixels that the tile repeats begin, row by row.</param>
     /// <param name="channels">Channels of a pixel.</param>
     /// <param name="v">V, [16][channels], of which <see cref="PointsOfRepeated"/> are written.</param>
@@ -165,7 +165,7 @@ internal static unsafe class Winograd
     /// <param name="g">The first filter, [3][3].</param>
     /// <param name="distance">Floats between two filters.</param>
     /// <param name="mirrored">Whether the filters are read from behind, as the gradient of the input needs them.</param>
-    /// <param name="u">U, [16][8].</param>
+    /// <param name="u">U, eight numbers of each point.</param>
     /// <param name="stride">Floats between two points of U.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Filters(float* g, int distance, bool mirrored, float* u, int stride)
@@ -200,7 +200,7 @@ internal static unsafe class Winograd
     }
 
     /// <summary>dg = G^T dU G for eight filters.</summary>
-    /// <param name="du">dU, [16][8].</param>
+    /// <param name="du">dU, eight numbers of each point.</param>
     /// <param name="stride">Floats between two points of dU.</param>
     /// <param name="dg">The first filter's gradient, [3][3].</param>
     /// <param name="distance">Floats between two filters.</param>
