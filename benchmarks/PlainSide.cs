@@ -35,10 +35,10 @@ internal static class PlainSide
             }
         }
 
-        var step = Times(Step, configuration.TrainingSteps).Order().ElementAt(configuration.TrainingSteps / 2);
+        var step = Times(Step, configuration.WarmupSteps, configuration.TrainingSteps).Order().ElementAt(configuration.TrainingSteps / 2);
         var peak = PeakMemory.Megabytes;
         network.eval();
-        var sampling = Times(() => Sample(network, configuration, alphaBar), 1).Min();
+        var sampling = Times(() => Sample(network, configuration, alphaBar), 0, 2).Min();
         return new Measurement(Configuration.BatchSize / step, Configuration.BatchSize / sampling, peak, network.parameters().Sum(weight => weight.numel()));
     }
 
@@ -60,14 +60,10 @@ internal static class PlainSide
         }
     }
 
-    private static List<double> Times(Action action, int count)
+    private static List<double> Times(Action action, int warmup, int count) => Enumerable.Range(0, warmup + count).Select(_ =>
     {
+        var clock = Stopwatch.StartNew();
         action();
-        return [.. Enumerable.Range(0, count).Select(_ =>
-        {
-            var clock = Stopwatch.StartNew();
-            action();
-            return clock.Elapsed.TotalSeconds;
-        })];
-    }
+        return clock.Elapsed.TotalSeconds;
+    }).TakeLast(count).ToList();
 }

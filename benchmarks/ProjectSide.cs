@@ -24,7 +24,7 @@ internal static class ProjectSide
             Prediction = PredictionType.Epsilon,
             Training = new TrainingOptions
             {
-                NumberOfSteps = configuration.TrainingSteps + 1, // the first warms up
+                NumberOfSteps = configuration.WarmupSteps + configuration.TrainingSteps,
                 BatchSize = Configuration.BatchSize,
                 ReportEverySteps = 1,
                 Progress = new Receiver(times),
@@ -32,7 +32,7 @@ internal static class ProjectSide
             Device = "cpu",
         };
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", options).Fit(Rows(mlContext, configuration));
-        var step = Median(times.Zip(times.Skip(1), (from, to) => (to - from).TotalSeconds));
+        var step = Median(times.Zip(times.Skip(1), (from, to) => (to - from).TotalSeconds).TakeLast(configuration.TrainingSteps));
         var peak = PeakMemory.Megabytes;
 
         var generation = new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };

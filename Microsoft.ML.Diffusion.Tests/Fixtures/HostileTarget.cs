@@ -18,6 +18,8 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         new("model", ModelFile, Mutations.Zip, InspectAndLoad),
         new("safetensors", Weights, Mutations.Safetensors, ReadSafetensors),
         new("config", () => Entry("config.json"), Mutations.Json, ReadConfig),
+        new("unet", () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "unet", "config.json")), Mutations.Json, path => ReadDiffusers(path, "unet/config.json")),
+        new("scheduler", () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "scheduler", "scheduler_config.json")), Mutations.Json, path => ReadDiffusers(path, "scheduler/scheduler_config.json")),
         new("image", () => PictureFiles.Encode(), DamageImage, DecodeImage),
         new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
     ];
@@ -27,6 +29,18 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
         return WeightsOf(model);
     });
+
+    private static readonly Lazy<string> _diffusersFolder = new(() =>
+    {
+        var parent = Directory.CreateTempSubdirectory("diffusion-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => parent.Delete(recursive: true);
+        using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
+        var folder = Path.Combine(parent.FullName, "diffusers");
+        new MLContext().Diffusion.SaveDiffusers(model, folder);
+        return folder;
+    });
+
+    private static string DiffusersFolder => _diffusersFolder.Value;
 
     public static HostileTarget Named(string name) => _all.Single(target => target.Name == name);
 
@@ -62,6 +76,21 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
     {
         var config = ModelConfig.FromJson(File.ReadAllBytes(path));
         SamplerConfigMapping.ToOptions(config.Sampler, ModelConfigMapping.ToDescription(config));
+    }
+
+    // Puts the file in its place in a good folder.
+    private static void ReadDiffusers(string path, string name)
+    {
+        File.Copy(path, Path.Combine(DiffusersFolder, name), overwrite: true);
+        try
+        {
+            new MLContext().Diffusion.InspectDiffusers(DiffusersFolder);
+            new MLContext().Diffusion.LoadDiffusers(DiffusersFolder).Dispose();
+        }
+        catch (Exception exception) when (exception is NotSupportedException or ArgumentOutOfRangeException)
+        {
+            throw new FormatException(exception.Message, exception); // what the others throw
+        }
     }
 
     // A file of some format each time.

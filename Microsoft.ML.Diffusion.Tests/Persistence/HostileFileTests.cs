@@ -20,6 +20,8 @@ public sealed class HostileFileTests
     [DataRow("model")]
     [DataRow("safetensors")]
     [DataRow("config")]
+    [DataRow("unet")]
+    [DataRow("scheduler")]
     [DataRow("image")]
     [DataRow("mlnet")]
     public void Read_2000DamagedFiles_RefusesOrReadsThem(string target)
