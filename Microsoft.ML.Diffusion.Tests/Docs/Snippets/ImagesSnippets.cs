@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 
 namespace DocumentationSnippets;
@@ -27,5 +28,22 @@ public sealed class ImagesSnippets : SnippetRun
 
         Assert.HasCount(1, pictures.Skipped);
         Assert.AreEqual(8, model.ImageWidth);
+    }
+
+    [TestMethod]
+    public void InspectImages_AndOnePicture_AreThere()
+    {
+        WritePictures("photos");
+        var mlContext = new MLContext(seed: 1);
+
+        #region snippet
+        ImageFolderInspection what = mlContext.Diffusion.InspectImages("photos");
+        Console.WriteLine(what);
+
+        using MLImage start = mlContext.Diffusion.LoadImage("photos/00.png", new ImageFolderOptions { Width = 64, Height = 64 });
+        #endregion
+
+        Assert.AreEqual(12, what.Count);
+        Assert.AreEqual(64, start.Width);
     }
 }

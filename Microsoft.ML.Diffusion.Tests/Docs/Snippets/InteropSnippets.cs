@@ -35,6 +35,7 @@ public sealed class InteropSnippets : SnippetRun
     {
         #region snippet
         var mlContext = new MLContext(seed: 1);
+        Console.WriteLine(mlContext.Diffusion.InspectDiffusers("ddpm-cifar10-32")); // what it is, without loading the weights
         using var model = mlContext.Diffusion.LoadDiffusers("ddpm-cifar10-32");
 
         var images = model.Generate(4, new GenerationOptions { Sampler = new DdimSampler(50) });
