@@ -160,6 +160,18 @@ public sealed class ModelFileTests
     }
 
     [TestMethod]
+    public void LoadModel_LevelsNarrowerThanTheFirstConvolution_AreLoaded()
+    {
+        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, LevelChannels = [8, 8], NumberOfResidualBlocks = 1, AttentionResolutions = [] };
+        using var model = TinyModel.Train(TinyModel.Options with { Network = network, Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 2 } }, _context);
+
+        _context.Diffusion.SaveModel(model, null, ModelPath);
+        using var loaded = _context.Diffusion.LoadModel(ModelPath, out _).GetDiffusion();
+
+        Assert.AreEqual(model.NumberOfParameters, loaded.NumberOfParameters);
+    }
+
+    [TestMethod]
     public void LoadModel_NetworkLargerThanItsWeights_IsRefusedBeforeItIsMade()
     {
         Write(SavedModel.With(File.ReadAllBytes(SavedModel.Model), "config.json", json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 400000000")));

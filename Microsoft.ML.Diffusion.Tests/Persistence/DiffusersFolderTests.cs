@@ -193,6 +193,18 @@ public sealed class DiffusersFolderTests
     }
 
     [TestMethod]
+    [DataRow("act_fn", "\"si\\ud800lu\"")]
+    [DataRow("down_block_types", "[\"DownBlock2D\\ud800\"]")]
+    public void LoadDiffusers_TextWithHalfACharacter_IsRefused(string key, string value)
+    {
+        var config = PathOf("config.json");
+        Change("config.json", node => node[key] = "HERE");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"HERE\"", value, StringComparison.Ordinal));
+
+        Assert.StartsWith($"{config}: {key} is no valid text: ", Assert.ThrowsExactly<FormatException>(LoadAndDispose).Message);
+    }
+
+    [TestMethod]
     public void LoadDiffusers_NetworkLargerThanItsFile_IsRefusedBeforeMemoryIsTaken()
     {
         Change("config.json", config => config["block_out_channels"] = new JsonArray(1_000_000, 2_000_000));

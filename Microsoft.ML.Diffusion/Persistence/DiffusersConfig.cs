@@ -62,7 +62,7 @@ internal sealed class DiffusersConfig
 
     public string Text(string key, string missing) => OptionalText(key, missing) ?? throw Refusal(key, "null", "it must name one of what is known");
 
-    public string? OptionalText(string key, string? missing) => IsNull(key) ? null : Take(key, out var value) ? value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(key, value, "a text") : missing;
+    public string? OptionalText(string key, string? missing) => IsNull(key) ? null : Take(key, out var value) ? value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text") : missing;
 
     public int[] Ints(string key, int[] missing) => List<int>(key, element => element.TryGetInt32(out var number) ? number : null) ?? missing;
 
@@ -76,8 +76,20 @@ internal sealed class DiffusersConfig
         }
 
         return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.String)
-            ? [.. value.EnumerateArray().Select(element => element.GetString()!)]
+            ? [.. value.EnumerateArray().Select(element => Decoded(key, element))]
             : throw Wrong(key, value, "a list of texts");
+    }
+
+    private string Decoded(string key, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Damage($"{key} is no valid text: {e.Message}", e); // bytes that are no UTF-8, or half of a surrogate pair, escaped
+        }
     }
 
     /// <summary>A number, or a list of two; null where it is null or missing.</summary>

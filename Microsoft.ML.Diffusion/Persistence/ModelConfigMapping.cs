@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Networks;
 
 namespace Microsoft.ML.Diffusion.Persistence;
 
@@ -87,7 +88,7 @@ internal static class ModelConfigMapping
         };
         network.Validate();
         network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
-        CheckSize(config);
+        CheckSize(config, network);
 
         var scheduler = config.Scheduler;
         var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
@@ -112,17 +113,10 @@ internal static class ModelConfigMapping
         return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, variance, unet.ClassNames);
     });
 
-    // Before a network takes memory: fewer weights than it must have cannot fill it. The sum leaves out what costs little.
-    private static void CheckSize(ModelConfig config)
+    // Before a network takes memory: fewer weights than it must have cannot fill it.
+    private static void CheckSize(ModelConfig config, UNetOptions network)
     {
-        var unet = config.Unet;
-        var (channels, classes) = ((double)unet.BaseChannels, unet.ClassNames.Length);
-        var weights = (9 * unet.InChannels * (double)unet.PatchSize * unet.PatchSize * channels) + (20 * channels * channels) + (4 * channels * classes);
-        foreach (var multiplier in unet.ChannelMultipliers)
-        {
-            weights += ((2.0 * unet.LayersPerBlock) + 1) * 9 * channels * multiplier * channels * multiplier; // the second convolution of each block
-        }
-
+        var weights = UNetSize.AtLeast(network, config.Unet.InChannels, config.Unet.InChannels, config.Unet.ClassNames.Length);
         var bytes = config.Weights.Sum(file => (double)file.Bytes);
         if (weights * sizeof(float) > bytes)
         {
