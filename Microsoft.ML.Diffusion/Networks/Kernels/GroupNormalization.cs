@@ -167,7 +167,7 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
             for (var i = c; i < count; i += channels)
             {
                 var z = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
-                (activates ? z * Sigmoid(z) : z).Store(y + i);
+                (activates ? z * Logistic.Sigmoid(z) : z).Store(y + i);
             }
         }
     }
@@ -191,7 +191,7 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
                     if (activates)
                     {
                         var z = Vector512.FusedMultiplyAdd(normalized, g, b);
-                        var sigmoid = Sigmoid(z);
+                        var sigmoid = Logistic.Sigmoid(z);
                         gradient *= Vector512.FusedMultiplyAdd(z * sigmoid, Vector512<float>.One - sigmoid, sigmoid);
                     }
 
@@ -223,26 +223,5 @@ internal readonly unsafe record struct GroupNormalization(int Images, int Pixels
                 Vector512.FusedMultiplyAdd(Vector512.Load(dx + i), s, Vector512.FusedMultiplyAdd(Vector512.Load(x + i), slope, constant)).Store(dx + i);
             }
         }
-    }
-
-    // 1 / (1 + exp(-z)), to 2e-7: exp(t) = 2^n exp(r) with t = n ln 2 + r, and seven terms of the series of exp(r).
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Sigmoid(Vector512<float> z)
-    {
-        const float Rounder = 12582912; // 1.5 2^23: what is added to it is rounded to a whole number, which stands in the last bits
-        var t = Vector512.MinNative(Vector512.MaxNative(-z, Vector512.Create(-87f)), Vector512.Create(87f));
-        var shifted = Vector512.FusedMultiplyAdd(t, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
-        var n = shifted - Vector512.Create(Rounder);
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), t);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-
-        var p = Vector512.FusedMultiplyAdd(r, Vector512.Create(1 / 720f), Vector512.Create(1 / 120f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 24f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 6f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
-        var exponential = (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
-        return Vector512<float>.One / (Vector512<float>.One + exponential);
     }
 }

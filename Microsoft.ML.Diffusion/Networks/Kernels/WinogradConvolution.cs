@@ -82,7 +82,7 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
         {
             for (var o = 0; o < OutChannels; o += 8)
             {
-                Winograd.FilterGradients(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
+                WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
             }
         }
     }
@@ -143,7 +143,7 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
             for (var column = 0; column < columns; column += 8)
             {
                 var (first, distance) = swapped ? (((row * columns) + column) * 9, 9) : (((column * rows) + row) * 9, 9 * rows);
-                Winograd.Filters(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
+                WinogradFilters.Transform(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
             }
         }
     }
