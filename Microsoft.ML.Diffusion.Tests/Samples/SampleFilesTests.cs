@@ -38,16 +38,59 @@ public sealed class SampleFilesTests
     }
 
     [TestMethod]
+    public void WholeFile_Link_StaysAndLeadsToTheNewFile()
+    {
+        using var folder = new TemporaryFolder();
+        var (target, partial) = (folder.Write("target/a.txt", [1]), folder.Write("target/.partial-a.txt", [9]));
+        var link = File.CreateSymbolicLink(folder.File("link.txt"), Path.Combine("target", "a.txt"));
+
+        WholeFile.WriteText(link.FullName, "new");
+
+        Assert.AreEqual((Path.Combine("target", "a.txt"), "new"), (new FileInfo(link.FullName).LinkTarget, File.ReadAllText(target)));
+        CollectionAssert.AreEquivalent(new[] { target, partial }, Directory.GetFiles(folder.File("target")));
+        CollectionAssert.AreEqual((byte[])[9], File.ReadAllBytes(partial), "somebody else's");
+    }
+
+    [TestMethod]
+    public void NumberedPictures_WriteFails_LeavesTheEarlierRun()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("00000.png", [1]);
+        var closed = Pictures.Bars(0);
+        closed.Dispose();
+
+        Assert.Throws<Exception>(() => new NumberedPictures(folder.Path).Add(closed));
+
+        CollectionAssert.AreEqual((byte[])[1], File.ReadAllBytes(folder.File("00000.png")));
+        Assert.HasCount(1, Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [TestMethod]
+    public void Message_OfAnException_IsOneLineUnlessItIsAdvice()
+    {
+        var advice = new DllNotFoundException("libtorch is missing.\n  Add it.");
+
+        Assert.AreEqual(advice.Message, Shell.Message(Shell.Cause(new TypeInitializationException("Torch", new AggregateException(advice)))));
+        Assert.AreEqual("full up", Shell.Message(new IOException("full\n  up")));
+    }
+
+    [TestMethod]
     public void Artifacts_SaveAll_LeavesNoPictureOfAnEarlierRun()
     {
         using var folder = new TemporaryFolder();
-        folder.Write("generated/00007.png", [1]);
+        for (var i = 0; i < 4; i++)
+        {
+            folder.Write($"generated/0000{i}.png", [1]);
+        }
+
+        folder.Write("generated/00007.png", [1]); // behind a gap: not of that run
+        folder.Write("generated/.png", [1]);
         folder.Write("generated/mine.png", [1]);
         var log = new StringWriter();
 
         new Artifacts(folder.Path, log: log).SaveAll("generated", [Pictures.Bars(0), Pictures.Bars(1)]);
 
-        CollectionAssert.AreEquivalent((string[])["00000.png", "00001.png", "mine.png"], Directory.GetFiles(folder.File("generated")).Select(Path.GetFileName).ToArray());
+        CollectionAssert.AreEquivalent((string[])["00000.png", "00001.png", "00007.png", ".png", "mine.png"], Directory.GetFiles(folder.File("generated")).Select(Path.GetFileName).ToArray());
         Assert.AreEqual($"Wrote 2 pictures to {folder.File("generated")}{Environment.NewLine}", log.ToString());
     }
 

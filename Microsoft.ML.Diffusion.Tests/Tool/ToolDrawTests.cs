@@ -52,7 +52,7 @@ public sealed class ToolDrawTests : IDisposable
     {
         string[] one = ["--count", "1", "--unlabelled", "--steps", "1", "-q"];
         Generate("--count", "2", "--steps", "1", "-q").Done();
-        var other = _folder.Write("out/holiday.png", PictureFiles.Encode());
+        string[] others = [_folder.Write("out/holiday.png", PictureFiles.Encode()), _folder.Write("out/2024.png", PictureFiles.Encode())];
         var first = Path.Combine(Pictures, "00000.png");
 
         var refused = Generate(one);
@@ -60,7 +60,16 @@ public sealed class ToolDrawTests : IDisposable
 
         Assert.AreEqual((1, $"--output: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one."), (refused.ExitCode, refused.Error));
         StringAssert.StartsWith(replaced.Output, $"Wrote 1 picture to {first}\nDrawn by DDIM, 1 trailing step");
-        CollectionAssert.AreEquivalent(new[] { first, other }, Directory.GetFiles(Pictures));
+        CollectionAssert.AreEquivalent((string[])[first, .. others], Directory.GetFiles(Pictures));
+    }
+
+    [TestMethod]
+    public void Generate_NoModel_LeavesNoFolder()
+    {
+        var run = ToolProcess.Run("generate", _folder.File("modle.zip"), "--output", Pictures);
+
+        Assert.AreEqual((1, $"There is no file and no folder '{_folder.File("modle.zip")}'."), (run.ExitCode, run.Error));
+        Assert.IsFalse(Directory.Exists(Pictures));
     }
 
     [TestMethod]

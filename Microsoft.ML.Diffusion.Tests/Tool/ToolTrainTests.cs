@@ -80,6 +80,20 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    public void Train_ReportFails_TellsThatTheModelIsWritten()
+    {
+        Directory.CreateDirectory(_folder.File("report"));
+        File.CreateSymbolicLink(_folder.File("report/training.csv"), _folder.File("missing/training.csv"));
+
+        var run = Train("--steps", "1", "--report", _folder.File("report"), "--force", "-q");
+
+        Assert.AreEqual(1, run.ExitCode);
+        StringAssert.StartsWith(run.Error, $"'{Output}' is written, but the report is not: ");
+        StringAssert.Contains(run.Error, _folder.File("missing"));
+        Assert.IsTrue(File.Exists(Output));
+    }
+
+    [TestMethod]
     public void Train_Interrupted_GoesOnToTheSameModel()
     {
         var (checkpoints, whole) = (_folder.File("checkpoints"), _folder.File("whole.zip"));
@@ -121,9 +135,13 @@ public sealed class ToolTrainTests : IDisposable
         var before = File.ReadAllBytes(Output);
         var again = ToolProcess.RunAndInterrupt("step 10,", [.. arguments, "--force"]);
 
-        Assert.AreEqual((130, ""), (again.ExitCode, again.Output));
-        StringAssert.Contains(again.Error, $"'{Output}' is the file that was there before.");
+        var stoppedModel = _folder.File("model.stopped.zip");
+        Assert.AreEqual(130, again.ExitCode, again.Error);
+        StringAssert.Contains(again.Output, $"\nWrote {stoppedModel}: ");
+        StringAssert.EndsWith(again.Output, $"\nKept {Output}: the file that was there before");
         CollectionAssert.AreEqual(before, File.ReadAllBytes(Output));
+        using var saved = new MLContext().Diffusion.LoadModel(stoppedModel, out _).GetDiffusion();
+        Assert.IsGreaterThanOrEqualTo(10, saved.Training!.Steps);
     }
 
     [TestMethod]
@@ -172,15 +190,29 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow("""{"album": "holidays"}""", "pictures")]
+    [DataRow("no json", "pictures")]
+    [DataRow("""{"_class_name": "UNet2DModel"}""", null)]
+    public void Inspect_PicturesBesideAConfig_AreNoModel(string config, string? kind)
+    {
+        _folder.Write("photos/config.json", System.Text.Encoding.UTF8.GetBytes(config));
+
+        var run = ToolProcess.Run("inspect", Photos, "--json", "-q");
+
+        Assert.AreEqual((kind is null ? 1 : 0, kind), (run.ExitCode, (string?)run.Document["kind"]));
+    }
+
+    [TestMethod]
     public void Inspect_NamesForATerminal_AreShownOnly()
     {
-        _folder.Write("strange/\u001b[2J.txt", [.. "notes"u8]);
+        const string Name = "\u001b[2J\r\u202e.txt";
+        _folder.Write($"strange/{Name}", [.. "notes"u8]);
 
         var text = ToolProcess.Run("inspect", _folder.File("strange")).Done();
         var document = ToolProcess.Run("inspect", _folder.File("strange"), "--json").Done().Document;
 
-        StringAssert.EndsWith(text.Output, "  ?[2J.txt: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)");
-        Assert.AreEqual("\u001b[2J.txt", (string?)document["skipped"]![0]!["path"]);
+        StringAssert.EndsWith(text.Output, "  ?[2J??.txt: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)");
+        Assert.AreEqual(Name, (string?)document["skipped"]![0]!["path"]);
     }
 
     [TestMethod]

@@ -36,7 +36,9 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("train", $"IMAGES is missing: A folder of PNG, JPEG, WebP, GIF or BMP pictures of any size. {Places}")]
     [DataRow("train photos more", $"'more' is not known here. {Places}")]
     [DataRow("train photos --stepps 5", $"'--stepps' is not known here. {Places}")]
-    [DataRow("train photos --checkpoint --flip", $"--checkpoint needs a value, but '--flip' follows. Write ./--flip if it is the name of a file. {Places}")]
+    [DataRow("train photos --checkpoint --flip", $"--checkpoint needs a value, but '--flip' follows. Write ./--flip if it is the name of a folder. {Places}")]
+    [DataRow("train photos --steps --flip", $"--steps needs a value, but '--flip' follows. {Places}")]
+    [DataRow("train photos --device gpu", $"--device must be cpu, cuda, or cuda: and the number of the card, but is 'gpu'. {Places}")]
     [DataRow("train photos --checkpoint", $"--checkpoint needs a value: Keep checkpoints in this folder: after Ctrl+C, a crash or a kill the same command goes on from there. {Places}")]
     [DataRow("train photos --steps 0", $"--steps must be a whole number of at least 1, but is '0'. {Places}")]
     [DataRow("train photos --steps 1.5", $"--steps must be a whole number of at least 1, but is '1.5'. {Places}")]
@@ -60,7 +62,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("generate MODEL --steps 1001", "--steps: The number of sampling steps must be at most 1000, because the model was trained on that many timesteps and a run visits each at most once. Given: 1001")]
     [DataRow("generate MODEL --eta 2", "--eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. Given: 2")]
     [DataRow("generate MODEL --sampler euler --eta 0.5", "--eta is for --sampler ddim only, because it scales the noise that ddim draws, but the sampler is euler. Leave --eta out, or choose ddim.")]
-    [DataRow("generate MODEL --device gpu", "--device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it out for the best there is. Given: gpu")]
+    [DataRow("generate MODEL --label --grid", "--label needs a value, but '--grid' follows. 'diffusion generate --help' lists what can be given.")]
     [DataRow("interpolate MODEL a.png b.png --depth 3", "--depth needs --linear, because the way along the sphere has no depth. Add it, or leave --depth out.")]
     public void WrongUsage_IsNamedAsTyped(string arguments, string message) => Expect(2, message, arguments);
 
@@ -70,7 +72,8 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("inspect nothing", "There is no file and no folder 'nothing'.")]
     [DataRow("describe TEXT", "The model TEXT cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
     [DataRow("interpolate MODEL TEXT TEXT", "The picture TEXT cannot be used: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP).")]
-    [DataRow("train nothing --output TEXT", "--output: 'TEXT' is there already. Add --force to replace it, or name another file.")]
+    [DataRow("describe PLACE/Device/Width.zip", "The model PLACE/Device/Width.zip cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
+    [DataRow("train . --output TEXT", "--output: 'TEXT' is there already. Add --force to replace it, or name another file.")]
     [DataRow("generate MODEL --output TEXT", "--output must be a folder, but 'TEXT' is a file. Name another folder.")]
     public void Failure_IsOneLine(string arguments, string message) => Expect(1, message, arguments);
 
@@ -97,7 +100,8 @@ public sealed class ToolUsageTests : IDisposable
     private void Expect(int exitCode, string message, string arguments)
     {
         var text = _folder.Write("notes.txt", [.. "notes"u8]);
-        string Filled(string words) => words.Replace("MODEL", SavedModel.Chain, StringComparison.Ordinal).Replace("TEXT", text, StringComparison.Ordinal);
+        _folder.Write("Device/Width.zip", [.. "notes"u8]);
+        string Filled(string words) => words.Replace("MODEL", SavedModel.Chain, StringComparison.Ordinal).Replace("TEXT", text, StringComparison.Ordinal).Replace("PLACE", _folder.Path, StringComparison.Ordinal);
 
         var run = ToolProcess.Run(["-q", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Filled)]);
 

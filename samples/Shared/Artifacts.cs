@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Samples;
@@ -17,8 +16,7 @@ public sealed class Artifacts
     {
         _log = log ?? Console.Out;
         _folder = Path.GetFullPath(folder ?? Path.Combine(RepositoryRoot() ?? Environment.CurrentDirectory, "artifacts", sample));
-        Directory.CreateDirectory(_folder);
-        using var probe = File.Create(PathOf(".writable"), 1, FileOptions.DeleteOnClose);
+        WholeFile.MakeFolder(_folder);
     }
 
     /// <summary>The whole path of a file in the folder.</summary>
@@ -31,21 +29,19 @@ public sealed class Artifacts
         _log.WriteLine($"Wrote {PathOf(name)}: {caption}");
     }
 
-    /// <summary>Writes 00000.png, 00001.png, ... into a folder, in which no such pictures of an earlier run stay.</summary>
+    /// <summary>Writes 00000.png, 00001.png, ... into a folder, in which no such picture of an earlier run stays.</summary>
     public void SaveAll(string name, IReadOnlyList<MLImage> pictures)
     {
-        var folder = Directory.CreateDirectory(PathOf(name));
-        foreach (var old in folder.EnumerateFiles("*.png").Where(file => Path.GetFileNameWithoutExtension(file.Name).All(char.IsAsciiDigit)))
+        ArgumentNullException.ThrowIfNull(pictures);
+        Directory.CreateDirectory(PathOf(name));
+        var files = new NumberedPictures(PathOf(name));
+        foreach (var picture in pictures)
         {
-            old.Delete();
+            files.Add(picture);
         }
 
-        for (var i = 0; i < pictures.Count; i++)
-        {
-            WholeFile.Write(Path.Combine(folder.FullName, $"{i.ToString("D5", CultureInfo.InvariantCulture)}.png"), pictures[i].Save);
-        }
-
-        _log.WriteLine($"Wrote {pictures.Count} pictures to {folder.FullName}");
+        files.DeleteRest();
+        _log.WriteLine($"Wrote {files}");
     }
 
     private static string? RepositoryRoot()

@@ -5,7 +5,6 @@ namespace Microsoft.ML.Diffusion.Samples;
 /// <summary>Pictures on their way out of noise, as they are after the steps of their sampler.</summary>
 public sealed class DenoisingFilm : IDisposable
 {
-    private const int MostInBatch = 16;
     private const int MostFrames = 101;
 
     private readonly SortedDictionary<int, MLImage[]> _frames;
@@ -54,7 +53,7 @@ public sealed class DenoisingFilm : IDisposable
             }
         }
 
-        var drawing = options with { Observer = options.Observer + Keep, BatchSize = options.BatchSize ?? Math.Min(count, MostInBatch) };
+        var drawing = options with { Observer = options.Observer + Keep };
         Array.ForEach(labels is null ? model.Generate(count, drawing) : model.Generate(labels, drawing), picture => picture.Dispose());
         string[] names = labels is null ? [] : [.. labels.Select(label => model.ClassNames[label])];
         return new(steps, names, frames);

@@ -66,14 +66,21 @@ public sealed class ProgressDisplay : IProgress<TrainingProgress>, IProgress<dou
         .Start(context =>
         {
             _bar = context.AddTask(Markup.Escape(_title), maxValue: 1);
-            return work();
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                _bar = null; // what is reported later goes to lines again
+            }
         });
 
     private void Report(double fraction, string detail, string line)
     {
         if (_bar is not null)
         {
-            (_bar.Value, _bar.Description) = (fraction, $"{Markup.Escape(_title)}  {detail}");
+            (_bar.Value, _bar.Description) = (fraction, Markup.Escape($"{_title}  {detail}"));
         }
         else if (_sinceLine.Elapsed >= _betweenLines)
         {

@@ -38,15 +38,21 @@ public static class Shell
             return Interrupted;
         }
         catch (Exception e) when (Cause(e) is ArgumentException or InvalidOperationException or FormatException or IOException
-            or InvalidDataException or UnauthorizedAccessException or OverflowException)
+            or InvalidDataException or UnauthorizedAccessException or OverflowException or DllNotFoundException)
         {
-            Console.Error.WriteLine(OneLine(Cause(e).Message));
+            Console.Error.WriteLine(Message(Cause(e)));
             return Failed;
         }
     }
 
-    // ML.NET wraps what goes wrong while it loads a model.
-    private static Exception Cause(Exception e) => e is TargetInvocationException { InnerException: { } inner } ? Cause(inner) : e;
+    /// <summary>Finds what went wrong in what ML.NET and the runtime wrap, in constructors and in parallel work.</summary>
+    public static Exception Cause(Exception e) =>
+        e is TargetInvocationException or TypeInitializationException or AggregateException && e.InnerException is { } inner ? Cause(inner) : e;
 
-    private static string OneLine(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    /// <summary>The message of an exception in one line; the library's advice on a libtorch that cannot be loaded keeps its lines.</summary>
+    public static string Message(Exception e)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        return e is DllNotFoundException ? e.Message : string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
 }

@@ -4,7 +4,7 @@ namespace Microsoft.ML.Diffusion.Samples;
 public static class WholeFile
 {
     /// <summary>Writes a file beside its place, sees it to the disk, and puts it in its place: the path holds the old file or the new one.</summary>
-    /// <param name="path">Where, in a folder that exists.</param>
+    /// <param name="path">Where, in a folder that exists; a symbolic link stays one, and what it leads to is replaced.</param>
     /// <param name="write">Writes the path that it is given, which has the extension of <paramref name="path"/>: it often decides the format.</param>
     /// <exception cref="IOException">The disk is full, or the folder is missing; an old file is unchanged.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid it; an old file is unchanged.</exception>
@@ -12,8 +12,8 @@ public static class WholeFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        path = Path.GetFullPath(path);
-        var partial = Path.Combine(Path.GetDirectoryName(path)!, $".partial-{Path.GetFileName(path)}");
+        var target = new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+        var partial = InFolder(Path.GetDirectoryName(target)!, Path.GetExtension(target));
         try
         {
             write(partial);
@@ -22,11 +22,14 @@ public static class WholeFile
                 file.Flush(flushToDisk: true);
             }
 
-            File.Move(partial, path, overwrite: true);
+            File.Move(partial, target, overwrite: true);
         }
         finally
         {
-            File.Delete(partial);
+            if (File.Exists(partial))
+            {
+                File.Delete(partial);
+            }
         }
     }
 
@@ -35,4 +38,17 @@ public static class WholeFile
     /// <param name="path">Where, in a folder that exists.</param>
     /// <param name="text">The whole text.</param>
     public static void WriteText(string path, string text) => Write(path, partial => File.WriteAllText(partial, text.ReplaceLineEndings("\n")));
+
+    /// <summary>Makes a folder, and makes sure that it can be written to: better to fail now than after the work.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="IOException">There is a file of this name.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permissions forbid it.</exception>
+    public static void MakeFolder(string path)
+    {
+        Directory.CreateDirectory(path);
+        using var probe = File.Create(InFolder(path, ""), 1, FileOptions.DeleteOnClose);
+    }
+
+    // A hidden name that no other file has.
+    private static string InFolder(string folder, string extension) => Path.Combine(folder, $".partial-{Path.GetRandomFileName()}{extension}");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Commands;
 
@@ -38,7 +39,7 @@ internal sealed class GenerateCommand : ToolCommand
         _unlabelled = Added(new Option<bool>("--unlabelled") { Description = "Draw without a class" });
         _guidance = Added(Values.Real("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long [default: the model's own]"));
         _sampler.AddTo(this);
-        _batch = Added(Values.Whole("--batch", "N", "Pictures that go through the network together [default: 16, or 256 on CUDA]"));
+        _batch = Added(Values.Whole("--batch", "N", "Pictures that go through the network together [default: 16, or 256 on CUDA; fewer if their features would take more than 1 GiB, or 4 GiB on CUDA]"));
         _seed = Added(CommonOptions.Seed("Seed; picture i of a seed is the same however many are drawn"));
         _device = Added(CommonOptions.Device());
     }
@@ -47,14 +48,17 @@ internal sealed class GenerateCommand : ToolCommand
     {
         RequireTogether(parsed);
         _sampler.Check(parsed);
+        var source = parsed.GetRequiredValue(_model);
+        ModelSource.CheckExists(source); // before folders are made
+        var count = parsed.GetValue(_count) ?? 16;
         var force = parsed.GetValue(_force);
         var grid = parsed.GetValue(_grid) is { } file ? OutputFile.Prepare(_grid.Name, file, force, OutputFile.Pictures) : null;
         var film = parsed.GetValue(_film) is { } path ? OutputFile.Prepare(_film.Name, path, force, OutputFile.Films) : null;
         var single = parsed.GetValue(_output) ?? (grid is null && film is null ? DefaultOutput : null);
-        var folder = single is null ? null : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, single, force));
+        var folder = single is null ? null : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, single, count, force));
 
         var context = session.CreateContext();
-        using var model = ModelSource.Load(context, parsed.GetRequiredValue(_model), parsed.GetValue(_device));
+        using var model = ModelSource.Load(context, source, parsed.GetValue(_device));
         var labels = Labels(parsed, model);
         var options = model.Generation with
         {
@@ -64,7 +68,7 @@ internal sealed class GenerateCommand : ToolCommand
             Seed = parsed.GetValue(_seed) ?? Random.Shared.Next(),
             CancellationToken = session.CancellationToken,
         };
-        var job = new DrawingJob(context, session, model, options, labels, parsed.GetValue(_count) ?? 16)
+        var job = new DrawingJob(context, session, model, options, labels, count)
         {
             Folder = folder,
             Grid = grid,

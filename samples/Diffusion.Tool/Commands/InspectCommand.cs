@@ -19,12 +19,9 @@ internal sealed class InspectCommand : ToolCommand
         ModelSource.CheckExists(path);
         var diffusion = session.CreateContext().Diffusion;
         return !Directory.Exists(path) ? Of(path, diffusion.InspectModel(path))
-            : IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
+            : ModelSource.IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
             : Of(path, session.Show("Reading pictures", () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
     }
-
-    private static bool IsDiffusers(string folder) =>
-        new[] { "model_index.json", "config.json", Path.Combine("unet", "config.json") }.Any(name => File.Exists(Path.Combine(folder, name)));
 
     private static Result Of(string path, ModelInspection model)
     {

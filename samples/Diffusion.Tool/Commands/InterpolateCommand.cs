@@ -44,22 +44,25 @@ internal sealed class InterpolateCommand : ToolCommand
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
-        var force = parsed.GetValue(_force);
-        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "interpolation.png", force, OutputFile.Pictures);
-        var film = parsed.GetValue(_film) is { } file ? OutputFile.Prepare(_film.Name, file, force, OutputFile.Films) : null;
-        var frames = parsed.GetValue(_frames) is { } folder ? new NumberedPictures(OutputFile.PrepareFolder(_frames.Name, folder, force)) : null;
         if (parsed.IsGiven(_depth) && !parsed.GetValue(_linear))
         {
             throw new UsageException($"{_depth.Name} needs {_linear.Name}, because the way along the sphere has no depth. Add it, or leave {_depth.Name} out.");
         }
 
+        var (source, first, last) = (parsed.GetRequiredValue(_model), parsed.GetRequiredValue(_from), parsed.GetRequiredValue(_to));
+        Array.ForEach([source, first, last], ModelSource.CheckExists); // before folders are made
+        var (count, force) = (parsed.GetValue(_count) ?? 11, parsed.GetValue(_force));
+        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "interpolation.png", force, OutputFile.Pictures);
+        var film = parsed.GetValue(_film) is { } file ? OutputFile.Prepare(_film.Name, file, force, OutputFile.Films) : null;
+        var frames = parsed.GetValue(_frames) is { } folder ? new NumberedPictures(OutputFile.PrepareFolder(_frames.Name, folder, count, force)) : null;
+
         var context = session.CreateContext();
-        using var model = ModelSource.Load(context, parsed.GetRequiredValue(_model), parsed.GetValue(_device));
+        using var model = ModelSource.Load(context, source, parsed.GetValue(_device));
         var seed = parsed.GetValue(_seed) ?? Random.Shared.Next();
         var size = new ImageFolderOptions { Width = model.ImageWidth, Height = model.ImageHeight };
-        using var from = context.Diffusion.LoadImage(parsed.GetRequiredValue(_from), size);
-        using var to = context.Diffusion.LoadImage(parsed.GetRequiredValue(_to), size);
-        var pictures = session.Show("Drawing", () => model.Interpolate(from, to, parsed.GetValue(_count) ?? 11, ReadOptions(parsed, model, seed, session)));
+        using var from = context.Diffusion.LoadImage(first, size);
+        using var to = context.Diffusion.LoadImage(last, size);
+        var pictures = session.Show("Drawing", () => model.Interpolate(from, to, count, ReadOptions(parsed, model, seed, session)));
 
         using (var row = ImageGrid.Create(pictures, pictures.Length, padding: 1))
         {
@@ -67,6 +70,7 @@ internal sealed class InterpolateCommand : ToolCommand
         }
 
         Array.ForEach(pictures, picture => frames?.Add(picture));
+        frames?.DeleteRest();
         if (film is not null)
         {
             AnimatedGif.Save(film, [.. pictures, .. pictures.Reverse()]);

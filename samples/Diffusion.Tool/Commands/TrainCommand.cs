@@ -64,9 +64,15 @@ internal sealed class TrainCommand : ToolCommand
             Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
             ValidationShare = _learning.ValidationShare(parsed),
         };
+        var images = parsed.GetRequiredValue(_images);
+        if (!Directory.Exists(images)) // before folders are made
+        {
+            throw new ToolException($"There is no folder '{images}'.");
+        }
+
         var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "model.zip", parsed.GetValue(_force));
         var report = parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
-        return run.Run(parsed.GetRequiredValue(_images), output, report);
+        return run.Run(images, output, report);
     }
 
     private DiffusionTransformer? Previous(ParseResult parsed, MLContext context)

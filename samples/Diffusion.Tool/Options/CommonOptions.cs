@@ -18,7 +18,7 @@ internal static class CommonOptions
     public static Option<bool> Force() => new("--force", "-f") { Description = "Replace files that are there already" };
 
     /// <summary>The option of the device.</summary>
-    public static Option<string?> Device() => Values.Text("--device", "NAME", "cpu, cuda or cuda:1 [default: cuda where there is one]");
+    public static Option<string?> Device() => Values.Device("--device", "cpu, cuda or cuda:1 [default: cuda where there is one]");
 
     /// <summary>The option of the seed.</summary>
     public static Option<int?> Seed(string description) => Values.Whole("--seed", "N", $"{description} [default: a new one, which is told]", minimum: null);

@@ -13,11 +13,11 @@ internal sealed class LearningOptions
     private readonly Option<TimeSpan?> _time = Values.Time("--time", "Train for this long: 90s, 45m, 1.5h, 2d or 1:30:00");
     private readonly Option<int?> _batch = Values.Whole("--batch", "N", $"Pictures in a training step [default: {_defaults.BatchSize}]");
     private readonly Option<int?> _accumulate = Values.Whole("--accumulate", "N", $"Parts in which a step's pictures go through the network, to save memory [default: {_defaults.GradientAccumulationSteps}]");
-    private readonly Option<double?> _learningRate = Values.Real("--learning-rate", "RATE", $"Highest learning rate; short runs learn faster with 0.001 to 0.002 [default: {Number(_defaults.LearningRate)}]");
+    private readonly Option<double?> _learningRate = Values.Real("--learning-rate", "RATE", $"Highest learning rate; short runs learn faster with 0.001 to 0.002 [default: {Values.Number(_defaults.LearningRate)}]");
     private readonly Option<int?> _warmup = Values.Whole("--warmup", "N", $"Steps over which the learning rate rises to its highest [default: {_defaults.WarmupSteps}]", minimum: 0);
-    private readonly Option<double?> _ema = Values.Real("--ema", "DECAY", $"Decay per step of the average of weights that the model uses; short runs need less, such as 0.995 [default: {Number(_defaults.EmaDecay)}]");
+    private readonly Option<double?> _ema = Values.Real("--ema", "DECAY", $"Decay per step of the average of weights that the model uses; at step n at most (1 + n) / (10 + n) [default: {Values.Number(_defaults.EmaDecay)}]");
     private readonly Option<bool> _flip = new("--flip") { Description = "Mirror pictures left to right at random while training" };
-    private readonly Option<double?> _labelDropout = Values.Real("--label-dropout", "P", $"Probability of hiding a label, so that pictures can be drawn without one and by guidance [default: {Number(_defaults.LabelDropout)}]");
+    private readonly Option<double?> _labelDropout = Values.Real("--label-dropout", "P", $"Probability of hiding a label, so that pictures can be drawn without one and by guidance [default: {Values.Number(_defaults.LabelDropout)}]");
     private readonly Option<string?> _checkpoint = Values.Text("--checkpoint", "FOLDER", "Keep checkpoints in this folder: after Ctrl+C, a crash or a kill the same command goes on from there");
     private readonly Option<int?> _checkpointEvery = Values.Whole("--checkpoint-every", "N", $"Steps from one checkpoint to the next [default: {_defaults.CheckpointEverySteps}]");
     private readonly Option<double?> _validation = Values.Real("--validation", "FRACTION", "Share of the pictures to judge by and not learn from, such as 0.1");
@@ -77,6 +77,4 @@ internal sealed class LearningOptions
             throw new UsageException($"{option.Name} needs {need}. Add it, or leave {option.Name} out.");
         }
     }
-
-    private static string Number(double number) => FormattableString.Invariant($"{number}");
 }

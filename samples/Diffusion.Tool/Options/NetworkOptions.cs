@@ -13,7 +13,7 @@ internal sealed class NetworkOptions
     private readonly Option<int?> _blocks = Values.Whole("--blocks", "N", $"Residual blocks of each level [default: {_defaults.NumberOfResidualBlocks}]");
     private readonly Option<int[]?> _attention = Values.List("--attention", $"Sides, in pixels of the network, at which it has self-attention, or none; the middle always has it [default: {Text(_defaults.AttentionResolutions)}]", mayBeNone: true);
     private readonly Option<int?> _patch = Values.Whole("--patch", "PIXELS", $"Side of the pixel blocks that the network sees as one; 2 is about four times as fast [default: {_defaults.PatchSize}]");
-    private readonly Option<double?> _dropout = Values.Real("--dropout", "P", $"Probability of dropping a feature while training [default: {Number(_defaults.Dropout)}]");
+    private readonly Option<double?> _dropout = Values.Real("--dropout", "P", $"Probability of dropping a feature while training [default: {Values.Number(_defaults.Dropout)}]");
     private readonly Option<string?> _prediction = Values.Choice("--prediction", "KIND", "What the network predicts: epsilon, sample or v [default: v]", OptionNames.Predictions);
     private readonly Option<string?> _schedule = Values.Choice("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid [default: cosine]", OptionNames.Schedules);
 
@@ -66,6 +66,4 @@ internal sealed class NetworkOptions
     private IEnumerable<Option> All => [_channels, _multipliers, _blocks, _attention, _patch, _dropout, _prediction, _schedule];
 
     private static string Text(IReadOnlyList<int> numbers) => string.Join(',', numbers);
-
-    private static string Number(double number) => FormattableString.Invariant($"{number}");
 }

@@ -47,7 +47,7 @@ internal static partial class OptionWords
     /// <summary>Gets the options that messages of the library can be about.</summary>
     public static IEnumerable<string> All => _options.Values.Concat(_parameters.Values).Distinct();
 
-    /// <summary>Puts what is typed in the place of the library's names.</summary>
+    /// <summary>Puts what is typed in the place of the library's names; what is quoted, and paths, stay as they are.</summary>
     public static string Replace(string message) => Names().Replace(message, match => _options.GetValueOrDefault(match.Value, match.Value))
         .Replace("leave it null", "leave it out", StringComparison.Ordinal)
         .Replace("must be null", "must be left out", StringComparison.Ordinal);
@@ -66,6 +66,6 @@ internal static partial class OptionWords
         return exception is ArgumentOutOfRangeException { ActualValue: { } value } ? FormattableString.Invariant($"{message} Given: {value}") : message;
     }
 
-    [GeneratedRegex(@"\b[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)?\b", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<!\w)'[^'\n]*'(?!\w)|(?<![\w/\\.'-])[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)?(?![\w/\\'-]|\.\w)", RegexOptions.CultureInvariant)]
     private static partial Regex Names();
 }

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Diffusion.Tool.Options;
 
 /// <summary>Options of numbers, choices and lists, whose mistakes are told in one line that names them.</summary>
-internal static class Values
+internal static partial class Values
 {
     /// <summary>A whole number.</summary>
     /// <param name="name">The option.</param>
@@ -30,12 +31,16 @@ internal static class Values
     /// <summary>A name, such as that of a file.</summary>
     public static Option<string?> Text(string name, string value, string description, params string[] aliases) => Parsed<string?>(name, value, description, text => text, "a text", aliases);
 
+    /// <summary>A device, as the library names it; whether it is there shows later.</summary>
+    public static Option<string?> Device(string name, string description) => Parsed<string?>(
+        name, "NAME", description, text => DeviceName().IsMatch(text) ? text : null, "cpu, cuda, or cuda: and the number of the card");
+
     /// <summary>Names, for an option that may be given several times.</summary>
     public static Option<string[]> Texts(string name, string value, string description) => new(name)
     {
         HelpName = value,
         Description = description,
-        CustomParser = result => [.. result.Tokens.Select(token => Checked(name, token.Value, result)).OfType<string>()],
+        CustomParser = result => [.. result.Tokens.Select(token => Checked(name, value, token.Value, result)).OfType<string>()],
     };
 
     /// <summary>One of some words.</summary>
@@ -68,11 +73,14 @@ internal static class Values
     /// <summary>Whether an option was typed.</summary>
     public static bool IsGiven(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
+    /// <summary>A number in a text of help.</summary>
+    public static string Number(double number) => number.ToString(CultureInfo.InvariantCulture);
+
     private static Option<T?> Parsed<T>(string name, string value, string description, Func<string, T?> parse, string rule, params string[] aliases)
     {
         T? Parse(ArgumentResult result)
         {
-            if (Checked(name, result.Tokens[0].Value, result) is not { } text)
+            if (Checked(name, value, result.Tokens[0].Value, result) is not { } text)
             {
                 return default;
             }
@@ -90,14 +98,14 @@ internal static class Values
     }
 
     // The parser takes whatever follows for the value, the next option too.
-    private static string? Checked(string name, string text, ArgumentResult result)
+    private static string? Checked(string name, string value, string text, ArgumentResult result)
     {
         if (text is not ['-', not (>= '0' and <= '9' or '.'), ..])
         {
             return text;
         }
 
-        result.AddError($"{name} needs a value, but '{text}' follows. Write ./{text} if it is the name of a file.");
+        result.AddError($"{name} needs a value, but '{text}' follows.{(value is "FILE" or "FOLDER" or "MODEL" ? $" Write ./{text} if it is the name of a {value.ToLowerInvariant()}." : "")}");
         return null;
     }
 
@@ -135,4 +143,7 @@ internal static class Values
             _ => null,
         };
     }
+
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$", RegexOptions.CultureInvariant)]
+    private static partial Regex DeviceName();
 }

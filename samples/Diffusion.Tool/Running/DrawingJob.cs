@@ -73,6 +73,7 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
             }
         }
 
+        Folder?.DeleteRest();
         return kept;
     }
 

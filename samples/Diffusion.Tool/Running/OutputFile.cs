@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Samples;
+
 namespace Diffusion.Tool.Running;
 
 /// <summary>Places that a command will write to, looked at before it begins to work.</summary>
@@ -33,35 +35,29 @@ internal static class OutputFile
             throw new ToolException($"{option}: '{path}' is there already. Add --force to replace it, or name another file.");
         }
 
-        MakeWritable(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        WholeFile.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         return path;
     }
 
     /// <summary>Checks and makes a folder of numbered pictures.</summary>
     /// <param name="option">The option that names it, as typed.</param>
     /// <param name="path">The folder.</param>
+    /// <param name="count">The number of pictures.</param>
     /// <param name="force">Whether numbered pictures that are there may be replaced.</param>
     /// <returns>The path.</returns>
-    public static string PrepareFolder(string option, string path, bool force)
+    public static string PrepareFolder(string option, string path, int count, bool force)
     {
         if (File.Exists(path))
         {
             throw new ToolException($"{option} must be a folder, but '{path}' is a file. Name another folder.");
         }
 
-        if (!force && NumberedPictures.In(path).FirstOrDefault() is { } first)
+        if (!force && NumberedPictures.FindFirst(path, count) is { } first)
         {
             throw new ToolException($"{option}: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one.");
         }
 
-        MakeWritable(path);
+        WholeFile.MakeFolder(path);
         return path;
-    }
-
-    // Better to fail now than after the work.
-    private static void MakeWritable(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        using var probe = File.Create(Path.Combine(folder, $".writable-{Path.GetRandomFileName()}"), 1, FileOptions.DeleteOnClose);
     }
 }

@@ -1,7 +1,7 @@
 namespace Diffusion.Tool.Running;
 
 /// <summary>What the tool itself cannot do, in one line.</summary>
-internal class ToolException(string message) : Exception(message);
+internal class ToolException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>The end that Ctrl+C brought, and what it left.</summary>
 internal sealed class InterruptedException(string message) : OperationCanceledException(message);

@@ -27,7 +27,7 @@ internal sealed class TrainingJob
 
     private string? Checkpoint => _options.Training.CheckpointDirectory;
 
-    /// <summary>Trains and writes the model.</summary>
+    /// <summary>Trains and writes the model. One that was stopped takes no other's place.</summary>
     public Result Run(string folder, string output, TrainingReport? report)
     {
         var images = _session.Show("Reading pictures", () => _context.Diffusion.LoadImages(folder, Pictures));
@@ -38,14 +38,17 @@ internal sealed class TrainingJob
 
         var (training, validation) = HoldOut(images);
         using var model = Train(training, validation);
-        if (model.Training is { End: TrainingEnd.Cancelled } stopped && (stopped.Steps == 0 || File.Exists(output)))
+        var isStopped = model.Training!.End == TrainingEnd.Cancelled;
+        if (isStopped && model.Training.Steps == 0)
         {
-            throw new InterruptedException(stopped.Steps == 0 ? "Stopped before the first step." : $"Stopped after {stopped.Steps} steps. '{output}' is the file that was there before.");
+            throw new InterruptedException("Stopped before the first step.");
         }
 
-        _context.Diffusion.SaveModel(model, inputSchema: null, output); // ML.NET cannot keep an image column in a schema
-        WriteReport(report, model, folder, output);
-        return ToResult(model, output, report, images);
+        var kept = isStopped && File.Exists(output) ? output : null;
+        var written = kept is null ? output : Path.ChangeExtension(output, ".stopped.zip");
+        _context.Diffusion.SaveModel(model, inputSchema: null, written); // ML.NET cannot keep an image column in a schema
+        WriteReport(report, model, folder, written);
+        return ToResult(model, written, kept, report, images);
     }
 
     private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output)
@@ -57,6 +60,10 @@ internal sealed class TrainingJob
         catch (OperationCanceledException)
         {
             throw new InterruptedException($"Stopped while drawing for the report. '{output}' is written.");
+        }
+        catch (Exception exception)
+        {
+            throw new ToolException($"'{output}' is written, but the report is not: {Failure.Of(exception).Message}", exception);
         }
     }
 
@@ -91,7 +98,7 @@ internal sealed class TrainingJob
         }
     }
 
-    private static Result ToResult(DiffusionTransformer model, string output, TrainingReport? report, LoadedImages images)
+    private static Result ToResult(DiffusionTransformer model, string output, string? kept, TrainingReport? report, LoadedImages images)
     {
         var training = model.Training!;
         var isStopped = training.End == TrainingEnd.Cancelled;
@@ -99,6 +106,7 @@ internal sealed class TrainingJob
         [
             $"{(isStopped ? "Stopped" : "Trained")}: {training}",
             $"Wrote {output}: {model}",
+            kept is null ? null : $"Kept {kept}: the file that was there before",
             report is null ? null : $"Wrote {report.Folder}",
         ];
         var document = new
