@@ -7,6 +7,8 @@ internal sealed record Configuration(string Name, int ImageSize, int Channels, i
 
     public const int SamplingSteps = 20;
 
+    public const int SamplingRuns = 3;
+
     public static readonly Configuration Garments = new("garments", 28, 1, 32, [1, 2, 2], 1, 7, 30, 30);
 
     public static readonly Configuration Small = new("small", 32, 3, 64, [1, 2, 2], 2, 16, 4, 7);
@@ -18,7 +20,7 @@ internal sealed record Configuration(string Name, int ImageSize, int Channels, i
 
 /// <summary>What one process measured.</summary>
 /// <param name="TrainingImagesPerSecond">From the median step.</param>
-/// <param name="SamplingImagesPerSecond">One batch by DDIM in 20 steps, the better of two.</param>
+/// <param name="SamplingImagesPerSecond">One batch by DDIM in 20 steps, the best of three.</param>
 /// <param name="TrainingPeakMegabytes">Resident memory at its highest by the end of training.</param>
 /// <param name="Parameters">Number of weights, which must be the same on both sides.</param>
 internal sealed record Measurement(double TrainingImagesPerSecond, double SamplingImagesPerSecond, double TrainingPeakMegabytes, long Parameters);

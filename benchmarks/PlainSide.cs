@@ -38,7 +38,7 @@ internal static class PlainSide
         var step = Times(Step, configuration.WarmupSteps, configuration.TrainingSteps).Order().ElementAt(configuration.TrainingSteps / 2);
         var peak = PeakMemory.Megabytes;
         network.eval();
-        var sampling = Times(() => Sample(network, configuration, alphaBar), 0, 2).Min();
+        var sampling = Times(() => Sample(network, configuration, alphaBar), 0, Configuration.SamplingRuns).Min();
         return new Measurement(Configuration.BatchSize / step, Configuration.BatchSize / sampling, peak, network.parameters().Sum(weight => weight.numel()));
     }
 

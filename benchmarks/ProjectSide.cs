@@ -36,7 +36,7 @@ internal static class ProjectSide
         var peak = PeakMemory.Megabytes;
 
         var generation = new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };
-        var sampling = Enumerable.Range(0, 2).Min(_ =>
+        var sampling = Enumerable.Range(0, Configuration.SamplingRuns).Min(_ =>
         {
             var clock = Stopwatch.StartNew();
             foreach (var image in model.Generate(Configuration.BatchSize, generation))
