@@ -86,6 +86,7 @@ public sealed class PackageTests
     {
         if (BuildFiles.Configuration != "Release")
         {
+            // In Debug the real paths are what a debugger finds the sources by. The README's command tests Release.
             Assert.Inconclusive("Only a Release build maps its paths.");
         }
 

@@ -57,6 +57,7 @@ public sealed class ModelFileTests
         {
             using var child = ChildProcess.Start("save-forever", SavedModel.Model, ModelPath);
             Assert.AreEqual("started", child.StandardOutput.ReadLine());
+            // Not a wait for something: the random moment at which the process is killed.
             Thread.Sleep(TimeSpan.FromMilliseconds(60 * random.NextDouble()));
             child.Kill();
             child.WaitForExit();

@@ -155,6 +155,7 @@ public sealed class AtomicFileTests
         {
             using var child = ChildProcess.Start("write-forever", FilePath);
             Assert.AreEqual("started", child.StandardOutput.ReadLine());
+            // Not a wait for something: the random moment at which the process is killed.
             Thread.Sleep(TimeSpan.FromMilliseconds(5 * random.NextDouble()));
             child.Kill();
             child.WaitForExit();
