@@ -78,7 +78,7 @@ internal sealed class WorkerThreads : IDisposable
             }
             else
             {
-                RunOnThreads(Compute);
+                Run(Compute);
             }
         }
         catch
@@ -90,23 +90,9 @@ internal sealed class WorkerThreads : IDisposable
         return results;
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _work = null;
-        for (var i = 0; i < _threads.Length; i++)
-        {
-            _start[i].Release();
-            _threads[i].Join();
-        }
-
-        foreach (var disposable in (IEnumerable<IDisposable>)[.. _start, _finished])
-        {
-            disposable.Dispose();
-        }
-    }
-
-    private void RunOnThreads(Action<int> work)
+    /// <summary>Does a piece of work on each thread, and waits for all. A second caller waits for the first.</summary>
+    /// <param name="work">Called with 0, 1, ....</param>
+    public void Run(Action<int> work)
     {
         lock (_running)
         {
@@ -122,6 +108,22 @@ internal sealed class WorkerThreads : IDisposable
             _work = null; // it holds a network
             Array.Clear(_errors);
             error?.Throw();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _work = null;
+        for (var i = 0; i < _threads.Length; i++)
+        {
+            _start[i].Release();
+            _threads[i].Join();
+        }
+
+        foreach (var disposable in (IEnumerable<IDisposable>)[.. _start, _finished])
+        {
+            disposable.Dispose();
         }
     }
 

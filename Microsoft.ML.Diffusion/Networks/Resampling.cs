@@ -24,7 +24,7 @@ internal sealed class Downsample : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var y = conv is null ? nn.functional.avg_pool2d(x, 2) : conv.forward(_padding == 0 ? nn.functional.pad(x, [0, 1, 0, 1]) : x);
+        var y = conv is null ? nn.functional.avg_pool2d(x, 2) : _padding == 0 ? Layers.ConvolvePadded(conv, x) : Layers.Convolve(conv, x);
         return y.MoveToOuterDisposeScope();
     }
 }

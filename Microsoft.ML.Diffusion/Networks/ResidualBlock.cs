@@ -65,7 +65,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         }
 
         h = Layers.Convolve(conv2, _dropout.Apply(h, training));
-        h = h.add_(conv_shortcut is null ? x : conv_shortcut.forward(x));
+        h = h.add_(conv_shortcut is null ? x : Layers.Convolve(conv_shortcut, x));
         return (_outputScale == 1 ? h : h / _outputScale).MoveToOuterDisposeScope();
     }
 

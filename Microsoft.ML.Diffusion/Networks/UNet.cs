@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -84,7 +83,7 @@ internal sealed class UNet : nn.Module
             h = level.Forward(h, embedding, skips);
         }
 
-        h = conv_out.forward(Layers.Normalize(conv_norm_out, h, activates: true));
+        h = Layers.Convolve(conv_out, Layers.Normalize(conv_norm_out, h, activates: true));
         return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -109,8 +108,7 @@ internal sealed class UNet : nn.Module
 
         var input = x.to(conv_in.weight.dtype);
         input = Options.CenterInput ? (2 * input) - 1 : input;
-        var h = conv_in.forward(_patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
-        h = ChannelsLast.Suits(h) ? ChannelsLast.Of(h) : h;
+        var h = Layers.Convolve(conv_in, _patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)
         {

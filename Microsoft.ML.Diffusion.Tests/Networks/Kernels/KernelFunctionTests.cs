@@ -31,8 +31,8 @@ public sealed class KernelFunctionTests
                 [x, filters, biases],
                 dy,
                 inputs => nn.functional.conv2d(inputs[0], inputs[1], padding: [1, 1]) + inputs[2].unsqueeze(-1).unsqueeze(-1),
-                inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], false),
-                inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], false));
+                inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], ConvolutionSettings.Same),
+                inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], ConvolutionSettings.Same));
         }
     }
 
@@ -51,8 +51,8 @@ public sealed class KernelFunctionTests
             [Draw(images, inChannels, height, width), Draw(outChannels, inChannels, 3, 3), Draw(1, outChannels)],
             Draw(images, outChannels, 2 * height, 2 * width),
             inputs => nn.functional.conv2d(nn.functional.interpolate(inputs[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest), inputs[1], inputs[2].squeeze(0), padding: [1, 1]),
-            inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], true),
-            inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], true));
+            inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], ConvolutionSettings.SameOfDoubled),
+            inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], ConvolutionSettings.SameOfDoubled));
     }
 
     [TestMethod]
@@ -144,7 +144,7 @@ public sealed class KernelFunctionTests
         void Pass()
         {
             using var inner = NewDisposeScope();
-            ConvolutionFunction.apply(x, filters, biases, false).sum().backward();
+            ConvolutionFunction.apply(x, filters, biases, ConvolutionSettings.Same).sum().backward();
             KernelGradients.ThrowIfFailed();
             filters.grad!.Dispose();
         }

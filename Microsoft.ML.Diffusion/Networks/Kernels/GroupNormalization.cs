@@ -1,227 +1,194 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>
 /// y = silu(gamma (x - mean) / sqrt(variance + epsilon) + beta) over the channels of a group (Wu and He 2018) and all pixels of an image, with or without
-/// the silu, on images in channels-last order and on the calling thread.
+/// the silu, on images in channels-last order.
 /// </summary>
-/// <remarks>An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result.</remarks>
+/// <remarks>
+/// An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result. Means are summed up as distances from the first pixel, and kept
+/// as a number and what its rounding lost, so that a small spread over a large offset keeps its digits.
+/// </remarks>
 /// <param name="Images">N.</param>
 /// <param name="Pixels">H W.</param>
 /// <param name="Channels">C.</param>
 /// <param name="Groups">A divisor of C.</param>
 /// <param name="Activates">Whether silu follows.</param>
-internal readonly unsafe record struct GroupNormalization(int Images, int Pixels, int Channels, int Groups, bool Activates)
+internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Channels, int Groups, bool Activates)
 {
-    private const int Lanes = 16;
-    private const int Run = 256; // pixels that are added up one after another: of sums of sums, less is lost to rounding
+    /// <summary>Channels of statistics: C, filled up to whole vectors.</summary>
+    public int Stride => (Channels + GroupLoops.Lanes - 1) / GroupLoops.Lanes * GroupLoops.Lanes;
 
-    /// <summary>Whether this number of channels is computed here.</summary>
-    public static bool Fits(long channels) => channels % Lanes == 0;
+    private bool IsPadded => Stride != Channels;
+
+    // Channels that are whole groups and whole vectors: what threads share out of one image.
+    private int Slice => IsPadded ? Stride : LeastCommonMultiple(Channels / Groups, GroupLoops.Lanes);
+
+    private int Slices => Stride / Slice;
+
+    private GroupLoops Loops => new(Pixels, Stride, Activates);
 
     /// <summary>Computes y, and what <see cref="Backward"/> needs of the statistics.</summary>
     /// <param name="x">[N][H W][C].</param>
     /// <param name="gamma">[C].</param>
     /// <param name="beta">[C].</param>
     /// <param name="epsilon">What keeps a constant image from a division by zero.</param>
-    /// <param name="y">[N][H W][C]; may be <paramref name="x"/>.</param>
-    /// <param name="mean">[N][C]: the mean of the channel's group.</param>
-    /// <param name="scale">[N][C]: 1 / sqrt(variance + epsilon) of the channel's group.</param>
-    public void Forward(float* x, float* gamma, float* beta, double epsilon, float* y, float* mean, float* scale)
+    /// <param name="y">[N][H W][C].</param>
+    /// <param name="statistics">[N][3][<see cref="Stride"/>]: the mean of the channel's group, what its rounding lost, and 1 / sqrt(variance + epsilon).</param>
+    public void Forward(float* x, float* gamma, float* beta, double epsilon, float* y, float* statistics)
     {
-        var scratch = Scratch.Of(2 * Scratch.Rounded(Channels));
-        float* factor = scratch.Take(Channels), offset = scratch.Take(Channels);
-        for (var image = 0; image < Images; image++)
+        var parts = KernelThreads.PartsFor(Images * Slices);
+        KernelThreads.Run(parts, part =>
         {
-            var start = (long)image * Pixels * Channels;
-            float* m = mean + (image * Channels), s = scale + (image * Channels);
-            Sum(x + start, m);
-            Share(m);
-            SumOfSquares(x + start, m, s);
-            Share(s);
-            for (var c = 0; c < Channels; c++)
+            var scratch = Scratch.OfPart((4 * Stride) + (2L * PaddedLength));
+            float* g = Padded(gamma, scratch), b = Padded(beta, scratch), factor = scratch.Take(Stride), offset = scratch.Take(Stride);
+            float* paddedX = scratch.Take(PaddedLength), paddedY = scratch.Take(PaddedLength);
+            for (var unit = KernelThreads.Begin(part, parts, Images * Slices); unit < KernelThreads.Begin(part + 1, parts, Images * Slices); unit++)
             {
-                s[c] = (float)(1 / Math.Sqrt(s[c] + epsilon));
-                factor[c] = gamma[c] * s[c];
-                offset[c] = beta[c] - (m[c] * factor[c]);
-            }
+                var (image, slice) = Math.DivRem(unit, Slices);
+                var (begin, end, start) = (slice * Slice, (slice + 1) * Slice, (long)image * Pixels * Channels);
+                float* source = Enter(x + start, paddedX), target = IsPadded ? paddedY : y + start;
+                float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
+                ComputeStatistics(source, begin, end, epsilon, mean, rest, scale);
+                for (var c = begin; c < end; c++)
+                {
+                    factor[c] = g[c] * scale[c];
+                    offset[c] = b[c] - (rest[c] * factor[c]);
+                }
 
-            Apply(x + start, factor, offset, y + start);
-        }
+                Loops.Apply(source, begin, end, mean, factor, offset, target);
+                Leave(target, y + start);
+            }
+        });
     }
 
     /// <summary>Computes the gradients.</summary>
     /// <param name="x">[N][H W][C].</param>
     /// <param name="gamma">[C].</param>
     /// <param name="beta">[C].</param>
-    /// <param name="mean">From <see cref="Forward"/>.</param>
-    /// <param name="scale">From <see cref="Forward"/>.</param>
+    /// <param name="statistics">From <see cref="Forward"/>.</param>
     /// <param name="dy">[N][H W][C].</param>
     /// <param name="dx">[N][H W][C].</param>
     /// <param name="dgamma">[C].</param>
     /// <param name="dbeta">[C].</param>
-    public void Backward(float* x, float* gamma, float* beta, float* mean, float* scale, float* dy, float* dx, float* dgamma, float* dbeta)
+    public void Backward(float* x, float* gamma, float* beta, float* statistics, float* dy, float* dx, float* dgamma, float* dbeta)
     {
-        var scratch = Scratch.Of(4 * Scratch.Rounded(Channels));
-        float* factor = scratch.Take(Channels), offset = scratch.Take(Channels), sum = scratch.Take(Channels), product = scratch.Take(Channels);
-        new Span<float>(dgamma, Channels).Clear();
-        new Span<float>(dbeta, Channels).Clear();
-        for (var image = 0; image < Images; image++)
+        // Each part has some channels of all images, whose gradients it adds up in order.
+        var parts = KernelThreads.PartsFor(Slices);
+        KernelThreads.Run(parts, part =>
         {
-            var start = (long)image * Pixels * Channels;
-            float* m = mean + (image * Channels), s = scale + (image * Channels);
-            for (var c = 0; c < Channels; c++)
+            var (begin, end) = (KernelThreads.Begin(part, parts, Slices) * Slice, KernelThreads.Begin(part + 1, parts, Slices) * Slice);
+            var scratch = Scratch.OfPart((5 * Stride) + (3L * PaddedLength));
+            float* g = Padded(gamma, scratch), b = Padded(beta, scratch), offset = scratch.Take(Stride), sum = scratch.Take(Stride), product = scratch.Take(Stride);
+            float* paddedX = scratch.Take(PaddedLength), paddedDy = scratch.Take(PaddedLength), paddedDx = scratch.Take(PaddedLength);
+            var length = Math.Min(end, Channels) - begin;
+            new Span<float>(dgamma + begin, length).Clear();
+            new Span<float>(dbeta + begin, length).Clear();
+            for (var image = 0; image < Images; image++)
             {
-                factor[c] = s[c];
-                offset[c] = -m[c] * s[c];
+                var start = (long)image * Pixels * Channels;
+                float* source = Enter(x + start, paddedX), gradient = Enter(dy + start, paddedDy), target = IsPadded ? paddedDx : dx + start;
+                float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
+                for (var c = begin; c < end; c++)
+                {
+                    offset[c] = -rest[c] * scale[c];
+                }
+
+                Loops.ActivationGradient(source, begin, end, mean, scale, offset, g, b, gradient, target, sum, product);
+                for (var c = begin; c < begin + length; c++)
+                {
+                    dbeta[c] += sum[c];
+                    dgamma[c] += product[c];
+                    sum[c] *= g[c];
+                    product[c] *= g[c];
+                }
+
+                ShareMeans(sum, begin, begin + length);
+                ShareMeans(product, begin, begin + length);
+                Loops.InputGradient(source, begin, end, mean, rest, scale, g, sum, product, target);
+                Leave(target, dx + start);
+            }
+        });
+    }
+
+    private int PaddedLength => IsPadded ? Pixels * Stride : 0;
+
+    private void ComputeStatistics(float* x, int begin, int end, double epsilon, float* mean, float* rest, float* scale)
+    {
+        var (size, last) = (Channels / Groups, Math.Min(end, Channels));
+        Loops.SumOfDistances(x, begin, end, mean);
+        for (var first = begin; first < last; first += size)
+        {
+            var sum = 0.0;
+            for (var c = first; c < first + size; c++)
+            {
+                sum += x[c] + ((double)mean[c] / Pixels);
             }
 
-            ActivationGradient(x + start, factor, offset, gamma, beta, dy + start, dx + start, sum, product);
-            for (var c = 0; c < Channels; c++)
-            {
-                dbeta[c] += sum[c];
-                dgamma[c] += product[c];
-                sum[c] *= gamma[c];
-                product[c] *= gamma[c];
-            }
+            var exact = sum / size;
+            new Span<float>(mean + first, size).Fill((float)exact);
+            new Span<float>(rest + first, size).Fill((float)(exact - (float)exact));
+        }
 
-            Share(sum);
-            Share(product);
-
-            // dx = scale (gamma dz - mean(gamma dz) - xhat mean(gamma dz xhat)), as a line in dz and x.
-            InputGradient(x + start, s, m, gamma, sum, product, dx + start);
+        new Span<float>(mean + last, end - last).Clear();
+        new Span<float>(rest + last, end - last).Clear();
+        Loops.SumOfSquares(x, begin, end, mean, rest, scale);
+        ShareMeans(scale, begin, last);
+        for (var c = begin; c < end; c++)
+        {
+            scale[c] = (float)(1 / Math.Sqrt(scale[c] + epsilon));
         }
     }
 
     // Replaces the sum over each channel's pixels by the mean over its group.
-    private void Share(float* values)
+    private void ShareMeans(float* values, int begin, int end)
     {
         var size = Channels / Groups;
-        for (var group = 0; group < Groups; group++)
+        for (var first = begin; first < end; first += size)
         {
             var sum = 0.0;
-            for (var c = group * size; c < (group + 1) * size; c++)
+            for (var c = first; c < first + size; c++)
             {
                 sum += values[c];
             }
 
-            new Span<float>(values + (group * size), size).Fill((float)(sum / ((double)size * Pixels)));
+            new Span<float>(values + first, size).Fill((float)(sum / ((double)size * Pixels)));
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Sum(float* x, float* sum)
+    private float* Padded(float* values, Scratch scratch)
     {
-        var (channels, count, run) = (Channels, Pixels * Channels, Run * Channels);
-        for (var c = 0; c < channels; c += Lanes)
+        var padded = scratch.Take(Stride);
+        Numbers.CopyRows(values, Channels, padded, Stride, 1);
+        return padded;
+    }
+
+    private float* Enter(float* image, float* padded)
+    {
+        if (!IsPadded)
         {
-            var total = Vector512<float>.Zero;
-            for (var i = c; i < count;)
-            {
-                var part = Vector512<float>.Zero;
-                for (var end = Math.Min(count, i + run); i < end; i += channels)
-                {
-                    part += Vector512.Load(x + i);
-                }
+            return image;
+        }
 
-                total += part;
-            }
+        Numbers.CopyRows(image, Channels, padded, Stride, Pixels);
+        return padded;
+    }
 
-            total.Store(sum + c);
+    private void Leave(float* padded, float* image)
+    {
+        if (IsPadded)
+        {
+            Numbers.CopyRows(padded, Stride, image, Channels, Pixels);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SumOfSquares(float* x, float* mean, float* sum)
+    private static int LeastCommonMultiple(int a, int b)
     {
-        var (channels, count, run) = (Channels, Pixels * Channels, Run * Channels);
-        for (var c = 0; c < channels; c += Lanes)
+        var multiple = a;
+        while (multiple % b != 0)
         {
-            var m = Vector512.Load(mean + c);
-            var total = Vector512<float>.Zero;
-            for (var i = c; i < count;)
-            {
-                var part = Vector512<float>.Zero;
-                for (var end = Math.Min(count, i + run); i < end; i += channels)
-                {
-                    var difference = Vector512.Load(x + i) - m;
-                    part = Vector512.FusedMultiplyAdd(difference, difference, part);
-                }
-
-                total += part;
-            }
-
-            total.Store(sum + c);
+            multiple += a;
         }
-    }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Apply(float* x, float* factor, float* offset, float* y)
-    {
-        var (channels, count, activates) = (Channels, Pixels * Channels, Activates);
-        for (var c = 0; c < channels; c += Lanes)
-        {
-            var (f, o) = (Vector512.Load(factor + c), Vector512.Load(offset + c));
-            for (var i = c; i < count; i += channels)
-            {
-                var z = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
-                (activates ? z * Logistic.Sigmoid(z) : z).Store(y + i);
-            }
-        }
-    }
-
-    // dz = dy silu'(z), with its sums and those of dz xhat over the pixels.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ActivationGradient(float* x, float* factor, float* offset, float* gamma, float* beta, float* dy, float* dz, float* sum, float* product)
-    {
-        var (channels, count, run, activates) = (Channels, Pixels * Channels, Run * Channels, Activates);
-        for (var c = 0; c < channels; c += Lanes)
-        {
-            Vector512<float> f = Vector512.Load(factor + c), o = Vector512.Load(offset + c), g = Vector512.Load(gamma + c), b = Vector512.Load(beta + c);
-            var (total, products) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            for (var i = c; i < count;)
-            {
-                var (part, partOfProducts) = (Vector512<float>.Zero, Vector512<float>.Zero);
-                for (var end = Math.Min(count, i + run); i < end; i += channels)
-                {
-                    var normalized = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), f, o);
-                    var gradient = Vector512.Load(dy + i);
-                    if (activates)
-                    {
-                        var z = Vector512.FusedMultiplyAdd(normalized, g, b);
-                        var sigmoid = Logistic.Sigmoid(z);
-                        gradient *= Vector512.FusedMultiplyAdd(z * sigmoid, Vector512<float>.One - sigmoid, sigmoid);
-                    }
-
-                    gradient.Store(dz + i);
-                    part += gradient;
-                    partOfProducts = Vector512.FusedMultiplyAdd(gradient, normalized, partOfProducts);
-                }
-
-                total += part;
-                products += partOfProducts;
-            }
-
-            total.Store(sum + c);
-            products.Store(product + c);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void InputGradient(float* x, float* scale, float* mean, float* gamma, float* sum, float* product, float* dx)
-    {
-        var (channels, count) = (Channels, Pixels * Channels);
-        for (var c = 0; c < channels; c += Lanes)
-        {
-            Vector512<float> s = Vector512.Load(scale + c), slope = -s * s * Vector512.Load(product + c);
-            var constant = -((s * Vector512.Load(sum + c)) + (slope * Vector512.Load(mean + c)));
-            s *= Vector512.Load(gamma + c);
-            for (var i = c; i < count; i += channels)
-            {
-                Vector512.FusedMultiplyAdd(Vector512.Load(dx + i), s, Vector512.FusedMultiplyAdd(Vector512.Load(x + i), slope, constant)).Store(dx + i);
-            }
-        }
+        return multiple;
     }
 }

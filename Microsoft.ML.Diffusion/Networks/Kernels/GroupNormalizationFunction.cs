@@ -12,15 +12,17 @@ internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNo
     /// <summary>Computes the result without a gradient.</summary>
     public static Tensor Compute(Tensor x, Tensor gamma, Tensor beta, Settings settings)
     {
-        using var statistics = empty(2, x.shape[0], x.shape[1]);
-        return Compute(x, gamma, beta, settings, statistics);
+        var kernel = Kernel(x, settings);
+        using var statistics = Statistics(kernel);
+        return Compute(kernel, x, gamma, beta, settings, statistics);
     }
 
     protected override (Tensor Result, List<Tensor> Saved) Compute(object[] arguments)
     {
         var (x, gamma, beta, settings) = ((Tensor)arguments[0], (Tensor)arguments[1], (Tensor)arguments[2], (Settings)arguments[3]);
-        var statistics = empty(2, x.shape[0], x.shape[1]);
-        return (Compute(x, gamma, beta, settings, statistics), [x, gamma, beta, statistics]);
+        var kernel = Kernel(x, settings);
+        var statistics = Statistics(kernel);
+        return (Compute(kernel, x, gamma, beta, settings, statistics), [x, gamma, beta, statistics]);
     }
 
     protected override void Save(autograd.AutogradContext context, object[] arguments) => context.save_data(SettingsKey, arguments[3]);
@@ -29,22 +31,22 @@ internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNo
     {
         var (x, gamma, beta, statistics) = (saved[0], saved[1], saved[2], saved[3]);
         Tensor dx = ChannelsLast.Empty(x.shape), dgamma = empty(gamma.shape), dbeta = empty(beta.shape);
-        float* mean = ChannelsLast.Pointer(statistics), scale = mean + (x.shape[0] * x.shape[1]);
         Kernel(x, (Settings)context.get_data(SettingsKey)).Backward(
-            ChannelsLast.Data(x), ChannelsLast.Pointer(gamma), ChannelsLast.Pointer(beta), mean, scale,
-            ChannelsLast.Data(dy), ChannelsLast.Data(dx), ChannelsLast.Pointer(dgamma), ChannelsLast.Pointer(dbeta));
+            ChannelsLast.Data(x), ChannelsLast.Data(gamma), ChannelsLast.Data(beta), ChannelsLast.Data(statistics),
+            ChannelsLast.Data(dy), ChannelsLast.Data(dx), ChannelsLast.Data(dgamma), ChannelsLast.Data(dbeta));
         return [dx, dgamma, dbeta, null!];
     }
 
-    private static Tensor Compute(Tensor x, Tensor gamma, Tensor beta, Settings settings, Tensor statistics)
+    private static Tensor Compute(GroupNormalization kernel, Tensor x, Tensor gamma, Tensor beta, Settings settings, Tensor statistics)
     {
         var y = ChannelsLast.Empty(x.shape);
-        float* mean = ChannelsLast.Pointer(statistics), scale = mean + (x.shape[0] * x.shape[1]);
-        Kernel(x, settings).Forward(
-            ChannelsLast.Data(x), ChannelsLast.Pointer(gamma), ChannelsLast.Pointer(beta), settings.Epsilon, ChannelsLast.Data(y), mean, scale);
+        kernel.Forward(
+            ChannelsLast.Data(x), ChannelsLast.Data(gamma), ChannelsLast.Data(beta), settings.Epsilon, ChannelsLast.Data(y), ChannelsLast.Data(statistics));
         GC.KeepAlive((x, gamma, beta, statistics));
         return y;
     }
+
+    private static Tensor Statistics(GroupNormalization kernel) => empty(kernel.Images, 3, kernel.Stride);
 
     private static GroupNormalization Kernel(Tensor x, Settings settings)
     {

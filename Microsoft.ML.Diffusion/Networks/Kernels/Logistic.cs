@@ -13,17 +13,17 @@ internal static class Logistic
     {
         const float Rounder = 12582912; // 1.5 2^23: what is added to it is rounded to a whole number, which stands in the last bits
         var t = Vector512.MinNative(Vector512.MaxNative(-z, Vector512.Create(-87f)), Vector512.Create(87f));
-        var shifted = Vector512.FusedMultiplyAdd(t, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
+        var shifted = Vector512.MultiplyAddEstimate(t, Vector512.Create(1.44269504f), Vector512.Create(Rounder));
         var n = shifted - Vector512.Create(Rounder);
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), t);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-0.693359375f), t);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(2.12194440e-4f), r);
 
-        var p = Vector512.FusedMultiplyAdd(r, Vector512.Create(1 / 720f), Vector512.Create(1 / 120f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 24f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1 / 6f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
+        var p = Vector512.MultiplyAddEstimate(r, Vector512.Create(1 / 720f), Vector512.Create(1 / 120f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(1 / 24f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(1 / 6f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(0.5f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512<float>.One);
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512<float>.One);
         var exponential = (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
         return Vector512<float>.One / (Vector512<float>.One + exponential);
     }

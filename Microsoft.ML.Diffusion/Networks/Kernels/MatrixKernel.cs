@@ -9,8 +9,10 @@ internal static unsafe class MatrixKernel
     /// <summary>Rows that are computed at once: numbers of rows are multiples of it.</summary>
     public const int Rows = 8;
 
-    /// <summary>Columns that are computed at once: numbers of columns are multiples of it.</summary>
-    public const int Columns = 16;
+    /// <summary>What numbers of columns are multiples of.</summary>
+    public const int Columns = 8;
+
+    private const int WideColumns = 16;
 
     /// <summary>C = A B, or C += A B, of <paramref name="rows"/> x <paramref name="columns"/>.</summary>
     /// <param name="a">A; its element (i, k) is at i <paramref name="rowStride"/> + k <paramref name="depthStride"/>.</param>
@@ -29,13 +31,17 @@ internal static unsafe class MatrixKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Multiply(float* a, int rowStride, int depthStride, float* b, float* c, int rows, int columns, int depth, bool adds, bool wide)
     {
-        for (var column = 0; column < columns; column += Columns)
+        for (var column = 0; column < columns; column += WideColumns)
         {
             for (var row = 0; row < rows; row += Rows)
             {
                 var left = a + (row * rowStride);
                 var result = c + (row * columns) + column;
-                if (wide)
+                if (column + WideColumns > columns)
+                {
+                    EightColumns(left, rowStride, depthStride, b + column, result, columns, depth, adds);
+                }
+                else if (wide)
                 {
                     EightRows(left, rowStride, depthStride, b + column, result, columns, depth, adds);
                 }
@@ -47,6 +53,12 @@ internal static unsafe class MatrixKernel
             }
         }
     }
+
+    /// <summary>The least number of rows that is at least as many, and can be computed.</summary>
+    public static int RoundedRows(int rows) => (rows + Rows - 1) / Rows * Rows;
+
+    /// <summary>The least number of columns that is at least as many, and can be computed.</summary>
+    public static int RoundedColumns(int columns) => (columns + Columns - 1) / Columns * Columns;
 
     // Eight accumulators of 16 lanes, which hide the latency of a multiplication.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -70,14 +82,14 @@ internal static unsafe class MatrixKernel
         for (var k = 0; k < depth; k++)
         {
             var row = Vector512.Load(b);
-            c0 = Vector512.FusedMultiplyAdd(Vector512.Create(*a), row, c0);
-            c1 = Vector512.FusedMultiplyAdd(Vector512.Create(a[rowStride]), row, c1);
-            c2 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2 * rowStride]), row, c2);
-            c3 = Vector512.FusedMultiplyAdd(Vector512.Create(*a3), row, c3);
-            c4 = Vector512.FusedMultiplyAdd(Vector512.Create(a3[rowStride]), row, c4);
-            c5 = Vector512.FusedMultiplyAdd(Vector512.Create(a3[2 * rowStride]), row, c5);
-            c6 = Vector512.FusedMultiplyAdd(Vector512.Create(*a6), row, c6);
-            c7 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[rowStride]), row, c7);
+            c0 = Vector512.MultiplyAddEstimate(Vector512.Create(*a), row, c0);
+            c1 = Vector512.MultiplyAddEstimate(Vector512.Create(a[rowStride]), row, c1);
+            c2 = Vector512.MultiplyAddEstimate(Vector512.Create(a[2 * rowStride]), row, c2);
+            c3 = Vector512.MultiplyAddEstimate(Vector512.Create(*a3), row, c3);
+            c4 = Vector512.MultiplyAddEstimate(Vector512.Create(a3[rowStride]), row, c4);
+            c5 = Vector512.MultiplyAddEstimate(Vector512.Create(a3[2 * rowStride]), row, c5);
+            c6 = Vector512.MultiplyAddEstimate(Vector512.Create(*a6), row, c6);
+            c7 = Vector512.MultiplyAddEstimate(Vector512.Create(a6[rowStride]), row, c7);
             a += depthStride;
             a3 += depthStride;
             a6 += depthStride;
@@ -112,17 +124,17 @@ internal static unsafe class MatrixKernel
         {
             var (left, right) = (Vector256.Load(b), Vector256.Load(b + 8));
             var factor = Vector256.Create(*a);
-            c0 = Vector256.FusedMultiplyAdd(factor, left, c0);
-            d0 = Vector256.FusedMultiplyAdd(factor, right, d0);
+            c0 = Vector256.MultiplyAddEstimate(factor, left, c0);
+            d0 = Vector256.MultiplyAddEstimate(factor, right, d0);
             factor = Vector256.Create(a[rowStride]);
-            c1 = Vector256.FusedMultiplyAdd(factor, left, c1);
-            d1 = Vector256.FusedMultiplyAdd(factor, right, d1);
+            c1 = Vector256.MultiplyAddEstimate(factor, left, c1);
+            d1 = Vector256.MultiplyAddEstimate(factor, right, d1);
             factor = Vector256.Create(a[2 * rowStride]);
-            c2 = Vector256.FusedMultiplyAdd(factor, left, c2);
-            d2 = Vector256.FusedMultiplyAdd(factor, right, d2);
+            c2 = Vector256.MultiplyAddEstimate(factor, left, c2);
+            d2 = Vector256.MultiplyAddEstimate(factor, right, d2);
             factor = Vector256.Create(a[3 * rowStride]);
-            c3 = Vector256.FusedMultiplyAdd(factor, left, c3);
-            d3 = Vector256.FusedMultiplyAdd(factor, right, d3);
+            c3 = Vector256.MultiplyAddEstimate(factor, left, c3);
+            d3 = Vector256.MultiplyAddEstimate(factor, right, d3);
             a += depthStride;
             b += columns;
         }
@@ -135,5 +147,51 @@ internal static unsafe class MatrixKernel
         d2.Store(c + (2 * columns) + 8);
         c3.Store(c + (3 * columns));
         d3.Store(c + (3 * columns) + 8);
+    }
+
+    // Eight rows of the last eight columns, by eight accumulators of 8 lanes.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void EightColumns(float* a, int rowStride, int depthStride, float* b, float* c, int columns, int depth, bool adds)
+    {
+        var (c0, c1, c2, c3) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        var (c4, c5, c6, c7) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
+        if (adds)
+        {
+            c0 = Vector256.Load(c);
+            c1 = Vector256.Load(c + columns);
+            c2 = Vector256.Load(c + (2 * columns));
+            c3 = Vector256.Load(c + (3 * columns));
+            c4 = Vector256.Load(c + (4 * columns));
+            c5 = Vector256.Load(c + (5 * columns));
+            c6 = Vector256.Load(c + (6 * columns));
+            c7 = Vector256.Load(c + (7 * columns));
+        }
+
+        float* a3 = a + (3 * rowStride), a6 = a + (6 * rowStride);
+        for (var k = 0; k < depth; k++)
+        {
+            var row = Vector256.Load(b);
+            c0 = Vector256.MultiplyAddEstimate(Vector256.Create(*a), row, c0);
+            c1 = Vector256.MultiplyAddEstimate(Vector256.Create(a[rowStride]), row, c1);
+            c2 = Vector256.MultiplyAddEstimate(Vector256.Create(a[2 * rowStride]), row, c2);
+            c3 = Vector256.MultiplyAddEstimate(Vector256.Create(*a3), row, c3);
+            c4 = Vector256.MultiplyAddEstimate(Vector256.Create(a3[rowStride]), row, c4);
+            c5 = Vector256.MultiplyAddEstimate(Vector256.Create(a3[2 * rowStride]), row, c5);
+            c6 = Vector256.MultiplyAddEstimate(Vector256.Create(*a6), row, c6);
+            c7 = Vector256.MultiplyAddEstimate(Vector256.Create(a6[rowStride]), row, c7);
+            a += depthStride;
+            a3 += depthStride;
+            a6 += depthStride;
+            b += columns;
+        }
+
+        c0.Store(c);
+        c1.Store(c + columns);
+        c2.Store(c + (2 * columns));
+        c3.Store(c + (3 * columns));
+        c4.Store(c + (4 * columns));
+        c5.Store(c + (5 * columns));
+        c6.Store(c + (6 * columns));
+        c7.Store(c + (7 * columns));
     }
 }

@@ -9,34 +9,30 @@ internal sealed unsafe class Scratch
     private const int Alignment = 16; // floats of a cache line
 
     [ThreadStatic]
-    private static Scratch? _ofThread;
+    private static Scratch? _ofCall;
+
+    [ThreadStatic]
+    private static Scratch? _ofPart;
 
     private float[] _memory = [];
-    private int _taken;
+    private long _taken;
 
     private Scratch()
     {
     }
 
-    /// <summary>The calling thread's memory, of at least <paramref name="count"/> floats, none of them taken.</summary>
+    /// <summary>The calling thread's memory for what all parts of a kernel read, of at least <paramref name="count"/> floats, none of them taken.</summary>
     /// <param name="count">The sum of what will be taken, rounded up to cache lines each.</param>
-    public static Scratch Of(int count)
-    {
-        var scratch = _ofThread ??= new Scratch();
-        scratch._taken = 0;
-        if (scratch._memory.Length < count + Alignment)
-        {
-            scratch._memory = GC.AllocateUninitializedArray<float>(count + Alignment, pinned: true);
-        }
+    public static Scratch OfCall(long count) => (_ofCall ??= new Scratch()).Emptied(count);
 
-        return scratch;
-    }
+    /// <summary>The calling thread's memory for one part of a kernel, like <see cref="OfCall"/>.</summary>
+    public static Scratch OfPart(long count) => (_ofPart ??= new Scratch()).Emptied(count);
 
     /// <summary>Floats that <see cref="Take"/> takes for <paramref name="count"/>.</summary>
-    public static int Rounded(int count) => (count + Alignment - 1) / Alignment * Alignment;
+    public static long Rounded(long count) => (count + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary>The next floats, from the start of a cache line, whatever they hold. They are pinned, and the caller's until the next <see cref="Of"/>.</summary>
-    public float* Take(int count)
+    /// <summary>The next floats, from the start of a cache line, whatever they hold. They are pinned, and the caller's until the memory is asked for again.</summary>
+    public float* Take(long count)
     {
         var begin = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
         var aligned = (float*)(((nuint)begin + 63) & ~(nuint)63);
@@ -52,5 +48,16 @@ internal sealed unsafe class Scratch
         var zeros = Take(count);
         new Span<float>(zeros, count).Clear();
         return zeros;
+    }
+
+    private Scratch Emptied(long count)
+    {
+        _taken = 0;
+        if (_memory.Length < count + Alignment)
+        {
+            _memory = GC.AllocateUninitializedArray<float>(checked((int)(count + Alignment)), pinned: true);
+        }
+
+        return this;
     }
 }

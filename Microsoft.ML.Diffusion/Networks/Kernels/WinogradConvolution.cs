@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>A 3x3 convolution with padding 1 of images in channels-last order, by <see cref="Winograd"/>'s transforms, on the calling thread.</summary>
+/// <summary>A 3x3 convolution with padding 1, by <see cref="Winograd"/>'s transforms.</summary>
 /// <remarks>
 /// Tiles are computed in blocks that stay in the core's own cache: transformed, multiplied at each of the 16 points, transformed back. Of images whose
 /// pixels are repeated first, 9 points are enough, and nothing is repeated in memory.
@@ -11,10 +11,11 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <param name="InChannels">C_in.</param>
 /// <param name="OutChannels">C_out.</param>
 /// <param name="Doubles">Whether each pixel is repeated to 2x2 before the convolution: images are [N][H/2][W/2][C_in].</param>
-internal readonly unsafe record struct WinogradConvolution(int Images, int Height, int Width, int InChannels, int OutChannels, bool Doubles = false)
+internal sealed unsafe record WinogradConvolution(int Images, int Height, int Width, int InChannels, int OutChannels, bool Doubles = false) : Convolution
 {
     private const int CacheFloats = 96 * 1024; // of a block's transformed tiles
     private const int MinimumTiles = 32;
+    private const int TilesOfPart = 16; // that are worth another thread
     private const int Line = 16; // floats between two points, so that they do not fall on the same place of the cache
 
     private TileGrid Grid => new(Images, Height, Width, Doubles);
@@ -23,26 +24,18 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
 
     private int Widest => Math.Max(InChannels, OutChannels);
 
-    private ReadOnlySpan<int> Points => Doubles ? Winograd.PointsOfRepeated : Winograd.PointsOfTile;
+    private int[] Points => Doubles ? Winograd.PointsOfRepeated : Winograd.PointsOfTile;
 
-    private int TilesOfBlock => Math.Min(Rounded(Grid.Count), Math.Max(MinimumTiles, CacheFloats / (Winograd.Points * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows));
+    /// <summary>Whether these sizes are computed here.</summary>
+    public static bool Fits(ConvolutionShape shape) =>
+        shape.Side == 3 && (shape.Settings with { Doubles = false }) == ConvolutionSettings.Same
+        && shape.InChannels % MatrixKernel.Columns == 0 && shape.OutChannels % MatrixKernel.Columns == 0;
 
-    /// <summary>Whether these numbers of channels are computed here.</summary>
-    public static bool Fits(long inChannels, long outChannels) => inChannels % MatrixKernel.Columns == 0 && outChannels % MatrixKernel.Columns == 0;
+    /// <inheritdoc/>
+    public override void Forward(float* x, float* g, float* bias, int biasStride, float* y) => Convolve(x, g, mirrored: false, bias, biasStride, y);
 
-    /// <summary>Y = X * g + bias.</summary>
-    /// <param name="x">[N][H][W][C_in].</param>
-    /// <param name="g">The filters, [C_out][C_in][3][3].</param>
-    /// <param name="bias">[C_out] for each image.</param>
-    /// <param name="biasStride">Floats between the biases of two images; 0 if all have the same.</param>
-    /// <param name="y">[N][H][W][C_out].</param>
-    public void Forward(float* x, float* g, float* bias, int biasStride, float* y) => Convolve(x, g, mirrored: false, bias, biasStride, y);
-
-    /// <summary>dX, from dY.</summary>
-    /// <param name="dy">[N][H][W][C_out].</param>
-    /// <param name="g">The filters, [C_out][C_in][3][3].</param>
-    /// <param name="dx">[N][H][W][C_in].</param>
-    public void InputGradient(float* dy, float* g, float* dx)
+    /// <inheritdoc/>
+    public override void InputGradient(float* dy, float* g, float* dx)
     {
         if (Doubles)
         {
@@ -54,97 +47,129 @@ internal readonly unsafe record struct WinogradConvolution(int Images, int Heigh
         }
     }
 
-    /// <summary>dg, from X and dY.</summary>
-    /// <param name="x">[N][H][W][C_in].</param>
-    /// <param name="dy">[N][H][W][C_out].</param>
-    /// <param name="dg">[C_out][C_in][3][3].</param>
-    public void FilterGradient(float* x, float* dy, float* dg)
+    /// <inheritdoc/>
+    public override void FilterGradient(float* x, float* dy, float* dg)
     {
-        var block = TilesOfBlock;
+        var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), Winograd.Points * Weights);
+        var du = Scratch.OfCall((long)parts * length).Take((long)parts * length);
+        KernelThreads.Run(parts, part => AddProducts(x, dy, KernelThreads.Begin(part, parts, Grid.Count), KernelThreads.Begin(part + 1, parts, Grid.Count), du + ((long)part * length)));
+        KernelThreads.Run(parts, part =>
+        {
+            SumOfParts.Into(du, length, parts, KernelThreads.Begin(part, parts, InChannels) * OutChannels, KernelThreads.Begin(part + 1, parts, InChannels) * OutChannels, Weights);
+            for (var i = KernelThreads.Begin(part, parts, InChannels); i < KernelThreads.Begin(part + 1, parts, InChannels); i++)
+            {
+                for (var o = 0; o < OutChannels; o += WinogradFilters.Lanes)
+                {
+                    WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
+                }
+            }
+        });
+    }
+
+    private int BlockOf(int tiles) => Math.Min(
+        MatrixKernel.RoundedRows(tiles),
+        Math.Max(MinimumTiles, CacheFloats / (Winograd.Points * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows));
+
+    // dU = V^T dM, added up over some tiles.
+    private void AddProducts(float* x, float* dy, int begin, int end, float* du)
+    {
+        var block = BlockOf(end - begin);
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + Widest);
-        float* du = scratch.Take(Winograd.Points * Weights), v = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + Scratch.Rounded(Widest));
+        float* v = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
         var zeros = scratch.TakeZeros(Widest);
         new Span<float>(du, Winograd.Points * Weights).Clear();
-        for (var first = 0; first < Grid.Count; first += block)
+        for (var first = begin; first < end; first += block)
         {
-            var count = Math.Min(block, Grid.Count - first);
+            var count = Math.Min(block, end - first);
             Grid.Transform(x, InChannels, first, count, zeros, v, vStride);
             Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
             foreach (var point in Points)
             {
-                // dU = V^T dM, added up over the blocks.
                 MatrixKernel.Multiply(v + (point * vStride), 1, InChannels, dm + (point * mStride), du + (point * Weights), InChannels, OutChannels, count, adds: true);
-            }
-        }
-
-        for (var i = 0; i < InChannels; i++)
-        {
-            for (var o = 0; o < OutChannels; o += 8)
-            {
-                WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
             }
         }
     }
 
     private void Convolve(float* x, float* g, bool mirrored, float* bias, int biasStride, float* y)
     {
-        var block = TilesOfBlock;
+        var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart);
+        var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
+        TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u, parts);
+        KernelThreads.Run(parts, part => Convolve(x, u, bias, biasStride, y, KernelThreads.Begin(part, parts, Grid.Count), KernelThreads.Begin(part + 1, parts, Grid.Count)));
+    }
+
+    // M = V U for some tiles. Rows beyond the last tile are computed and never read.
+    private void Convolve(float* x, float* u, float* bias, int biasStride, float* y, int begin, int end)
+    {
+        var block = BlockOf(end - begin);
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + (2 * Widest));
-        float* u = scratch.Take(Winograd.Points * Weights), v = scratch.Take(Winograd.Points * vStride), m = scratch.Take(Winograd.Points * mStride);
+        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
+        float* v = scratch.Take(Winograd.Points * vStride), m = scratch.Take(Winograd.Points * mStride);
         float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
         new Span<float>(m, Doubles ? Winograd.Points * mStride : 0).Clear(); // the points that are not multiplied stay zero
-        TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u);
-        for (var first = 0; first < Grid.Count; first += block)
+        for (var first = begin; first < end; first += block)
         {
-            var count = Math.Min(block, Grid.Count - first);
+            var count = Math.Min(block, end - first);
             Grid.Transform(x, InChannels, first, count, zeros, v, vStride);
             foreach (var point in Points)
             {
-                // M = V U. Rows beyond the last tile are computed and never read.
-                MatrixKernel.Multiply(v + (point * vStride), InChannels, 1, u + (point * Weights), m + (point * mStride), Rounded(count), OutChannels, InChannels, adds: false);
+                MatrixKernel.Multiply(v + (point * vStride), InChannels, 1, u + (point * Weights), m + (point * mStride), MatrixKernel.RoundedRows(count), OutChannels, InChannels, adds: false);
             }
 
             Grid.TransformBack(m, mStride, OutChannels, first, count, bias is null ? zeros : bias, bias is null ? 0 : biasStride, y, unused);
         }
     }
 
+    // Neighbouring tiles add to the same pixels: the images are shared out as a whole.
     private void RepeatedInputGradient(float* dy, float* g, float* dx)
     {
-        var block = TilesOfBlock;
-        var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.Of((Winograd.Points * (Weights + vStride + mStride)) + (2 * Widest));
-        float* u = scratch.Take(Winograd.Points * Weights), dv = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
-        float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
-        TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u);
-        new Span<float>(dx, Images * (Height / 2) * (Width / 2) * InChannels).Clear();
-        for (var first = 0; first < Grid.Count; first += block)
+        var (parts, tilesOfImage) = (KernelThreads.PartsFor(Images), Grid.Count / Images);
+        var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
+        TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u, parts);
+        KernelThreads.Run(parts, part =>
         {
-            var count = Math.Min(block, Grid.Count - first);
+            var (begin, end, length) = (KernelThreads.Begin(part, parts, Images), KernelThreads.Begin(part + 1, parts, Images), Height / 2 * (Width / 2) * InChannels);
+            for (var image = begin; image < end; image++)
+            {
+                new Span<float>(dx + ((long)image * length), length).Clear();
+            }
+
+            AddRepeatedInputGradient(dy, u, dx, begin * tilesOfImage, end * tilesOfImage);
+        });
+    }
+
+    // dV = dM U^T for some tiles.
+    private void AddRepeatedInputGradient(float* dy, float* u, float* dx, int begin, int end)
+    {
+        var block = BlockOf(end - begin);
+        var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
+        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
+        float* dv = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
+        for (var first = begin; first < end; first += block)
+        {
+            var count = Math.Min(block, end - first);
             Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
             foreach (var point in Points)
             {
-                // dV = dM U^T.
-                MatrixKernel.Multiply(dm + (point * mStride), OutChannels, 1, u + (point * Weights), dv + (point * vStride), Rounded(count), InChannels, OutChannels, adds: false);
+                MatrixKernel.Multiply(dm + (point * mStride), OutChannels, 1, u + (point * Weights), dv + (point * vStride), MatrixKernel.RoundedRows(count), InChannels, OutChannels, adds: false);
             }
 
             Grid.AddInputGradient(dv, vStride, InChannels, first, count, dx, unused);
         }
     }
 
-    private static int Rounded(int tiles) => (tiles + MatrixKernel.Rows - 1) / MatrixKernel.Rows * MatrixKernel.Rows;
-
     // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
-    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u)
+    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts) => KernelThreads.Run(parts, part =>
     {
-        for (var row = 0; row < rows; row++)
+        for (var row = KernelThreads.Begin(part, parts, rows); row < KernelThreads.Begin(part + 1, parts, rows); row++)
         {
-            for (var column = 0; column < columns; column += 8)
+            for (var column = 0; column < columns; column += WinogradFilters.Lanes)
             {
                 var (first, distance) = swapped ? (((row * columns) + column) * 9, 9) : (((column * rows) + row) * 9, 9 * rows);
                 WinogradFilters.Transform(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
             }
         }
-    }
+    });
 }

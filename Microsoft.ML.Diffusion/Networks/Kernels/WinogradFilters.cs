@@ -6,7 +6,8 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <summary>What <see cref="Winograd"/> does to the filters, eight at a time.</summary>
 internal static unsafe class WinogradFilters
 {
-    private const int Lanes = 8;
+    /// <summary>Filters that are transformed at once.</summary>
+    public const int Lanes = 8;
 
     /// <summary>U = G g G^T for eight filters.</summary>
     /// <param name="g">The first filter, [3][3].</param>

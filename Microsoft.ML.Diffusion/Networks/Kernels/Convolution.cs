@@ -1,0 +1,30 @@
+namespace Microsoft.ML.Diffusion.Networks.Kernels;
+
+/// <summary>A convolution of images in channels-last order, and its gradients.</summary>
+internal abstract unsafe record Convolution
+{
+    /// <summary>The fastest for these sizes.</summary>
+    public static Convolution Of(ConvolutionShape shape) => WinogradConvolution.Fits(shape)
+        ? new WinogradConvolution(shape.Images, shape.OutHeight, shape.OutWidth, shape.InChannels, shape.OutChannels, shape.Settings.Doubles)
+        : new MatrixConvolution(shape);
+
+    /// <summary>Y = X * g + bias.</summary>
+    /// <param name="x">[N][H][W][C_in].</param>
+    /// <param name="g">The filters, [C_out][C_in][side][side].</param>
+    /// <param name="bias">[C_out] for each image.</param>
+    /// <param name="biasStride">Floats between the biases of two images; 0 if all have the same.</param>
+    /// <param name="y">[N][H'][W'][C_out].</param>
+    public abstract void Forward(float* x, float* g, float* bias, int biasStride, float* y);
+
+    /// <summary>dX, from dY.</summary>
+    /// <param name="dy">[N][H'][W'][C_out].</param>
+    /// <param name="g">The filters, [C_out][C_in][side][side].</param>
+    /// <param name="dx">[N][H][W][C_in].</param>
+    public abstract void InputGradient(float* dy, float* g, float* dx);
+
+    /// <summary>dg, from X and dY.</summary>
+    /// <param name="x">[N][H][W][C_in].</param>
+    /// <param name="dy">[N][H'][W'][C_out].</param>
+    /// <param name="dg">[C_out][C_in][side][side].</param>
+    public abstract void FilterGradient(float* x, float* dy, float* dg);
+}
