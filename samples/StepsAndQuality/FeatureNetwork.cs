@@ -15,8 +15,8 @@ internal sealed class FeatureNetwork : IDisposable
     private FeatureNetwork()
     {
         _features = nn.Sequential(
-            nn.Conv2d(1, 16, 3, stride: 2, padding: 1), nn.ReLU(), // [N, 16, 14, 14]
-            nn.Conv2d(16, 32, 3, stride: 2, padding: 1), nn.ReLU(), // [N, 32, 7, 7]
+            new HalvingConvolution(1, 16), nn.ReLU(), // [N, 16, 14, 14]
+            new HalvingConvolution(16, 32), nn.ReLU(), // [N, 32, 7, 7]
             nn.Flatten(), nn.Linear(32 * 7 * 7, NumberOfFeatures), nn.ReLU());
         _classes = nn.Linear(NumberOfFeatures, 10);
     }

@@ -38,17 +38,6 @@ public sealed class TroubleshootingSnippets : SnippetRun
     }
 
     [TestMethod]
-    public void NativeHeapSwitch_IsTheLibrarysName()
-    {
-        #region snippet
-        AppContext.SetSwitch("Microsoft.ML.Diffusion.TuneNativeHeap", false);
-        #endregion
-
-        Assert.IsTrue(AppContext.TryGetSwitch(NativeHeap.Switch, out var isOn) && !isOn);
-        AppContext.SetSwitch(NativeHeap.Switch, true);
-    }
-
-    [TestMethod]
     public void DiffusersUsualChoices_AreOptionsOfATrainer()
     {
         #region snippet
