@@ -19,7 +19,7 @@ public sealed class ClassifierFreeGuidanceTests
         using var scope = NewDisposeScope();
         var x = zeros(3, 1, 2, 2);
 
-        var prediction = ClassifierFreeGuidance.Predict(Network, x, tensor(new long[] { 1, -1, 0 }), scale);
+        var prediction = ClassifierFreeGuidance.Predict(Network, x, tensor(new long[] { 1, -1, 0 }), new Guidance(scale));
 
         Assert.HasCount(1, _calls);
         Assert.AreEqual(scale is 0 or 1 ? 3 : 6, _calls[0].Images);
@@ -33,7 +33,7 @@ public sealed class ClassifierFreeGuidanceTests
     {
         using var scope = NewDisposeScope();
 
-        ClassifierFreeGuidance.Predict(Network, zeros(3, 1, 2, 2), null, 7);
+        ClassifierFreeGuidance.Predict(Network, zeros(3, 1, 2, 2), null, new Guidance(7));
 
         Assert.AreEqual((3, null), _calls.Single());
     }
@@ -43,7 +43,7 @@ public sealed class ClassifierFreeGuidanceTests
     {
         using var scope = NewDisposeScope();
 
-        var prediction = ClassifierFreeGuidance.Predict((x, labels) => Network(x, labels).repeat(1, 2, 1, 1), zeros(3, 1, 2, 2), tensor(new long[] { 1, -1, 0 }), 3);
+        var prediction = ClassifierFreeGuidance.Predict((x, labels) => Network(x, labels).repeat(1, 2, 1, 1), zeros(3, 1, 2, 2), tensor(new long[] { 1, -1, 0 }), new Guidance(3));
 
         CollectionAssert.AreEqual(new long[] { 3, 2, 2, 2 }, prediction.shape);
         Assert.AreEqual(6, prediction[0, 0].mean().ToDouble(), 1e-6);

@@ -14,7 +14,7 @@ public sealed class DdimInversionTests
         var denoiser = new Denoiser((x, timestep) => full_like(x, Math.Sin(timestep / 100)), PredictionType.Epsilon, Clipping.None);
 
         // Nothing that the network says changes within a step: what remains is rounding, divided by sqrt(alpha-bar).
-        Assert.IsLessThan(1e-11, RoundTripError(denoiser, TimestepSubset.Uniform(20)));
+        Assert.IsLessThan(1e-11, RoundTripError(denoiser, TimestepSubset.Uniform(20), InversionLevel.Upper));
     }
 
     [TestMethod]
@@ -36,7 +36,7 @@ public sealed class DdimInversionTests
         using var image = SamplerInputs.Noise(1).clamp_(-1, 1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), CancellationToken.None);
+        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -48,19 +48,19 @@ public sealed class DdimInversionTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Assert.ThrowsExactly<OperationCanceledException>(() => DdimInversion.Encode(
-            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), new CancellationToken(canceled: true)));
+            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, new CancellationToken(canceled: true)));
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    private static double RoundTripError(Denoiser denoiser, TimestepSubset subset)
+    private static double RoundTripError(Denoiser denoiser, TimestepSubset subset, InversionLevel asked = InversionLevel.Lower)
     {
         using var scope = NewDisposeScope();
         using var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var image = SamplerInputs.Noise(1).clamp(-1, 1);
 
         var steps = SamplingStep.Reverse(subset, _schedule);
-        var latent = DdimInversion.Encode(denoiser, image, steps, CancellationToken.None);
+        var latent = DdimInversion.Encode(denoiser, image, steps, _schedule, asked, CancellationToken.None);
         var again = new DdimSampler().Sample(denoiser, latent, steps, noise);
 
         return (again - image).abs().max().ToDouble();
