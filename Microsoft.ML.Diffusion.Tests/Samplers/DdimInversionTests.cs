@@ -53,6 +53,40 @@ public sealed class DdimInversionTests
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    [TestMethod]
+    public void Encode_EachLevel_AsksTheNetworkThere()
+    {
+        int[] lower = [0, 0, 249, 499], upper = [0, 249, 499, 749];
+
+        CollectionAssert.AreEqual(lower, Asked(InversionLevel.Lower));
+        CollectionAssert.AreEqual(upper, Asked(InversionLevel.Upper));
+
+        static int[] Asked(InversionLevel level)
+        {
+            using var scope = NewDisposeScope();
+            var asked = new List<double>();
+            var denoiser = new Denoiser((x, timestep) => { asked.Add(timestep); return x * 0.1; }, PredictionType.Epsilon, Clipping.None);
+
+            DdimInversion.Encode(denoiser, SamplerInputs.Noise(1), SamplingStep.Reverse(TimestepSubset.Of(0, 249, 499, 749), _schedule), _schedule, level, CancellationToken.None);
+
+            return [.. asked.Select(timestep => (int)timestep)];
+        }
+    }
+
+    // One step from the clean image by hand: v at timestep 0 is read at that level's alpha-bar, a, and the step leads from alpha-bar 1 to that of t.
+    [TestMethod]
+    public void Encode_CleanImage_IsReadAtTheLowestLevel()
+    {
+        using var scope = NewDisposeScope();
+        var (image, v) = (SamplerInputs.Noise(1), SamplerInputs.Noise(1, seed: 4));
+        var (a, end) = (_schedule.AlphaBar(0), _schedule.AlphaBar(499));
+
+        var latent = DdimInversion.Encode(new Denoiser((_, _) => v.alias(), PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Of(499), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
+
+        var noise = (Math.Sqrt(a) * v) + (Math.Sqrt(1 - a) * image);
+        Assert.IsLessThan(1e-12, (latent - ((Math.Sqrt(end) * image) + (Math.Sqrt(1 - end) * noise))).abs().max().ToDouble());
+    }
+
     private static double RoundTripError(Denoiser denoiser, TimestepSubset subset, InversionLevel asked = InversionLevel.Lower)
     {
         using var scope = NewDisposeScope();
