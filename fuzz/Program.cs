@@ -1,33 +1,8 @@
-using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Persistence;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
 using SharpFuzz;
 
 // Checks with counts that the tests have no time for.
-if (args is ["try"])
-{
-    var schedule = NoiseSchedule.Cosine();
-    foreach (var sampler in new Sampler[] { new HeunSampler(18), new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) }, new EulerSampler(50) })
-    {
-        using var noise = new Microsoft.ML.Diffusion.Tests.Exact.BatchNoise(1);
-        var steps = SamplingStep.Reverse(sampler.Timesteps, schedule).ToList();
-        var mixture = Microsoft.ML.Diffusion.Tests.Exact.GaussianMixture.Three;
-        var start = noise.Next(TorchSharp.torch.zeros(20000, 2, 1, 1, TorchSharp.torch.ScalarType.Float64));
-        foreach (var led in new[] { false, true })
-        {
-            if (led)
-            {
-                steps.Insert(0, new SamplingStep(999, schedule.AlphaBar(999), steps[0].AlphaBar, true));
-            }
-
-            var x = sampler.Sample(Microsoft.ML.Diffusion.Tests.Exact.ExactRun.Denoiser(mixture, schedule), start, steps, noise);
-            Console.WriteLine($"{sampler} {led} {Microsoft.ML.Diffusion.Tests.Exact.ExactRun.Distance(x, mixture)}");
-        }
-    }
-
-    return 0;
-}
-
 if (args is ["exact"])
 {
     return ExactSamplers.Run();

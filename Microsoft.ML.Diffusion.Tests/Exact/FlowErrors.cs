@@ -6,20 +6,20 @@ namespace Microsoft.ML.Diffusion.Tests.Exact;
 internal sealed class FlowErrors : IDisposable
 {
     private const int Points = 500;
-    private static readonly NoiseSchedule _schedule = NoiseSchedule.Cosine();
-    private static readonly LevelTable _levels = new(_schedule);
+    private readonly NoiseSchedule _schedule;
     private readonly BatchNoise _noise = new(seed: 3);
     private readonly Tensor _start;
     private readonly Tensor _data;
     private readonly Tensor _generated;
     private readonly Tensor _encoded;
 
-    public FlowErrors()
+    /// <param name="schedule">The schedule of all runs; null is cosine.</param>
+    public FlowErrors(NoiseSchedule? schedule = null)
     {
-        var mixture = GaussianMixture.Three;
+        (_schedule, var mixture) = (schedule ?? NoiseSchedule.Cosine(), GaussianMixture.Three);
         _start = _noise.Next(zeros(Points, 2, 1, 1, ScalarType.Float64));
         _data = mixture.Draw(Points, _noise);
-        _generated = ExactFlow.Follow(mixture, _start, LevelSpacing.DefaultSigmaMax, _levels.Lowest);
+        _generated = ExactFlow.Follow(mixture, _start, LevelSpacing.DefaultSigmaMax, new LevelTable(_schedule).Lowest);
         _encoded = ExactFlow.Follow(mixture, _data, 1e-5, LevelSpacing.DefaultSigmaMax, 800); // below, the flow stands still
     }
 

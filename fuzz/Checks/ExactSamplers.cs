@@ -15,7 +15,7 @@ internal static class ExactSamplers
     public static int Run()
     {
         using var noGrad = no_grad();
-        return Orders() + Recursions() + Marginals();
+        return Orders() + Inversions() + Recursions() + Marginals() + Inpaintings();
     }
 
     private static int Orders()
@@ -27,6 +27,36 @@ internal static class ExactSamplers
             + Order("Heun", steps => errors.Generating(new HeunSampler(), steps), 1.8)
             + Order("Inversion, lower level", steps => errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)), 0.9)
             + Order("Inversion, upper level", steps => errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)), double.NegativeInfinity);
+    }
+
+    private static int Inversions()
+    {
+        foreach (var (name, schedule) in new[] { ("cosine", NoiseSchedule.Cosine()), ("linear", NoiseSchedule.Linear()) })
+        {
+            using var errors = new FlowErrors(schedule);
+            Console.WriteLine($"Error of latents, and of data there and back, on the {name} schedule, asked at the lower and at the upper level:");
+            foreach (var timesteps in (TimestepSubset[])[TimestepSubset.Trailing(20), TimestepSubset.Trailing(50), TimestepSubset.Trailing(200), TimestepSubset.LogSnr(50)])
+            {
+                Console.WriteLine(FormattableString.Invariant($"  {timesteps}: {errors.Encoding(InversionLevel.Lower, timesteps):F4} {errors.Encoding(InversionLevel.Upper, timesteps):F4}, {errors.RoundTrip(InversionLevel.Lower, timesteps):F4} {errors.RoundTrip(InversionLevel.Upper, timesteps):F4}"));
+            }
+        }
+
+        return 0;
+    }
+
+    private static int Inpaintings()
+    {
+        Console.WriteLine(FormattableString.Invariant($"Share of a mode that the kept number makes {ExactInpainting.ExactShare:F2} likely, and distance to the conditional distribution, of 20,000 samples:"));
+        foreach (var sampler in (Sampler[])[new DdpmSampler(100), new DdimSampler(50), new DpmSolverSampler(50) { Timesteps = TimestepSubset.LogSnr(50) }, new DpmSolverSampler(50, stochastic: true) { Timesteps = TimestepSubset.LogSnr(50) }])
+        {
+            foreach (var (resamplings, jumpLength) in new[] { (1, 1), (5, 1), (10, 1), (10, 10), (20, 10) })
+            {
+                var (share, distance) = ExactInpainting.Paint(sampler, resamplings, jumpLength, 20_000, seed: 1);
+                Console.WriteLine(FormattableString.Invariant($"  {sampler}, {resamplings} resamplings, jumps of {jumpLength}: {share:F3}, {distance:F3}"));
+            }
+        }
+
+        return 0;
     }
 
     private static int Order(string name, Func<int, double> error, double least)
@@ -55,7 +85,7 @@ internal static class ExactSamplers
         return Marginal(new DdpmSampler(1000), 0.015)
             + Marginal(new DdimSampler(1000, eta: 1), 0.015)
             + Marginal(new DpmSolverSampler(100, stochastic: true) { Timesteps = TimestepSubset.LogSnr(100) }, 0.0064)
-            + Marginal(new HeunSampler(), 0.015)
+            + Marginal(new HeunSampler(), 0.02)
             + Marginal(new HeunSampler { Timesteps = TimestepSubset.Karras(18, sigmaMax: double.PositiveInfinity) }, 1)
             + Marginal(new DpmSolverSampler(20), 1)
             + Marginal(new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) }, 0.015);
