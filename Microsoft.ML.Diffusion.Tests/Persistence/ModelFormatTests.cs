@@ -129,6 +129,17 @@ public sealed class ModelFormatTests
     }
 
     [TestMethod]
+    public void Load_UnknownInversionLevel_IsDamage()
+    {
+        using var model = TinyModel.Train();
+        using var stream = new MemoryStream(SavedModel.With(Saved(model), "config.json", json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
+
+        var exception = Assert.Throws<Exception>(() => new MLContext().Model.Load(stream, out _));
+
+        StringAssert.Contains(exception.ToString(), "The model's config.json is damaged: the inversion level 'sideways' is not known.");
+    }
+
+    [TestMethod]
     public void Load_OfThisVersion_KeepsTheColumnsAsTheyAre()
     {
         using var model = TinyModel.Train(TinyModel.Options with { OutputColumns = new OutputColumnOptions { ReconstructionError = "Error" } });

@@ -126,7 +126,7 @@ public sealed class LevelSpacingTests
         Messages.Expect<ArgumentOutOfRangeException>(Minimum + "0.", () => TimestepSubset.Karras(5, sigmaMin: 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TimestepSubset.LogSnr(0));
         Messages.Expect<ArgumentOutOfRangeException>(
-            "sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from 0.01 to 157.4. (Parameter 'SigmaMax')\nActual value was 0.005.",
+            "sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from 0.01 to 157.4. (Parameter 'sigmaMax')\nActual value was 0.005.",
             () => SamplingStep.Reverse(TimestepSubset.LogSnr(5, sigmaMax: 0.005), NoiseSchedule.Linear()));
     }
 

@@ -31,7 +31,7 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
         var last = steps - 1;
         var once = Enumerable.Range(0, last % jumpLength);
         var parts = Enumerable.Range(0, last / jumpLength).Select(part => Enumerable.Range((last % jumpLength) + (part * jumpLength), jumpLength));
-        return [.. once, .. parts.SelectMany(part => Enumerable.Repeat(part, resamplings).SelectMany(steps => steps)), last];
+        return [.. once, .. parts.SelectMany(part => Enumerable.Repeat(part, resamplings).SelectMany(taken => taken)), last];
     }
 
     /// <summary>Paints one batch.</summary>

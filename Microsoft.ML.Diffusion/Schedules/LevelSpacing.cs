@@ -36,7 +36,7 @@ internal sealed record LevelSpacing(double SigmaMax, double? SigmaMin, double? R
         var (first, last) = (Math.Clamp(SigmaMax, table.Lowest, table.Highest), Math.Clamp(SigmaMin ?? table.Lowest, table.Lowest, table.Highest));
         if (count > 1 && !(first > last))
         {
-            throw new ArgumentOutOfRangeException(nameof(SigmaMax), SigmaMax, string.Create(CultureInfo.InvariantCulture, $"sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from {table.Lowest:G4} to {table.Highest:G4}."));
+            throw new ArgumentOutOfRangeException("sigmaMax", SigmaMax, string.Create(CultureInfo.InvariantCulture, $"sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from {table.Lowest:G4} to {table.Highest:G4}."));
         }
 
         var sigmas = Rho is { } rho ? KarrasSpacing.Sigmas(count, last, first, rho) : EvenLogSnr(count, last, first);
