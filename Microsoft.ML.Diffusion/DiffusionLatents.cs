@@ -29,9 +29,9 @@ public sealed class DiffusionLatents
         }
     }
 
-    private DiffusionLatents(float[] values, ImageShape shape, int timestep)
+    private DiffusionLatents(float[] values, ImageShape shape, double timestep)
     {
-        (_values, Shape, Timestep) = (values, shape, timestep);
+        (_values, Shape, ExactTimestep) = (values, shape, timestep);
     }
 
     /// <summary>Gets N, the number of images.</summary>
@@ -47,7 +47,11 @@ public sealed class DiffusionLatents
     public int Width => Shape.Width;
 
     /// <summary>Gets t, the timestep that the latents are at: how noisy they are, by the schedule of the model.</summary>
-    public int Timestep { get; }
+    /// <value>The nearest where an encoder's levels lie between timesteps; <see cref="DiffusionTransformer.Decode"/> knows the level itself.</value>
+    public int Timestep => (int)Math.Round(ExactTimestep);
+
+    /// <summary>The time that the latents are at, fractional between timesteps.</summary>
+    internal double ExactTimestep { get; }
 
     /// <summary>Gets the timesteps that an encoder walked, which lead back best; <see langword="null"/> where there was no walk.</summary>
     public TimestepSubset? Timesteps { get; private init; }
@@ -68,7 +72,7 @@ public sealed class DiffusionLatents
     /// <inheritdoc/>
     public override string ToString() => $"{Count} latents of {Shape} at timestep {Timestep}";
 
-    internal static DiffusionLatents FromTensor(Tensor x, ImageShape shape, int timestep, TimestepSubset? timesteps)
+    internal static DiffusionLatents FromTensor(Tensor x, ImageShape shape, double timestep, TimestepSubset? timesteps)
     {
         using var scope = NewDisposeScope();
         return new DiffusionLatents(x.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray(), shape, timestep) { Timesteps = timesteps };

@@ -80,11 +80,12 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
 
     /// <summary>The network as a denoiser of one batch.</summary>
     /// <param name="labels">Class of each image of the batch, -1 for none; null for an unconditional batch.</param>
-    /// <param name="guidanceScale">1 follows the labels, 0 ignores them, anything else costs a batch of twice the size.</param>
+    /// <param name="guidance">A scale of 1 follows the labels, 0 ignores them, anything else costs a batch of twice the size.</param>
     /// <param name="clipping">The sampler's.</param>
-    public Denoiser Denoiser(Tensor? labels, double guidanceScale, Clipping clipping)
+    public Denoiser Denoiser(Tensor? labels, Guidance guidance, Clipping clipping)
     {
-        Tensor Guided(Tensor x, double timestep) => ClassifierFreeGuidance.Predict((batch, classes) => Predict(batch, timestep, classes), x, labels, guidanceScale);
+        var levels = new Lazy<LevelTable>(() => new LevelTable(description.Schedule));
+        Tensor Guided(Tensor x, double timestep) => ClassifierFreeGuidance.Predict((batch, classes) => Predict(batch, timestep, classes), x, labels, guidance.At(timestep, levels));
 
         return new Denoiser(Guided, description.Prediction, clipping, description.Variance);
     }

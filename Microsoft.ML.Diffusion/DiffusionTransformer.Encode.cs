@@ -9,17 +9,22 @@ public sealed partial class DiffusionTransformer
 {
     /// <summary>Finds the noise that generates given images, by walking DDIM's steps upward (Song et al. 2021, section 4.3).</summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
-    /// <param name="options">The sampler, which must be DDIM with eta 0, and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
+    /// <param name="options">
+    /// The sampler, which must be DDIM with eta 0, and more, without guidance above 1; <see langword="null"/> uses <see cref="Generation"/>, whose guidance
+    /// above 1 is then left out.
+    /// </param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> encodes all without.</param>
     /// <returns>x at the sampler's highest timestep, one for each image. The seed plays no part.</returns>
     /// <remarks>
     /// The walk takes the sampler's own timesteps, from a clean image (alpha-bar 1) through the lowest to the highest. On the step from s up to t the
-    /// network is asked at t, as <see cref="Decode"/> asks it on the way back, with x still at the noise of s; predicted images are not clipped.
-    /// What <see cref="Decode"/> gives back then differs by the change of x within a step alone, and by what its sampler clips: less, the more steps
-    /// there are.
+    /// network is asked at s, the level that x is at, and for the clean image at timestep 0: the Euler step of DDIM's differential equation (eq. 14);
+    /// <see cref="DdimSampler.InversionLevel"/> has another rule. Predicted images are not clipped. What <see cref="Decode"/> gives back then differs by
+    /// the change of the slope within a step alone, and by what its sampler clips: less, the more steps there are.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The sampler is not DDIM with eta 0, a label is not a class of the model, or an option is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The sampler is not DDIM with eta 0, guidance is above 1, a label is not a class of the model, or an option is outside its range.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public DiffusionLatents Encode(IReadOnlyList<MLImage> images, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
@@ -35,7 +40,7 @@ public sealed partial class DiffusionTransformer
     /// <param name="latents">What <see cref="Encode"/> or <see cref="AddNoise"/> of this model gave, or arithmetic on it.</param>
     /// <param name="options">
     /// The sampler and more; its run begins at the latents' timestep and goes on through those of its own that lie below. <see langword="null"/> uses
-    /// DDIM with eta 0 over the timesteps of the encoder, and <see cref="Generation"/> for latents that come from no walk.
+    /// DDIM with eta 0 over the timesteps of the encoder, without guidance above 1, and <see cref="Generation"/> for latents that come from no walk.
     /// </param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> decodes all without.</param>
     /// <returns>An image for each, the caller's to dispose. It depends on its latent, its class, the seed and its index alone.</returns>
@@ -46,12 +51,12 @@ public sealed partial class DiffusionTransformer
     public MLImage[] Decode(DiffusionLatents latents, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        options ??= latents.Timesteps is { } timesteps ? Generation with { Sampler = new DdimSampler { Timesteps = timesteps } } : Generation;
+        options ??= latents.Timesteps is { } timesteps ? Unguided with { Sampler = new DdimSampler { Timesteps = timesteps } } : Generation;
         var generator = Generator(options);
         Inputs.CheckLatents(latents, nameof(latents));
         Inputs.CheckLabels(labels, latents.Count, nameof(labels));
         using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(generator.DenoiseFrom(latents.Timestep, latents.ToTensor(Model.Device), labels), Model.Description.Shape);
+        return PixelTensors.ToImages(generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(Model.Device), labels), Model.Description.Shape);
     }
 
     /// <summary>Draws noisy images from q(x_t | x_0), the stochastic encoder (Ho et al. 2020, eq. 4).</summary>
@@ -72,14 +77,16 @@ public sealed partial class DiffusionTransformer
 
     /// <summary>Measures how well <see cref="Decode"/> gives back what <see cref="Encode"/> was given (Song et al. 2021, table 2).</summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
-    /// <param name="options">The sampler, which must be DDIM with eta 0, and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
+    /// <param name="options">As for <see cref="Encode"/>; guidance above 1 would multiply the error by about ten.</param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> takes all without.</param>
     /// <returns>
     /// For each image the mean, over its pixels and channels, of the squared difference of colours in [0, 1], before these are rounded to 256 levels.
     /// Their average is the table's number.
     /// </returns>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The sampler is not DDIM with eta 0, a label is not a class of the model, or an option is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The sampler is not DDIM with eta 0, guidance is above 1, a label is not a class of the model, or an option is outside its range.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public double[] ReconstructionError(IReadOnlyList<MLImage> images, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
@@ -88,13 +95,21 @@ public sealed partial class DiffusionTransformer
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        var again = generator.DenoiseFrom(generator.HighestTimestep, generator.Encode(x0, labels), labels);
+        var again = generator.Denoise(generator.Encode(x0, labels), labels);
         return ((again - x0) / 2).to(ScalarType.Float64).square().mean([1, 2, 3]).cpu().data<double>().ToArray();
     }
 
+    // Guidance pushes x off the path that leads to an image.
+    private GenerationOptions Unguided => Generation.GuidanceScale > 1 ? Generation with { GuidanceScale = 1 } : Generation;
+
     private (ImageGenerator Generator, DdimSampler Sampler) Encoder(GenerationOptions? options)
     {
-        options ??= Generation;
+        options ??= Unguided;
+        if (options.GuidanceScale > 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(GenerationOptions.GuidanceScale), options.GuidanceScale, "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and the error of going there and back grows about tenfold. Set it to 1; decode with any.");
+        }
+
         return options.Sampler is DdimSampler { IsStochastic: false } sampler
             ? (Generator(options), sampler)
             : throw new ArgumentOutOfRangeException(nameof(GenerationOptions.Sampler), options.Sampler, "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward.");

@@ -113,7 +113,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         var (config, description, network) = ModelZip.Load(context);
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
-        var columns = ColumnConfigMapping.ToColumns(config.Columns, description);
+        var columns = ColumnConfigMapping.ToColumns(config.Columns, description, config.Sampler);
         return new DiffusionTransformer(environment, model, columns, SamplerConfigMapping.ToOptions(config.Sampler, description), config.Training);
     }
 }

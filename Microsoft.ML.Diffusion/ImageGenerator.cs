@@ -24,13 +24,18 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     public Tensor Denoise(Tensor start, IReadOnlyList<long> samples, IReadOnlyList<int>? labels, IReadOnlyList<SamplingStep> steps) =>
         Run(samples, labels, (_, batch) => start.index_select(0, tensor(batch, device: start.device)), steps);
 
+    /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of index i.</summary>
+    /// <param name="start">x for each sample, [N, C, H, W].</param>
+    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <returns>[N, C, H, W].</returns>
+    public Tensor Denoise(Tensor start, IReadOnlyList<int>? labels) => Denoise(start, Indices(start), labels, Steps);
+
     /// <summary>Denoises x from timestep t, sample i by the noise of index i.</summary>
-    /// <param name="timestep">t.</param>
+    /// <param name="timestep">t, which latents of levels between timesteps have fractional.</param>
     /// <param name="start">x_t for each sample, [N, C, H, W].</param>
     /// <param name="labels">As for <see cref="Generate"/>.</param>
     /// <returns>[N, C, H, W].</returns>
-    public Tensor DenoiseFrom(int timestep, Tensor start, IReadOnlyList<int>? labels) =>
-        Denoise(start, [.. Enumerable.Range(0, (int)start.shape[0])], labels, StepsFrom(timestep));
+    public Tensor DenoiseFrom(double timestep, Tensor start, IReadOnlyList<int>? labels) => Denoise(start, Indices(start), labels, StepsFrom(timestep));
 
     /// <summary>Walks images up to the noise that generates them.</summary>
     /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
@@ -38,9 +43,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>x at the noisiest of the sampler's timesteps, [N, C, H, W].</returns>
     public Tensor Encode(Tensor x0, IReadOnlyList<int>? labels)
     {
-        var steps = Steps;
+        var (steps, asked) = (Steps, (options.Sampler as DdimSampler)?.InversionLevel ?? InversionLevel.Lower);
         return InBatches((int)x0.shape[0], labels, (batch, classes) => DdimInversion.Encode(
-            model.Denoiser(classes, options.GuidanceScale, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, options.CancellationToken));
+            model.Denoiser(classes, options.Guidance, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, model.Description.Schedule, asked, options.CancellationToken));
     }
 
     /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
@@ -58,19 +63,20 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="original">Images, [N, C, H, W] in [-1, 1].</param>
     /// <param name="painted">Where to paint, true or false, [N, 1, H, W].</param>
     /// <param name="labels">As for <see cref="Generate"/>.</param>
-    /// <param name="resamplings">How often each step is taken.</param>
+    /// <param name="resamplings">How often each part of the run but the last step is taken.</param>
+    /// <param name="jumpLength">The number of steps of such a part.</param>
     /// <returns>[N, C, H, W].</returns>
-    public Tensor Inpaint(Tensor original, Tensor painted, IReadOnlyList<int>? labels, int resamplings)
+    public Tensor Inpaint(Tensor original, Tensor painted, IReadOnlyList<int>? labels, int resamplings, int jumpLength)
     {
         var steps = Steps;
-        var run = new Inpainting(options.Sampler, steps, resamplings);
+        var run = new Inpainting(options.Sampler, steps, resamplings, jumpLength);
         var report = Reporter((int)original.shape[0], run.NumberOfSteps);
         return InBatches((int)original.shape[0], labels, (batch, classes) =>
         {
             using var noise = new PerSampleNoise(seed, batch);
             var indices = tensor(batch, device: model.Device);
             return run.Sample(
-                model.Denoiser(classes, options.GuidanceScale, options.Sampler.Clipping),
+                model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
                 original.index_select(0, indices),
                 painted.index_select(0, indices),
                 noise,
@@ -82,22 +88,24 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <summary>The sampler's run from pure noise.</summary>
     public IReadOnlyList<SamplingStep> Steps => SamplingStep.Reverse(options.Sampler.Timesteps, model.Description.Schedule);
 
-    /// <summary>The noisiest of the run's timesteps, where <see cref="Encode"/> ends.</summary>
-    public int HighestTimestep => (int)Math.Round(Steps[0].Timestep);
+    /// <summary>The noisiest of the run's timesteps, where <see cref="Encode"/> ends: fractional where levels lie between timesteps.</summary>
+    public double HighestTimestep => Steps[0].Timestep;
 
     /// <summary>The sampler's run from timestep t, on through those of its timesteps that lie below.</summary>
-    public IReadOnlyList<SamplingStep> StepsFrom(int timestep)
+    public IReadOnlyList<SamplingStep> StepsFrom(double timestep)
     {
         const double Near = 1e-6; // times between the timesteps are computed
         var steps = Steps.SkipWhile(step => step.Timestep > timestep + Near).ToList();
         if (steps.Count == 0 || steps[0].Timestep < timestep - Near)
         {
-            var alphaBar = model.Description.Schedule.AlphaBar(timestep);
+            var alphaBar = new LevelTable(model.Description.Schedule).AlphaBar(timestep);
             steps.Insert(0, new SamplingStep(timestep, alphaBar, steps.Count > 0 ? steps[0].AlphaBar : 1, AddsNoise: steps.Count > 0));
         }
 
         return steps;
     }
+
+    private static long[] Indices(Tensor samples) => [.. Enumerable.Range(0, (int)samples.shape[0])];
 
     private int BatchSize => options.BatchSizeFor(model);
 
@@ -108,7 +116,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         {
             using var noise = new PerSampleNoise(seed, batch.Select(i => samples[(int)i]));
             return options.Sampler.Sample(
-                model.Denoiser(classes, options.GuidanceScale, options.Sampler.Clipping),
+                model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
                 start(noise, batch),
                 steps,
                 noise,

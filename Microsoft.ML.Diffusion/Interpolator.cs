@@ -16,7 +16,7 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
         if (options.Path == InterpolationPath.Spherical)
         {
             var latents = _generator.Encode(images, Labels(2));
-            return Decode(latents[0], latents[1], alphas, Slerp.Spherical, _generator.StepsFrom(_generator.HighestTimestep));
+            return Decode(latents[0], latents[1], alphas, Slerp.Spherical, _generator.Steps);
         }
 
         // The stochastic encoder with one noise for each end; a line between; the decoder with one noise for all frames.

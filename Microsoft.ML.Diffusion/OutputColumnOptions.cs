@@ -45,7 +45,7 @@ public sealed record OutputColumnOptions
     public int? LatentTimestep { get; init; }
 
     /// <summary>Gets the sampler that encodes and decodes for <see cref="Reconstructed"/>, <see cref="ReconstructionError"/> and <see cref="LatentKind.Noise"/>.</summary>
-    /// <value>DDIM with eta 0; <see langword="null"/>, the default, is that of <see cref="DiffusionOptions.Generation"/> if it is such a one, else 50 steps, or T if fewer.</value>
+    /// <value>DDIM with eta 0; <see langword="null"/>, the default, is that of <see cref="DiffusionOptions.Generation"/> if it is such a one, else 50 steps, or T if fewer. Files from before <see cref="DdimSampler.InversionLevel"/> keep its upper one.</value>
     public DdimSampler? EncodingSampler { get; init; }
 
     /// <summary>Gets the number of timesteps that <see cref="BitsPerDimension"/> is estimated on, one network call each: 0 and a random choice of the others.</summary>
@@ -55,6 +55,9 @@ public sealed record OutputColumnOptions
     /// <summary>All names that are set.</summary>
     internal IEnumerable<string> Names =>
         new[] { GeneratedPixels, Reconstructed, ReconstructedPixels, Latent, BitsPerDimension, ReconstructionError }.OfType<string>();
+
+    /// <summary>Whether a column needs images to be encoded to noise.</summary>
+    internal bool Encodes => Reconstructed is not null || ReconstructedPixels is not null || ReconstructionError is not null || (Latent is not null && LatentKind == LatentKind.Noise);
 
     internal int LatentTimestepOf(NoiseSchedule schedule) => LatentTimestep ?? schedule.NumberOfTrainingTimesteps / 10;
 

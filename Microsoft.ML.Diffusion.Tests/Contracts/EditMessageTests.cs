@@ -98,6 +98,12 @@ public sealed class EditMessageTests
         Messages.Expect<ArgumentException>("masks must hold one mask for each image or one for all, but there are 2 masks and 1 images. (Parameter 'masks')", () => _model.Inpaint([_image], [_image, _image]));
         Messages.Expect<ArgumentException>("masks[0] is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'masks')", () => _model.Inpaint([_image], [_narrow]));
         Messages.Expect<ArgumentOutOfRangeException>("resamplings must be at least 1, because it is how often each step is taken. (Parameter 'resamplings')\nActual value was 0.", () => _model.Inpaint([_image], [_image], 0));
+        foreach (var jumpLength in (int[])[0, 4])
+        {
+            Messages.Expect<ArgumentOutOfRangeException>(
+                $"jumpLength must be at least 1 and below the number of steps, 4, because a jump goes back over that many steps, and the last is never taken back. (Parameter 'jumpLength')\nActual value was {jumpLength}.",
+                () => _model.Inpaint([_image], [_image], 2, jumpLength: jumpLength));
+        }
     }
 
     [TestMethod]

@@ -60,6 +60,52 @@ public sealed class EncodeTests
         CollectionAssert.AreEqual(latents.Values[64..128].ToArray(), latents[1].ToArray());
     }
 
+    // The latents are at a level between timesteps 990 and 993, where the run begins.
+    [TestMethod]
+    public void Decode_LevelsBetweenTimesteps_BeginWhereEncodingEnded()
+    {
+        var options = Ddim(1) with { Sampler = new DdimSampler { Timesteps = TimestepSubset.LogSnr(40) } };
+
+        var (latents, errors) = (_model.Encode(_images, options), _model.ReconstructionError(_images, options));
+        var again = _model.Decode(latents, options);
+
+        Assert.IsTrue(latents.Timestep is > 985 and < 995, $"{latents}");
+        Assert.AreEqual(TimestepSubset.LogSnr(40), latents.Timesteps);
+        for (var i = 0; i < _images.Length; i++)
+        {
+            Assert.AreEqual(Math.Sqrt(errors[i]), Pictures.Distance(_images[i], again[i]) / 255, 0.5 / 255);
+        }
+
+        CollectionAssert.AreEqual(Pictures.Digests(again), Pictures.Digests(_model.Decode(latents, new GenerationOptions { Sampler = new EulerSampler { Timesteps = TimestepSubset.LogSnr(40) }, BatchSize = 4 })));
+    }
+
+    [TestMethod]
+    public void Encode_InversionLevel_ChangesTheLatentsOfAllThatEncodes()
+    {
+        var (lower, upper) = (Ddim(10), Ddim(10) with { Sampler = new DdimSampler(10) { InversionLevel = InversionLevel.Upper } });
+
+        CollectionAssert.AreNotEqual(_model.Encode(_images, lower).Values.ToArray(), _model.Encode(_images, upper).Values.ToArray());
+        CollectionAssert.AreNotEqual(_model.ReconstructionError(_images, lower), _model.ReconstructionError(_images, upper));
+        CollectionAssert.AreNotEqual(Between(lower.Sampler), Between(upper.Sampler));
+
+        string[] Between(Sampler sampler) => Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, new InterpolationOptions { Sampler = sampler, BatchSize = 4 }));
+    }
+
+    [TestMethod]
+    public void Encode_GuidanceAboveOne_IsRefusedAndThatOfTheModelLeftOut()
+    {
+        const string Message = "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and the error of going there and back grows about tenfold. Set it to 1; decode with any. (Parameter 'GuidanceScale')\nActual value was 1.5.";
+        using var model = TinyModel.Train(TinyModel.Labelled with { Generation = Ddim(5) with { GuidanceScale = 1.5 } });
+        using var image = Pictures.Bars(0);
+
+        Messages.Expect<ArgumentOutOfRangeException>(Message, () => model.Encode([image], model.Generation, [1]));
+        Messages.Expect<ArgumentOutOfRangeException>(Message, () => model.ReconstructionError([image], model.Generation, [1]));
+        var latents = model.Encode([image], null, [1]);
+        CollectionAssert.AreEqual(model.Encode([image], Ddim(5), [1]).Values.ToArray(), latents.Values.ToArray());
+        Assert.AreEqual(model.ReconstructionError([image], Ddim(5), [1])[0], model.ReconstructionError([image], null, [1])[0]);
+        CollectionAssert.AreEqual(Pictures.Digests(model.Decode(latents, Ddim(5), [1])), Pictures.Digests(model.Decode(latents, null, [1])));
+    }
+
     [TestMethod]
     public void Encode_OneImage_IsTheSameInAnyBatch()
     {

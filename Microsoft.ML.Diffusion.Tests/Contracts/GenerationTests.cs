@@ -23,6 +23,7 @@ public sealed class GenerationTests
         [new DdpmSampler(5, DdpmVariance.FixedLarge)],
         [new DpmSolverSampler(5)],
         [new DpmSolverSampler(5, stochastic: true) { Timesteps = TimestepSubset.Karras(5) }],
+        [new DpmSolverSampler(5) { Timesteps = TimestepSubset.LogSnr(5) }],
         [new EulerSampler(5)],
         [new HeunSampler(5)],
     ];
@@ -75,6 +76,43 @@ public sealed class GenerationTests
         CollectionAssert.AreEqual(unlabelled, Digests(_model.Generate([-1, -1, -1, -1], options)));
         CollectionAssert.AreNotEqual(unlabelled, Digests(_model.Generate([1, 1, 1, 1], options)));
         CollectionAssert.AreNotEqual(Digests(_model.Generate([1, 1, 1, 1], options)), Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 3 })));
+    }
+
+    [TestMethod]
+    public void Generate_GuidanceInterval_AsksTwiceWithinItAlone()
+    {
+        int[] labels = [1, 1];
+        var options = _model.Generation with { Sampler = new DdimSampler(10), GuidanceScale = 3, BatchSize = 2 };
+        var levels = SamplingStep.Reverse(options.Sampler.Timesteps, _model.Schedule).Select(step => KarrasSpacing.Sigma(step.AlphaBar)).ToArray();
+
+        // The noisiest level of ten is guided alone, then the cleanest, then none: without a push that is a scale of 1.
+        var first = Digests(_model.Generate(labels, options with { GuidanceSigmaMin = levels[1] }));
+        var last = Digests(_model.Generate(labels, options with { GuidanceSigmaMax = levels[^1] }));
+        var none = Digests(_model.Generate(labels, options with { GuidanceSigmaMin = 2 * levels[0] }));
+
+        CollectionAssert.AreEqual(Digests(_model.Generate(labels, options with { GuidanceScale = 1 })), none);
+        Assert.AreEqual(8, first.Concat(last).Concat(none).Concat(Digests(_model.Generate(labels, options))).Distinct().Count());
+    }
+
+    [TestMethod]
+    public void Generate_GuidanceRescale_ChangesGuidedImagesAlone()
+    {
+        var options = _model.Generation with { GuidanceRescale = 0.7 };
+
+        CollectionAssert.AreEqual(Digests(_model.Generate([1, 0], _model.Generation)), Digests(_model.Generate([1, 0], options)));
+        CollectionAssert.AreNotEqual(Digests(_model.Generate([1, 0], _model.Generation with { GuidanceScale = 3 })), Digests(_model.Generate([1, 0], options with { GuidanceScale = 3 })));
+    }
+
+    [TestMethod]
+    public void Generate_GuidanceOutsideItsRange_SaysWhy()
+    {
+        void Refused(string message, GenerationOptions options) => Messages.Expect<ArgumentOutOfRangeException>(message, () => _model.Generate(1, options));
+
+        Refused("GuidanceRescale must be in [0, 1], because it is the share of the rescaled prediction; 0 turns it off. (Parameter 'GuidanceRescale')\nActual value was 1.5.", new() { GuidanceRescale = 1.5 });
+        Refused("GuidanceSigmaMin must be a number of at least 0, because it is a noise level in units of the signal; 0 guides to the end. (Parameter 'GuidanceSigmaMin')\nActual value was -1.", new() { GuidanceSigmaMin = -1 });
+        Refused("GuidanceSigmaMax must be above GuidanceSigmaMin (2.5), because images are guided between the two; infinity guides from the start. (Parameter 'GuidanceSigmaMax')\nActual value was 2.5.", new() { GuidanceSigmaMin = 2.5, GuidanceSigmaMax = 2.5 });
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.Generate(1, new GenerationOptions { GuidanceRescale = double.NaN }));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.Generate(1, new GenerationOptions { GuidanceSigmaMax = double.NaN }));
     }
 
     [TestMethod]

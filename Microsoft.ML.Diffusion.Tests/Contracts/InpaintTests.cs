@@ -11,7 +11,9 @@ public sealed class InpaintTests
     private static MLImage[] _images = null!;
     private static MLImage _right = null!;
 
-    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)]];
+    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)], [new DpmSolverSampler(8)], [new HeunSampler(8)]];
+
+    public static IEnumerable<object[]> Deterministic => [[new DdimSampler(8)], [new DpmSolverSampler(8)], [new EulerSampler(8)], [new HeunSampler(8)]];
 
     [ClassInitialize]
     public static void Draw(TestContext context)
@@ -44,11 +46,13 @@ public sealed class InpaintTests
         Pictures.Digest(painted);
     }
 
+    // Also for samplers with a memory, or with two calls a step.
     [TestMethod]
-    public void Inpaint_AllLightAndDeterministic_IsGeneration()
+    [DynamicData(nameof(Deterministic))]
+    public void Inpaint_AllLightAndDeterministic_IsGeneration(Sampler sampler)
     {
         using var light = Pictures.Grey((_, _) => byte.MaxValue);
-        var options = Options(new DdimSampler(8));
+        var options = Options(sampler);
 
         CollectionAssert.AreEqual(Pictures.Digests(_model.Generate(6, options)), Pictures.Digests(_model.Inpaint(_images, [light], 1, options)));
     }
@@ -83,6 +87,18 @@ public sealed class InpaintTests
 
         Assert.HasCount((7 * 3) + 1, reports); // the last step is not repeated
         Assert.AreEqual(1.0, reports[^1]);
+    }
+
+    [TestMethod]
+    public void Inpaint_JumpLength_DrawsOthersInAsManySteps()
+    {
+        var reports = new List<double>();
+        var options = Options(new DdpmSampler(9)) with { Progress = new Direct<double>(reports.Add) };
+
+        var far = Pictures.Digests(_model.Inpaint(_images[..2], [_right], 3, options, jumpLength: 4));
+
+        Assert.HasCount((8 * 3) + 1, reports);
+        CollectionAssert.AreNotEqual(Pictures.Digests(_model.Inpaint(_images[..2], [_right], 3, options)), far);
     }
 
     [TestMethod]

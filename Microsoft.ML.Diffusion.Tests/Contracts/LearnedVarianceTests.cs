@@ -49,7 +49,7 @@ public sealed class LearnedVarianceTests
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var (x, labels) = (linspace(-1, 1, 2 * 64).reshape(2, 1, 8, 8), tensor(new long[] { 0, 1 }));
-        Denoised At(double scale) => _model.Model.Denoiser(labels, scale, Clipping.None).Denoise(x, 500, _model.Schedule.AlphaBar(500));
+        Denoised At(double scale) => _model.Model.Denoiser(labels, new Guidance(scale), Clipping.None).Denoise(x, 500, _model.Schedule.AlphaBar(500));
 
         var (without, labelled, guided) = (At(0), At(1), At(2.5));
 

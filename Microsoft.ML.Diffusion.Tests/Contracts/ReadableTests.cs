@@ -35,6 +35,7 @@ public sealed class ReadableTests
     {
         Assert.AreEqual($"{new DdimSampler()}", new GenerationOptions().ToString());
         Assert.AreEqual($"{new DdpmSampler(20)}, guidance 1.5, seed 3, batches of 8", new GenerationOptions { Sampler = new DdpmSampler(20), GuidanceScale = 1.5, Seed = 3, BatchSize = 8 }.ToString());
+        Assert.AreEqual($"{new DdpmSampler(20)}, guidance 4 rescaled by 0.7 for sigma in (0.5, 10]", new GenerationOptions { Sampler = new DdpmSampler(20), GuidanceScale = 4, GuidanceRescale = 0.7, GuidanceSigmaMin = 0.5, GuidanceSigmaMax = 10 }.ToString());
     }
 
     [TestMethod]

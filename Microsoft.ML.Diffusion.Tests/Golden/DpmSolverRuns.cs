@@ -10,7 +10,7 @@ internal static class DpmSolverRuns
         var count = run.Config.Int("num_inference_steps");
         var usesKarras = init.Flag("use_karras_sigmas", false);
         var levels = usesKarras
-            ? KarrasSpacing.Levels(count, rho: 7, schedule)
+            ? new LevelSpacing(double.PositiveInfinity, null, 7).Levels(count, schedule)
             : [.. PeerTimesteps.DiffusersDpmSolver(init.Text("timestep_spacing", "linspace"), schedule.NumberOfTrainingTimesteps, count, init.Int("steps_offset", 0))
                 .Select(timestep => ((double)timestep, AlphaBarAt(timestep, schedule)))];
         double[] timesteps = [.. levels.Select((level, i) => usesKarras ? Told(run, level.Timestep, i) : level.Timestep)];

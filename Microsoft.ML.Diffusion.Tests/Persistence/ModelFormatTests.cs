@@ -97,6 +97,60 @@ public sealed class ModelFormatTests
         Assert.IsGreaterThan(0, loaded.Training!.Seconds);
     }
 
+    // Levels spanned the schedule, and images were encoded by asking at the upper level: what steps behind a model have learned of its columns must stay.
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Load_BeforeRangesAndInversionLevels_MeansWhatWasDoneThen(bool hasEncodingSampler)
+    {
+        var columns = new OutputColumnOptions { ReconstructionError = "Error", EncodingSampler = hasEncodingSampler ? new DdimSampler(3) : null };
+        using var model = TinyModel.Train(TinyModel.Options with { OutputColumns = columns, Generation = TinyModel.Options.Generation with { Sampler = new HeunSampler(4) } });
+        string[] later = ["sigma_max", "sigma_min", "inversion", "guidance_rescale", "guidance_sigma_min", "guidance_sigma_max"];
+        var zip = SavedModel.With(Saved(model), "config.json", json =>
+        {
+            var config = JsonNode.Parse(json)!;
+            foreach (var sampler in new[] { config["sampler"], config["columns"]!["others"]!["encoding_sampler"] }.OfType<JsonObject>())
+            {
+                Assert.IsTrue(later.All(sampler.Remove));
+            }
+
+            return Encoding.UTF8.GetBytes(config.ToJsonString());
+        });
+        using var stream = new MemoryStream(zip);
+
+        using var loaded = new MLContext().Model.Load(stream, out _).GetDiffusion();
+
+        Assert.AreEqual(TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity), loaded.Generation.Sampler.Timesteps);
+        Assert.AreEqual(model.Generation with { Sampler = loaded.Generation.Sampler }, loaded.Generation);
+        Assert.AreEqual(new DdimSampler(hasEncodingSampler ? 3 : 50) { InversionLevel = InversionLevel.Upper }, loaded.Columns.Others.EncodingSampler);
+        using var again = new MemoryStream(Saved(loaded));
+        using var saved = new MLContext().Model.Load(again, out _).GetDiffusion();
+        Assert.AreEqual((loaded.Generation, loaded.Columns.Others), (saved.Generation, saved.Columns.Others));
+    }
+
+    [TestMethod]
+    public void Load_UnknownInversionLevel_IsDamage()
+    {
+        using var model = TinyModel.Train();
+        using var stream = new MemoryStream(SavedModel.With(Saved(model), "config.json", json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
+
+        var exception = Assert.Throws<Exception>(() => new MLContext().Model.Load(stream, out _));
+
+        StringAssert.Contains(exception.ToString(), "The model's config.json is damaged: the inversion level 'sideways' is not known.");
+    }
+
+    [TestMethod]
+    public void Load_OfThisVersion_KeepsTheColumnsAsTheyAre()
+    {
+        using var model = TinyModel.Train(TinyModel.Options with { OutputColumns = new OutputColumnOptions { ReconstructionError = "Error" } });
+        using var stream = new MemoryStream(Saved(model));
+
+        using var loaded = new MLContext().Model.Load(stream, out _).GetDiffusion();
+
+        Assert.AreEqual(model.Columns.Others, loaded.Columns.Others);
+        Assert.IsNull(loaded.Columns.Others.EncodingSampler);
+    }
+
     [TestMethod]
     public void Load_UnknownFields_AreLeftAlone()
     {

@@ -43,7 +43,7 @@ public sealed class RoundTripProperties
         var (groups, multipliers, blocks, timesteps, eta, scale) = values;
         var network = new UNetOptions { BaseChannels = 2 * groups, NumberOfNormalizationGroups = groups, ChannelMultipliers = multipliers, NumberOfResidualBlocks = blocks, AttentionResolutions = [] };
         var description = new ModelDescription(new ImageShape(3, 16, 16), network, NoiseSchedule.Linear(timesteps), PredictionType.Epsilon, ModelVariance.Fixed, ["a", "\"b\"\n"]);
-        var generation = new GenerationOptions { Sampler = new DdimSampler(timesteps, eta), GuidanceScale = scale, Seed = long.MinValue };
+        var generation = new GenerationOptions { Sampler = new DdimSampler(timesteps, eta), GuidanceScale = scale, GuidanceRescale = 1 - eta, GuidanceSigmaMin = scale, GuidanceSigmaMax = eta < 0.5 ? scale + 1 : double.PositiveInfinity, Seed = long.MinValue };
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,

@@ -14,7 +14,7 @@ public sealed class DdimInversionTests
         var denoiser = new Denoiser((x, timestep) => full_like(x, Math.Sin(timestep / 100)), PredictionType.Epsilon, Clipping.None);
 
         // Nothing that the network says changes within a step: what remains is rounding, divided by sqrt(alpha-bar).
-        Assert.IsLessThan(1e-11, RoundTripError(denoiser, TimestepSubset.Uniform(20)));
+        Assert.IsLessThan(1e-11, RoundTripError(denoiser, TimestepSubset.Uniform(20), InversionLevel.Upper));
     }
 
     [TestMethod]
@@ -36,7 +36,7 @@ public sealed class DdimInversionTests
         using var image = SamplerInputs.Noise(1).clamp_(-1, 1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), CancellationToken.None);
+        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -48,19 +48,53 @@ public sealed class DdimInversionTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Assert.ThrowsExactly<OperationCanceledException>(() => DdimInversion.Encode(
-            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), new CancellationToken(canceled: true)));
+            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, new CancellationToken(canceled: true)));
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    private static double RoundTripError(Denoiser denoiser, TimestepSubset subset)
+    [TestMethod]
+    public void Encode_EachLevel_AsksTheNetworkThere()
+    {
+        int[] lower = [0, 0, 249, 499], upper = [0, 249, 499, 749];
+
+        CollectionAssert.AreEqual(lower, Asked(InversionLevel.Lower));
+        CollectionAssert.AreEqual(upper, Asked(InversionLevel.Upper));
+
+        static int[] Asked(InversionLevel level)
+        {
+            using var scope = NewDisposeScope();
+            var asked = new List<double>();
+            var denoiser = new Denoiser((x, timestep) => { asked.Add(timestep); return x * 0.1; }, PredictionType.Epsilon, Clipping.None);
+
+            DdimInversion.Encode(denoiser, SamplerInputs.Noise(1), SamplingStep.Reverse(TimestepSubset.Of(0, 249, 499, 749), _schedule), _schedule, level, CancellationToken.None);
+
+            return [.. asked.Select(timestep => (int)timestep)];
+        }
+    }
+
+    // One step from the clean image by hand: v at timestep 0 is read at that level's alpha-bar, a, and the step leads from alpha-bar 1 to that of t.
+    [TestMethod]
+    public void Encode_CleanImage_IsReadAtTheLowestLevel()
+    {
+        using var scope = NewDisposeScope();
+        var (image, v) = (SamplerInputs.Noise(1), SamplerInputs.Noise(1, seed: 4));
+        var (a, end) = (_schedule.AlphaBar(0), _schedule.AlphaBar(499));
+
+        var latent = DdimInversion.Encode(new Denoiser((_, _) => v.alias(), PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Of(499), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
+
+        var noise = (Math.Sqrt(a) * v) + (Math.Sqrt(1 - a) * image);
+        Assert.IsLessThan(1e-12, (latent - ((Math.Sqrt(end) * image) + (Math.Sqrt(1 - end) * noise))).abs().max().ToDouble());
+    }
+
+    private static double RoundTripError(Denoiser denoiser, TimestepSubset subset, InversionLevel asked = InversionLevel.Lower)
     {
         using var scope = NewDisposeScope();
         using var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var image = SamplerInputs.Noise(1).clamp(-1, 1);
 
         var steps = SamplingStep.Reverse(subset, _schedule);
-        var latent = DdimInversion.Encode(denoiser, image, steps, CancellationToken.None);
+        var latent = DdimInversion.Encode(denoiser, image, steps, _schedule, asked, CancellationToken.None);
         var again = new DdimSampler().Sample(denoiser, latent, steps, noise);
 
         return (again - image).abs().max().ToDouble();

@@ -39,6 +39,65 @@ public sealed class InpaintingTests
         Assert.AreEqual(10, run.NumberOfSteps);
     }
 
+    [TestMethod]
+    [DataRow(4, 1, 1, "0123")]
+    [DataRow(4, 3, 1, "0001112223")]
+    [DataRow(5, 2, 2, "010123234")]
+    [DataRow(6, 2, 2, "0121234345")]
+    [DataRow(6, 3, 4, "01234123412345")]
+    [DataRow(1, 5, 1, "0")]
+    [DataRow(3, 1, 10, "012")]
+    public void Walk_JumpsBackBeforeTheLastStep(int steps, int resamplings, int jumpLength, string expected) =>
+        Assert.AreEqual(expected, string.Concat(Inpainting.Walk(steps, resamplings, jumpLength)));
+
+    [TestMethod]
+    public void Sample_Jump_AddsTheNoiseOfItsWholeLength()
+    {
+        using var scope = NewDisposeScope();
+        using var noise = new BatchNoise();
+        var (levels, steps) = (new List<double>(), SamplingStep.Reverse(TimestepSubset.Trailing(6), _schedule));
+
+        // A network that says 0 and no step's noise: x is scaled by known numbers, and by a jump it is standard normal noise at that level again.
+        var run = new Inpainting(new DdimSampler { Clipping = Clipping.None }, steps, resamplings: 2, jumpLength: 3);
+        run.Sample(
+            new Denoiser((x, timestep) => { levels.Add(x.std().ToDouble()); return zeros_like(x); }, PredictionType.Sample, Clipping.None),
+            zeros(20_000, 1, 1, 1, ScalarType.Float64), ones(20_000, 1, 1, 1, ScalarType.Bool), noise, null, CancellationToken.None);
+
+        var walk = Inpainting.Walk(6, 2, 3).ToArray();
+        Assert.HasCount(walk.Length, levels);
+        for (var i = 0; i < walk.Length; i++)
+        {
+            Assert.AreEqual(Math.Sqrt(1 - steps[walk[i]].AlphaBar), levels[i], 0.02, $"{i}"); // four standard errors of 20,000 draws
+        }
+    }
+
+    [TestMethod]
+    public void Sample_Memory_IsKeptAlongTheWayAndForgottenByAJump()
+    {
+        using var scope = NewDisposeScope();
+        using var noise = new BatchNoise();
+        var sampler = new Remembering();
+        var run = new Inpainting(sampler, SamplingStep.Reverse(TimestepSubset.Trailing(5), _schedule), resamplings: 2, jumpLength: 2);
+
+        run.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), SamplerInputs.Noise(1), ones(1, 1, 3, 3, ScalarType.Bool), noise, null, CancellationToken.None);
+
+        // Steps 01 01 23 23 4: after a jump there is nothing to remember; from one part to the next there is.
+        CollectionAssert.AreEqual(new[] { 0, 1, 0, 1, 2, 2, 0, 1, 2 }, sampler.Seen);
+    }
+
+    [TestMethod]
+    public void Sample_Heun_CallsTheNetworkTwiceButOnceInTheLastStep()
+    {
+        using var scope = NewDisposeScope();
+        using var noise = new BatchNoise();
+        var calls = 0;
+        var run = new Inpainting(new HeunSampler(4), SamplingStep.Reverse(TimestepSubset.Karras(4), _schedule), resamplings: 1);
+
+        run.Sample(new Denoiser((x, _) => { calls++; return x * 0.1; }, PredictionType.Epsilon, Clipping.None), SamplerInputs.Noise(1), ones(1, 1, 3, 3, ScalarType.Bool), noise, null, CancellationToken.None);
+
+        Assert.AreEqual(7, calls);
+    }
+
     // Mean and standard deviation of the second pixel.
     private static (double Mean, double Deviation) Paint(double known, int resamplings)
     {
@@ -67,6 +126,21 @@ public sealed class InpaintingTests
         },
         PredictionType.Sample,
         Clipping.None);
+
+    // Notes how many earlier predictions it finds, and asks for two to be kept.
+    private sealed record Remembering() : Sampler(TimestepSubset.Trailing(1))
+    {
+        public List<int> Seen { get; } = [];
+
+        public override bool IsStochastic => false;
+
+        internal override Tensor Step(Tensor x, SamplingContext context)
+        {
+            Seen.Add(context.Earlier.Count);
+            context.Remember(context.Denoised.OriginalSample, 2);
+            return x.clone();
+        }
+    }
 
     private sealed class BatchNoise : NoiseSource, IDisposable
     {

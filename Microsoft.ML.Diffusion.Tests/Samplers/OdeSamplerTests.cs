@@ -16,7 +16,8 @@ public sealed class OdeSamplerTests
             new EulerSampler(6),
             new HeunSampler(6),
             new HeunSampler(6) { Timesteps = TimestepSubset.Quadratic(6) },
-            new DdimSampler(6) { Timesteps = TimestepSubset.Karras(6, rho: 3) }]
+            new DdimSampler(6) { Timesteps = TimestepSubset.Karras(6, rho: 3) },
+            new DpmSolverSampler(6) { Timesteps = TimestepSubset.LogSnr(6) }]
         from prediction in Enum.GetValues<PredictionType>()
         select new object[] { sampler, prediction };
 

@@ -11,7 +11,7 @@ public sealed class KarrasSpacingTests
     [TestCategory("Golden")]
     public void Sigmas_RecordedTables_GiveEveryNumber()
     {
-        // The file has other spacings too, which the product does not: exponential, polyexponential, vp.
+        // The file has other spacings too, which the product does not: polyexponential, vp. Exponential is LogSnr.
         var tables = GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray().Where(table => table!.Text("fn") == "get_sigmas_karras").ToList();
         Assert.IsNotEmpty(tables);
 
@@ -54,7 +54,7 @@ public sealed class KarrasSpacingTests
     [TestMethod]
     public void Reverse_KarrasSubset_SpansTheScheduleAndEndsClean()
     {
-        var steps = SamplingStep.Reverse(TimestepSubset.Karras(12), _schedule);
+        var steps = SamplingStep.Reverse(TimestepSubset.Karras(12, sigmaMax: double.PositiveInfinity), _schedule);
 
         Assert.HasCount(12, steps);
         Assert.AreEqual(999, steps[0].Timestep, 1e-6);
@@ -70,7 +70,7 @@ public sealed class KarrasSpacingTests
     {
         var schedule = NoiseSchedule.Linear().WithZeroTerminalSnr();
 
-        var steps = SamplingStep.Reverse(TimestepSubset.Karras(8), schedule);
+        var steps = SamplingStep.Reverse(TimestepSubset.Karras(8, sigmaMax: double.PositiveInfinity), schedule);
 
         Assert.AreEqual(998, steps[0].Timestep, 1e-6);
         Assert.IsGreaterThan(0, steps[0].AlphaBar);

@@ -31,7 +31,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
 
     /// <summary>Denoises what <see cref="Encode"/> gave.</summary>
     public IReadOnlyList<float[]> Decode(IReadOnlyList<float[]> noise, IReadOnlyList<RowInput> rows) =>
-        Compute(rows, () => _encoder.DenoiseFrom(_encoder.HighestTimestep, tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device), Labels(rows)));
+        Compute(rows, () => _encoder.Denoise(tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device), Labels(rows)));
 
     /// <summary>Rounds values in [-1, 1] to 256 levels.</summary>
     public IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images)

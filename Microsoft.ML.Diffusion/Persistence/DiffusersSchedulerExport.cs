@@ -64,7 +64,7 @@ internal static class DiffusersSchedulerExport
     private static void AddTimesteps(SortedDictionary<string, object?> config, int trainingTimesteps, Sampler sampler)
     {
         var isImplicit = sampler is DdimSampler;
-        var expected = sampler.Timesteps.Rho is null ? sampler.Timesteps.Pairs(trainingTimesteps) : [];
+        var expected = sampler.Timesteps.Levels is null ? sampler.Timesteps.Pairs(trainingTimesteps) : [];
         var drawsAtTheEnd = sampler is DdpmSampler { Variance: DdpmVariance.FixedLarge } && expected is [.., { Timestep: > 0 }] && sampler.Timesteps.PreviousTimesteps is null;
         bool Fits(DiffusersTimesteps.Rule rule) => DiffusersTimesteps.Pairs(rule, expected.Count, trainingTimesteps) is { } pairs && pairs.SequenceEqual(expected);
 

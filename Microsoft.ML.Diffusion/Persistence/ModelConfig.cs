@@ -137,7 +137,10 @@ internal sealed record SchedulerConfig(
     string PredictionType,
     string VarianceType = "fixed");
 
-/// <summary>The sampler that the model uses when it is not told otherwise.</summary>
+/// <summary>
+/// The sampler that the model uses when it is not told otherwise. Older files lack what follows the seed, or what follows the previous timesteps: their
+/// levels span the schedule.
+/// </summary>
 internal sealed record SamplerConfig(
     string Name,
     string TimestepSpacing,
@@ -154,7 +157,13 @@ internal sealed record SamplerConfig(
     int? BatchSize,
     long? Seed,
     double? KarrasRho = null,
-    int[]? PreviousTimesteps = null);
+    int[]? PreviousTimesteps = null,
+    double SigmaMax = double.PositiveInfinity,
+    double? SigmaMin = null,
+    string? Inversion = null,
+    double GuidanceRescale = 0,
+    double GuidanceSigmaMin = 0,
+    double GuidanceSigmaMax = double.PositiveInfinity);
 
 /// <summary>The columns of the pipeline that the model was trained in; files from before other outputs lack all after the seed.</summary>
 internal sealed record ColumnConfig(

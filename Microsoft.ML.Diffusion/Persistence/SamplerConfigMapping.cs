@@ -27,11 +27,20 @@ internal static class SamplerConfigMapping
         options.GuidanceScale,
         options.BatchSize,
         options.Seed,
-        options.Sampler.Timesteps.Rho,
-        options.Sampler.Timesteps.PreviousTimesteps?.ToArray());
+        options.Sampler.Timesteps.Levels?.Rho,
+        options.Sampler.Timesteps.PreviousTimesteps?.ToArray(),
+        options.Sampler.Timesteps.Levels?.SigmaMax ?? double.PositiveInfinity,
+        options.Sampler.Timesteps.Levels?.SigmaMin,
+        (options.Sampler as DdimSampler)?.InversionLevel == InversionLevel.Upper ? "upper" : "lower",
+        options.GuidanceRescale,
+        options.GuidanceSigmaMin,
+        options.GuidanceSigmaMax);
 
+    /// <param name="config">The record.</param>
+    /// <param name="model">What generates.</param>
+    /// <param name="inversion">What a file means that is older than the choice of a level to invert at.</param>
     /// <exception cref="FormatException">A value is impossible.</exception>
-    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model) => ModelConfigMapping.Decode(() =>
+    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model, InversionLevel inversion = InversionLevel.Lower) => ModelConfigMapping.Decode(() =>
     {
         var variance = config.VarianceType switch
         {
@@ -42,7 +51,7 @@ internal static class SamplerConfigMapping
         };
         Sampler sampler = config.Name switch
         {
-            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat },
+            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat, InversionLevel = InversionLevelOf(config, inversion) },
             "ddpm" => new DdpmSampler(1, variance),
             "dpmsolver++" => new DpmSolverSampler(),
             "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
@@ -61,14 +70,25 @@ internal static class SamplerConfigMapping
         {
             Sampler = sampler with
             {
-                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho, config.PreviousTimesteps),
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho, config.PreviousTimesteps, config.SigmaMax, config.SigmaMin),
                 Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
             },
             GuidanceScale = config.GuidanceScale,
+            GuidanceRescale = config.GuidanceRescale,
+            GuidanceSigmaMin = config.GuidanceSigmaMin,
+            GuidanceSigmaMax = config.GuidanceSigmaMax,
             BatchSize = config.BatchSize,
             Seed = config.Seed,
         };
         options.ValidateFor(model.Schedule, model.Variance);
         return options;
     });
+
+    private static InversionLevel InversionLevelOf(SamplerConfig config, InversionLevel older) => config.Inversion switch
+    {
+        null => older,
+        "lower" => InversionLevel.Lower,
+        "upper" => InversionLevel.Upper,
+        var other => throw new FormatException($"the inversion level '{other}' is not known."),
+    };
 }

@@ -3,12 +3,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>
-/// The deterministic DDIM walk upward, from an image to the noise that generates it (Song et al. 2021, section 4.3).
+/// The deterministic DDIM walk upward, from an image to the noise that generates it (Song et al. 2021, section 4.3), over the same list of
+/// steps as downward.
 /// </summary>
-/// <remarks>
-/// The same list of steps as downward. Going from s up to t the network is asked at t, as the step back asks it, with x still at
-/// the level of s: the walk down then undoes the walk up but for the change of x within a step.
-/// </remarks>
 internal static class DdimInversion
 {
     /// <summary>One step from the noise level <paramref name="alphaBar"/> to the higher one <paramref name="alphaBarNext"/>.</summary>
@@ -24,19 +21,31 @@ internal static class DdimInversion
     }
 
     /// <summary>Walks <paramref name="steps"/> upward from the images <paramref name="x0"/>, which stay the caller's.</summary>
+    /// <param name="denoiser">The network and what it predicts.</param>
+    /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
+    /// <param name="steps">The run downward.</param>
+    /// <param name="schedule">Tells the time of each level.</param>
+    /// <param name="asked">Where the network is asked.</param>
+    /// <param name="cancellationToken">Ends the walk between two steps.</param>
     /// <returns>x at the noisiest level of the run, [N, C, H, W].</returns>
-    public static Tensor Encode(Denoiser denoiser, Tensor x0, IReadOnlyList<SamplingStep> steps, CancellationToken cancellationToken)
+    public static Tensor Encode(Denoiser denoiser, Tensor x0, IReadOnlyList<SamplingStep> steps, NoiseSchedule schedule, InversionLevel asked, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var x = x0;
+        var (x, levels) = (x0, new LevelTable(schedule));
         foreach (var step in steps.Reverse())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var noise = denoiser.Denoise(x, step.Timestep, step.AlphaBar).Noise;
+            var (timestep, alphaBar) = asked == InversionLevel.Upper ? (step.Timestep, step.AlphaBar) : Lower(step, levels, schedule);
+            var noise = denoiser.Denoise(x, timestep, alphaBar).Noise;
             x = scope.DisposeEverythingBut(Step(x, noise, step.AlphaBarPrevious, step.AlphaBar, Clipping.None));
         }
 
         return x.MoveToOuterDisposeScope();
     }
+
+    // A clean image has no level that training has seen: the lowest stands for it, with its own alpha-bar.
+    private static (double Timestep, double AlphaBar) Lower(SamplingStep step, LevelTable levels, NoiseSchedule schedule) => step.AlphaBarPrevious == 1
+        ? (0, schedule.AlphaBar(0))
+        : (levels.Timestep(KarrasSpacing.Sigma(step.AlphaBarPrevious)), step.AlphaBarPrevious);
 }

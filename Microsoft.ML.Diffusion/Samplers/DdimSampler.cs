@@ -32,11 +32,20 @@ public sealed record DdimSampler : Sampler
         init => field = !value || Eta == 1 ? value : throw new ArgumentOutOfRangeException(nameof(UseSigmaHat), value, "UseSigmaHat needs eta = 1, because sigma-hat replaces the noise of that case alone.");
     }
 
+    /// <summary>Gets where the network is asked when the steps are walked upward, by <see cref="DiffusionTransformer.Encode"/> and all that encodes.</summary>
+    /// <value>The default is <see cref="InversionLevel.Lower"/>, the Euler step of the paper's eq. 14. It has no effect on generating.</value>
+    /// <exception cref="ArgumentOutOfRangeException">It is not one of the values.</exception>
+    public InversionLevel InversionLevel
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(InversionLevel), value, "InversionLevel must be Lower or Upper.");
+    }
+
     /// <inheritdoc/>
     public override bool IsStochastic => Eta > 0;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}{(InversionLevel == InversionLevel.Upper ? ", inverted at the upper level" : "")}");
 
     internal override Tensor Step(Tensor x, SamplingContext context)
     {

@@ -42,6 +42,13 @@ internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingS
         }
     }
 
+    /// <summary>Drops what earlier steps remembered, where x has left their path.</summary>
+    public void Forget()
+    {
+        _earlier.ForEach(earlier => earlier.Value.Dispose());
+        _earlier.Clear();
+    }
+
     /// <summary>Begins a step by calling the network.</summary>
     public void Enter(int index, Tensor x)
     {
@@ -49,7 +56,7 @@ internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingS
         Denoised = Denoise(x, Step.Timestep, Step.AlphaBar);
     }
 
-    public void Dispose() => _earlier.ForEach(earlier => earlier.Value.Dispose());
+    public void Dispose() => Forget();
 }
 
 /// <summary>A prediction of an earlier step.</summary>

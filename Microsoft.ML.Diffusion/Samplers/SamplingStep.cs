@@ -15,8 +15,8 @@ internal readonly record struct SamplingStep(double Timestep, double AlphaBar, d
             return [.. subset.Pairs(schedule.NumberOfTrainingTimesteps).Select(pair => new SamplingStep(pair.Timestep, schedule.AlphaBar(pair.Timestep), schedule.AlphaBar(pair.PreviousTimestep), AddsNoise: pair.Timestep > 0))];
         }
 
-        var levels = subset.Rho is { } rho
-            ? KarrasSpacing.Levels(subset.NumberOfInferenceSteps, rho, schedule)
+        var levels = subset.Levels is { } spacing
+            ? spacing.Levels(subset.NumberOfInferenceSteps, schedule)
             : [.. subset.Resolve(schedule.NumberOfTrainingTimesteps).Reverse().Select(timestep => ((double)timestep, schedule.AlphaBar(timestep)))];
         return [.. levels.Select((level, i) => i + 1 < levels.Count
             ? new SamplingStep(level.Timestep, level.AlphaBar, levels[i + 1].AlphaBar, AddsNoise: true)

@@ -17,14 +17,6 @@ internal static class KarrasSpacing
         return [.. Enumerable.Range(0, count).Select(i => Math.Pow(first + (i / Math.Max(1.0, count - 1) * (last - first)), rho))];
     }
 
-    /// <summary>Falling levels that span the schedule, each with the time at which the schedule has it.</summary>
-    public static IReadOnlyList<(double Timestep, double AlphaBar)> Levels(int count, double rho, NoiseSchedule schedule)
-    {
-        double[] table = [.. schedule.AlphasCumulativeProduct.Where(alphaBar => alphaBar > 0).Select(Sigma)]; // none where no signal is left
-        double[] logs = Array.ConvertAll(table, Math.Log);
-        return [.. Sigmas(count, table[0], table[^1], rho).Select(sigma => (Timestep(sigma, logs), 1 / (1 + (sigma * sigma))))];
-    }
-
     /// <summary>sqrt((1 - alpha-bar) / alpha-bar).</summary>
     public static double Sigma(double alphaBar) => Math.Sqrt((1 - alphaBar) / alphaBar);
 

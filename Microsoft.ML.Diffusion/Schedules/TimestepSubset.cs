@@ -7,18 +7,19 @@ namespace Microsoft.ML.Diffusion;
 /// </summary>
 /// <remarks>
 /// Each choice gives exactly the asked number of distinct timesteps, for every number from 1 to T, and each step is paired with
-/// its true neighbour; one step alone is T-1. Only <see cref="Karras"/> goes between the timesteps of training.
+/// its true neighbour; one step alone is T-1. <see cref="Karras"/> and <see cref="LogSnr"/> space noise levels instead, and go between
+/// the timesteps of training.
 /// </remarks>
 public sealed record TimestepSubset
 {
     private readonly int[]? _explicit;
     private readonly int[]? _previous;
 
-    private TimestepSubset(string spacing, int count, int[]? timesteps = null, double? rho = null, int[]? previous = null)
+    private TimestepSubset(string spacing, int count, int[]? timesteps = null, LevelSpacing? levels = null, int[]? previous = null)
     {
         _previous = previous;
         Spacing = spacing;
-        Rho = rho;
+        Levels = levels;
         NumberOfInferenceSteps = count;
         _explicit = timesteps;
     }
@@ -26,11 +27,11 @@ public sealed record TimestepSubset
     /// <summary>Gets the number of steps, S.</summary>
     public int NumberOfInferenceSteps { get; }
 
-    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing, karras, explicit or pairs.</summary>
+    /// <summary>The name of the formula in saved models: uniform, quadratic, linspace, trailing, karras, log_snr, explicit or pairs.</summary>
     internal string Spacing { get; }
 
-    /// <summary>The exponent of <see cref="Karras"/>; null for the others.</summary>
-    internal double? Rho { get; }
+    /// <summary>How <see cref="Karras"/> and <see cref="LogSnr"/> space noise levels; null for the others.</summary>
+    internal LevelSpacing? Levels { get; }
 
     /// <summary>tau_i = floor(i T / S): starts at 0 and stays below T-1 (the paper's linear choice; "leading" elsewhere).</summary>
     /// <param name="steps">S, 1..T.</param>
@@ -49,19 +50,37 @@ public sealed record TimestepSubset
     public static TimestepSubset Trailing(int steps) => new("trailing", AtLeastOne(steps));
 
     /// <summary>
-    /// Spaces noise levels instead of timesteps, from the schedule's noisiest to its cleanest: the rho-th root of
-    /// sigma = sqrt((1 - alpha-bar) / alpha-bar) falls evenly (Karras et al. 2022, eq. 5).
+    /// Spaces noise levels instead of timesteps: the rho-th root of sigma = sqrt((1 - alpha-bar) / alpha-bar) falls evenly (Karras et al. 2022,
+    /// eq. 5).
     /// </summary>
     /// <remarks>
     /// The network is asked at fractional timesteps, found by interpolating log sigma in the schedule, so there is no list of whole
-    /// ones: <see cref="Resolve"/> and <see cref="Pairs"/> refuse.
+    /// ones: <see cref="Resolve"/> and <see cref="Pairs"/> refuse. A run that begins below the schedule's noisiest level still begins with
+    /// standard normal noise: at sigma 80 the images' own share of x is 1/80.
     /// </remarks>
     /// <param name="steps">Number of steps, at least 1; they may be more than T.</param>
     /// <param name="rho">How much denser the levels are where little noise is left, at least 1, which spaces sigma evenly.</param>
+    /// <param name="sigmaMax">
+    /// The first level, above 0 and at most the schedule's own, which infinity stands for. The default is that of Karras et al.; the cosine schedule goes on to
+    /// 20,291, on which 11 of 18 steps would be spent.
+    /// </param>
+    /// <param name="sigmaMin">The last level before the clean image, above 0, below <paramref name="sigmaMax"/> and at least the schedule's own, which <see langword="null"/> stands for.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static TimestepSubset Karras(int steps, double rho = 7) => rho >= 1 && double.IsFinite(rho)
-        ? new("karras", AtLeastOne(steps), rho: rho)
+    public static TimestepSubset Karras(int steps, double rho = 7, double sigmaMax = LevelSpacing.DefaultSigmaMax, double? sigmaMin = null) => rho >= 1 && double.IsFinite(rho)
+        ? new("karras", AtLeastOne(steps), levels: LevelSpacing.Checked(sigmaMax, sigmaMin, rho))
         : throw new ArgumentOutOfRangeException(nameof(rho), rho, "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left.");
+
+    /// <summary>
+    /// Spaces noise levels evenly in log-SNR: lambda = log(sqrt(alpha-bar) / sqrt(1 - alpha-bar)), in whose terms DPM-Solver++ solves (Lu et al.
+    /// 2022), grows by the same amount in every step, and sigma shrinks by the same factor.
+    /// </summary>
+    /// <inheritdoc cref="Karras" path="/remarks"/>
+    /// <param name="steps">Number of steps, at least 1; they may be more than T.</param>
+    /// <param name="sigmaMax">The first level, above 0 and at most the schedule's own, which infinity stands for.</param>
+    /// <param name="sigmaMin">The last level before the clean image, above 0, below <paramref name="sigmaMax"/> and at least the schedule's own, which <see langword="null"/> stands for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static TimestepSubset LogSnr(int steps, double sigmaMax = LevelSpacing.DefaultSigmaMax, double? sigmaMin = null) =>
+        new("log_snr", AtLeastOne(steps), levels: LevelSpacing.Checked(sigmaMax, sigmaMin, rho: null));
 
     /// <summary>Uses exactly the timesteps given, in any order.</summary>
     /// <param name="timesteps">Distinct timesteps, each in 0..T-1.</param>
@@ -127,12 +146,12 @@ public sealed record TimestepSubset
     /// <param name="trainingTimesteps">T, at least the number of steps.</param>
     /// <returns>Exactly <see cref="NumberOfInferenceSteps"/> distinct values in 0..T-1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More steps are asked than the schedule has, or one lies beyond its end.</exception>
-    /// <exception cref="InvalidOperationException">The spacing is <see cref="Karras"/>, whose timesteps are not whole numbers.</exception>
+    /// <exception cref="InvalidOperationException">The spacing is <see cref="Karras"/> or <see cref="LogSnr"/>, whose timesteps are not whole numbers.</exception>
     public IReadOnlyList<int> Resolve(int trainingTimesteps)
     {
-        if (Rho is not null)
+        if (Levels is not null)
         {
-            throw new InvalidOperationException("Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.");
+            throw new InvalidOperationException($"{(Levels.Rho is null ? nameof(LogSnr) : nameof(Karras))} spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.");
         }
 
         var (steps, last) = (NumberOfInferenceSteps, trainingTimesteps - 1);
@@ -163,10 +182,11 @@ public sealed record TimestepSubset
         return pairs;
     }
 
-    /// <summary>Recreates a subset from its saved name and numbers.</summary>
-    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho, int[]? previous = null) => spacing switch
+    /// <summary>Recreates a subset from its saved name and numbers. Files from before there was a range of levels mean the whole schedule.</summary>
+    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho = null, int[]? previous = null, double sigmaMax = double.PositiveInfinity, double? sigmaMin = null) => spacing switch
     {
-        "karras" when rho is { } exponent => Karras(count, exponent),
+        "karras" when rho is { } exponent => Karras(count, exponent, sigmaMax, sigmaMin),
+        "log_snr" => LogSnr(count, sigmaMax, sigmaMin),
         "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
         "explicit" when timesteps is not null => Of(timesteps),
         "pairs" when timesteps is not null && previous?.Length == timesteps.Length => OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),
@@ -181,15 +201,15 @@ public sealed record TimestepSubset
 
     /// <inheritdoc/>
     public bool Equals(TimestepSubset? other) =>
-        other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps && Rho == other.Rho
+        other is not null && Spacing == other.Spacing && NumberOfInferenceSteps == other.NumberOfInferenceSteps && Levels == other.Levels
         && (_explicit is null ? other._explicit is null : other._explicit is not null && _explicit.AsSpan().SequenceEqual(other._explicit))
         && _previous.AsSpan().SequenceEqual(other._previous);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Rho);
+    public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Levels);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing} steps{(Rho is null or 7 ? "" : $" of rho {Rho}")}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing.Replace('_', '-')} steps{Levels}");
 
     private static int AtLeastOne(int steps)
     {

@@ -48,12 +48,12 @@ Draw("sampler-heun-18", new HeunSampler(Few(18)));
 // 4. Which timesteps a run of eight visits.
 var subsets = new (string Name, TimestepSubset Timesteps)[]
 {
-    ("uniform", TimestepSubset.Uniform(8)), ("trailing", TimestepSubset.Trailing(8)), ("linspace", TimestepSubset.Linspace(8)), ("quadratic", TimestepSubset.Quadratic(8)), ("karras", TimestepSubset.Karras(8)),
+    ("uniform", TimestepSubset.Uniform(8)), ("trailing", TimestepSubset.Trailing(8)), ("linspace", TimestepSubset.Linspace(8)), ("quadratic", TimestepSubset.Quadratic(8)), ("karras", TimestepSubset.Karras(8)), ("log-snr", TimestepSubset.LogSnr(8)),
 };
 foreach (var (name, timesteps) in subsets)
 {
     Draw($"subset-{name}", new DdimSampler { Timesteps = timesteps });
-    Console.WriteLine($"  {name}: {(name == "karras" ? "levels between timesteps" : string.Join(", ", timesteps.Resolve(1000)))}");
+    Console.WriteLine($"  {name}: {(name is "karras" or "log-snr" ? "levels between timesteps" : string.Join(", ", timesteps.Resolve(1000)))}");
 }
 
 // 5. What happens to predictions that leave the range of pictures, where guidance makes many.
@@ -67,6 +67,9 @@ foreach (var guidance in (double[])[0, 1, 1.5, 3, 5])
 {
     Draw(Named($"guidance-{guidance}"), new DdimSampler(Few(50)), guidance);
 }
+
+Draw("guidance-5-rescaled", new DdimSampler(Few(50)), guidance: 5, rescale: 0.7);
+Draw("guidance-5-interval", new DdimSampler(Few(50)), guidance: 5, sigmaMin: 0.5, sigmaMax: 10);
 
 // 7. How deep a picture is noised before it is drawn anew.
 Save("strength-0", garments);
@@ -93,7 +96,8 @@ int Few(int steps) => quick ? Math.Min(steps, 2) : steps;
 
 static string Named(FormattableString name) => FormattableString.Invariant(name);
 
-void Draw(string name, Sampler sampler, double guidance = 1) => Save(name, model.Generate(labels, generation with { Sampler = sampler, GuidanceScale = guidance }));
+void Draw(string name, Sampler sampler, double guidance = 1, double rescale = 0, double sigmaMin = 0, double sigmaMax = double.PositiveInfinity) =>
+    Save(name, model.Generate(labels, generation with { Sampler = sampler, GuidanceScale = guidance, GuidanceRescale = rescale, GuidanceSigmaMin = sigmaMin, GuidanceSigmaMax = sigmaMax }));
 
 void Save(string name, IReadOnlyList<MLImage> pictures, int columns = 1)
 {

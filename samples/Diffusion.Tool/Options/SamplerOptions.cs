@@ -41,8 +41,18 @@ internal sealed class SamplerOptions
             return own is DdimSampler ? new DdimSampler(steps ?? own.Timesteps.NumberOfInferenceSteps, eta.Value) { Clipping = own.Clipping } : throw OnlyForDdim("the model's own");
         }
 
-        return steps is null ? own : own with { Timesteps = own is EulerSampler or HeunSampler ? TimestepSubset.Karras(steps.Value) : TimestepSubset.Trailing(steps.Value) };
+        return steps is { } count ? own with { Timesteps = SpacingOf(own, count) } : own;
     }
+
+    // What the kind of sampler takes for so many steps.
+    private static TimestepSubset SpacingOf(Sampler own, int steps) => own switch
+    {
+        DdpmSampler => new DdpmSampler(steps).Timesteps,
+        DpmSolverSampler => new DpmSolverSampler(steps).Timesteps,
+        EulerSampler => new EulerSampler(steps).Timesteps,
+        HeunSampler => new HeunSampler(steps).Timesteps,
+        _ => new DdimSampler(steps).Timesteps,
+    };
 
     private static UsageException OnlyForDdim(string sampler) => new($"--eta is for --sampler ddim only, because it scales the noise that ddim draws, but the sampler is {sampler}. Leave --eta out, or choose ddim.");
 }

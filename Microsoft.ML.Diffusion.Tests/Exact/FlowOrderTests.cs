@@ -1,0 +1,44 @@
+namespace Microsoft.ML.Diffusion.Tests.Exact;
+
+/// <summary>How fast deterministic samplers, and the walk upward, come to the exact flow of the mixture when steps are doubled.</summary>
+[TestClass]
+public sealed class FlowOrderTests
+{
+    private static FlowErrors _errors = null!;
+
+    [ClassInitialize]
+    public static void Solve(TestContext context) => _errors = new FlowErrors();
+
+    [ClassCleanup]
+    public static void Free() => _errors.Dispose();
+
+    [TestMethod]
+    [DataRow("ddim", 0.9)]
+    [DataRow("2m", 1.6)]
+    [DataRow("heun", 1.8)]
+    public void Sample_BeforeTheLastJump_HasItsOrder(string name, double order)
+    {
+        Sampler sampler = name switch { "ddim" => new DdimSampler(), "2m" => new DpmSolverSampler(), _ => new HeunSampler() };
+
+        AssertOrder(order, steps => _errors.Generating(sampler, steps));
+    }
+
+    [TestMethod]
+    public void Encode_AtTheLowerLevel_IsOfFirstOrder() => AssertOrder(0.9, steps => _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)));
+
+    [TestMethod]
+    public void Encode_AtTheUpperLevel_IsFurtherOff()
+    {
+        foreach (var timesteps in (TimestepSubset[])[TimestepSubset.LogSnr(20), TimestepSubset.LogSnr(50), TimestepSubset.Trailing(50), TimestepSubset.Karras(50)])
+        {
+            Assert.IsLessThan(_errors.Encoding(InversionLevel.Upper, timesteps), _errors.Encoding(InversionLevel.Lower, timesteps), $"{timesteps}");
+        }
+    }
+
+    private static void AssertOrder(double order, Func<int, double> error)
+    {
+        double[] errors = [.. FlowErrors.Steps.Select(error)];
+
+        Assert.IsGreaterThanOrEqualTo(order, -ExactRun.Slope(FlowErrors.Steps, errors), string.Join(", ", errors));
+    }
+}

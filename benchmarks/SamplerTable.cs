@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Diagnostics;
+using StepsAndQuality;
+using TrainAndGenerate;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Benchmarks;
+
+/// <summary>Which sampler, over which steps: the Frechet distance of garments drawn by models/garments.zip, for equal numbers of network calls.</summary>
+/// <remarks>
+/// The distance is that of samples/StepsAndQuality, on the features of its classifier, here to the 10,000 garments that the model learned from. All cells draw the
+/// same classes, in turn and without guidance, from the same noise.
+/// </remarks>
+internal static class SamplerTable
+{
+    private const int Seed = 1;
+
+    private static readonly (string Name, Func<int, TimestepSubset, Sampler> Create)[] _samplers =
+    [
+        ("ddim", (steps, timesteps) => new DdimSampler(steps) { Timesteps = timesteps }),
+        ("ddpm", (steps, timesteps) => new DdpmSampler(steps) { Timesteps = timesteps }),
+        ("dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps) { Timesteps = timesteps }),
+        ("sde-dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps, stochastic: true) { Timesteps = timesteps }),
+        ("euler", (steps, timesteps) => new EulerSampler(steps) { Timesteps = timesteps }),
+        ("heun", (steps, timesteps) => new HeunSampler(steps) { Timesteps = timesteps }),
+    ];
+
+    private static readonly (string Name, Func<int, TimestepSubset> Create)[] _subsets =
+    [
+        ("Trailing", TimestepSubset.Trailing),
+        ("Uniform", TimestepSubset.Uniform),
+        ("Linspace", TimestepSubset.Linspace),
+        ("LogSnr", steps => TimestepSubset.LogSnr(steps)),
+        ("Karras", steps => TimestepSubset.Karras(steps)),
+    ];
+
+    /// <summary>Gets the command line: <c>samplers</c> and what to leave out.</summary>
+    public static System.CommandLine.Command Command
+    {
+        get
+        {
+            var count = new Option<int>("--count") { Description = "Garments drawn for each cell, at least 33.", DefaultValueFactory = _ => 2000 };
+            var samplers = new Option<string[]>("--samplers") { Description = "Rows of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. _samplers.Select(sampler => sampler.Name)] };
+            var calls = new Option<int[]>("--calls") { Description = "Network calls for a garment, columns of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [5, 10, 20, 50] };
+            samplers.AcceptOnlyFromAmong([.. _samplers.Select(sampler => sampler.Name)]);
+            count.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() <= FeatureNetwork.NumberOfFeatures)
+                {
+                    result.AddError($"--count must be above {FeatureNetwork.NumberOfFeatures}, because fewer have no covariance of that many features.");
+                }
+            });
+            var command = new System.CommandLine.Command("samplers", "Prints the Frechet distance of drawn garments for each sampler, spacing of steps and number of network calls, as a Markdown table.") { count, samplers, calls };
+            command.SetAction(result => Print(result.GetValue(count), result.GetValue(samplers)!, result.GetValue(calls)!));
+            return command;
+        }
+    }
+
+    private static void Print(int count, string[] names, int[] calls)
+    {
+        var clock = Stopwatch.StartNew();
+        using var model = new MLContext(Seed).Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
+        var classes = model.ClassNames.ToList();
+        var rows = FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
+        using var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
+        using var real = Moments(network, rows.Select(row => row.Pixels));
+        int[] labels = [.. Enumerable.Range(0, count).Select(i => i % classes.Count)];
+        Console.WriteLine(FormattableString.Invariant($"{count} garments a cell, seed {Seed}; {real.Count} real ones; features after {clock.Elapsed.TotalSeconds:F0} s\n"));
+        Console.WriteLine($"| sampler | steps | {string.Join(" | ", calls.Select(value => $"{value} calls"))} |");
+        Console.WriteLine($"| --- | --- |{string.Concat(calls.Select(_ => " ---: |"))}");
+
+        foreach (var (name, create) in _samplers.Where(sampler => names.Contains(sampler.Name)))
+        {
+            foreach (var (subset, timesteps) in _subsets)
+            {
+                Console.Write($"| {name} | {subset} |");
+                foreach (var value in calls)
+                {
+                    var steps = name == "heun" ? (value + 1) / 2 : value; // S steps of Heun's method call the network 2 S - 1 times
+                    Console.Write(FormattableString.Invariant($" {Distance(create(steps, timesteps(steps))):F2} |"));
+                }
+
+                Console.WriteLine();
+            }
+        }
+
+        Console.WriteLine(FormattableString.Invariant($"\n{clock.Elapsed.TotalMinutes:F1} minutes"));
+
+        double Distance(Sampler sampler)
+        {
+            var images = model.Generate(labels, new GenerationOptions { Sampler = sampler, Seed = Seed, BatchSize = 100 });
+            using var drawn = Moments(network, images.Select(image => Grey(image.Pixels)));
+            Array.ForEach(images, image => image.Dispose());
+            using var scope = NewDisposeScope();
+            return FrechetDistance.Between(real.Mean, real.Covariance(), drawn.Mean, drawn.Covariance());
+        }
+    }
+
+    private static FeatureMoments Moments(FeatureNetwork network, IEnumerable<float[]> pictures)
+    {
+        var moments = new FeatureMoments(FeatureNetwork.NumberOfFeatures);
+        foreach (var batch in pictures.Chunk(500))
+        {
+            using var features = tensor(batch.SelectMany(network.Features).ToArray(), [batch.Length, FeatureNetwork.NumberOfFeatures]);
+            moments.Add(features);
+        }
+
+        return moments;
+    }
+
+    private static float[] Grey(ReadOnlySpan<byte> pixels)
+    {
+        var grey = new float[pixels.Length / 4];
+        for (var i = 0; i < grey.Length; i++)
+        {
+            grey[i] = pixels[4 * i] / 255f;
+        }
+
+        return grey;
+    }
+}
