@@ -9,7 +9,7 @@ namespace Microsoft.ML.Diffusion.Benchmarks;
 /// <summary>Which sampler, over which steps: the Frechet distance of garments drawn by models/garments.zip, for equal numbers of network calls.</summary>
 /// <remarks>
 /// The distance is that of samples/StepsAndQuality, on the features of its classifier, here to the 10,000 garments that the model learned from. All cells draw the
-/// same classes, in turn and without guidance, from the same noise.
+/// same classes, in turn and without guidance, from the same noise. Euler's method is DDIM with eta 0, and has its rows.
 /// </remarks>
 internal static class SamplerTable
 {
@@ -21,7 +21,6 @@ internal static class SamplerTable
         ("ddpm", (steps, timesteps) => new DdpmSampler(steps) { Timesteps = timesteps }),
         ("dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps) { Timesteps = timesteps }),
         ("sde-dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps, stochastic: true) { Timesteps = timesteps }),
-        ("euler", (steps, timesteps) => new EulerSampler(steps) { Timesteps = timesteps }),
         ("heun", (steps, timesteps) => new HeunSampler(steps) { Timesteps = timesteps }),
     ];
 
@@ -42,7 +41,9 @@ internal static class SamplerTable
             var count = new Option<int>("--count") { Description = "Garments drawn for each cell, at least 33.", DefaultValueFactory = _ => 2000 };
             var samplers = new Option<string[]>("--samplers") { Description = "Rows of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. _samplers.Select(sampler => sampler.Name)] };
             var calls = new Option<int[]>("--calls") { Description = "Network calls for a garment, columns of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [5, 10, 20, 50] };
+            var spacings = new Option<string[]>("--spacings") { Description = "Rows of the table for each sampler.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. _subsets.Select(subset => subset.Name)] };
             samplers.AcceptOnlyFromAmong([.. _samplers.Select(sampler => sampler.Name)]);
+            spacings.AcceptOnlyFromAmong([.. _subsets.Select(subset => subset.Name)]);
             count.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<int>() <= FeatureNetwork.NumberOfFeatures)
@@ -50,13 +51,13 @@ internal static class SamplerTable
                     result.AddError($"--count must be above {FeatureNetwork.NumberOfFeatures}, because fewer have no covariance of that many features.");
                 }
             });
-            var command = new System.CommandLine.Command("samplers", "Prints the Frechet distance of drawn garments for each sampler, spacing of steps and number of network calls, as a Markdown table.") { count, samplers, calls };
-            command.SetAction(result => Print(result.GetValue(count), result.GetValue(samplers)!, result.GetValue(calls)!));
+            var command = new System.CommandLine.Command("samplers", "Prints the Frechet distance of drawn garments for each sampler, spacing of steps and number of network calls, as a Markdown table.") { count, samplers, spacings, calls };
+            command.SetAction(result => Print(result.GetValue(count), result.GetValue(samplers)!, result.GetValue(spacings)!, result.GetValue(calls)!));
             return command;
         }
     }
 
-    private static void Print(int count, string[] names, int[] calls)
+    private static void Print(int count, string[] names, string[] spacings, int[] calls)
     {
         var clock = Stopwatch.StartNew();
         using var model = new MLContext(Seed).Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
@@ -71,7 +72,7 @@ internal static class SamplerTable
 
         foreach (var (name, create) in _samplers.Where(sampler => names.Contains(sampler.Name)))
         {
-            foreach (var (subset, timesteps) in _subsets)
+            foreach (var (subset, timesteps) in _subsets.Where(subset => spacings.Contains(subset.Name)))
             {
                 Console.Write($"| {name} | {subset} |");
                 foreach (var value in calls)
