@@ -94,7 +94,7 @@ public sealed partial class DiffusionTransformer
 
     private (ImageGenerator Generator, DdimSampler Sampler) Encoder(GenerationOptions? options)
     {
-        options ??= Generation;
+        options = (options ?? Generation).For(Schedule);
         return options.Sampler is DdimSampler { IsStochastic: false } sampler
             ? (Generator(options), sampler)
             : throw new ArgumentOutOfRangeException(nameof(GenerationOptions.Sampler), options.Sampler, "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward.");

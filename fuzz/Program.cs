@@ -1,5 +1,18 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence;
 using SharpFuzz;
+
+// Checks with counts beyond those of the tests.
+switch (args)
+{
+    case ["kernel-error", var repetitions]:
+        KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
+        return;
+    case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
+        LikelihoodTimesteps.Run(model, pictures, int.Parse(count, CultureInfo.InvariantCulture), int.Parse(seeds, CultureInfo.InvariantCulture));
+        return;
+}
 
 // Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.
 Action<Stream> target = args is [var name, ..] ? name switch
