@@ -21,10 +21,10 @@ public sealed class BitsPerDimension
     {
         var divergences = sums.Divergences;
         (Prior, Decoder, PerImage, Timesteps) = (sums.Prior, sums.Decoder, sums.PerImage, sums.Timesteps);
-        (Terms, Weights) = ([sums.Decoder, .. divergences], [1, .. sums.Weights]);
-        Divergence = divergences.Zip(sums.Weights, (term, weight) => weight * term).Sum();
+        (Terms, Weights) = ([sums.Decoder, .. divergences], [1, .. sums.Strata.Select(stratum => (double)stratum.Size)]);
+        Divergence = divergences.Zip(sums.Strata, (term, stratum) => stratum.Size * term).Sum();
         HasAllTimesteps = Timesteps.Count == sums.TrainingTimesteps;
-        StandardError = ErrorOfSum(divergences, sums.Strata);
+        StandardError = TimestepStrata.ErrorOfSum(sums.Strata, divergences);
     }
 
     /// <summary>Gets the whole bound, the sum of its three parts.</summary>
@@ -56,7 +56,8 @@ public sealed class BitsPerDimension
 
     /// <summary>
     /// Gets the standard error of <see cref="Total"/> from computing only some timesteps: of its distance to what all T give with the same seed; 0 for
-    /// all. It does not cover the choice of the images, nor the draws of noise.
+    /// all. From the differences of neighbouring timesteps drawn, it is rather too large than too small. It does not cover the choice of the images, nor the
+    /// draws of noise.
     /// </summary>
     public double StandardError { get; }
 
@@ -64,19 +65,6 @@ public sealed class BitsPerDimension
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Total:F4} bits per dimension{(HasAllTimesteps ? "" : $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)")} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
-
-    // Strata are drawn from independently: the variances of their sums add up.
-    private static double ErrorOfSum(double[] values, IReadOnlyList<TimestepStratum> strata)
-    {
-        var (variance, first) = (0.0, 0);
-        foreach (var stratum in strata)
-        {
-            variance += stratum.VarianceOfSum(values.AsSpan(first, stratum.Draws));
-            first += stratum.Draws;
-        }
-
-        return Math.Sqrt(variance);
-    }
 }
 
 /// <summary>The terms that were computed, in bits per dimension.</summary>

@@ -28,7 +28,10 @@ internal static class KernelDistance
         var (m, n) = ((double)x.shape[0], (double)y.shape[0]);
         var value = (ofX.Sum / (m * (m - 1))) + (ofY.Sum / (n * (n - 1))) - (2 * between.Sum / (m * n));
         var (first, second) = KernelVariance.Of(ofX, ofY, between);
-        return (value, Math.Sqrt(Math.Max(0, first) + Math.Max(0, second)));
+
+        // For sets of one distribution the first part is 0, and its unbiased estimate as often far below as above. Cut off at half of the second part, the square
+        // root is right on average; cut off at 0, it would be up to a third too large.
+        return (value, Math.Sqrt(Math.Max(0, Math.Max(first + second, second / 2))));
     }
 
     // What the pairs of two sets add up to; within one set without those of a row and itself.

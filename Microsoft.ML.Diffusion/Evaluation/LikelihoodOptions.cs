@@ -4,10 +4,10 @@ namespace Microsoft.ML.Diffusion;
 public sealed record LikelihoodOptions
 {
     /// <summary>
-    /// Gets the number of timesteps whose terms are computed: 0, whose term is the decoder's, and a random choice of the others, two from each of some
-    /// ranges whose ends rise geometrically, because the terms fall about as 1 / t.
+    /// Gets the number of timesteps whose terms are computed: 0, whose term is the decoder's, and one drawn from each of as many ranges as are left, whose ends
+    /// rise geometrically, because the terms fall about as 1 / t. The estimate is unbiased.
     /// </summary>
-    /// <value>3..T; <see langword="null"/>, the default, computes all T, at T network calls a batch. 20 are off by a few hundredths of a bit.</value>
+    /// <value>3..T; <see langword="null"/>, the default, computes all T, at T network calls a batch. 20 of 1,000 are off by about 0.05 bits.</value>
     public int? NumberOfTimesteps { get; init; }
 
     /// <summary>Gets the variance of the model's steps.</summary>

@@ -12,11 +12,8 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
 
     public IReadOnlyList<int> Timesteps => timesteps;
 
-    /// <summary>Gets what the timesteps but 0 were drawn from.</summary>
-    public IReadOnlyList<TimestepStratum> Strata { get; } = TimestepStrata.Of(timesteps.Count - 1, trainingTimesteps);
-
-    /// <summary>Gets how many timesteps each of those but 0 stands for.</summary>
-    public IReadOnlyList<double> Weights => field ??= [.. Strata.SelectMany(stratum => Enumerable.Repeat(stratum.Weight, stratum.Draws))];
+    /// <summary>Gets what the timesteps but 0 were drawn from, one from each.</summary>
+    public TimestepStratum[] Strata { get; } = TimestepStrata.Of(timesteps.Count - 1, trainingTimesteps);
 
     /// <summary>Gets L_T, the mean over the images.</summary>
     public double Prior => _prior / _perImage.Count;
@@ -48,6 +45,6 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
             _divergences[i] += terms.Divergences[i].Sum();
         }
 
-        _perImage.AddRange(terms.Prior.Select((prior, image) => prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Weights[i] * atTimestep[image]).Sum()));
+        _perImage.AddRange(terms.Prior.Select((prior, image) => prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Strata[i].Size * atTimestep[image]).Sum()));
     }
 }

@@ -1,35 +1,12 @@
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Neighbouring timesteps of which some stand for all.</summary>
+/// <summary>Neighbouring timesteps of which one is drawn for all.</summary>
 /// <param name="First">The lowest timestep.</param>
-/// <param name="Size">How many there are.</param>
-/// <param name="Draws">How many of them are drawn.</param>
-internal readonly record struct TimestepStratum(int First, int Size, int Draws)
+/// <param name="Size">How many there are; at 1 the draw is certain.</param>
+internal readonly record struct TimestepStratum(int First, int Size)
 {
-    /// <summary>How many timesteps each one drawn stands for.</summary>
-    public double Weight => (double)Size / Draws;
-
-    /// <summary>The variance of Size times the mean of the values drawn without replacement; 0 where all are.</summary>
-    public double VarianceOfSum(ReadOnlySpan<double> drawn)
-    {
-        if (Draws == Size)
-        {
-            return 0;
-        }
-
-        double sum = 0, squares = 0;
-        foreach (var value in drawn)
-        {
-            sum += value;
-        }
-
-        foreach (var value in drawn)
-        {
-            squares += Math.Pow(value - (sum / Draws), 2);
-        }
-
-        return Size * (Size - Draws) * squares / (Draws - 1) / Draws;
-    }
+    /// <summary>Gets the sum of 1 / t, to which the sum of the bound's terms is about proportional.</summary>
+    public double Share => Enumerable.Range(First, Size).Sum(t => 1.0 / t);
 }
 
 /// <summary>
@@ -38,44 +15,54 @@ internal readonly record struct TimestepStratum(int First, int Size, int Draws)
 /// </summary>
 internal static class TimestepStrata
 {
-    /// <summary>Cuts 1..T-1 into strata of two draws each, the least number that tells a variance; an odd number begins with timestep 1, drawn for certain.</summary>
-    /// <param name="draws">How many are drawn, 0..T-1; one alone is drawn from all, and tells no variance.</param>
+    /// <summary>Cuts 1..T-1 into strata.</summary>
+    /// <param name="count">How many, 0..T-1.</param>
     /// <param name="trainingTimesteps">T.</param>
     /// <returns>Strata that follow each other.</returns>
-    public static IReadOnlyList<TimestepStratum> Of(int draws, int trainingTimesteps)
+    public static TimestepStratum[] Of(int count, int trainingTimesteps)
     {
-        var strata = new List<TimestepStratum>();
-        for (int first = 1, left = draws; left > 0;)
+        var strata = new TimestepStratum[count];
+        var first = 1;
+        for (var i = 0; i < count; i++)
         {
-            var ofThis = left % 2 == 0 ? 2 : 1;
-            var end = left <= ofThis ? trainingTimesteps : ofThis == 1 ? first + 1 : End(first, left, trainingTimesteps);
-            strata.Add(new TimestepStratum(first, end - first, ofThis));
-            (first, left) = (end, left - ofThis);
+            var left = count - i;
+            var even = (int)Math.Round(first * Math.Pow((double)trainingTimesteps / first, 1.0 / left));
+            var end = Math.Clamp(even, first + 1, trainingTimesteps - (left - 1)); // one timestep at least for this and each of the others
+            strata[i] = new TimestepStratum(first, end - first);
+            first = end;
         }
 
         return strata;
     }
 
-    /// <summary>Draws from each stratum without replacement; rising.</summary>
+    /// <summary>Draws a timestep from each stratum; rising.</summary>
     /// <param name="strata">What <see cref="Of"/> gave.</param>
     /// <param name="uniform">Gives independent numbers in [0, 1).</param>
-    public static int[] Draw(IReadOnlyList<TimestepStratum> strata, Func<double> uniform)
+    public static int[] Draw(TimestepStratum[] strata, Func<double> uniform) => Array.ConvertAll(strata, stratum => stratum.First + (int)(uniform() * stratum.Size));
+
+    /// <summary>The standard error of the sum over 1..T-1, estimated by the sum of size times term.</summary>
+    /// <remarks>
+    /// One draw tells no variance, so that of two neighbours, or three at an odd end, comes from the difference of their parts of the sum, each relative to
+    /// its <see cref="TimestepStratum.Share"/>. It is too large by as much as their true parts differ.
+    /// </remarks>
+    /// <param name="strata">What <see cref="Of"/> gave.</param>
+    /// <param name="terms">The term drawn from each.</param>
+    /// <returns>0 where every draw is certain; NaN for a single draw of several timesteps.</returns>
+    public static double ErrorOfSum(TimestepStratum[] strata, double[] terms)
     {
-        var drawn = new List<int>();
-        foreach (var (first, size, draws) in strata)
+        (double Share, double Part)[] parts = [.. strata.Zip(terms, (stratum, term) => (stratum.Share, stratum.Size * term))];
+        int[] drawn = [.. Enumerable.Range(0, strata.Length).Where(i => strata[i].Size > 1)];
+        var uncertain = drawn is [var only] ? parts[Math.Max(0, only - 1)..(only + 1)] : [.. drawn.Select(i => parts[i])];
+
+        var variance = 0.0;
+        for (int first = 0, size; first < uncertain.Length; first += size)
         {
-            var one = (int)(uniform() * size);
-            var other = draws == 1 ? one : (one + 1 + (int)(uniform() * (size - 1))) % size; // one of the rest
-            drawn.AddRange(draws == 1 ? [first + one] : [first + Math.Min(one, other), first + Math.Max(one, other)]);
+            size = uncertain.Length - first == 3 ? 3 : Math.Min(2, uncertain.Length - first);
+            var group = uncertain[first..(first + size)];
+            var mean = group.Sum(pair => pair.Part) / group.Sum(pair => pair.Share);
+            variance += group.Sum(pair => Math.Pow(pair.Part - (pair.Share * mean), 2)) * size / (size - 1);
         }
 
-        return [.. drawn];
-    }
-
-    // Where the first of left / 2 strata ends: at least two timesteps on, and so that two remain for each of the others.
-    private static int End(int first, int left, int trainingTimesteps)
-    {
-        var even = (int)Math.Round(first * Math.Pow((double)trainingTimesteps / first, 2.0 / left));
-        return Math.Clamp(even, first + 2, trainingTimesteps - (left - 2));
+        return Math.Sqrt(variance);
     }
 }
