@@ -76,7 +76,7 @@ public sealed class InterpolationTests
         var largest = frames.Zip(frames.Skip(1), (a, b) => Pictures.Distance(a, b)).Max();
         Array.ForEach(frames, frame => frame.Dispose());
         Assert.IsGreaterThan(2, whole);
-        Assert.IsLessThan(0.25 * whole, largest);
+        Assert.IsLessThan(0.5 * whole, largest); // at the class of the nearer end, one step would be all of it
     }
 
     [TestMethod]

@@ -88,7 +88,7 @@ public sealed class EvaluateBitsPerDimensionTests
     }
 
     [TestMethod]
-    public void Evaluate_ReportsProgressAndLeavesNoTensors()
+    public void Evaluate_ReportsProgressAndLeavesNoTensors() => Alone.Run(() =>
     {
         var shares = new List<double>();
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -97,7 +97,7 @@ public sealed class EvaluateBitsPerDimensionTests
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Golden.GoldenAssert.AreClose([0, 1 / 5.0, 2 / 5.0, 3 / 5.0, 4 / 5.0, 1], shares, "shares", absolute: 1e-12);
-    }
+    });
 
     [TestMethod]
     public void Evaluate_Cancelled_Throws()

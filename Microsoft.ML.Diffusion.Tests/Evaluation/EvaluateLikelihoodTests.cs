@@ -41,7 +41,7 @@ public sealed class EvaluateLikelihoodTests
     }
 
     [TestMethod]
-    public void EvaluateLikelihood_RowsOfUnknownNumber_ReportsSharesAndLeavesNoTensors()
+    public void EvaluateLikelihood_RowsOfUnknownNumber_ReportsSharesAndLeavesNoTensors() => Alone.Run(() =>
     {
         var shares = new List<double>();
         var rows = _mlContext.Data.TakeRows(Pictures.Rows(_mlContext), 4);
@@ -51,7 +51,7 @@ public sealed class EvaluateLikelihoodTests
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         GoldenAssert.AreClose([0, 1 / 4.0, 2 / 4.0, 3 / 4.0, 1], shares, "shares", absolute: 1e-12);
-    }
+    });
 
     [TestMethod]
     public void EvaluateLikelihood_BadInput_SaysWhy()

@@ -32,7 +32,7 @@ public sealed class TimestepStrataTests
     {
         var strata = TimestepStrata.Of(6, TrainingTimesteps);
 
-        CollectionAssert.AreEqual(new[] { 1, 3, 10, 32, 100, 316 }, strata.Select(stratum => stratum.First).ToArray());
+        CollectionAssert.AreEqual(new[] { 1, 3, 10, 32, 101, 318 }, strata.Select(stratum => stratum.First).ToArray());
     }
 
     [TestMethod]

@@ -16,7 +16,7 @@ public sealed class RespacedScheduleTests
             var respaced = schedule.Respaced(subset);
 
             double[] expected = [.. subset.Resolve(1000).Select(t => schedule.AlphasCumulativeProduct[t])];
-            Golden.GoldenAssert.AreClose(expected, respaced.AlphasCumulativeProduct, "alpha-bar", relative: 1e-10);
+            Golden.GoldenAssert.AreClose(expected, respaced.AlphasCumulativeProduct, "alpha-bar", absolute: 1e-15, relative: 1e-10); // a beta near 1 leaves its alpha few digits
         }
     }
 
