@@ -39,7 +39,7 @@ public sealed partial class DiffusionCatalog
         var seed = Seeds.Resolve(_host, options.Seed);
         using var realSet = ReadSet(real, realColumn, features, options, seed, nameof(real));
         using var generatedSet = ReadSet(generated, generatedColumn, features, options, ~seed, nameof(generated));
-        return Compare(realSet, generatedSet, options, seed);
+        return Compare(realSet, generatedSet, options);
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ public sealed partial class DiffusionCatalog
             set.AddRange(FeatureReader.Read(data, column, features, parameter, options.CancellationToken));
             return set.Moments.Count >= options.MinimumNumberOfRows
                 ? set
-                : throw new InvalidOperationException($"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: halves of two rows, and {options.NumberOfNeighbours} neighbours of each row.");
+                : throw new InvalidOperationException($"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: four for the kernel distance's standard error, and {options.NumberOfNeighbours} neighbours of each row.");
         }
         catch
         {
@@ -62,11 +62,11 @@ public sealed partial class DiffusionCatalog
         }
     }
 
-    private static GenerationMetrics Compare(FeatureSet real, FeatureSet generated, EvaluationOptions options, long seed)
+    private static GenerationMetrics Compare(FeatureSet real, FeatureSet generated, EvaluationOptions options)
     {
         using var scope = NewDisposeScope();
         var (realRows, generatedRows) = (real.Kept(), generated.Kept());
-        var (kernelDistance, standardError) = KernelDistance.Of(realRows, generatedRows, options.NumberOfSubsets, seed);
+        var (kernelDistance, standardError) = KernelDistance.Of(realRows, generatedRows);
         return new GenerationMetrics
         {
             FrechetDistance = FrechetDistance.Between(real.Moments.Mean, real.Moments.Covariance(), generated.Moments.Mean, generated.Moments.Covariance()),

@@ -50,7 +50,7 @@ public sealed partial class DiffusionCatalog
             throw new ArgumentException($"labelColumnName must differ from imageColumnName, but both are '{imageColumnName}'.", nameof(labelColumnName));
         }
 
-        options ??= model.Generation;
+        options = (options ?? model.Generation).For(model.Schedule);
         options.ValidateFor(model.Schedule, model.Variance);
         model.CheckLabels(labels, nameof(labels));
         return new DrawnDataView(model, count, model.ClassNames.Count > 0 ? labels?.ToArray() : null, options, Seeds.Resolve(_host, options.Seed), (imageColumnName, labelColumnName));

@@ -39,8 +39,8 @@ public sealed partial class DiffusionCatalog
         }
 
         var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
-        var numberOfBatches = options.Progress is null ? 1 : (CountRows(data) + batchSize - 1) / batchSize;
-        return model.EvaluateStream(Batches(model, data, image, LabelColumn(model, data.Schema, labelColumnName), batchSize), numberOfBatches, options);
+        var numberOfImages = options.Progress is null ? 1 : CountRows(data);
+        return model.EvaluateStream(Batches(model, data, image, LabelColumn(model, data.Schema, labelColumnName), batchSize), batchSize, numberOfImages, options);
     }
 
     private DataViewSchema.Column? LabelColumn(DiffusionTransformer model, DataViewSchema schema, string? name)

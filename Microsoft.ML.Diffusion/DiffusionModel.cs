@@ -101,7 +101,14 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
         return BatchedNetwork.Call(network.Forward, x, tensor([(float)timestep], device: Device), labels);
     }
 
-    /// <summary>Calls the network on a batch as far as its lowest resolution; parameters as for <see cref="Predict"/>.</summary>
+    /// <summary>Calls the network on a batch whose images have timesteps of their own; parameters and result as for the other overload.</summary>
+    public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels)
+    {
+        Interlocked.Increment(ref _calls);
+        return BatchedNetwork.Call(network.Forward, x, tensor(Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), device: Device), labels);
+    }
+
+    /// <summary>Calls the network on a batch as far as its lowest resolution; parameters as for the others.</summary>
     /// <returns>The features behind the middle blocks, [N, channels, height, width].</returns>
     public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels)
     {

@@ -74,10 +74,6 @@ public sealed record DiffusionOptions
             throw new ArgumentOutOfRangeException(nameof(Variance), Variance, "Variance must be Fixed or LearnedRange.");
         }
 
-        Training.ValidateFor(Schedule, Variance);
-        Generation.ValidateFor(Schedule, Variance);
-        OutputColumns.ValidateFor(Schedule);
-
         if (!Enum.IsDefined(Prediction))
         {
             throw new ArgumentOutOfRangeException(nameof(Prediction), Prediction, "Prediction must be Epsilon, Sample or VPrediction.");
@@ -87,6 +83,10 @@ public sealed record DiffusionOptions
         {
             throw new ArgumentOutOfRangeException(nameof(Prediction), Prediction, "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep.");
         }
+
+        Training.ValidateFor(Schedule, Variance);
+        Generation.ValidateFor(Schedule, Variance);
+        OutputColumns.ValidateFor(Schedule);
 
         if (Channels is not (null or 1 or 3))
         {

@@ -104,7 +104,7 @@ public sealed partial class DiffusionTransformer
 
     private (ImageGenerator Generator, DdimSampler Sampler) Encoder(GenerationOptions? options)
     {
-        options ??= Unguided;
+        options = (options ?? Unguided).For(Schedule);
         if (options.GuidanceScale > 1)
         {
             throw new ArgumentOutOfRangeException(nameof(GenerationOptions.GuidanceScale), options.GuidanceScale, "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and the error of going there and back grows about tenfold. Set it to 1; decode with any.");

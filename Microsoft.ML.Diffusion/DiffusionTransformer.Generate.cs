@@ -70,7 +70,7 @@ public sealed partial class DiffusionTransformer
 
     private ImageGenerator Generator(GenerationOptions? options)
     {
-        options ??= Generation;
+        options = (options ?? Generation).For(Schedule);
         options.ValidateFor(Schedule, Variance);
         return new ImageGenerator(Model, options, Seeds.Resolve(_host, options.Seed));
     }

@@ -22,10 +22,8 @@ public sealed partial class DiffusionTransformer
         ArgumentNullException.ThrowIfNull(imageA);
         ArgumentNullException.ThrowIfNull(imageB);
         CheckCount(count);
-        var (interpolator, inputs, shape) = (CreateInterpolator(options), Inputs, Model.Description.Shape);
-        using var scope = NewDisposeScope();
-        var ends = new[] { inputs.Pixels(imageA, nameof(imageA), nameof(imageA)), inputs.Pixels(imageB, nameof(imageB), nameof(imageB)) };
-        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, Model.Device), Interpolator.Alphas(count)), shape);
+        var inputs = Inputs;
+        return BetweenImages([inputs.Pixels(imageA, nameof(imageA), nameof(imageA)), inputs.Pixels(imageB, nameof(imageB), nameof(imageB))], Interpolator.Alphas(count), options);
     }
 
     /// <summary>Generates images on the way from the first image of one seed to that of another.</summary>
@@ -57,22 +55,35 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public MLImage[] InterpolateGrid(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(pairs);
-        ArgumentNullException.ThrowIfNull(alphas);
-        if (pairs.Count == 0 || alphas.Count == 0)
-        {
-            throw new ArgumentException("A grid needs at least one pair of seeds and one alpha.", pairs.Count == 0 ? nameof(pairs) : nameof(alphas));
-        }
-
-        foreach (var alpha in alphas)
-        {
-            if (!(alpha >= 0 && alpha <= 1))
-            {
-                throw new ArgumentOutOfRangeException(nameof(alphas), alpha, "alphas must be in [0, 1], because they say how far an image is on the way from the first seed's to the second's.");
-            }
-        }
-
+        CheckGrid(pairs, alphas);
         return BetweenSeeds(pairs, alphas, options);
+    }
+
+    /// <summary>Generates a grid of interpolations: a row for each pair of images, a column for each place on the way from the one to the other.</summary>
+    /// <param name="pairs">The images of each row's ends, of the model's size, which stay the caller's; at least one pair.</param>
+    /// <param name="alphas">The places, the papers' lambda: each from 0, the first image as the model reconstructs it, to 1, the second; at least one.</param>
+    /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
+    /// <returns>
+    /// The images row by row, the caller's to dispose; <see cref="ImageGrid.Create"/> with as many columns as there are alphas lays them out. An image
+    /// depends on its pair and its alpha alone.
+    /// </returns>
+    /// <exception cref="ArgumentException"><paramref name="pairs"/> or <paramref name="alphas"/> is empty, or an image has another size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An alpha is not in [0, 1], or an option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
+    public MLImage[] InterpolateGrid(IReadOnlyList<(MLImage ImageA, MLImage ImageB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options = null)
+    {
+        CheckGrid(pairs, alphas);
+        var inputs = Inputs;
+        var ends = pairs.SelectMany((pair, i) => new[] { (pair.ImageA, $"{nameof(pairs)}[{i}].ImageA"), (pair.ImageB, $"{nameof(pairs)}[{i}].ImageB") });
+        return BetweenImages([.. ends.Select(end => inputs.Pixels(end.Item1 ?? throw new ArgumentNullException(end.Item2), end.Item2, nameof(pairs)))], alphas, options);
+    }
+
+    private MLImage[] BetweenImages(byte[][] ends, IReadOnlyList<double> alphas, InterpolationOptions? options)
+    {
+        var (interpolator, shape) = (CreateInterpolator(options), Model.Description.Shape);
+        using var scope = NewDisposeScope();
+        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, Model.Device), alphas), shape);
     }
 
     private MLImage[] BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options)
@@ -84,6 +95,24 @@ public sealed partial class DiffusionTransformer
 
         using var scope = NewDisposeScope();
         return PixelTensors.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Model.Description.Shape);
+    }
+
+    private static void CheckGrid<T>(IReadOnlyList<T> pairs, IReadOnlyList<double> alphas)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(alphas);
+        if (pairs.Count == 0 || alphas.Count == 0)
+        {
+            throw new ArgumentException("A grid needs at least one pair and one alpha.", pairs.Count == 0 ? nameof(pairs) : nameof(alphas));
+        }
+
+        foreach (var alpha in alphas)
+        {
+            if (!(alpha >= 0 && alpha <= 1))
+            {
+                throw new ArgumentOutOfRangeException(nameof(alphas), alpha, "alphas must be in [0, 1], because they say how far an image is on the way from the first end to the second.");
+            }
+        }
     }
 
     private static void CheckCount(int count)
@@ -98,12 +127,12 @@ public sealed partial class DiffusionTransformer
     {
         options ??= new InterpolationOptions();
         options.ValidateFor(Schedule);
-        if (options.Label is { } label)
+        foreach (var (label, name) in new[] { (options.Label, nameof(InterpolationOptions.Label)), (options.LabelA, nameof(InterpolationOptions.LabelA)), (options.LabelB, nameof(InterpolationOptions.LabelB)) })
         {
-            Inputs.CheckLabel(label, nameof(InterpolationOptions.Label));
+            Inputs.CheckLabel(label ?? -1, name);
         }
 
-        var generation = options.Generation();
+        var generation = options.Generation(Schedule);
         generation.ValidateFor(Schedule, Variance);
         return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
     }

@@ -23,7 +23,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     internal DiffusionTransformer(IHostEnvironment environment, DiffusionModel model, TransformerColumns columns, GenerationOptions generation, TrainingSummary? training)
     {
         _host = environment.Register(nameof(DiffusionTransformer));
-        (_model, Columns, Generation, Training) = (model, columns, generation, training);
+        (_model, Columns, Generation, Training) = (model, columns, generation.For(model.Description.Schedule), training);
         _rowSeed = new Lazy<long>(() => Seeds.Resolve(_host, generation.Seed)); // once: a row has one image, however often it is read
     }
 

@@ -5,9 +5,16 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>How images are drawn from a trained model.</summary>
 public sealed record GenerationOptions
 {
+    private static readonly DdimSampler _default = new();
+    private readonly Sampler? _chosen;
+
     /// <summary>Gets the sampler.</summary>
-    /// <value>The default is DDIM with 50 steps and eta 0.</value>
-    public Sampler Sampler { get; init; } = new DdimSampler();
+    /// <value>The default is DDIM with 50 steps and eta 0; with T steps for a model that has fewer timesteps.</value>
+    public Sampler Sampler
+    {
+        get => _chosen ?? _default;
+        init => _chosen = value ?? throw new ArgumentNullException(nameof(Sampler));
+    }
 
     /// <summary>Gets the seed. Image i of a seed is the same in every call, whatever the number of images asked.</summary>
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
@@ -67,6 +74,11 @@ public sealed record GenerationOptions
     /// <summary>How images with a class are guided.</summary>
     internal Guidance Guidance => new(GuidanceScale, GuidanceRescale, GuidanceSigmaMin, GuidanceSigmaMax);
 
+    // The same, but that a default asks for no more steps than there are.
+    internal GenerationOptions For(NoiseSchedule schedule) => _chosen is null && schedule.NumberOfTrainingTimesteps < _default.Timesteps.NumberOfInferenceSteps
+        ? this with { Sampler = new DdimSampler(schedule.NumberOfTrainingTimesteps) }
+        : this;
+
     // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
     internal int BatchSizeFor(DiffusionModel model)
     {
@@ -77,8 +89,7 @@ public sealed record GenerationOptions
 
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {
-        ArgumentNullException.ThrowIfNull(Sampler);
-        _ = SamplingStep.Reverse(Sampler.Timesteps, schedule);
+        _ = SamplingStep.Reverse(For(schedule).Sampler.Timesteps, schedule);
         (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
         if (BatchSize is < 1)
         {

@@ -152,8 +152,8 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         report();
     };
 
-    // Calls draw with the indices of each full batch, the last filled up with its first, and joins the results.
-    private Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> draw)
+    /// <summary>Calls draw with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
+    internal Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> draw)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

@@ -13,6 +13,8 @@ public enum InterpolationPath
 /// <summary>How <see cref="DiffusionTransformer"/> goes from one image to another.</summary>
 public sealed record InterpolationOptions
 {
+    private const int DdpmSteps = 250;
+
     /// <summary>Gets the path.</summary>
     /// <value>The default is <see cref="InterpolationPath.Spherical"/>.</value>
     public InterpolationPath Path { get; init; }
@@ -20,7 +22,7 @@ public sealed record InterpolationOptions
     /// <summary>Gets the sampler.</summary>
     /// <value>
     /// <see langword="null"/>, the default, is DDIM with 50 steps and eta 0 for a spherical path, which needs a deterministic sampler, and DDPM
-    /// over 250 steps for a linear one.
+    /// over 250 steps for a linear one; T steps of either for a model that has fewer timesteps.
     /// </value>
     public Sampler? Sampler { get; init; }
 
@@ -33,8 +35,20 @@ public sealed record InterpolationOptions
     public long? Seed { get; init; }
 
     /// <summary>Gets the class that all frames are drawn with, for a model trained with labels.</summary>
-    /// <value><see langword="null"/>, the default, draws them without one.</value>
+    /// <value><see langword="null"/>, the default, draws them without one. <see cref="LabelA"/> and <see cref="LabelB"/> give each end its own.</value>
     public int? Label { get; init; }
+
+    /// <summary>Gets the class of the start, if it is not <see cref="Label"/>.</summary>
+    /// <value>
+    /// An index into <see cref="DiffusionTransformer.ClassNames"/>, or -1 for none; <see langword="null"/>, the default, is <see cref="Label"/>. Each end
+    /// is encoded with its own class. Where they differ, what the network predicts for a frame at alpha is (1 - alpha) of its prediction with the class of the
+    /// start and alpha of that with the class of the end, so that no frame jumps; that takes twice the network calls.
+    /// </value>
+    public int? LabelA { get; init; }
+
+    /// <summary>Gets the class of the end, if it is not <see cref="Label"/>.</summary>
+    /// <value>As <see cref="LabelA"/>.</value>
+    public int? LabelB { get; init; }
 
     /// <inheritdoc cref="GenerationOptions.BatchSize"/>
     public int? BatchSize { get; init; }
@@ -42,9 +56,14 @@ public sealed record InterpolationOptions
     /// <inheritdoc cref="GenerationOptions.CancellationToken"/>
     public CancellationToken CancellationToken { get; init; }
 
-    internal GenerationOptions Generation() => new()
+    /// <summary>The classes of both ends, -1 for none; null if neither has one.</summary>
+    internal (int A, int B)? Ends => (LabelA ?? Label, LabelB ?? Label) is (null, null) ? null : (LabelA ?? Label ?? -1, LabelB ?? Label ?? -1);
+
+    internal GenerationOptions Generation(NoiseSchedule schedule) => new GenerationOptions
     {
-        Sampler = Sampler ?? (Path == InterpolationPath.Spherical ? new DdimSampler() : new DdpmSampler(250)),
+        Sampler = Sampler ?? (Path == InterpolationPath.Spherical
+            ? new GenerationOptions().For(schedule).Sampler
+            : new DdpmSampler(Math.Min(DdpmSteps, schedule.NumberOfTrainingTimesteps))),
         Seed = Seed,
         BatchSize = BatchSize,
         CancellationToken = CancellationToken,

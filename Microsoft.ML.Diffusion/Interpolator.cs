@@ -10,19 +10,19 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
     /// <summary>Where on the path each of <paramref name="count"/> frames is: from 0, the start, to 1, the end.</summary>
     public static IReadOnlyList<double> Alphas(int count) => [.. Enumerable.Range(0, count).Select(i => (double)i / (count - 1))];
 
-    /// <summary>Frames between two images, [2, C, H, W].</summary>
+    /// <summary>Frames between pairs of images, [2P, C, H, W], pair by pair.</summary>
     public Tensor BetweenImages(Tensor images, IReadOnlyList<double> alphas)
     {
         if (options.Path == InterpolationPath.Spherical)
         {
-            var latents = _generator.Encode(images, Labels(2));
-            return Decode(latents[0], latents[1], alphas, Slerp.Spherical, _generator.Steps);
+            var latents = _generator.Encode(images, options.Ends is { } ends ? [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => i % 2 == 0 ? ends.A : ends.B)] : null);
+            return Decode(latents, alphas, Slerp.Spherical, _generator.Steps);
         }
 
         // The stochastic encoder with one noise for each end; a line between; the decoder with one noise for all frames.
         var depth = options.Depth ?? model.Description.Schedule.NumberOfTrainingTimesteps / 2;
-        var noised = _generator.AddNoise(images, depth);
-        return Decode(noised[0], noised[1], alphas, Slerp.Linear, _generator.StepsFrom(depth));
+        var noised = cat([.. images.split(2).Select(pair => _generator.AddNoise(pair, depth))]);
+        return Decode(noised, alphas, Slerp.Linear, _generator.StepsFrom(depth));
     }
 
     /// <summary>Frames between the first images of pairs of seeds, pair by pair.</summary>
@@ -33,7 +33,7 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
             var (a, b) = (FirstNoise(pair.SeedA), FirstNoise(pair.SeedB));
             return alphas.Select(alpha => Slerp.Spherical(a, b, alpha));
         });
-        return Decode([.. frames], _generator.Steps);
+        return Decode([.. frames], alphas, _generator.Steps);
     }
 
     // What the first image of a seed starts from, [C, H, W].
@@ -43,11 +43,22 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
         return noise.Next(zeros(model.Description.Shape.Batch(1), device: model.Device))[0];
     }
 
-    private Tensor Decode(Tensor a, Tensor b, IReadOnlyList<double> alphas, Func<Tensor, Tensor, double, Tensor> path, IReadOnlyList<SamplingStep> steps) =>
-        Decode([.. alphas.Select(alpha => path(a, b, alpha))], steps);
+    private Tensor Decode(Tensor ends, IReadOnlyList<double> alphas, Func<Tensor, Tensor, double, Tensor> path, IReadOnlyList<SamplingStep> steps)
+    {
+        var frames = Enumerable.Range(0, (int)ends.shape[0] / 2).SelectMany(pair => alphas.Select(alpha => path(ends[2 * pair], ends[(2 * pair) + 1], alpha)));
+        return Decode([.. frames], alphas, steps);
+    }
 
-    private Tensor Decode(Tensor[] frames, IReadOnlyList<SamplingStep> steps) =>
-        _generator.Denoise(stack(frames), [.. Enumerable.Repeat(0L, frames.Length)], Labels(frames.Length), steps);
+    // The frames of each pair stand at the alphas.
+    private Tensor Decode(Tensor[] frames, IReadOnlyList<double> alphas, IReadOnlyList<SamplingStep> steps)
+    {
+        if (options.Ends is { } ends && ends.A != ends.B)
+        {
+            double[] shares = [.. frames.Select((_, i) => alphas[i % alphas.Count])];
+            return new ClassPath(model, _generator, generation, seed).Denoise(stack(frames), ends, shares, steps);
+        }
 
-    private int[]? Labels(int count) => options.Label is { } label ? [.. Enumerable.Repeat(label, count)] : null;
+        int[]? labels = options.Ends is { } both ? [.. Enumerable.Repeat(both.A, frames.Length)] : null;
+        return _generator.Denoise(stack(frames), [.. Enumerable.Repeat(0L, frames.Length)], labels, steps);
+    }
 }

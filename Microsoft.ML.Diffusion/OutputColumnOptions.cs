@@ -48,7 +48,7 @@ public sealed record OutputColumnOptions
     /// <value>DDIM with eta 0; <see langword="null"/>, the default, is that of <see cref="DiffusionOptions.Generation"/> if it is such a one, else 50 steps, or T if fewer. Files from before <see cref="DdimSampler.InversionLevel"/> keep its upper one.</value>
     public DdimSampler? EncodingSampler { get; init; }
 
-    /// <summary>Gets the number of timesteps that <see cref="BitsPerDimension"/> is estimated on, one network call each: 0 and a random choice of the others.</summary>
+    /// <summary>Gets the number of timesteps that <see cref="BitsPerDimension"/> is estimated on, one network call each: 0 and a choice of the others as <see cref="LikelihoodOptions.NumberOfTimesteps"/> makes it.</summary>
     /// <value>2..T; <see langword="null"/>, the default, is 20, or T if fewer.</value>
     public int? NumberOfLikelihoodTimesteps { get; init; }
 

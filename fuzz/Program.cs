@@ -1,11 +1,21 @@
-using Microsoft.ML.Diffusion.Persistence;
+using System.Globalization;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
+using Microsoft.ML.Diffusion.Persistence;
 using SharpFuzz;
 
 // Checks with counts that the tests have no time for.
-if (args is ["exact"])
+switch (args)
 {
-    return ExactSamplers.Run();
+    case ["exact"]:
+        return ExactSamplers.Run();
+    case ["layers", var count]:
+        return Layers.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["kernel-error", var repetitions]:
+        KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
+        return 0;
+    case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
+        LikelihoodTimesteps.Run(model, pictures, int.Parse(count, CultureInfo.InvariantCulture), int.Parse(seeds, CultureInfo.InvariantCulture));
+        return 0;
 }
 
 // Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.

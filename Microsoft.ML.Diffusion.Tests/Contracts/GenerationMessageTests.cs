@@ -39,8 +39,8 @@ public sealed class GenerationMessageTests
     [TestMethod]
     public void InterpolateGrid_Nothing_SaysWhatItNeeds()
     {
-        Messages.Expect<ArgumentException>("A grid needs at least one pair of seeds and one alpha. (Parameter 'pairs')", () => _model.InterpolateGrid([], [0.5]));
-        Messages.Expect<ArgumentException>("A grid needs at least one pair of seeds and one alpha. (Parameter 'alphas')", () => _model.InterpolateGrid([(1, 2)], []));
+        Messages.Expect<ArgumentException>("A grid needs at least one pair and one alpha. (Parameter 'pairs')", () => _model.InterpolateGrid(Array.Empty<(long, long)>(), [0.5]));
+        Messages.Expect<ArgumentException>("A grid needs at least one pair and one alpha. (Parameter 'alphas')", () => _model.InterpolateGrid([(1, 2)], []));
     }
 
     [TestMethod]
@@ -48,6 +48,6 @@ public sealed class GenerationMessageTests
     [DataRow(1.5)]
     [DataRow(double.NaN)]
     public void InterpolateGrid_AlphaOutsideItsRange_SaysWhy(double alpha) => Messages.Expect<ArgumentOutOfRangeException>(
-        $"alphas must be in [0, 1], because they say how far an image is on the way from the first seed's to the second's. (Parameter 'alphas')\nActual value was {alpha.ToString(System.Globalization.CultureInfo.InvariantCulture)}.",
+        $"alphas must be in [0, 1], because they say how far an image is on the way from the first end to the second. (Parameter 'alphas')\nActual value was {alpha.ToString(System.Globalization.CultureInfo.InvariantCulture)}.",
         () => _model.InterpolateGrid([(1, 2)], [0, alpha]));
 }

@@ -74,7 +74,7 @@ public sealed class FeatureGoldenTests
         using var scope = NewDisposeScope();
         var (x, y, record) = (Features("feat1"), Features("feat2"), _expected["kid"]!);
 
-        var values = KernelDistance.Estimate(x, y, Membership("kid.idx1", x.shape[0]), Membership("kid.idx2", y.shape[0]));
+        double[] values = [.. Rows(x, "kid.idx1").Zip(Rows(y, "kid.idx2"), (a, b) => KernelDistance.Of(a, b).Value)];
 
         Expect(record.Numbers("per_subset"), values);
         var mean = values.Average();
@@ -87,8 +87,7 @@ public sealed class FeatureGoldenTests
         GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-8), actual, "kid", relative: 1e-10), "kid");
     }
 
-    private static double[] Whole(Tensor x, Tensor y) =>
-        KernelDistance.Estimate(x, y, ones([x.shape[0], 1], ScalarType.Float64), ones([y.shape[0], 1], ScalarType.Float64));
+    private static double[] Whole(Tensor x, Tensor y) => [KernelDistance.Of(x, y).Value];
 
     private static double Between(FeatureMoments first, FeatureMoments second) =>
         FrechetDistance.Between(first.Mean, first.Covariance(), second.Mean, second.Covariance());
@@ -106,17 +105,11 @@ public sealed class FeatureGoldenTests
         return moments;
     }
 
-    private static Tensor Membership(string name, long rows)
+    // The subsets that a file lists, by the indices of their rows.
+    private static IEnumerable<Tensor> Rows(Tensor features, string name)
     {
         using var file = SafetensorsFile.Open(GoldenFolder.File("fid.safetensors"));
-        var (indices, subsets) = (file[name].ToInt64s(), (int)file[name].Shape[0]);
-        var membership = zeros([rows, subsets], ScalarType.Float64);
-        for (var i = 0; i < indices.Length; i++)
-        {
-            membership[indices[i], i / (indices.Length / subsets)] = tensor(1.0);
-        }
-
-        return membership;
+        return file[name].ToInt64s().Chunk((int)file[name].Shape[1]).Select(indices => features.index_select(0, tensor(indices)));
     }
 
     private static Tensor Features(string name, int? rows = null)

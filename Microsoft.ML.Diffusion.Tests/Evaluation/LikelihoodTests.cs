@@ -30,8 +30,8 @@ public sealed class LikelihoodTests
         using var scope = NewDisposeScope();
         var (x0, noise) = (SamplerInput(1).clamp(-1, 1), SamplerInput(2));
 
-        var (small, _) = new Likelihood(_diffusion, DdpmVariance.FixedSmall, Clipping.None, (_, _, _) => noise).Term(x0, noise, timestep);
-        var (large, _) = new Likelihood(_diffusion, DdpmVariance.FixedLarge, Clipping.None, (_, _, _) => noise).Term(x0, noise, timestep);
+        var (small, _) = new Likelihood(_diffusion, DdpmVariance.FixedSmall, Clipping.None, (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
+        var (large, _) = new Likelihood(_diffusion, DdpmVariance.FixedLarge, Clipping.None, (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
 
         Assert.IsLessThan(1e-12, small.abs().max().ToDouble());
         Assert.IsGreaterThan(1e-8, large.min().ToDouble());
@@ -54,36 +54,32 @@ public sealed class LikelihoodTests
     }
 
     [TestMethod]
-    public void BitsPerDimension_MeanOverAllSubsets_IsTheExactOneAndItsErrorTheirSpread()
+    [DataRow(PredictionType.Epsilon, DdpmVariance.FixedLarge)]
+    [DataRow(PredictionType.Epsilon, DdpmVariance.Learned)]
+    [DataRow(PredictionType.VPrediction, DdpmVariance.FixedLarge)]
+    [DataRow(PredictionType.VPrediction, DdpmVariance.FixedSmall)]
+    [DataRow(PredictionType.Sample, DdpmVariance.Learned)]
+    public void Term_WhereAlphaBarIsTiny_KeepsItsDigitsInSingle(PredictionType prediction, DdpmVariance variance)
     {
-        double[][] terms = [[3, 1], [0.5, 0.25], [7, 6], [1, 2], [0, 0.5]];
-        var exact = Of([0, 1, 2, 3, 4]);
-        BitsPerDimension[] pairs = [.. from i in Enumerable.Range(0, 5) from j in Enumerable.Range(i + 1, 4 - i) select Of([i, j])];
+        using var scope = NewDisposeScope();
+        var diffusion = new GaussianDiffusion(NoiseSchedule.Cosine(16), prediction);
+        var (x0, noise, error) = (SamplerInput(1).clamp(-1, 1), SamplerInput(2), SamplerInput(3));
+        var isLearned = variance == DdpmVariance.Learned;
 
-        Assert.AreEqual((2 + 1.375 + 10.625), exact.Total, 1e-12);
-        Assert.AreEqual(0, exact.StandardError);
-        Assert.IsTrue(exact.IsExact);
-        Assert.HasCount(10, pairs);
-        Assert.AreEqual(exact.Total, pairs.Average(pair => pair.Total), 1e-12);
-        Assert.AreEqual(pairs.Average(pair => Math.Pow(pair.Total - exact.Total, 2)), pairs.Average(pair => Math.Pow(pair.StandardError, 2)), 1e-12);
-        Assert.AreEqual(pairs[3].Total, pairs[3].PerImage.Average(), 1e-12);
-
-        BitsPerDimension Of(int[] chosen) => new(new LikelihoodTerms(6, [0, .. chosen.Select(i => i + 1)], [1, 3], [1, 1.75], [.. chosen.Select(i => terms[i])]));
-    }
-
-    [TestMethod]
-    public void Choose_AnyCount_GivesDistinctRisingTimestepsFromZero()
-    {
-        foreach (var count in new[] { 3, 17, 50 })
+        // A network that is off by a little, and by much.
+        foreach (var (timestep, scale) in from timestep in new[] { 1, 8, 14, 15 } from scale in new[] { 0.01, 0.3 } select (timestep, scale))
         {
-            var chosen = Likelihood.Choose(count, 50, seed: 4);
+            int[] timesteps = [timestep, timestep];
+            double[] Bits(ScalarType type)
+            {
+                var (image, drawn) = (x0.to(type), noise.to(type));
+                var output = diffusion.Target(x0, noise, timesteps) + (scale * error);
+                output = (isLearned ? cat([output, error.clamp(-1, 1)], 1) : output).to(type);
+                return new Likelihood(diffusion, variance, Clipping.None, (_, _, _) => output).Term(image, drawn, timesteps, []).Bits.to(ScalarType.Float64).data<double>().ToArray();
+            }
 
-            Assert.HasCount(count, chosen);
-            Assert.AreEqual(0, chosen[0]);
-            CollectionAssert.AreEqual(chosen.Distinct().Order().ToArray(), chosen);
+            Golden.GoldenAssert.AreClose(Bits(ScalarType.Float64), Bits(ScalarType.Float32), $"t = {timestep}, off by {scale}", relative: 1e-4);
         }
-
-        CollectionAssert.AreNotEqual(Likelihood.Choose(17, 50, seed: 5), Likelihood.Choose(17, 50, seed: 4));
     }
 
     private static Tensor SamplerInput(ulong seed) => Samplers.SamplerInputs.Noise(2, seed);

@@ -50,7 +50,7 @@ internal static class LossReplay
         [
             ("p_mean", step.Mean), ("p_log_variance", step.LogVariance), ("p_xstart", step.OriginalSample),
             ("p_variance", file.VarianceType == "fixed_small" ? peer.Diffusion.Posterior(x0, xt, t).Variance : step.LogVariance.exp()),
-            ("vb_terms_bpd", new VariationalBound(peer.Diffusion).Terms(x0, xt, step, t)),
+            ("vb_terms_bpd", peer.Bits(x0, xt, file.Output(xt, t), t, file.Clipping)),
             ("bpd.prior_bpd", new VariationalBound(peer.Diffusion).Prior(x0)),
             ("decoder_log_likelihood_t0", DiscretizedGaussian.LogLikelihood(x0, last.Mean, last.LogVariance)),
         ];
@@ -91,21 +91,21 @@ internal static class LossReplay
     private static IEnumerable<(string Name, Tensor Value)> Bound(LossFile file, ScalarType type)
     {
         var (x0, peer, all) = (file.Images(type), new PeerReverse(file), file.Schedule.NumberOfTrainingTimesteps);
-        var likelihood = new Likelihood(peer.Diffusion, peer.Variance, file.Clipping, (xt, t, _) => file.Output(xt, [.. Enumerable.Repeat(t, (int)xt.shape[0])]));
+        var likelihood = new Likelihood(peer.Diffusion, peer.Variance, file.Clipping, (xt, t, _) => file.Output(xt, t));
         var (bits, imageErrors, noiseErrors) = (new Tensor[all], new Tensor[all], new Tensor[all]);
         for (var column = 0; column < all; column++)
         {
             var (t, noise) = (all - 1 - column, file.Tensor($"bpd.noise.{column}", type));
             int[] timesteps = [.. Enumerable.Repeat(t, (int)x0.shape[0])];
             var xt = peer.Diffusion.AddNoise(x0, noise, timesteps);
-            (bits[column], var predicted) = peer.IsOwn ? likelihood.Term(x0, noise, t) : Unusual();
+            (bits[column], var predicted) = peer.IsOwn ? likelihood.Term(x0, noise, timesteps, []) : Unusual();
             imageErrors[column] = (predicted - x0).pow(2).flatten(1).mean([1]);
             noiseErrors[column] = (peer.Diffusion.ToNoise(xt, predicted, PredictionType.Sample, timesteps) - noise).pow(2).flatten(1).mean([1]);
 
             (Tensor, Tensor) Unusual()
             {
-                var step = peer.Step(xt, file.Output(xt, timesteps), timesteps, file.Clipping);
-                return (new VariationalBound(peer.Diffusion).Terms(x0, xt, step, timesteps), step.OriginalSample);
+                var output = file.Output(xt, timesteps);
+                return (peer.Bits(x0, xt, output, timesteps, file.Clipping), peer.Step(xt, output, timesteps, file.Clipping).OriginalSample);
             }
         }
 

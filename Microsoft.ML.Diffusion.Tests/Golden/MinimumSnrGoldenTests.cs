@@ -34,4 +34,14 @@ public sealed class MinimumSnrGoldenTests
             GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 10 * Tolerance * expected[expected.Length / 2]), actual, name, relative: Tolerance), name);
         }
     }
+
+    [TestMethod]
+    public void Weight_WithoutSignal_IsTheLimit()
+    {
+        foreach (var prediction in Enum.GetValues<PredictionType>())
+        {
+            Assert.AreEqual(prediction == PredictionType.Epsilon ? 1 : 0, MinimumSnr.Weight(prediction, snr: 0, gamma: 5));
+            Assert.AreEqual(MinimumSnr.Weight(prediction, snr: 1e-12, gamma: 5), MinimumSnr.Weight(prediction, snr: 0, gamma: 5), 1e-11);
+        }
+    }
 }

@@ -33,16 +33,23 @@ internal sealed class PeerReverse(LossFile file)
     {
         var (prediction, learned) = Split(output);
         var step = new ReverseProcess(Diffusion, Variance, clipping).Step(xt, _learnsFreely ? prediction : output, timesteps);
-        step = _learnsFreely ? step with { LogVariance = learned! } : step;
+        step = _learnsFreely ? step with { LogVariance = learned!, LogVarianceRatio = Diffusion.Posterior(xt, xt, timesteps).LogVarianceClipped - learned! } : step;
         return _predictsPrevious ? step with { Mean = prediction, OriginalSample = clipping.Apply(OriginalOf(prediction, xt, timesteps)) } : step;
+    }
+
+    /// <summary>The term of the bound. What is known of x_{t-1} itself is judged unclipped.</summary>
+    public Tensor Bits(Tensor x0, Tensor xt, Tensor output, int[] timesteps, Clipping clipping)
+    {
+        var step = Step(xt, output, timesteps, clipping);
+        step = _predictsPrevious ? step with { OriginalSample = OriginalOf(step.Mean, xt, timesteps) } : step;
+        return new VariationalBound(Diffusion).Terms(x0, xt, step, timesteps);
     }
 
     /// <summary>The parts of the loss of an unusual model: squared error, and term of L_vlb with the gradient's stop of no concern.</summary>
     public (Tensor SquaredError, Tensor Bits) Losses(Tensor x0, Tensor noise, Tensor xt, Tensor output, int[] timesteps)
     {
         var target = _predictsPrevious ? Diffusion.Posterior(x0, xt, timesteps).Mean : Diffusion.Target(x0, noise, timesteps);
-        var bits = new VariationalBound(Diffusion).Terms(x0, xt, Step(xt, output, timesteps, Clipping.None), timesteps);
-        return ((target - Split(output).Prediction).pow(2).flatten(1).mean([1]), bits);
+        return ((target - Split(output).Prediction).pow(2).flatten(1).mean([1]), Bits(x0, xt, output, timesteps, Clipping.None));
     }
 
     private (Tensor Prediction, Tensor? Learned) Split(Tensor output) =>

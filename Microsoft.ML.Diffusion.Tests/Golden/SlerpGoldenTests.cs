@@ -46,6 +46,20 @@ public sealed class SlerpGoldenTests
         GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-4), actual, path, tolerance), path);
     }
 
+    [TestMethod]
+    [DynamicData(nameof(Paths))]
+    public void Path_OfSpans_GivesEveryPointInDouble(string path)
+    {
+        using var file = SafetensorsFile.Open(GoldenFolder.File(FileName));
+        var name = path[..path.LastIndexOf('.')];
+        var (z1, z2) = (file[$"{name}.z1"].ToDoubles(), file[$"{name}.z2"].ToDoubles());
+
+        double[] points = [.. file["alphas"].ToDoubles().SelectMany(alpha => path.EndsWith(".slerp", StringComparison.Ordinal) ? Slerp.Spherical<double>(z1, z2, alpha) : Slerp.Linear<double>(z1, z2, alpha))];
+
+        GoldenAssert.AreClose(file[path].ToDoubles(), points, path, IsNearlyOpposite(Angle(z1, z2)) ? 1e-8 : 1e-12);
+        Assert.ThrowsExactly<ArgumentException>(() => Slerp.Spherical<double>(z1, z2.AsSpan(1), 0.5));
+    }
+
     private static (double[] Expected, double[] Actual, double Angle) Compute(string path, ScalarType type)
     {
         using var scope = NewDisposeScope();

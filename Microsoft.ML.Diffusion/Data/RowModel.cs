@@ -52,17 +52,17 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         using var scope = NewDisposeScope();
         var (filled, description) = (Filled(rows), model.Description);
         var (x0, labels) = (Images(filled), LabelTensor(filled));
-        var timesteps = Likelihood.Choose(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
+        var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
         var variance = description.Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge;
-        var likelihood = new Likelihood(diffusion, variance, Clipping.Static(), (xt, timestep, _) => model.Predict(xt, timestep, labels));
+        var likelihood = new Likelihood(diffusion, variance, Clipping.Static(), (xt, times, _) => model.Predict(xt, times, labels));
 
         var prior = Values(new VariationalBound(diffusion).Prior(x0));
         var terms = timesteps.Select(timestep =>
         {
             using var termScope = NewDisposeScope();
             generation.CancellationToken.ThrowIfCancellationRequested();
-            return Values(likelihood.Term(x0, EqualNoise(x0, timestep), timestep).Bits);
+            return Values(likelihood.Term(x0, EqualNoise(x0, timestep), [.. Enumerable.Repeat(timestep, filled.Length)], []).Bits);
         }).ToList();
         var bits = new BitsPerDimension(new LikelihoodTerms(Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]));
         return [.. bits.PerImage.Take(rows.Count).Select(value => (float)value)];

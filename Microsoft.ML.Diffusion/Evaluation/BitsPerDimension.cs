@@ -6,7 +6,10 @@ namespace Microsoft.ML.Diffusion;
 /// A bound on the negative log-likelihood of images under a model, in bits per dimension: how many bits an ideal coder would spend on each pixel
 /// value of 256 levels, of which 8 is no better than chance. Lower is better.
 /// </summary>
-/// <remarks>The three parts are those of L_vlb (Ho et al. 2020, eq. 5), each a mean over the images; every term uses one draw of noise.</remarks>
+/// <remarks>
+/// The three parts are those of L_vlb (Ho et al. 2020, eq. 5), each a mean over the images. Every term uses one draw of noise for each image, so that
+/// another seed gives slightly other figures, also with all timesteps.
+/// </remarks>
 public sealed class BitsPerDimension
 {
     internal BitsPerDimension(LikelihoodTerms terms)
@@ -16,11 +19,12 @@ public sealed class BitsPerDimension
 
     internal BitsPerDimension(LikelihoodSums sums)
     {
-        var steps = sums.TrainingTimesteps - 1;
         var divergences = sums.Divergences;
-        (Prior, Divergence, Decoder, PerImage) = (sums.Prior, sums.Scale * divergences.Sum(), sums.Decoder, sums.PerImage);
-        (Timesteps, IsExact) = (sums.Timesteps, divergences.Length == steps);
-        StandardError = IsExact ? 0 : ErrorOfSum(divergences, steps);
+        (Prior, Decoder, PerImage, Timesteps) = (sums.Prior, sums.Decoder, sums.PerImage, sums.Timesteps);
+        (Terms, Weights) = ([sums.Decoder, .. divergences], [1, .. sums.Strata.Select(stratum => (double)stratum.Size)]);
+        Divergence = divergences.Zip(sums.Strata, (term, stratum) => stratum.Size * term).Sum();
+        HasAllTimesteps = Timesteps.Count == sums.TrainingTimesteps;
+        StandardError = TimestepStrata.ErrorOfSum(sums.Strata, divergences);
     }
 
     /// <summary>Gets the whole bound, the sum of its three parts.</summary>
@@ -38,30 +42,29 @@ public sealed class BitsPerDimension
     /// <summary>Gets the bound of each image.</summary>
     public IReadOnlyList<double> PerImage { get; }
 
-    /// <summary>Gets the timesteps whose terms were computed, rising.</summary>
+    /// <summary>Gets the timesteps whose terms were computed, rising from 0.</summary>
     public IReadOnlyList<int> Timesteps { get; }
 
-    /// <summary>Gets a value indicating whether all T terms were computed, rather than the sum estimated from some.</summary>
-    public bool IsExact { get; }
+    /// <summary>Gets the term of each of <see cref="Timesteps"/>: at 0 <see cref="Decoder"/>, at t the divergence L_{t-1} of the step from t, a mean over the images.</summary>
+    public IReadOnlyList<double> Terms { get; }
+
+    /// <summary>Gets how many timesteps each of <see cref="Timesteps"/> stands for: <see cref="Total"/> is <see cref="Prior"/> and the sum of weights times terms.</summary>
+    public IReadOnlyList<double> Weights { get; }
+
+    /// <summary>Gets a value indicating whether the terms of all T timesteps were computed, rather than their sum estimated from some.</summary>
+    public bool HasAllTimesteps { get; }
 
     /// <summary>
-    /// Gets the standard error of <see cref="Total"/> from computing only some timesteps, drawn without replacement; 0 for all. It does not cover
-    /// the choice of the images, nor the draws of noise at the timesteps that were computed.
+    /// Gets the standard error of <see cref="Total"/> from computing only some timesteps: of its distance to what all T give with the same seed; 0 for
+    /// all. From the differences of neighbouring timesteps drawn, it is rather too large than too small. It does not cover the choice of the images, nor the
+    /// draws of noise.
     /// </summary>
     public double StandardError { get; }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Total:F4} bits per dimension{(IsExact ? "" : $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)")} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
-
-    // N sqrt((1 - n / N) s^2 / n): the sum of N values, estimated from n of them drawn without replacement.
-    private static double ErrorOfSum(double[] values, int population)
-    {
-        var mean = values.Average();
-        var variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
-        return population * Math.Sqrt((1 - ((double)values.Length / population)) * variance / values.Length);
-    }
+        $"{Total:F4} bits per dimension{(HasAllTimesteps ? "" : $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)")} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
 }
 
 /// <summary>The terms that were computed, in bits per dimension.</summary>

@@ -37,19 +37,11 @@ public sealed partial class DiffusionTransformer
         var (model, batchSize) = (Model, options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model));
         var pixels = Inputs.Images(images, nameof(images));
         var seed = Seeds.Resolve(_host, options.Seed);
-        var timesteps = Likelihood.Choose(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
-        var calls = (double)((images.Count + batchSize - 1) / batchSize * timesteps.Length);
-
-        Tensor Output(Tensor xt, int timestep, int first)
-        {
-            var labels = options.Labels is { } all ? tensor([.. all.Skip(first).Take((int)xt.shape[0]).Select(label => (long)label)], device: model.Device) : null;
-            return model.Network.Forward(xt, tensor([(float)timestep], device: model.Device), labels);
-        }
-
-        var terms = LikelihoodOf(options, Output).Terms(pixels, timesteps, seed, batchSize, done =>
+        var timesteps = LikelihoodDraws.Timesteps(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
+        var terms = LikelihoodOf(model, options, options.Labels).Terms(pixels, timesteps, seed, batchSize, done =>
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            options.Progress?.Report(done / calls);
+            options.Progress?.Report((double)done / images.Count / timesteps.Length);
         });
         options.Progress?.Report(1);
         return new BitsPerDimension(terms);
@@ -57,20 +49,20 @@ public sealed partial class DiffusionTransformer
 
     /// <summary>Bounds the negative log-likelihood of a stream of images, see <see cref="DiffusionCatalog.EvaluateLikelihood"/>.</summary>
     /// <param name="batches">Pixels and classes of at most a batch of images each; no classes are those of none.</param>
-    /// <param name="numberOfBatches">How many there will be, for reports.</param>
+    /// <param name="batchSize">What goes through the network together.</param>
+    /// <param name="numberOfImages">How many there will be, for reports.</param>
     /// <param name="options">Validated.</param>
-    internal BitsPerDimension EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, long numberOfBatches, LikelihoodOptions options)
+    internal BitsPerDimension EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, int batchSize, long numberOfImages, LikelihoodOptions options)
     {
         var (model, seed) = (Model, Seeds.Resolve(_host, options.Seed));
-        var timesteps = Likelihood.Choose(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
+        var timesteps = LikelihoodDraws.Timesteps(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
         var sums = new LikelihoodSums(Schedule.NumberOfTrainingTimesteps, timesteps);
-        var (images, calls) = (0, 0L);
+        var images = 0L;
         foreach (var (pixels, labels) in batches)
         {
             using var scope = NewDisposeScope();
-            var classes = labels is null ? null : tensor([.. labels.Select(label => (long)label)], device: model.Device);
-            var likelihood = LikelihoodOf(options, (xt, timestep, _) => model.Network.Forward(xt, tensor([(float)timestep], device: model.Device), classes));
-            sums.Add(likelihood.Terms(PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device), timesteps, seed, pixels.Count, _ => Report(calls++), images));
+            var x0 = PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device);
+            sums.Add(LikelihoodOf(model, options, labels).Terms(x0, timesteps, seed, batchSize, done => Report((images * timesteps.Length) + done), images));
             images += pixels.Count;
         }
 
@@ -80,13 +72,14 @@ public sealed partial class DiffusionTransformer
         void Report(long done)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            options.Progress?.Report(Math.Min(1, (double)done / (numberOfBatches * timesteps.Length)));
+            options.Progress?.Report(Math.Min(1, (double)done / (numberOfImages * timesteps.Length)));
         }
     }
 
-    private Likelihood LikelihoodOf(LikelihoodOptions options, Func<Tensor, int, int, Tensor> network)
+    private Likelihood LikelihoodOf(DiffusionModel model, LikelihoodOptions options, IReadOnlyList<int>? labels)
     {
         var variance = options.Variance ?? (Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge);
-        return new Likelihood(new GaussianDiffusion(Schedule, Prediction), variance, options.Clipping, network);
+        return new Likelihood(new GaussianDiffusion(Schedule, Prediction), variance, options.Clipping, (xt, timesteps, images) =>
+            model.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
     }
 }

@@ -14,25 +14,20 @@ public sealed record EvaluationOptions
     /// <value>At least 1, and less than the rows of each set; the default is the paper's 3.</value>
     public int NumberOfNeighbours { get; init; } = 3;
 
-    /// <summary>Gets the number of random halves of both sets on which the kernel distance's standard error rests.</summary>
-    /// <value>At least 2; the default is 100.</value>
-    public int NumberOfSubsets { get; init; } = 100;
-
-    /// <summary>Gets the seed of the sample and of the halves.</summary>
+    /// <summary>Gets the seed of the sample.</summary>
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
     public long? Seed { get; init; }
 
     /// <summary>Gets the token that ends the evaluation between two rows by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>The rows that each set needs.</summary>
+    /// <summary>The rows that each set needs: four tell a variance from a squared mean.</summary>
     internal int MinimumNumberOfRows => Math.Max(4, NumberOfNeighbours + 1);
 
     internal void Validate()
     {
         Require(NumberOfNeighbours >= 1, nameof(NumberOfNeighbours), NumberOfNeighbours, "must be at least 1, because a row's radius reaches to another row");
-        Require(MaximumNumberOfKeptRows >= MinimumNumberOfRows, nameof(MaximumNumberOfKeptRows), MaximumNumberOfKeptRows, $"must be at least {MinimumNumberOfRows}, because halves need two rows and a row needs {NumberOfNeighbours} neighbours");
-        Require(NumberOfSubsets >= 2, nameof(NumberOfSubsets), NumberOfSubsets, "must be at least 2, because a standard error is a spread");
+        Require(MaximumNumberOfKeptRows >= MinimumNumberOfRows, nameof(MaximumNumberOfKeptRows), MaximumNumberOfKeptRows, $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row needs {NumberOfNeighbours} neighbours");
     }
 
     private static void Require(bool holds, string name, object value, string rule)

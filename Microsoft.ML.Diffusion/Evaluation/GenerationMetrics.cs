@@ -21,8 +21,11 @@ public sealed record GenerationMetrics
     /// <value>Lower is better; about 0, also below, for sets of one distribution.</value>
     public required double KernelDistance { get; init; }
 
-    /// <summary>Gets the standard error of <see cref="KernelDistance"/>: its standard deviation over random halves of both sets.</summary>
-    /// <value>The delete-half jackknife (Shao and Wu 1989), which covers the choice of both sets.</value>
+    /// <summary>Gets the standard error of <see cref="KernelDistance"/>, which covers the choice of the kept rows of both sets.</summary>
+    /// <value>
+    /// From the decomposition of a U-statistic's variance (Hoeffding 1948), so that it also holds for sets of one distribution, whose distance varies as
+    /// 1 / n instead of 1 / sqrt(n).
+    /// </value>
     public required double KernelDistanceStandardError { get; init; }
 
     /// <summary>Gets the share of generated images that lie in the manifold of the real ones: how realistic they are (Kynkaanniemi et al. 2019, eq. 2).</summary>

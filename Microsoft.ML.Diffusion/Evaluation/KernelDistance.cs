@@ -1,78 +1,72 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>
-/// The unbiased estimate of the squared maximum mean discrepancy with the kernel k(x, y) = (x.y / D + 1)^3 (Binkowski et al. 2018, eq. 4), for
-/// any number of subsets of both sets in one pass over the pairs.
+/// The unbiased estimate of the squared maximum mean discrepancy with the kernel k(x, y) = (x.y / D + 1)^3 (Binkowski et al. 2018, eq. 4), and of its
+/// variance, in one pass over the pairs.
 /// </summary>
+/// <remarks>
+/// The estimate is a U-statistic. For sets of one distribution it is degenerate: the parts of its variance that fall as 1 / n vanish, and what is left falls as
+/// 1 / n^2. The spread over subsets of the rows tells only the former (halves report three times the latter), so the variance comes from its formula.
+/// </remarks>
 internal static class KernelDistance
 {
     private const int TileRows = 512;
 
-    /// <summary>The estimates of subsets.</summary>
-    /// <param name="x">[m, D].</param>
-    /// <param name="y">[n, D].</param>
-    /// <param name="subsetsOfX">[m, S] in double: 1 where a row belongs to a subset, else 0; two rows at least.</param>
-    /// <param name="subsetsOfY">[n, S], as <paramref name="subsetsOfX"/>.</param>
-    /// <returns>S values.</returns>
-    public static double[] Estimate(Tensor x, Tensor y, Tensor subsetsOfX, Tensor subsetsOfY)
+    /// <summary>The estimate and its standard error.</summary>
+    /// <param name="x">[m, D], m at least 4.</param>
+    /// <param name="y">[n, D], n at least 4.</param>
+    public static (double Value, double StandardError) Of(Tensor x, Tensor y)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var (m, n) = (subsetsOfX.sum([0]), subsetsOfY.sum([0]));
-        var withinX = (Sums(x, x, subsetsOfX, subsetsOfX) - DiagonalSums(x, subsetsOfX)) / (m * (m - 1));
-        var withinY = (Sums(y, y, subsetsOfY, subsetsOfY) - DiagonalSums(y, subsetsOfY)) / (n * (n - 1));
-        var between = Sums(x, y, subsetsOfX, subsetsOfY) / (m * n);
-        return (withinX + withinY - (2 * between)).data<double>().ToArray();
+        var centres = x.mean([0], type: ScalarType.Float64) * y.mean([0], type: ScalarType.Float64);
+        var shift = Kernel(centres.sum(), x.shape[1]).ToDouble(); // a constant cancels in the estimate, and would cost digits
+        var (ofX, ofY, between) = (Pairs(x, x, shift, isWithin: true), Pairs(y, y, shift, isWithin: true), Pairs(x, y, shift, isWithin: false));
+        var (m, n) = ((double)x.shape[0], (double)y.shape[0]);
+        var value = (ofX.Sum / (m * (m - 1))) + (ofY.Sum / (n * (n - 1))) - (2 * between.Sum / (m * n));
+        var (first, second) = KernelVariance.Of(ofX, ofY, between);
+
+        // For sets of one distribution the first part is 0, and its unbiased estimate as often far below as above. Cut off at half of the second part, the square
+        // root is right on average; cut off at 0, it would be up to a third too large.
+        return (value, Math.Sqrt(Math.Max(0, Math.Max(first + second, second / 2))));
     }
 
-    /// <summary>The estimate of both sets, and its standard error: the spread over random halves (delete-half jackknife).</summary>
-    public static (double Value, double StandardError) Of(Tensor x, Tensor y, int subsets, long seed)
+    // What the pairs of two sets add up to; within one set without those of a row and itself.
+    private static KernelSums Pairs(Tensor x, Tensor y, double shift, bool isWithin)
     {
         using var scope = NewDisposeScope();
-        var all = Estimate(x, y, WithHalves(x.shape[0], subsets, seed), WithHalves(y.shape[0], subsets, ~seed));
-        var halves = all[1..];
-        var mean = halves.Average();
-        return (all[0], Math.Sqrt(halves.Sum(value => (value - mean) * (value - mean)) / (halves.Length - 1)));
-    }
-
-    // [rows, 1 + subsets]: the whole set, then random halves of it.
-    private static Tensor WithHalves(long rows, int subsets, long seed)
-    {
-        var columns = new double[subsets + 1][];
-        columns[0] = [.. Enumerable.Repeat(1.0, (int)rows)];
-        for (var subset = 1; subset <= subsets; subset++)
-        {
-            var subsetSeed = (long)SeedMixing.Mix(seed, subset);
-            columns[subset] = new double[rows];
-            foreach (var row in Enumerable.Range(0, (int)rows).OrderBy(row => SeedMixing.Mix(subsetSeed, row)).Take((int)rows / 2))
-            {
-                columns[subset][row] = 1;
-            }
-        }
-
-        return tensor(columns.SelectMany(column => column).ToArray(), [subsets + 1, rows]).t();
-    }
-
-    // For each subset the sum of k over its pairs, [S].
-    private static Tensor Sums(Tensor x, Tensor y, Tensor subsetsOfX, Tensor subsetsOfY)
-    {
-        var sums = zeros(subsetsOfX.shape[1], ScalarType.Float64);
         var columns = y.to(ScalarType.Float64).t();
+        var (ofRows, ofColumns, squares) = (zeros(x.shape[0], ScalarType.Float64), zeros(y.shape[0], ScalarType.Float64), 0.0);
         for (long first = 0; first < x.shape[0]; first += TileRows)
         {
-            using var scope = NewDisposeScope();
+            using var tileScope = NewDisposeScope();
             var rows = Math.Min(TileRows, x.shape[0] - first);
-            var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]);
-            sums.add_((subsetsOfX.narrow(0, first, rows) * kernel.mm(subsetsOfY)).sum([0]));
+            var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]).sub_(shift);
+            if (isWithin)
+            {
+                kernel.narrow(1, first, rows).diagonal().zero_();
+            }
+
+            ofRows.narrow(0, first, rows).copy_(kernel.sum([1]));
+            ofColumns.add_(kernel.sum([0]));
+            squares += kernel.square().sum().ToDouble();
         }
 
-        return sums;
+        return new KernelSums(ofRows.data<double>().ToArray(), ofColumns.data<double>().ToArray(), squares);
     }
 
-    private static Tensor DiagonalSums(Tensor x, Tensor subsets) =>
-        (subsets * Kernel(x.to(ScalarType.Float64).square().sum([1], keepdim: true), x.shape[1])).sum([0]);
-
     private static Tensor Kernel(Tensor products, long features) => (products / features).add_(1).pow_(3);
+}
+
+/// <summary>Sums of the kernel over pairs.</summary>
+/// <param name="OfRows">For each element of the first set, over those of the second.</param>
+/// <param name="OfColumns">For each element of the second set, over those of the first.</param>
+/// <param name="Squares">Of the squared kernel, over all pairs.</param>
+internal sealed record KernelSums(double[] OfRows, double[] OfColumns, double Squares)
+{
+    /// <summary>Gets the sum over all pairs.</summary>
+    public double Sum => OfRows.Sum();
 }

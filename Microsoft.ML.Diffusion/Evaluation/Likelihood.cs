@@ -2,63 +2,67 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
+/// <summary>Calls a network on images at timesteps of their own.</summary>
+/// <param name="xt">x_t, [N, C, H, W].</param>
+/// <param name="timesteps">N timesteps.</param>
+/// <param name="images">The index of each image among those judged.</param>
+/// <returns>The network's output, [N, C, H, W], or [N, 2C, H, W] for a learned variance.</returns>
+internal delegate Tensor LikelihoodNetwork(Tensor xt, int[] timesteps, int[] images);
+
 /// <summary>Computes the terms of the bound on the likelihood of images.</summary>
 /// <param name="diffusion">The forward process, and what the network predicts of it.</param>
 /// <param name="variance">The variance of the model's steps.</param>
 /// <param name="clipping">What happens to a predicted x_0 outside the range of images.</param>
-/// <param name="network">Maps x_t [N, C, H, W] and a timestep to the network's output, the first image having the index given last.</param>
-internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance variance, Clipping clipping, Func<Tensor, int, int, Tensor> network)
+/// <param name="network">The network.</param>
+internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance variance, Clipping clipping, LikelihoodNetwork network)
 {
     private readonly ReverseProcess _reverse = new(diffusion, variance, clipping);
     private readonly VariationalBound _bound = new(diffusion);
 
-    /// <summary>Timestep 0 and <paramref name="count"/> - 1 others, drawn without replacement; rising.</summary>
-    public static int[] Choose(int count, int trainingTimesteps, long seed) =>
-        [0, .. Enumerable.Range(1, trainingTimesteps - 1).OrderBy(t => SeedMixing.Mix(seed, t)).Take(count - 1).Order()];
-
-    /// <summary>The terms of all images at <paramref name="timesteps"/>.</summary>
+    /// <summary>The terms of all images at <paramref name="timesteps"/>, several timesteps of an image in one network call where there are few images.</summary>
     /// <param name="images">[N, C, H, W] in [-1, 1] on the 256 levels.</param>
     /// <param name="timesteps">Rising from 0.</param>
     /// <param name="seed">Of the noise.</param>
-    /// <param name="batchSize">Images of one network call.</param>
-    /// <param name="beforeCall">Called before each network call with the number of those before.</param>
+    /// <param name="batchSize">How many pairs of an image and a timestep go through the network together. The last call is filled up, so that none rounds otherwise.</param>
+    /// <param name="beforeCall">Called before each network call with the number of pairs done.</param>
     /// <param name="firstImage">The index of the first image, which decides its noise.</param>
     public LikelihoodTerms Terms(Tensor images, IReadOnlyList<int> timesteps, long seed, int batchSize, Action<int> beforeCall, long firstImage = 0)
     {
         using var noGrad = no_grad();
         var count = (int)images.shape[0];
-        var prior = new double[count];
-        var terms = timesteps.Select(_ => new double[count]).ToArray();
-        var calls = 0;
-        for (var first = 0; first < count; first += batchSize)
+        var (pairs, terms) = (checked(count * timesteps.Count), timesteps.Select(_ => new double[count]).ToArray());
+        var size = Math.Min(batchSize, pairs);
+        for (var first = 0; first < pairs; first += size)
         {
             using var scope = NewDisposeScope();
-            var x0 = images.narrow(0, first, Math.Min(batchSize, count - first));
-            Store(_bound.Prior(x0), prior, first);
-            for (var i = 0; i < timesteps.Count; i++)
+            beforeCall(first);
+            int[] batch = [.. Enumerable.Range(first, size).Select(pair => pair % pairs)];
+            var chosen = Array.ConvertAll(batch, pair => pair % count);
+            var times = Array.ConvertAll(batch, pair => timesteps[pair / count]);
+            var x0 = images.index_select(0, tensor(Array.ConvertAll(chosen, image => (long)image), device: images.device));
+            var noise = LikelihoodDraws.Noise(seed, Array.ConvertAll(chosen, image => firstImage + image), times, x0);
+            var bits = Values(Term(x0, noise, times, chosen).Bits);
+            for (var i = 0; i < Math.Min(size, pairs - first); i++)
             {
-                using var callScope = NewDisposeScope();
-                beforeCall(calls++);
-                using var noise = new PerSampleNoise((long)SeedMixing.Mix(seed, ~(long)timesteps[i]), Enumerable.Range(first, (int)x0.shape[0]).Select(index => firstImage + index));
-                Store(Term(x0, noise.Next(x0), timesteps[i], first).Bits, terms[i], first);
+                terms[batch[i] / count][chosen[i]] = bits[i];
             }
         }
 
-        return new LikelihoodTerms(diffusion.Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]);
+        using var priorScope = NewDisposeScope();
+        return new LikelihoodTerms(diffusion.Schedule.NumberOfTrainingTimesteps, timesteps, Values(_bound.Prior(images)), terms[0], terms[1..]);
     }
 
-    /// <summary>The term of one timestep, [N] in bits per dimension, and the x_0 that the network sees there.</summary>
-    public (Tensor Bits, Tensor OriginalSample) Term(Tensor x0, Tensor noise, int timestep, int first = 0)
+    /// <summary>The term of a timestep for each image, [N] in bits per dimension, and the x_0 that the network sees there.</summary>
+    /// <param name="x0">[N, C, H, W].</param>
+    /// <param name="noise">[N, C, H, W].</param>
+    /// <param name="timesteps">N timesteps.</param>
+    /// <param name="images">What the network is told of the images.</param>
+    public (Tensor Bits, Tensor OriginalSample) Term(Tensor x0, Tensor noise, int[] timesteps, int[] images)
     {
-        int[] timesteps = [.. Enumerable.Repeat(timestep, (int)x0.shape[0])];
         var xt = diffusion.AddNoise(x0, noise, timesteps);
-        var step = _reverse.Step(xt, network(xt, timestep, first), timesteps);
+        var step = _reverse.Step(xt, network(xt, timesteps, images), timesteps);
         return (_bound.Terms(x0, xt, step, timesteps), step.OriginalSample);
     }
 
-    private static void Store(Tensor values, double[] all, int first)
-    {
-        using var doubles = values.to(ScalarType.Float64).cpu();
-        doubles.data<double>().CopyTo(all, first);
-    }
+    private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
 }

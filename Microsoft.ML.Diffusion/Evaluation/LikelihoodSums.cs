@@ -12,6 +12,9 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
 
     public IReadOnlyList<int> Timesteps => timesteps;
 
+    /// <summary>Gets what the timesteps but 0 were drawn from, one from each.</summary>
+    public TimestepStratum[] Strata { get; } = TimestepStrata.Of(timesteps.Count - 1, trainingTimesteps);
+
     /// <summary>Gets L_T, the mean over the images.</summary>
     public double Prior => _prior / _perImage.Count;
 
@@ -23,9 +26,6 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
 
     /// <summary>Gets the bound of each image.</summary>
     public IReadOnlyList<double> PerImage => _perImage;
-
-    /// <summary>Gets what the sum over some timesteps is multiplied by to estimate that over all.</summary>
-    public double Scale => _divergences.Length > 0 ? (double)(trainingTimesteps - 1) / _divergences.Length : 0;
 
     /// <summary>The sums of one batch.</summary>
     public static LikelihoodSums Of(LikelihoodTerms terms)
@@ -45,6 +45,6 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
             _divergences[i] += terms.Divergences[i].Sum();
         }
 
-        _perImage.AddRange(terms.Prior.Select((prior, i) => prior + terms.Decoder[i] + (Scale * terms.Divergences.Sum(atTimestep => atTimestep[i]))));
+        _perImage.AddRange(terms.Prior.Select((prior, image) => prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Strata[i].Size * atTimestep[image]).Sum()));
     }
 }

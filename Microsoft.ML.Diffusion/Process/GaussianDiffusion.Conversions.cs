@@ -12,7 +12,7 @@ public sealed partial class GaussianDiffusion
     /// <returns>x_0, [N, ...]; infinite or NaN from noise where alpha-bar_t is 0.</returns>
     /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
-    public Tensor ToOriginalSample(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
+    internal Tensor ToOriginalSample(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, xt);
@@ -34,7 +34,7 @@ public sealed partial class GaussianDiffusion
     /// <returns>The noise, [N, ...].</returns>
     /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
-    public Tensor ToNoise(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
+    internal Tensor ToNoise(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, xt);
@@ -56,7 +56,7 @@ public sealed partial class GaussianDiffusion
     /// <returns>v, [N, ...]; infinite or NaN from noise where alpha-bar_t is 0.</returns>
     /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1, or <paramref name="kind"/> is not one of the values.</exception>
-    public Tensor ToVelocity(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
+    internal Tensor ToVelocity(Tensor xt, Tensor value, PredictionType kind, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, xt);

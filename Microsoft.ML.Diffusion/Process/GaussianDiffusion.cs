@@ -3,19 +3,18 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>
-/// The forward process of a noise schedule on tensors: q(x_t | x_0), its posterior q(x_{t-1} | x_t, x_0), and how noise, clean image
-/// and v follow from each other. It needs no ML.NET and no network.
+/// The forward process of a noise schedule: q(x_t | x_0), q(x_t | x_s), the posterior q(x_s | x_t, x_0), the model's mean and its divergence from the
+/// posterior's, and how noise, clean image and v follow from each other. It needs no ML.NET and no network.
 /// </summary>
 /// <remarks>
-/// Every method takes one timestep in 0..T-1 for each of the N samples, where the papers count 1..T. Coefficients are looked up in double
-/// and rounded once, to the type of the first tensor given, on whose device the result lies. Tensors are [N, ...], of one shape; variances
-/// come as [N, 1, ...], to be broadcast. Results belong to the caller's dispose scope; nothing is changed in place, and gradients flow through.
+/// Timesteps count t = 0..T-1 here, where the papers count 1..T; -1 is before the first step, where alpha-bar is 1 and the image clean. Images are spans
+/// of their values, in any order. Coefficients are computed in double.
 /// </remarks>
 public sealed partial class GaussianDiffusion
 {
     /// <summary>Initializes the process.</summary>
     /// <param name="schedule">How much noise each timestep adds.</param>
-    /// <param name="prediction">What a network is trained to predict; see <see cref="Target"/>.</param>
+    /// <param name="prediction">What a network is trained to predict, which <c>Target</c> gives.</param>
     /// <exception cref="ArgumentNullException"><paramref name="schedule"/> is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="prediction"/> is not one of the values.</exception>
     public GaussianDiffusion(NoiseSchedule schedule, PredictionType prediction = PredictionType.Epsilon)
@@ -38,6 +37,10 @@ public sealed partial class GaussianDiffusion
     /// <inheritdoc/>
     public override string ToString() => $"{Schedule}, {Prediction} prediction";
 
+    // The methods on tensors take one timestep for each of the N samples. Coefficients are rounded once, to the type of the first tensor given, on whose device
+    // the result lies; tensors are [N, ...], of one shape, and variances come as [N, 1, ...], to be broadcast. Results belong to the caller's dispose scope;
+    // nothing is changed in place, and gradients flow through.
+
     /// <summary>Draws x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) noise (Ho et al. 2020, eq. 4).</summary>
     /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
     /// <param name="noise">Standard normal, [N, ...].</param>
@@ -45,7 +48,7 @@ public sealed partial class GaussianDiffusion
     /// <returns>x_t, [N, ...].</returns>
     /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1.</exception>
-    public Tensor AddNoise(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
+    internal Tensor AddNoise(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, x0);
@@ -56,8 +59,8 @@ public sealed partial class GaussianDiffusion
     /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
     /// <param name="timesteps">N timesteps in 0..T-1.</param>
     /// <returns>The mean, [N, ...], and the variance and its natural logarithm, [N, 1, ...].</returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
-    public (Tensor Mean, Tensor Variance, Tensor LogVariance) Marginal(Tensor x0, ReadOnlySpan<int> timesteps)
+    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
+    internal (Tensor Mean, Tensor Variance, Tensor LogVariance) Marginal(Tensor x0, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var mean = Gather(timesteps, x0, t => Math.Sqrt(Schedule.AlphaBar(t))) * x0;
@@ -73,8 +76,8 @@ public sealed partial class GaussianDiffusion
     /// <returns>
     /// The mean, [N, ...], and the variance and its natural logarithm, [N, 1, ...]; at t = 0 the logarithm is that of t = 1, so that it is finite.
     /// </returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
-    public (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
+    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
+    internal (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var mean = (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0) + (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
@@ -88,8 +91,8 @@ public sealed partial class GaussianDiffusion
     /// <param name="noise">The noise in x_t, [N, ...].</param>
     /// <param name="timesteps">N timesteps in 0..T-1.</param>
     /// <returns>The target, [N, ...].</returns>
-    /// <inheritdoc cref="AddNoise" path="/exception"/>
-    public Tensor Target(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
+    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
+    internal Tensor Target(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, x0);

@@ -8,6 +8,8 @@ namespace Microsoft.ML.Diffusion;
 /// </summary>
 internal sealed class VariationalBound(GaussianDiffusion diffusion)
 {
+    private const double SmallRatio = 0.03;
+
     /// <summary>
     /// The term of one timestep for each sample: for t &gt; 0 the divergence of the model's step from the true posterior, and at t = 0 the
     /// decoder's negative log-likelihood of the image.
@@ -19,8 +21,9 @@ internal sealed class VariationalBound(GaussianDiffusion diffusion)
     /// <returns>[N], in bits per dimension.</returns>
     public Tensor Terms(Tensor x0, Tensor xt, ReverseStep step, ReadOnlySpan<int> timesteps)
     {
-        var (mean, _, logVariance) = diffusion.Posterior(x0, xt, timesteps);
-        var divergence = Divergence(mean, logVariance, step.Mean, step.LogVariance);
+        // Both means hold the same share of x_t: they differ by that of x_0 alone, which does not cancel in float32 where alpha-bar is tiny.
+        var difference = diffusion.Gather(timesteps, x0, t => diffusion.Schedule.PosteriorMeanCoefficient1[t]) * (x0 - step.OriginalSample);
+        var divergence = Divergence(difference, step.LogVarianceRatio, step.LogVariance);
         var isDecoder = diffusion.Gather(timesteps, x0, t => t == 0 ? 1 : 0) > 0;
         return BitsPerDimension(where(isDecoder, -DiscretizedGaussian.LogLikelihood(x0, step.Mean, step.LogVariance), divergence));
     }
@@ -32,12 +35,22 @@ internal sealed class VariationalBound(GaussianDiffusion diffusion)
         var last = new int[x0.shape[0]];
         Array.Fill(last, diffusion.Schedule.NumberOfTrainingTimesteps - 1);
         var (mean, _, logVariance) = diffusion.Marginal(x0, last);
-        return BitsPerDimension(Divergence(mean, logVariance, zeros_like(mean), zeros_like(logVariance)));
+        return BitsPerDimension(Divergence(mean, logVariance, zeros_like(logVariance)));
     }
 
     /// <summary>KL(N(mean1, e^logVariance1) || N(mean2, e^logVariance2)) of each pixel, in nats.</summary>
-    internal static Tensor Divergence(Tensor mean1, Tensor logVariance1, Tensor mean2, Tensor logVariance2) =>
-        0.5 * (-1 + logVariance2 - logVariance1 + (logVariance1 - logVariance2).exp() + ((mean1 - mean2).pow(2) * (-logVariance2).exp()));
+    /// <param name="difference">mean1 - mean2.</param>
+    /// <param name="logRatio">logVariance1 - logVariance2.</param>
+    /// <param name="logVariance">logVariance2.</param>
+    internal static Tensor Divergence(Tensor difference, Tensor logRatio, Tensor logVariance) =>
+        0.5 * (ExponentialBeyondLinear(logRatio) + (difference.pow(2) * (-logVariance).exp()));
+
+    // exp(x) - 1 - x, by its series where those terms would cancel: what follows x^7 is below 1e-13 of it there.
+    private static Tensor ExponentialBeyondLinear(Tensor x)
+    {
+        var series = x.pow(2) * (0.5 + (x * ((1 / 6.0) + (x * ((1 / 24.0) + (x * ((1 / 120.0) + (x * ((1 / 720.0) + (x / 5040.0))))))))));
+        return where(x.abs() < SmallRatio, series, x.expm1() - x);
+    }
 
     private static Tensor BitsPerDimension(Tensor nats) => nats.flatten(1).mean([1]) / Math.Log(2);
 }

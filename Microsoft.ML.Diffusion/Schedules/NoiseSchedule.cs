@@ -101,6 +101,21 @@ public sealed class NoiseSchedule
     /// <exception cref="InvalidOperationException">The schedule has one timestep only, which then would be both first and pure noise.</exception>
     public NoiseSchedule WithZeroTerminalSnr() => (Kind with { ZeroTerminalSnr = true }).Create();
 
+    /// <summary>
+    /// Returns the schedule of a subset of the timesteps: that of a forward process which goes from each to the next in one step, with
+    /// beta = 1 - alpha-bar_t / alpha-bar_s (Nichol and Dhariwal 2021, section 4). One can train on it: the network then knows the timesteps 0..S-1.
+    /// </summary>
+    /// <param name="subset">Which S of the timesteps; not <see cref="TimestepSubset.Karras"/>, which goes between them.</param>
+    /// <returns>A schedule of S timesteps, whose alpha-bars are those of this one at the subset's timesteps.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The subset has more timesteps than the schedule, or one lies beyond its end.</exception>
+    /// <exception cref="InvalidOperationException">The subset has no whole timesteps.</exception>
+    public NoiseSchedule Respaced(TimestepSubset subset)
+    {
+        ArgumentNullException.ThrowIfNull(subset);
+        var timesteps = subset.Resolve(NumberOfTrainingTimesteps);
+        return FromBetas([.. timesteps.Select((timestep, i) => 1 - (AlphaBar(timestep) / AlphaBar(i == 0 ? -1 : timesteps[i - 1])))]);
+    }
+
     /// <summary>Alpha-bar at <paramref name="timestep"/>; before the first step (-1) nothing is lost and it is 1.</summary>
     internal double AlphaBar(int timestep) => timestep < 0 ? 1.0 : _alphasCumulativeProduct[timestep];
 

@@ -12,7 +12,7 @@ internal static class MinimumSnr
     /// <param name="gamma">Above 0.</param>
     public static double Weight(PredictionType prediction, double snr, double gamma) => prediction switch
     {
-        PredictionType.Epsilon => Math.Min(snr, gamma) / snr,
+        PredictionType.Epsilon => Math.Min(1, gamma / snr), // also where the ratio is 0
         PredictionType.Sample => Math.Min(snr, gamma),
         _ => Math.Min(snr, gamma) / (snr + 1),
     };

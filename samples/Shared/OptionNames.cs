@@ -17,21 +17,23 @@ public static class OptionNames
     public static IReadOnlyList<string> Predictions { get; } = ["epsilon", "sample", "v"];
 
     /// <summary>Gets the text that tells each sampler's number of steps when none is given.</summary>
+    /// <remarks>A model that was trained with fewer timesteps takes all of them; euler and heun go between them.</remarks>
     public static string DefaultSteps { get; } = $"{DdimSteps} for ddim and euler, {DdpmSteps} for ddpm, {SolverSteps} for dpm-solver and heun";
 
     /// <summary>Makes a sampler.</summary>
     /// <param name="name">One of <see cref="Samplers"/>.</param>
     /// <param name="steps">The number of steps; <see langword="null"/> is what <see cref="DefaultSteps"/> says.</param>
     /// <param name="eta">The share of ddpm's noise that ddim draws: 0 is none; 0 for the other samplers.</param>
+    /// <param name="timesteps">The number of timesteps that the model was trained with: where no steps are given, no more are taken.</param>
     /// <exception cref="ArgumentException">The name is unknown, or <paramref name="eta"/> is of no use to the sampler.</exception>
-    public static Sampler ToSampler(string name, int? steps = null, double eta = 0) => name switch
+    public static Sampler ToSampler(string name, int? steps = null, double eta = 0, int timesteps = int.MaxValue) => name switch
     {
-        "ddim" => new DdimSampler(steps ?? DdimSteps, eta),
+        "ddim" => new DdimSampler(steps ?? Math.Min(DdimSteps, timesteps), eta),
         _ when eta != 0 => throw new ArgumentException($"--eta must be 0 with --sampler {name}, because it scales the noise of ddim only."),
-        "dpm-solver" => new DpmSolverSampler(steps ?? SolverSteps),
+        "dpm-solver" => new DpmSolverSampler(steps ?? Math.Min(SolverSteps, timesteps)),
         "heun" => new HeunSampler(steps ?? SolverSteps),
         "euler" => new EulerSampler(steps ?? DdimSteps),
-        "ddpm" => new DdpmSampler(steps ?? DdpmSteps),
+        "ddpm" => new DdpmSampler(steps ?? Math.Min(DdpmSteps, timesteps)),
         _ => throw Unknown("--sampler", name, Samplers),
     };
 

@@ -62,7 +62,7 @@ internal sealed class GenerateCommand : ToolCommand
         var labels = Labels(parsed, model);
         var options = model.Generation with
         {
-            Sampler = _sampler.Read(parsed, model.Generation.Sampler),
+            Sampler = _sampler.Read(parsed, model),
             GuidanceScale = parsed.GetValue(_guidance) ?? model.Generation.GuidanceScale,
             BatchSize = parsed.GetValue(_batch) ?? model.Generation.BatchSize,
             Seed = parsed.GetValue(_seed) ?? Random.Shared.Next(),

@@ -28,12 +28,12 @@ internal sealed class SamplerOptions
     }
 
     /// <summary>The sampler that was asked for, or what was asked to change of the model's own.</summary>
-    public Sampler Read(ParseResult parsed, Sampler own)
+    public Sampler Read(ParseResult parsed, DiffusionTransformer model)
     {
-        var (steps, eta) = (parsed.GetValue(_steps), parsed.GetValue(_eta));
+        var (steps, eta, own) = (parsed.GetValue(_steps), parsed.GetValue(_eta), model.Generation.Sampler);
         if (parsed.GetValue(_sampler) is { } name)
         {
-            return OptionNames.ToSampler(name, steps, eta ?? 0);
+            return OptionNames.ToSampler(name, steps, eta ?? 0, model.Schedule.NumberOfTrainingTimesteps);
         }
 
         if (eta is not null)
