@@ -70,7 +70,7 @@ public sealed class SaveLoadTests
             (new DpmSolverSampler(4, stochastic: true) { Timesteps = TimestepSubset.Karras(4, rho: 5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
             (new EulerSampler(4, rho: 1), NoiseSchedule.Linear(20), PredictionType.Epsilon),
             (new DdimSampler(4) { Timesteps = TimestepSubset.LogSnr(4), InversionLevel = InversionLevel.Upper }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
-            (new DpmSolverSampler(4) { Timesteps = TimestepSubset.LogSnr(4, sigmaMax: 2, sigmaMin: 0.5) }, NoiseSchedule.Linear(20), PredictionType.Epsilon),
+            (new DpmSolverSampler(4) { Timesteps = TimestepSubset.LogSnr(4, sigmaMax: 0.4, sigmaMin: 0.05) }, NoiseSchedule.Linear(20), PredictionType.Epsilon),
             (new HeunSampler(4) { Timesteps = TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity, sigmaMin: 0.5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
             (new HeunSampler(4) { Clipping = Clipping.None }, NoiseSchedule.Linear(20), PredictionType.Sample)])
         {

@@ -27,11 +27,20 @@ public sealed class FlowOrderTests
     public void Encode_AtTheLowerLevel_IsOfFirstOrder() => AssertOrder(0.9, steps => _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)));
 
     [TestMethod]
-    public void Encode_AtTheUpperLevel_IsFurtherOff()
+    public void Encode_EvenLogSnr_IsFurtherOffAtTheUpperLevel()
     {
-        foreach (var timesteps in (TimestepSubset[])[TimestepSubset.LogSnr(20), TimestepSubset.LogSnr(50), TimestepSubset.Trailing(50), TimestepSubset.Karras(50)])
+        foreach (var steps in FlowErrors.Steps)
         {
-            Assert.IsLessThan(_errors.Encoding(InversionLevel.Upper, timesteps), _errors.Encoding(InversionLevel.Lower, timesteps), $"{timesteps}");
+            Assert.IsLessThan(_errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)) / 1.4, _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)), $"{steps} steps");
+        }
+    }
+
+    [TestMethod]
+    public void Decode_OnTheCosineSchedule_EndsNearerAfterTheLowerLevel()
+    {
+        foreach (var timesteps in (TimestepSubset[])[TimestepSubset.Trailing(20), TimestepSubset.Trailing(50), TimestepSubset.LogSnr(50)])
+        {
+            Assert.IsLessThan(_errors.RoundTrip(InversionLevel.Upper, timesteps), _errors.RoundTrip(InversionLevel.Lower, timesteps), $"{timesteps}");
         }
     }
 
