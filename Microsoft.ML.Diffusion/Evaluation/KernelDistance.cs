@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -31,22 +32,24 @@ internal static class KernelDistance
     public static (double Value, double StandardError) Of(Tensor x, Tensor y, int subsets, long seed)
     {
         using var scope = NewDisposeScope();
-        var all = Estimate(x, y, WithHalves(x.shape[0], subsets, seed), WithHalves(y.shape[0], subsets, ~seed));
+        var all = Estimate(x, y, WithHalves(x.shape[0], subsets, seed, draw: 0), WithHalves(y.shape[0], subsets, seed, draw: 1));
         var halves = all[1..];
         var mean = halves.Average();
         return (all[0], Math.Sqrt(halves.Sum(value => (value - mean) * (value - mean)) / (halves.Length - 1)));
     }
 
     // [rows, 1 + subsets]: the whole set, then random halves of it.
-    private static Tensor WithHalves(long rows, int subsets, long seed)
+    private static Tensor WithHalves(long rows, int subsets, long seed, int draw)
     {
+        var numbers = new RandomNumbers(RandomStream.Halves, seed);
+        var keys = new ulong[rows];
         var columns = new double[subsets + 1][];
         columns[0] = [.. Enumerable.Repeat(1.0, (int)rows)];
         for (var subset = 1; subset <= subsets; subset++)
         {
-            var subsetSeed = (long)SeedMixing.Mix(seed, subset);
+            numbers.LongWords(subset, draw, keys);
             columns[subset] = new double[rows];
-            foreach (var row in Enumerable.Range(0, (int)rows).OrderBy(row => SeedMixing.Mix(subsetSeed, row)).Take((int)rows / 2))
+            foreach (var row in Enumerable.Range(0, (int)rows).OrderBy(row => keys[row]).Take((int)rows / 2))
             {
                 columns[subset][row] = 1;
             }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -14,7 +15,7 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
 
     /// <summary>Timestep 0 and <paramref name="count"/> - 1 others, drawn without replacement; rising.</summary>
     public static int[] Choose(int count, int trainingTimesteps, long seed) =>
-        [0, .. Enumerable.Range(1, trainingTimesteps - 1).OrderBy(t => SeedMixing.Mix(seed, t)).Take(count - 1).Order()];
+        [0, .. Enumerable.Range(1, trainingTimesteps - 1).OrderBy(t => new RandomNumbers(RandomStream.LikelihoodTimesteps, seed).LongWord(t)).Take(count - 1).Order()];
 
     /// <summary>The terms of all images at <paramref name="timesteps"/>.</summary>
     /// <param name="images">[N, C, H, W] in [-1, 1] on the 256 levels.</param>
@@ -39,13 +40,17 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
             {
                 using var callScope = NewDisposeScope();
                 beforeCall(calls++);
-                using var noise = new PerSampleNoise((long)SeedMixing.Mix(seed, ~(long)timesteps[i]), Enumerable.Range(first, (int)x0.shape[0]).Select(index => firstImage + index));
+                var noise = NoiseAt(timesteps[i], seed, Enumerable.Range(first, (int)x0.shape[0]).Select(index => firstImage + index));
                 Store(Term(x0, noise.Next(x0), timesteps[i], first).Bits, terms[i], first);
             }
         }
 
         return new LikelihoodTerms(diffusion.Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]);
     }
+
+    /// <summary>The noise of images at a timestep.</summary>
+    public static NoiseSource NoiseAt(int timestep, long seed, IEnumerable<long> images) =>
+        new PerSampleNoise(seed, images, RandomStream.LikelihoodNoise, (long)timestep * RandomStreams.DrawsOfTimestep);
 
     /// <summary>The term of one timestep, [N] in bits per dimension, and the x_0 that the network sees there.</summary>
     public (Tensor Bits, Tensor OriginalSample) Term(Tensor x0, Tensor noise, int timestep, int first = 0)

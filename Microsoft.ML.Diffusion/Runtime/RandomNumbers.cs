@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>The random numbers of a seed in a stream. It has no state: what is asked for twice is the same, in any order, on any thread and any processor.</summary>
@@ -36,6 +38,18 @@ internal readonly struct RandomNumbers(RandomStream stream, long seed)
         for (var i = 0; i < words.Length; i++)
         {
             numbers[i] = ((words[i] >> 9) + 0.5f) * (1f / (1 << 23));
+        }
+    }
+
+    /// <summary>Each number is 0 with a probability, to 1 in 2^32, and else a given value.</summary>
+    public void Choices(long sample, long draw, Span<float> numbers, double probability, float value)
+    {
+        var words = MemoryMarshal.Cast<float, uint>(numbers);
+        Words(sample, draw, words);
+        var threshold = (uint)Math.Round(probability * uint.MaxValue);
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = words[i] < threshold ? 0 : value;
         }
     }
 
