@@ -1,5 +1,12 @@
+using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence;
 using SharpFuzz;
+
+// Checks with counts that the tests have no time for.
+if (args is ["random"])
+{
+    return RandomNumberStatistics.Run();
+}
 
 // Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.
 Action<Stream> target = args is [var name, ..] ? name switch
@@ -23,6 +30,8 @@ else
         Read(copy);
     });
 }
+
+return 0;
 
 void Read(Stream stream)
 {

@@ -56,7 +56,7 @@ public sealed class DdimInversionTests
     private static double RoundTripError(Denoiser denoiser, TimestepSubset subset)
     {
         using var scope = NewDisposeScope();
-        using var noise = new PerSampleNoise(seed: 0, samples: [0]);
+        var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var image = SamplerInputs.Noise(1).clamp(-1, 1);
 
         var steps = SamplingStep.Reverse(subset, _schedule);

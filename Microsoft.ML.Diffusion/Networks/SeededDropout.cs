@@ -9,7 +9,9 @@ internal sealed class SeededDropout(double probability)
 {
     private RandomNumbers? _numbers;
     private long _firstSample;
-    private int _layers;
+
+    /// <summary>How many places <see cref="AddLayer"/> made.</summary>
+    public int NumberOfLayers { get; private set; }
 
     /// <summary>Chooses what the next images drop: called by the training loop for each part of a batch.</summary>
     /// <param name="numbers">The run's.</param>
@@ -17,7 +19,7 @@ internal sealed class SeededDropout(double probability)
     public void Begin(RandomNumbers numbers, long firstSample) => (_numbers, _firstSample) = (numbers, firstSample);
 
     /// <summary>Adds a place in the network where features are dropped. Places are numbered as they are made.</summary>
-    public DropoutLayer AddLayer() => new(this, _layers++);
+    public DropoutLayer AddLayer() => new(this, NumberOfLayers++);
 
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="layer">The number of the place.</param>
