@@ -91,7 +91,7 @@ internal sealed class Checkpoint : IDisposable
     public void Dispose() => _file.Dispose();
 
     // To pass such a file over would train anew, and nobody would notice that hours of work are lost.
-    private static void CheckVersions(string path, int version, int streams)
+    internal static void CheckVersions(string path, int version, int streams)
     {
         if ((version, streams) != (Version, RandomStreams.Version))
         {
