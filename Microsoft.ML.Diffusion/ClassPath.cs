@@ -13,7 +13,7 @@ internal sealed class ClassPath(DiffusionModel model, ImageGenerator generator, 
     /// <returns>[N, C, H, W].</returns>
     public Tensor Denoise(Tensor start, (int A, int B) ends, double[] shares, IReadOnlyList<SamplingStep> steps) => generator.InBatches(shares.Length, null, (batch, _) =>
     {
-        using var noise = new PerSampleNoise(seed, Enumerable.Repeat(0L, batch.Length));
+        var noise = new PerSampleNoise(seed, Enumerable.Repeat(0L, batch.Length));
         var share = tensor(Array.ConvertAll(batch, i => (float)shares[i]), [batch.Length, 1, 1, 1], device: model.Device);
         var (a, b) = (Labels(ends.A), Labels(ends.B));
         Tensor Labels(int label) => full([batch.Length], label, ScalarType.Int64, device: model.Device);

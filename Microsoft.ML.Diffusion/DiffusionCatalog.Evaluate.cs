@@ -37,17 +37,17 @@ public sealed partial class DiffusionCatalog
 
         LibTorch.Load();
         var seed = Seeds.Resolve(_host, options.Seed);
-        using var realSet = ReadSet(real, realColumn, features, options, seed, nameof(real));
-        using var generatedSet = ReadSet(generated, generatedColumn, features, options, ~seed, nameof(generated));
+        using var realSet = ReadSet(real, realColumn, features, options, seed, isGenerated: false, nameof(real));
+        using var generatedSet = ReadSet(generated, generatedColumn, features, options, seed, isGenerated: true, nameof(generated));
         return Compare(realSet, generatedSet, options);
     }
 
     /// <inheritdoc/>
     public override string ToString() => "Image diffusion models: generate, evaluate, load and save them";
 
-    private static FeatureSet ReadSet(IDataView data, DataViewSchema.Column column, int features, EvaluationOptions options, long seed, string parameter)
+    private static FeatureSet ReadSet(IDataView data, DataViewSchema.Column column, int features, EvaluationOptions options, long seed, bool isGenerated, string parameter)
     {
-        var set = new FeatureSet(features, options.MaximumNumberOfKeptRows, seed);
+        var set = new FeatureSet(features, options.MaximumNumberOfKeptRows, seed, isGenerated);
         try
         {
             set.AddRange(FeatureReader.Read(data, column, features, parameter, options.CancellationToken));

@@ -83,7 +83,7 @@ public sealed partial class DiffusionEstimator
 
         using var folder = _options.Training.CheckpointDirectory is { } directory ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints) : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
-        var seed = (int)Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
+        var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
         var checkpoints = folder is null ? null : Checkpoints(folder, resumed, RunIdentity.Of(description, _options.Training, seed, images, validation, previous?.Digest() ?? "random"), channel);
 
         var network = description.CreateNetwork();

@@ -51,7 +51,7 @@ public sealed record DiffusionOptions
 
     /// <summary>Gets the seed of the weights' start, the order of the images and all noise of training.</summary>
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
-    public int? Seed { get; init; }
+    public long? Seed { get; init; }
 
     /// <summary>Gets the device to train and generate on: "cpu", "cuda" or "cuda:1".</summary>
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model. On CUDA, products of

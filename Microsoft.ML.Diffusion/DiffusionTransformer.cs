@@ -111,6 +111,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     {
         var device = DeviceResolver.Resolve(environment, null); // before anything of TorchSharp
         var (config, description, network) = ModelZip.Load(context);
+        StreamsNotice.Tell(environment, config.StreamsVersion);
         var model = new DiffusionModel(description, network, CPU);
         model.MoveTo(device);
         var columns = ColumnConfigMapping.ToColumns(config.Columns, description, config.Sampler);

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -14,7 +15,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="labels">Class of each sample, -1 for none; null draws all without.</param>
     /// <returns>[N, C, H, W], on the model's device.</returns>
     public Tensor Generate(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
-        Run(samples, labels, (noise, _) => noise.Next(zeros(model.Description.Shape.Batch(BatchSize), device: model.Device)), Steps);
+        Run(samples, labels, batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[(int)i])).Next(zeros(model.Description.Shape.Batch(BatchSize), device: model.Device)), Steps);
 
     /// <summary>Denoises x from the noise level of the first step.</summary>
     /// <param name="start">x for each sample, [N, C, H, W].</param>
@@ -22,7 +23,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="labels">As for <see cref="Generate"/>.</param>
     /// <param name="steps">The run.</param>
     public Tensor Denoise(Tensor start, IReadOnlyList<long> samples, IReadOnlyList<int>? labels, IReadOnlyList<SamplingStep> steps) =>
-        Run(samples, labels, (_, batch) => start.index_select(0, tensor(batch, device: start.device)), steps);
+        Run(samples, labels, batch => start.index_select(0, tensor(batch, device: start.device)), steps);
 
     /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of index i.</summary>
     /// <param name="start">x for each sample, [N, C, H, W].</param>
@@ -54,8 +55,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>x_t, [N, C, H, W].</returns>
     public Tensor AddNoise(Tensor x0, int timestep)
     {
-        // Streams -1, -2, ...: not those that a stochastic sampler goes on with.
-        using var noise = new PerSampleNoise(seed, Enumerable.Range(0, (int)x0.shape[0]).Select(i => -1L - i));
+        var noise = NoiseOf(RandomStream.AddedNoise, Enumerable.Range(0, (int)x0.shape[0]).Select(i => (long)i));
         return NoiseLevel.Noised(x0, noise.Next(x0), model.Description.Schedule.AlphaBar(timestep));
     }
 
@@ -73,7 +73,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         var report = Reporter((int)original.shape[0], run.NumberOfSteps);
         return InBatches((int)original.shape[0], labels, (batch, classes) =>
         {
-            using var noise = new PerSampleNoise(seed, batch);
+            var noise = new NoiseFromStart(NoiseOf(RandomStream.StartOfSample, batch), NoiseOf(RandomStream.Inpainting, batch));
             var indices = tensor(batch, device: model.Device);
             return run.Sample(
                 model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
@@ -107,19 +107,20 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
     private static long[] Indices(Tensor samples) => [.. Enumerable.Range(0, (int)samples.shape[0])];
 
+    private PerSampleNoise NoiseOf(RandomStream stream, IEnumerable<long> samples) => new(seed, samples, stream);
+
     private int BatchSize => options.BatchSizeFor(model);
 
-    private Tensor Run(IReadOnlyList<long> samples, IReadOnlyList<int>? labels, Func<PerSampleNoise, long[], Tensor> start, IReadOnlyList<SamplingStep> steps)
+    private Tensor Run(IReadOnlyList<long> samples, IReadOnlyList<int>? labels, Func<long[], Tensor> start, IReadOnlyList<SamplingStep> steps)
     {
         var report = Reporter(samples.Count, steps.Count);
         return InBatches(samples.Count, labels, (batch, classes) =>
         {
-            using var noise = new PerSampleNoise(seed, batch.Select(i => samples[(int)i]));
             return options.Sampler.Sample(
                 model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
-                start(noise, batch),
+                start(batch),
                 steps,
-                noise,
+                NoiseOf(RandomStream.StepOfSample, batch.Select(i => samples[(int)i])),
                 Watch(batch, samples.Count, steps, report),
                 options.CancellationToken);
         });

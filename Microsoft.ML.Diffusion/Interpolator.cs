@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -39,7 +40,7 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
     // What the first image of a seed starts from, [C, H, W].
     private Tensor FirstNoise(long seed)
     {
-        using var noise = new PerSampleNoise(seed, [0]);
+        var noise = new PerSampleNoise(seed, [0], RandomStream.StartOfSample);
         return noise.Next(zeros(model.Description.Shape.Batch(1), device: model.Device))[0];
     }
 

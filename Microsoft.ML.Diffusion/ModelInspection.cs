@@ -8,6 +8,10 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="Entries">All entries of the zip.</param>
 /// <param name="Assemblies">The full names of the assemblies that ML.NET would load for it, in order.</param>
 /// <param name="HashesMatch">Whether every tensor of the weights matches its SHA-256.</param>
+/// <param name="StreamsVersion">
+/// The version of the random numbers that the model's seeds draw their images by, from 1; <see langword="null"/> in formats 1 and 2, whose seeds draw
+/// other images now than when they were saved. docs/long-runs.md says what a seed promises.
+/// </param>
 public sealed record ModelInspection(
     int FormatVersion,
     string Library,
@@ -15,7 +19,8 @@ public sealed record ModelInspection(
     TrainingSummary? Training,
     IReadOnlyList<ModelEntry> Entries,
     IReadOnlyList<string> Assemblies,
-    bool HashesMatch);
+    bool HashesMatch,
+    int? StreamsVersion);
 
 /// <summary>An entry of a model file.</summary>
 /// <param name="Name">Its path inside the zip.</param>

@@ -8,6 +8,12 @@ if (args is [Worker.Command, var side, var configuration])
     return 0;
 }
 
+if (args is ["noise"])
+{
+    NoiseSpeed.Print();
+    return 0;
+}
+
 var json = new Option<FileInfo?>("--json") { Description = "Also writes the figures to this file." };
 var rounds = new Option<int>("--rounds") { Description = "How often both sides are measured, in turn.", DefaultValueFactory = _ => 3 };
 var command = new RootCommand("Measures the library beside the same network written by hand in TorchSharp, each in a process of its own, and prints medians.") { json, rounds, SamplerTable.Command, InversionTable.Command };

@@ -16,6 +16,8 @@ switch (args)
     case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
         LikelihoodTimesteps.Run(model, pictures, int.Parse(count, CultureInfo.InvariantCulture), int.Parse(seeds, CultureInfo.InvariantCulture));
         return 0;
+    case ["random"]:
+        return RandomNumberStatistics.Run();
 }
 
 // Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.

@@ -55,6 +55,14 @@ public sealed class GenerationTests
         Assert.AreEqual(8, eight.Distinct().Count());
     }
 
+    // 32 bits of a mixed seed made these pairs one image: the first two, and a seed and the same with a bit above the 32nd.
+    [TestMethod]
+    [DataRow(19693L, 35840L)]
+    [DataRow(1L, 1L + (1L << 32))]
+    [DataRow(0L, long.MinValue)]
+    public void Generate_SeedsThatWereTwins_GiveOtherImages(long first, long second) =>
+        Assert.AreNotEqual(Digests(_model.Generate(1, _model.Generation with { Seed = first }))[0], Digests(_model.Generate(1, _model.Generation with { Seed = second }))[0]);
+
     [TestMethod]
     public void Generate_AnotherSeed_GivesOtherImages()
     {

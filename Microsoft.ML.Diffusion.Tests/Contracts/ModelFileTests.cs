@@ -72,6 +72,7 @@ public sealed class ModelFileTests
         var inspection = _context.Diffusion.InspectModel(SavedModel.Chain);
 
         Assert.AreEqual(1, inspection.FormatVersion);
+        Assert.IsNull(inspection.StreamsVersion);
         Assert.AreEqual("Microsoft.ML.Diffusion 0.1.0", inspection.Library);
         Assert.IsTrue(inspection.HashesMatch);
         Assert.AreEqual(30, inspection.Training!.Steps);

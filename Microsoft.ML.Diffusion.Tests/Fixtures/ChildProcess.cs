@@ -13,6 +13,16 @@ internal static class ChildProcess
         return exitCode == 0 ? output : throw new InvalidOperationException($"The child process ended with {exitCode}: {error}");
     }
 
+    /// <summary>Runs a command of <see cref="Main"/> with environment variables of its own and returns what it printed.</summary>
+    public static string RunWith(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        using var process = StartIn(typeof(ChildProcess).Assembly.Location, arguments, environment);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
+    }
+
     /// <summary>Runs a command of <see cref="Main"/> that may end badly.</summary>
     public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments) => TryRunIn(typeof(ChildProcess).Assembly.Location, arguments);
 
@@ -29,7 +39,7 @@ internal static class ChildProcess
     /// <summary>Starts a command of <see cref="Main"/>, whose output and errors are the caller's to read.</summary>
     public static Process Start(params string[] arguments) => StartIn(typeof(ChildProcess).Assembly.Location, arguments);
 
-    private static Process StartIn(string assembly, string[] arguments)
+    private static Process StartIn(string assembly, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
@@ -39,6 +49,11 @@ internal static class ChildProcess
         foreach (var argument in (string[])["exec", assembly, .. arguments])
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         return Process.Start(start)!;
@@ -74,11 +89,14 @@ internal static class ChildProcess
             case ["hostile", var target, var seed, var count, var folder]:
                 HostileRun.Run(HostileTarget.Named(target), int.Parse(seed), int.Parse(count), folder);
                 return 0;
+            case ["random-digest"]:
+                Console.WriteLine(Runtime.RandomNumbersTests.DigestOfAll());
+                return 0;
             case ["first-calls", var model, var diffusers]:
                 FirstCalls.Run(model, diffusers);
                 return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, first-calls <model.zip> <diffusers folder> or hostile <target> <seed> <count> <folder>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

@@ -12,8 +12,14 @@ internal static class SavedModel
     /// <summary>The same model with a step before and one after it, and the input schema.</summary>
     public static string Chain => InFixtures("format1-chain.zip");
 
+    /// <summary>A pipeline like that of <see cref="Chain"/>, of any format that there has been.</summary>
+    public static string ChainOf(int format) => InFixtures($"format{format}-chain.zip");
+
     /// <summary>What it drew when it was saved, for classes 0, 1, 0, 1.</summary>
-    public static string Pictures => InFixtures("format1-chain.png");
+    public static string PicturesOf(int format) => InFixtures($"format{format}-chain.png");
+
+    /// <summary>A checkpoint of version 1, whose run drew other random numbers.</summary>
+    public static string OldCheckpoint => InFixtures("checkpoint1.safetensors");
 
     /// <summary>The entries of a zip by name.</summary>
     public static List<(string Name, byte[] Content)> Read(byte[] zip)

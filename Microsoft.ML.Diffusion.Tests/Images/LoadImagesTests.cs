@@ -176,7 +176,7 @@ public sealed class LoadImagesTests : IDisposable
         List<string> warnings = [];
         mlContext.Log += (_, entry) =>
         {
-            if (entry.Kind == Runtime.ChannelMessageKind.Warning)
+            if (entry.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
             {
                 warnings.Add(entry.RawMessage);
             }

@@ -47,6 +47,7 @@ public sealed class RoundTripProperties
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,
+            StreamsVersion = 1,
             Library = "property",
             Unet = ModelConfigMapping.ToConfig(description),
             Scheduler = ModelConfigMapping.ToSchedulerConfig(description),

@@ -92,7 +92,7 @@ public sealed class DdimInversionTests
     private static double RoundTripError(Denoiser denoiser, TimestepSubset subset, InversionLevel asked = InversionLevel.Lower)
     {
         using var scope = NewDisposeScope();
-        using var noise = new PerSampleNoise(seed: 0, samples: [0]);
+        var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var image = SamplerInputs.Noise(1).clamp(-1, 1);
 
         var steps = SamplingStep.Reverse(subset, _schedule);

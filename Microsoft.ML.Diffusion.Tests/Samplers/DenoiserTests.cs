@@ -48,7 +48,7 @@ public sealed class DenoiserTests
         var start = diffusion.AddNoise(x0, noise, [timestep]);
         var subset = timestep == 0 ? TimestepSubset.Of(0) : TimestepSubset.Of(0, timestep);
 
-        using var unused = new PerSampleNoise(seed: 0, samples: [0]);
+        var unused = new PerSampleNoise(seed: 0, samples: [0]);
 
         var image = new DdimSampler(eta: 0).Sample(denoiser, start, SamplingStep.Reverse(subset, schedule), unused);
 

@@ -29,7 +29,7 @@ public sealed class InpaintingTests
     {
         using var original = SamplerInputs.Noise(2);
         using var painted = original.narrow(1, 0, 1) > 0;
-        using var noise = new PerSampleNoise(seed: 1, samples: [0, 1]);
+        var noise = new PerSampleNoise(seed: 1, samples: [0, 1]);
         var run = new Inpainting(new DdpmSampler(4), SamplingStep.Reverse(TimestepSubset.Trailing(4), _schedule), resamplings: 3);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 

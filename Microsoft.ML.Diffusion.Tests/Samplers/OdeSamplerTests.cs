@@ -38,7 +38,7 @@ public sealed class OdeSamplerTests
             },
             prediction,
             Clipping.None);
-        using var unused = new PerSampleNoise(seed: 0, samples: [0, 1]);
+        var unused = new PerSampleNoise(seed: 0, samples: [0, 1]);
         var worst = 0.0;
 
         var result = sampler.Sample(denoiser, Mix(steps[0].AlphaBar), steps, unused, (i, x, _) =>
@@ -93,7 +93,7 @@ public sealed class OdeSamplerTests
     public void Sample_StochasticDpmSolverOnNormalData_KeepsTheirSpread()
     {
         using var scope = NewDisposeScope();
-        using var noise = new PerSampleNoise(seed: 4, samples: [0]);
+        var noise = new PerSampleNoise(seed: 4, samples: [0]);
         var steps = SamplingStep.Reverse(TimestepSubset.Karras(60), _schedule);
         var start = noise.Next(empty([1, 1, 100, 100], ScalarType.Float64));
 
@@ -106,7 +106,7 @@ public sealed class OdeSamplerTests
     public void Sample_Heun_CallsTheNetworkTwiceButOnceInTheLastStep()
     {
         var (calls, sampler) = (new List<double>(), new HeunSampler(4));
-        using var unused = new PerSampleNoise(seed: 0, samples: [0]);
+        var unused = new PerSampleNoise(seed: 0, samples: [0]);
         using var start = SamplerInputs.Noise(1);
         var steps = SamplingStep.Reverse(sampler.Timesteps, _schedule);
 
@@ -121,7 +121,7 @@ public sealed class OdeSamplerTests
     public void Sample_StartWithoutSignal_StaysFinite(Sampler sampler)
     {
         using var scope = NewDisposeScope();
-        using var noise = new PerSampleNoise(seed: 0, samples: [0]);
+        var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var steps = SamplingStep.Reverse(sampler.Timesteps, NoiseSchedule.Linear().WithZeroTerminalSnr());
 
         var result = sampler.Sample(SamplerInputs.Denoiser(PredictionType.VPrediction, sampler.Clipping), SamplerInputs.Noise(1), steps, noise);
@@ -147,7 +147,7 @@ public sealed class OdeSamplerTests
 
         Tensor Run(Sampler sampler)
         {
-            using var noise = new PerSampleNoise(seed: 9, samples: [0, 1]);
+            var noise = new PerSampleNoise(seed: 9, samples: [0, 1]);
             return sampler.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()), start, SamplingStep.Reverse(sampler.Timesteps, _schedule), noise);
         }
     }
@@ -158,7 +158,7 @@ public sealed class OdeSamplerTests
         using var scope = NewDisposeScope();
         double[] alphaBars = [.. KarrasSpacing.Sigmas(count + 1, 0.1, 10, 7).Select(sigma => 1 / (1 + (sigma * sigma)))];
         SamplingStep[] steps = [.. Enumerable.Range(0, count).Select(i => new SamplingStep(i, alphaBars[i], alphaBars[i + 1], AddsNoise: false))];
-        using var unused = new PerSampleNoise(seed: 0, samples: [0]);
+        var unused = new PerSampleNoise(seed: 0, samples: [0]);
         var start = ones([1, 1, 1, 1], ScalarType.Float64);
 
         var result = sampler.Sample(NormalDenoiser(steps), start, steps, unused).item<double>();

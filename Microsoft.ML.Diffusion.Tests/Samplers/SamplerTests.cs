@@ -24,7 +24,7 @@ public sealed class SamplerTests
     [DynamicData(nameof(Samplers))]
     public void Sample_AnySampler_LeavesOnlyItsResultAlive(Sampler sampler, PredictionType prediction)
     {
-        using var noise = new PerSampleNoise(seed: 1, samples: [0, 1]);
+        var noise = new PerSampleNoise(seed: 1, samples: [0, 1]);
         using var start = SamplerInputs.Noise(2);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
@@ -37,7 +37,7 @@ public sealed class SamplerTests
     public void Sample_InsideAScope_ResultBelongsToIt()
     {
         var sampler = new DdimSampler(3);
-        using var noise = new PerSampleNoise(seed: 1, samples: [0]);
+        var noise = new PerSampleNoise(seed: 1, samples: [0]);
         using var start = SamplerInputs.Noise(1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
@@ -54,7 +54,7 @@ public sealed class SamplerTests
     [DynamicData(nameof(Samplers))]
     public void Sample_CancelledAfterTwoSteps_EndsThereAndLeavesNothing(Sampler sampler, PredictionType prediction)
     {
-        using var noise = new PerSampleNoise(seed: 1, samples: [0]);
+        var noise = new PerSampleNoise(seed: 1, samples: [0]);
         using var start = SamplerInputs.Noise(1);
         using var cancellation = new CancellationTokenSource();
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -95,7 +95,7 @@ public sealed class SamplerTests
 
         Tensor Run(Tensor start, long[] samples)
         {
-            using var noise = new PerSampleNoise(seed: 3, samples);
+            var noise = new PerSampleNoise(seed: 3, samples);
             return sampler.Sample(SamplerInputs.Denoiser(prediction, sampler.Clipping), start, Steps(sampler), noise);
         }
     }
@@ -129,7 +129,7 @@ public sealed class SamplerTests
 
         Tensor Run(Sampler sampler)
         {
-            using var noise = new PerSampleNoise(seed: 9, samples: [0, 1]);
+            var noise = new PerSampleNoise(seed: 9, samples: [0, 1]);
             return sampler.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, sampler.Clipping), start, Steps(sampler), noise);
         }
     }

@@ -108,6 +108,61 @@ public sealed class CheckpointTests
         Assert.IsTrue(messages.Any(message => message.Contains("Training goes on after step 24", StringComparison.Ordinal)), string.Join('\n', messages));
     }
 
+    // Written before there were streams of random numbers. Passing it over would begin the run anew, unnoticed.
+    [TestMethod]
+    public void Fit_CheckpointOfAnEarlierVersion_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(SavedModel.OldCheckpoint, folder.File("checkpoint-0000000003.safetensors"));
+        var training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 };
+
+        Messages.Expect<InvalidOperationException>(
+            $"CheckpointDirectory '{folder.Path}' holds a run that an earlier version of Microsoft.ML.Diffusion began, with other random numbers than this one draws (checkpoint-0000000003.safetensors): it cannot end here as it would have there. Finish it with the version that began it, or name another folder to train anew.",
+            () => TinyModel.Train(TinyModel.Options with { Training = training }));
+        Assert.HasCount(1, folder.Checkpoints);
+    }
+
+    [TestMethod]
+    public void Fit_CheckpointOfAnEarlierVersionThatIsDamaged_IsPassedOver()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = File.ReadAllBytes(SavedModel.OldCheckpoint);
+        bytes[^1000] ^= 4;
+        File.WriteAllBytes(folder.File("checkpoint-0000000003.safetensors"), bytes);
+
+        using var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 } });
+
+        Assert.AreEqual(3, model.Training!.Steps);
+    }
+
+    [TestMethod]
+    [DataRow(2, 2)]
+    [DataRow(3, 1)]
+    public void Checkpoint_OfALaterVersion_IsRefusedByName(int version, int streams)
+    {
+        Checkpoint.CheckVersions("/runs/photos/checkpoint-0000000003.safetensors", version: 2, streams: 1);
+
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Checkpoint.CheckVersions(Path.Combine("runs", "photos", "checkpoint-0000000003.safetensors"), version, streams));
+
+        Assert.AreEqual(
+            $"CheckpointDirectory '{Path.Combine("runs", "photos")}' holds a run that a later version of Microsoft.ML.Diffusion began, with other random numbers than this one draws (checkpoint-0000000003.safetensors): it cannot end here as it would have there. Update the package, or name another folder to train anew.",
+            error.Message);
+    }
+
+    [TestMethod]
+    public void Fit_SeedOf64Bits_IsKeptAndCounts()
+    {
+        using var folder = new TemporaryFolder();
+        var options = TinyModel.Options with { Seed = 1L << 40, Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 2 } };
+        using var model = TinyModel.Train(options);
+        using var other = TinyModel.Train(options with { Seed = (1L << 40) + (1L << 33), Training = options.Training with { CheckpointDirectory = null } });
+
+        Assert.AreEqual(1L << 40, model.Training!.Seed);
+        Assert.AreNotEqual(Weights.Digest(model), Weights.Digest(other));
+        using var checkpoint = Checkpoint.Open(folder.Checkpoints[0]);
+        Assert.AreEqual(1L << 40, checkpoint.State.Seed);
+    }
+
     [TestMethod]
     public void Fit_OtherOptions_NamesEachThatDiffers()
     {

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,6 +22,23 @@ public sealed class GradientShardsTests
         var actual = Update(x, count);
 
         Assert.IsLessThan(1e-12, (expected - actual).abs().max().ToDouble());
+    }
+
+    // What dropout chooses belongs to the image, so that the parts of a batch choose what the whole would have.
+    [TestMethod]
+    [DataRow(2)]
+    [DataRow(3)]
+    public void Run_PartsWithDropout_AddUpToTheUpdateOfTheWholeBatch(int count)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var x = randn([7, 1, 8, 8], ScalarType.Float64, generator: generator);
+
+        var expected = Update(x, 1, dropout: 0.3);
+        var actual = Update(x, count, dropout: 0.3);
+
+        Assert.IsLessThan(1e-12, (expected - actual).abs().max().ToDouble());
+        Assert.IsGreaterThan(1e-4, (expected - Update(x, 1)).abs().max().ToDouble(), "dropout took part");
     }
 
     [TestMethod]
@@ -70,15 +88,17 @@ public sealed class GradientShardsTests
     }
 
     // The weights after one update.
-    private static Tensor Update(Tensor x, int count)
+    private static Tensor Update(Tensor x, int count, double dropout = 0)
     {
-        using var network = Network();
+        UNet Make() => Network(dropout);
+        using var network = Make();
         using var parameters = new FlatParameters(network);
-        using var shards = new GradientShards(network, parameters, Network, count);
+        using var shards = new GradientShards(network, parameters, Make, count);
         parameters.ZeroGradients();
         var losses = shards.Run([.. WorkerThreads.Parts((int)x.shape[0], count)], (part, first, size) =>
         {
             var images = x.narrow(0, first, size);
+            part.Dropout.Begin(new RandomNumbers(RandomStream.Dropout, seed: 1), first);
             var loss = (part.Forward(images, tensor([500f])) - images).square().sum() / x.numel();
             loss.backward();
             return loss.detach();
@@ -88,10 +108,22 @@ public sealed class GradientShardsTests
         return parameters.State[0].Value.clone();
     }
 
-    private static UNet Network()
+    private static UNet Network() => Network(dropout: 0);
+
+    private static UNet Network(double dropout)
     {
-        var network = new UNet(TinyModel.Options.Network, 1, 1, 8, 8);
+        var network = new UNet(TinyModel.Options.Network with { Dropout = dropout }, 1, 1, 8, 8);
         Initialization.Initialize(network, seed: 1);
+        if (dropout > 0)
+        {
+            using var noGrad = no_grad();
+            network.Last.weight.fill_(0.1); // what starts at zero would hide what is dropped before it
+            foreach (var block in network.modules().OfType<ResidualBlock>())
+            {
+                block.Last.weight.fill_(0.05);
+            }
+        }
+
         network.to(ScalarType.Float64);
         return network;
     }

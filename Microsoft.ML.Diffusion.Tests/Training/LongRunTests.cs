@@ -10,7 +10,11 @@ public sealed class LongRunTests
     [TestMethod]
     public void Fit_GradientAccumulation_EqualsTheBigBatch()
     {
-        var options = TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 4, LearningRate = 1e-3, FlipHorizontally = true } };
+        var options = TinyModel.Labelled with
+        {
+            Network = TinyModel.Labelled.Network with { Dropout = 0.3 },
+            Training = TinyModel.Options.Training with { NumberOfSteps = 4, LearningRate = 1e-3, FlipHorizontally = true },
+        };
         using var whole = TinyModel.Train(options);
         foreach (var parts in (int[])[3, 8, 100])
         {

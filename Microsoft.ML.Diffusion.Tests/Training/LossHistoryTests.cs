@@ -58,7 +58,7 @@ public sealed class LossHistoryTests
     public void Timesteps_WithProbabilities_ComeAsOftenAndAreThoseOfTheSeed()
     {
         double[] probabilities = [0.5, 0, 0.2, 0.3];
-        int[] Draw(ulong seed) => new StepDraws(seed, 4, new TrainingOptions()).Timesteps(100_000, probabilities);
+        int[] Draw(long seed) => new StepDraws(seed, 0, 4, new TrainingOptions()).Timesteps(100_000, probabilities);
 
         var drawn = Draw(3);
 

@@ -78,11 +78,8 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     });
 
     // The noise of the first image of seed 0 at a timestep, for each image: that of an image judged alone.
-    private static Tensor EqualNoise(Tensor x0, int timestep)
-    {
-        using var noise = new PerSampleNoise((long)SeedMixing.Mix(0, ~(long)timestep), Enumerable.Repeat(0L, (int)x0.shape[0]));
-        return noise.Next(x0);
-    }
+    private static Tensor EqualNoise(Tensor x0, int timestep) =>
+        LikelihoodDraws.Noise(seed: 0, new long[x0.shape[0]], [.. Enumerable.Repeat(timestep, (int)x0.shape[0])], x0);
 
     private static IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
     {

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data;
@@ -48,6 +49,9 @@ internal static class SeedColumn
         };
     }
 
+    // Of ids that share their upper half no two become one.
+    private static long Mixed(DataViewRowId id) => (long)RandomStream.RowIds.Key((long)(RandomStream.RowIds.Key((long)id.High) ^ id.Low));
+
     // Row n of a plain source has the id (n, 0) and so is sample n of the seed; ids of other sources are mixed into one number.
     private static Func<long> IdReader(DataViewRow row)
     {
@@ -56,7 +60,7 @@ internal static class SeedColumn
         return () =>
         {
             get(ref id);
-            return id.High == 0 ? (long)id.Low : (long)SeedMixing.Mix((long)id.High, (long)id.Low);
+            return id.High == 0 ? (long)id.Low : Mixed(id);
         };
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -10,15 +11,17 @@ internal sealed class FeatureSet : IDisposable
     private readonly List<float[]> _kept = [];
     private readonly List<float[]> _batch = [];
     private readonly int _maximumKept;
-    private readonly long _seed;
+    private readonly RandomNumbers _numbers;
+    private readonly int _draw;
     private long _count;
 
     /// <param name="features">D.</param>
     /// <param name="maximumKept">How many rows to keep.</param>
     /// <param name="seed">Of the choice.</param>
-    public FeatureSet(int features, int maximumKept, long seed)
+    /// <param name="isGenerated">Whether the rows are of generated images: these are chosen apart from the real ones.</param>
+    public FeatureSet(int features, int maximumKept, long seed, bool isGenerated)
     {
-        (_maximumKept, _seed) = (maximumKept, seed);
+        (_maximumKept, _numbers, _draw) = (maximumKept, new(RandomStream.KeptRows, seed), isGenerated ? 1 : 0);
         Moments = new FeatureMoments(features);
     }
 
@@ -59,8 +62,8 @@ internal sealed class FeatureSet : IDisposable
             return;
         }
 
-        var place = SeedMixing.Mix(_seed, index) % (ulong)_count;
-        if (place < (ulong)_maximumKept)
+        var place = _numbers.Below(_count, index, _draw);
+        if (place < _maximumKept)
         {
             _kept[(int)place] = row;
         }

@@ -1,9 +1,10 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
-/// <summary>The weights that training starts from, drawn from one seed without touching the global generator.</summary>
+/// <summary>The weights that training starts from, drawn from one seed: each layer's depend on its shape and its place among the network's alone.</summary>
 internal static class Initialization
 {
     /// <summary>
@@ -12,22 +13,27 @@ internal static class Initialization
     /// </summary>
     public static void Initialize(UNet network, long seed)
     {
-        using var generator = new Generator(SeedMixing.Mix(seed, 0));
+        var numbers = new RandomNumbers(RandomStream.InitialWeights, seed);
         using var noGrad = no_grad();
-        foreach (var module in network.modules())
+        var layers = network.named_modules().OrderBy(layer => layer.name, StringComparer.Ordinal).Select(layer => layer.module).ToList(); // not by fields: no rule orders them
+        for (var i = 0; i < layers.Count; i++)
         {
-            switch (module)
+            switch (layers[i])
             {
                 case Conv2d convolution:
-                    Scale(convolution.weight, generator);
+                    Scale(convolution.weight, numbers, i);
                     convolution.bias!.zero_();
                     break;
                 case Linear linear:
-                    Scale(linear.weight, generator);
+                    Scale(linear.weight, numbers, i);
                     linear.bias!.zero_();
                     break;
                 case ClassEmbedding embedding:
-                    embedding.Weight.normal_(generator: generator);
+                    using (var normals = RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU))
+                    {
+                        embedding.Weight.copy_(normals[0]);
+                    }
+
                     break;
                 case GroupNorm normalization:
                     normalization.weight.fill_(1);
@@ -36,19 +42,27 @@ internal static class Initialization
             }
         }
 
-        foreach (var module in network.modules())
+        foreach (var layer in layers)
         {
-            (module switch { ResidualBlock block => block.Last.weight, SelfAttention attention => attention.Last.weight, _ => null })?.zero_();
+            (layer switch { ResidualBlock block => block.Last.weight, SelfAttention attention => attention.Last.weight, _ => null })?.zero_();
         }
 
         network.Last.weight.zero_();
     }
 
-    private static void Scale(Tensor weight, Generator generator)
+    private static void Scale(Tensor weight, RandomNumbers numbers, int layer)
     {
         var receptiveField = weight.numel() / (weight.shape[0] * weight.shape[1]);
         var fanAverage = (weight.shape[0] + weight.shape[1]) * receptiveField / 2.0;
         var bound = Math.Sqrt(3 / fanAverage);
-        weight.uniform_(-bound, bound, generator);
+        using var values = empty(weight.shape, ScalarType.Float32);
+        var span = RandomTensors.Numbers(values);
+        numbers.Uniforms(layer, 0, span);
+        foreach (ref var value in span)
+        {
+            value = (float)bound * ((2 * value) - 1);
+        }
+
+        weight.copy_(values);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly GroupNorm norm2;
     private readonly Conv2d conv2;
     private readonly Conv2d? conv_shortcut;
-    private readonly SeededDropout _dropout;
+    private readonly DropoutLayer _dropout;
     private readonly bool _scalesAndShifts;
     private readonly double _outputScale;
     private readonly Func<Tensor, Tensor>? _resample;
@@ -34,7 +34,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         norm2 = nn.GroupNorm(groups, outChannels, options.NormalizationEpsilon);
         conv2 = nn.Conv2d(outChannels, outChannels, 3, padding: 1);
         conv_shortcut = inChannels == outChannels ? null : nn.Conv2d(inChannels, outChannels, 1);
-        (_dropout, _scalesAndShifts, _outputScale, _resample) = (dropout, options.ScaleAndShift, outputScale, resample);
+        (_dropout, _scalesAndShifts, _outputScale, _resample) = (dropout.AddLayer(), options.ScaleAndShift, outputScale, resample);
         RegisterComponents();
     }
 

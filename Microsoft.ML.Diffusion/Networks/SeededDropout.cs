@@ -1,27 +1,61 @@
+using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
-/// <summary>Dropout that draws from the training step's own generator, so that a run repeats without touching the global one.</summary>
+/// <summary>Dropout whose choices belong to the image: they are the same on every device, in any part of a batch, and in any order in memory.</summary>
 internal sealed class SeededDropout(double probability)
 {
-    /// <summary>Where masks come from; set by the training loop for the step at hand.</summary>
-    public Generator? Generator { get; set; }
+    private RandomNumbers? _numbers;
+    private long _firstSample;
 
-    public Tensor Apply(Tensor x, bool training)
+    /// <summary>How many places <see cref="AddLayer"/> made.</summary>
+    public int NumberOfLayers { get; private set; }
+
+    /// <summary>Chooses what the next images drop: called by the training loop for each part of a batch.</summary>
+    /// <param name="numbers">The run's.</param>
+    /// <param name="firstSample">The sample of the first image; those of the others follow it.</param>
+    public void Begin(RandomNumbers numbers, long firstSample) => (_numbers, _firstSample) = (numbers, firstSample);
+
+    /// <summary>Adds a place in the network where features are dropped. Places are numbered as they are made.</summary>
+    public DropoutLayer AddLayer() => new(this, NumberOfLayers++);
+
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="layer">The number of the place.</param>
+    public Tensor Apply(Tensor x, int layer)
     {
-        if (!training || probability == 0)
+        if (probability == 0)
         {
             return x;
         }
 
-        // Generators exist on the CPU only; elsewhere the device's own dropout is used, and repeats only if the device's generator does.
-        if (Generator is null || x.device_type != TorchSharp.DeviceType.CPU)
+        var numbers = _numbers ?? throw new InvalidOperationException("Dropout was not told which samples it is for.");
+        using var keep = Keep(numbers, layer, x);
+        return x * keep;
+    }
+
+    // 0 or 1 / (1 - p) for each feature of x, in the order of its memory, whether that is channels-last or not.
+    private Tensor Keep(RandomNumbers numbers, int layer, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var shape = x.shape;
+        var keep = empty([shape[0], shape[2], shape[3], shape[1]], ScalarType.Float32);
+        for (var i = 0; i < shape[0]; i++)
         {
-            return nn.functional.dropout(x, probability);
+            using var sample = keep[i];
+            numbers.Choices(_firstSample + i, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
         }
 
-        using var keep = empty_like(x).detach().bernoulli_(1 - probability, Generator);
-        return x * keep.div_(1 - probability);
+        var ordered = keep.permute(0, 3, 1, 2);
+        return (ChannelsLast.Holds(x) ? ordered : ordered.contiguous()).to(x.dtype, x.device).MoveToOuterDisposeScope();
     }
+}
+
+/// <summary>One of the places where a network drops features.</summary>
+internal sealed class DropoutLayer(SeededDropout dropout, int index)
+{
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="training">Whether anything is dropped.</param>
+    public Tensor Apply(Tensor x, bool training) => training ? dropout.Apply(x, index) : x;
 }

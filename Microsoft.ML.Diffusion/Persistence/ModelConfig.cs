@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Persistence;
 internal sealed record ModelConfig
 {
     /// <summary>The newest format that this code writes and reads.</summary>
-    public const int CurrentFormatVersion = 2;
+    public const int CurrentFormatVersion = 3;
 
     private static readonly JsonSerializerOptions _json = new()
     {
@@ -24,6 +24,9 @@ internal sealed record ModelConfig
     public required int FormatVersion { get; init; }
 
     public required string Library { get; init; }
+
+    /// <summary>The <see cref="Runtime.RandomStreams.Version"/> that the model's seeds draw their images by; null in formats 1 and 2, whose seeds drew others.</summary>
+    public int? StreamsVersion { get; init; }
 
     public required NetworkConfig Unet { get; init; }
 
@@ -79,6 +82,11 @@ internal sealed record ModelConfig
         if (Unet.ClassNames.Any(name => name is null) || Weights.Any(file => file is null || !WeightFiles.FileNames().IsMatch(file.File) || file.Bytes < 0))
         {
             throw new JsonException("a class has no name, or a file of weights has a name or a size that none can have.");
+        }
+
+        if (FormatVersion >= 3 ? StreamsVersion is null or < 1 : StreamsVersion is not null)
+        {
+            throw new JsonException("streams_version must be 1 or more from format 3 on, and was not there before.");
         }
     }
 

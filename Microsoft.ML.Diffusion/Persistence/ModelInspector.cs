@@ -33,7 +33,8 @@ internal static class ModelInspector
             config.Training,
             [.. archive.Entries.Select(entry => new ModelEntry(entry.FullName, entry.Length, entry.CompressedLength))],
             [.. headers.Values.Select(header => header.Assembly).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)],
-            mismatch is null), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
+            mismatch is null,
+            config.StreamsVersion), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
     }
 
     /// <summary>Reads the input schema; null if the model was saved without.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Persistence;
 
@@ -25,6 +26,7 @@ internal static class ModelZip
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,
             Library = $"Microsoft.ML.Diffusion {typeof(ModelZip).Assembly.GetName().Version?.ToString(3)}",
+            StreamsVersion = RandomStreams.Version,
             Unet = ModelConfigMapping.ToConfig(description),
             Scheduler = ModelConfigMapping.ToSchedulerConfig(description),
             Sampler = SamplerConfigMapping.ToConfig(generation),

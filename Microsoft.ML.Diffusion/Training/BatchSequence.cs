@@ -1,8 +1,11 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>Which images each step sees: one seeded permutation after another, cut into full batches. A step's batch follows from its number alone.</summary>
 internal sealed class BatchSequence(int numberOfImages, int batchSize, long seed)
 {
+    private readonly RandomNumbers _numbers = new(RandomStream.OrderOfImages, seed);
     private int[] _permutation = [];
     private long _epoch = -1;
 
@@ -24,7 +27,8 @@ internal sealed class BatchSequence(int numberOfImages, int batchSize, long seed
         {
             _epoch = epoch;
             _permutation = [.. Enumerable.Range(0, numberOfImages)];
-            var keys = Array.ConvertAll(_permutation, i => SeedMixing.Mix((long)SeedMixing.Mix(seed, ~epoch), i));
+            var keys = new ulong[numberOfImages];
+            _numbers.LongWords(epoch, 0, keys);
             Array.Sort(keys, _permutation);
         }
 

@@ -1,11 +1,18 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>What a training step draws besides its noise: timesteps, flips, dropped labels.</summary>
-internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptions options)
+/// <summary>What a training step draws for its batch: noise, timesteps, flips, dropped labels. Each image's follow from its number alone.</summary>
+/// <param name="seed">The run's.</param>
+/// <param name="firstSample">The number of the batch's first image among all that the run shows: step x BatchSize.</param>
+/// <param name="trainingTimesteps">T.</param>
+/// <param name="options">What there is to draw.</param>
+internal sealed class StepDraws(long seed, long firstSample, int trainingTimesteps, TrainingOptions options)
 {
-    private long _draw;
+    /// <summary>Standard normal noise, one for each image of [N, C, H, W].</summary>
+    public Tensor Noise(long[] shape, Device device) =>
+        RandomTensors.Normals(new(RandomStream.TrainingNoise, seed), [.. Enumerable.Range(0, (int)shape[0]).Select(i => firstSample + i)], 0, shape, ScalarType.Float32, device);
 
     /// <summary>One timestep for each image.</summary>
     /// <param name="count">Number of images.</param>
@@ -13,10 +20,12 @@ internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptio
     public int[] Timesteps(int count, double[]? probabilities = null)
     {
         var cumulative = probabilities is null ? null : Cumulative(probabilities);
+        var numbers = new RandomNumbers(RandomStream.TrainingTimesteps, seed);
         var timesteps = new int[count];
         for (var i = 0; i < count; i++)
         {
-            timesteps[i] = cumulative is null ? (int)(Uniform() * trainingTimesteps) : Find(cumulative, Uniform() * cumulative[^1]);
+            var uniform = numbers.Uniform(firstSample + i);
+            timesteps[i] = cumulative is null ? (int)(uniform * trainingTimesteps) : Find(cumulative, uniform * cumulative[^1]);
         }
 
         return timesteps;
@@ -30,18 +39,22 @@ internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptio
             return images;
         }
 
+        var numbers = new RandomNumbers(RandomStream.Flips, seed);
         var mirrored = new bool[images.shape[0]];
         for (var i = 0; i < mirrored.Length; i++)
         {
-            mirrored[i] = Uniform() < 0.5;
+            mirrored[i] = numbers.Uniform(firstSample + i) < 0.5;
         }
 
         return where(tensor(mirrored, device: images.device).reshape(-1, 1, 1, 1), images.flip(3), images);
     }
 
     /// <summary>The labels of a batch, -1 where the image is shown without.</summary>
-    public long[] Labels(int[] indices, IReadOnlyList<int> all) =>
-        Array.ConvertAll(indices, index => Uniform() < options.LabelDropout ? -1L : all[index]);
+    public long[] Labels(int[] indices, IReadOnlyList<int> all)
+    {
+        var numbers = new RandomNumbers(RandomStream.LabelDropout, seed);
+        return [.. indices.Select((index, i) => numbers.Uniform(firstSample + i) < options.LabelDropout ? -1L : all[index])];
+    }
 
     private static double[] Cumulative(double[] probabilities)
     {
@@ -55,7 +68,4 @@ internal sealed class StepDraws(ulong seed, int trainingTimesteps, TrainingOptio
         var index = Array.BinarySearch(cumulative, value);
         return Math.Min(index >= 0 ? index + 1 : ~index, cumulative.Length - 1);
     }
-
-    // In [0, 1), with 53 random bits.
-    private double Uniform() => (SeedMixing.Mix((long)seed, _draw++) >> 11) * (1.0 / (1UL << 53));
 }

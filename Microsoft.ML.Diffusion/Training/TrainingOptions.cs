@@ -25,7 +25,7 @@ public sealed partial record TrainingOptions
 
     /// <summary>
     /// Gets the number of parts, as equal as can be, in which the images of a step go through the network, so that a large batch needs the memory of
-    /// a small one. What is learned is the same up to rounding, and to the random choices of dropout.
+    /// a small one. What is learned is the same up to rounding.
     /// </summary>
     /// <value>At least 1, the default; more than <see cref="BatchSize"/> acts like it.</value>
     public int GradientAccumulationSteps { get; init; } = 1;

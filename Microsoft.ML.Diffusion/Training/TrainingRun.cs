@@ -11,4 +11,4 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="Device">Where the network is.</param>
 /// <param name="Images">What to learn.</param>
 /// <param name="Validation">Images to judge by; null for none.</param>
-internal sealed record TrainingRun(UNet Network, ModelDescription Model, DiffusionOptions Options, int Seed, Device Device, TrainingSet Images, TrainingSet? Validation);
+internal sealed record TrainingRun(UNet Network, ModelDescription Model, DiffusionOptions Options, long Seed, Device Device, TrainingSet Images, TrainingSet? Validation);

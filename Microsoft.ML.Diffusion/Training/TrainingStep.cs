@@ -1,6 +1,6 @@
-using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,8 +8,8 @@ namespace Microsoft.ML.Diffusion;
 
 /// <summary>One optimizer step: minimizes the loss that the options choose on one batch, at randomly drawn timesteps.</summary>
 /// <remarks>
-/// Each step draws from generators seeded by (seed, step), so that it follows from its number alone; with loss-aware timesteps, also from the
-/// losses before it. Uniform timesteps never make the host wait for the device.
+/// What a step draws follows from its number alone, and with loss-aware timesteps from the losses before it; how many parts the batch goes through in decides
+/// nothing of it. Uniform timesteps never make the host wait for the device.
 /// </remarks>
 internal sealed class TrainingStep : IDisposable
 {
@@ -50,15 +50,14 @@ internal sealed class TrainingStep : IDisposable
     public void Run(TrainingSet images, int[] indices, int step, double learningRate)
     {
         using var scope = NewDisposeScope();
-        var stepSeed = SeedMixing.Mix(_seed, step + 1L);
-        using var generator = new Generator(stepSeed);
-
-        var draws = new StepDraws(SeedMixing.Mix(~_seed, step), _model.Schedule.NumberOfTrainingTimesteps, _options);
+        var firstSample = (long)step * _options.BatchSize;
+        var dropout = new RandomNumbers(RandomStream.Dropout, _seed);
+        var draws = new StepDraws(_seed, firstSample, _model.Schedule.NumberOfTrainingTimesteps, _options);
         var probabilities = History?.Probabilities();
         var x0 = draws.Flip(images.Batch(indices, _device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
         var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
-        var noise = PixelTensors.Upload(randn(x0.shape, generator: generator), _device);
+        var noise = draws.Noise(x0.shape, _device);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
         Parameters.ZeroGradients();
@@ -69,8 +68,7 @@ internal sealed class TrainingStep : IDisposable
             {
                 Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
                 KernelGradients.Forget();
-                using var dropout = new Generator(SeedMixing.Mix((long)stepSeed, first + start));
-                network.Dropout.Generator = dropout; // set anew for every part
+                network.Dropout.Begin(dropout, firstSample + first + start);
                 var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
                 var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
                 (weighted.sum() / indices.Length).backward();

@@ -22,7 +22,7 @@ public sealed record TrainingSummary(
     double FinalLoss,
     int SkippedSteps,
     double Seconds,
-    int Seed,
+    long Seed,
     double? ValidationLoss = null,
     int? ModelStep = null,
     TrainingEnd End = TrainingEnd.Budget)

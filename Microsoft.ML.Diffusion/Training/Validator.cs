@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,7 +8,7 @@ namespace Microsoft.ML.Diffusion;
 internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancellation cancellation)
 {
     // Not the run's: losses of runs with other seeds compare as well.
-    private const long Seed = 0x56616C6964;
+    private const long Seed = 0;
 
     private readonly TrainingOptions _options = run.Options.Training;
     private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
@@ -23,7 +24,8 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
             timesteps[i] = (int)((i + 0.5) * trainingTimesteps / count);
         }
 
-        Array.Sort(Array.ConvertAll(Enumerable.Range(0, count).ToArray(), i => SeedMixing.Mix(Seed, ~(long)i)), timesteps);
+        var numbers = new RandomNumbers(RandomStream.ValidationTimesteps, Seed);
+        Array.Sort(Enumerable.Range(0, count).Select(i => numbers.LongWord(i)).ToArray(), timesteps);
         return timesteps;
     }
 
@@ -47,7 +49,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         using var scope = NewDisposeScope();
         int[] indices = [.. Enumerable.Range(first, count).Select(draw => draw % images.Count)];
         var timesteps = _timesteps[first..(first + count)];
-        using var source = new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(draw => (long)draw));
+        var source = new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(judgement => (long)judgement), RandomStream.ValidationNoise);
 
         var x0 = images.Batch(indices, run.Device);
         var noise = source.Next(x0);

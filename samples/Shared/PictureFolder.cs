@@ -42,7 +42,7 @@ public static class PictureFolder
     /// <param name="share">The share to judge by, 0..1; of the others at least one row stays.</param>
     /// <param name="seed">The seed.</param>
     /// <returns>Both parts; the second is <see langword="null"/> if it would be empty.</returns>
-    public static (IDataView Training, IDataView? Validation) HoldOut(MLContext mlContext, IDataView rows, int count, double share, int seed)
+    public static (IDataView Training, IDataView? Validation) HoldOut(MLContext mlContext, IDataView rows, int count, double share, long seed)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         if (share <= 0 || count < 2)
@@ -50,7 +50,7 @@ public static class PictureFolder
             return (rows, null);
         }
 
-        var parts = mlContext.Data.TrainTestSplit(rows, share, seed: seed);
+        var parts = mlContext.Data.TrainTestSplit(rows, share, seed: unchecked((int)(seed ^ (seed >> 32)))); // ML.NET takes 32 bits: all 64 decide
         return IsEmpty(parts.TestSet) || IsEmpty(parts.TrainSet) ? (rows, null) : (parts.TrainSet, parts.TestSet);
     }
 

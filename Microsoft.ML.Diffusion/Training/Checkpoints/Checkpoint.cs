@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Checkpoints;
@@ -9,8 +11,9 @@ namespace Microsoft.ML.Diffusion.Checkpoints;
 /// <summary>A file that holds all that a run needs to go on: safetensors, with the run's state and identity as its free text.</summary>
 internal sealed class Checkpoint : IDisposable
 {
-    private const string Version = "1";
+    private const int Version = 2;
     private const string VersionKey = "checkpoint_version";
+    private const string StreamsKey = "streams_version";
     private const string StateKey = "state";
     private const string IdentityKey = "identity";
     private const string DigestKey = "sha256";
@@ -27,7 +30,8 @@ internal sealed class Checkpoint : IDisposable
     {
         var metadata = new Dictionary<string, string>
         {
-            [VersionKey] = Version,
+            [VersionKey] = Version.ToString(CultureInfo.InvariantCulture),
+            [StreamsKey] = RandomStreams.Version.ToString(CultureInfo.InvariantCulture),
             [StateKey] = state.ToJson(),
             [IdentityKey] = JsonSerializer.Serialize(identity.Entries),
         };
@@ -44,15 +48,16 @@ internal sealed class Checkpoint : IDisposable
 
     /// <summary>Opens a checkpoint, all of it read and compared with its digest.</summary>
     /// <exception cref="FormatException">It is damaged, or no checkpoint.</exception>
+    /// <exception cref="InvalidOperationException">Another version of the library wrote it, which drew other random numbers.</exception>
     public static Checkpoint Open(string path)
     {
         var file = SafetensorsFile.Open(path);
         try
         {
             var metadata = file.Metadata;
-            if (metadata.GetValueOrDefault(VersionKey) != Version)
+            if (!metadata.ContainsKey(VersionKey))
             {
-                throw new FormatException($"it is no checkpoint of version {Version}.");
+                throw new FormatException("it is no checkpoint.");
             }
 
             var digest = Digest(metadata, file.Tensors.Select(tensor => (tensor.Name, TensorDigest(hash =>
@@ -66,6 +71,8 @@ internal sealed class Checkpoint : IDisposable
             {
                 throw new FormatException("its bytes do not match its SHA-256.");
             }
+
+            CheckVersions(path, Number(metadata, VersionKey), Number(metadata, StreamsKey)); // once it is known to be whole: a damaged one is passed over
 
             return new Checkpoint(file, CheckpointState.FromJson(metadata[StateKey]), RunIdentity.FromJson(metadata[IdentityKey]));
         }
@@ -82,6 +89,23 @@ internal sealed class Checkpoint : IDisposable
     public bool Contains(string name) => _file.TryGetTensor(name, out _);
 
     public void Dispose() => _file.Dispose();
+
+    // To pass such a file over would train anew, and nobody would notice that hours of work are lost.
+    internal static void CheckVersions(string path, int version, int streams)
+    {
+        if ((version, streams) != (Version, RandomStreams.Version))
+        {
+            var isLater = version > Version || streams > RandomStreams.Version;
+            throw new InvalidOperationException(
+                $"CheckpointDirectory '{Path.GetDirectoryName(path)}' holds a run that {(isLater ? "a later" : "an earlier")} version of Microsoft.ML.Diffusion began, with other random numbers than this one draws ({Path.GetFileName(path)}): it cannot end here as it would have there. {(isLater ? "Update the package" : "Finish it with the version that began it")}, or name another folder to train anew.");
+        }
+    }
+
+    // 0 where there is none: the first checkpoints did not say which random numbers theirs were.
+    private static int Number(IReadOnlyDictionary<string, string> metadata, string key) =>
+        !metadata.TryGetValue(key, out var text) ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new FormatException($"its {key} is no number.");
 
     private static string TensorDigest(Action<Action<ReadOnlySpan<byte>>> read)
     {

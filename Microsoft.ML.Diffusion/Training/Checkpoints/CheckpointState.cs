@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Checkpoints;
 /// <param name="Step">Steps done.</param>
 /// <param name="Meter">What the next report goes on from.</param>
 /// <param name="Validation">What validation has found.</param>
-internal sealed record CheckpointState(int Seed, int Step, MeterState Meter, ValidationState Validation)
+internal sealed record CheckpointState(long Seed, int Step, MeterState Meter, ValidationState Validation)
 {
     private static readonly JsonSerializerOptions _json = new()
     {

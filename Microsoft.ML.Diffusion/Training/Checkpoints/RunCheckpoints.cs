@@ -50,7 +50,7 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
     }
 
     /// <summary>Writes a checkpoint, unless there is one of this step.</summary>
-    public void Save(int seed, int step, TrainingStep training, MeterState meter, ValidationRecord validation)
+    public void Save(long seed, int step, TrainingStep training, MeterState meter, ValidationRecord validation)
     {
         if (step == _savedStep)
         {

@@ -37,7 +37,7 @@ internal sealed class RunIdentity
 
     public SortedDictionary<string, string> Entries { get; }
 
-    public static RunIdentity Of(ModelDescription model, TrainingOptions options, int seed, TrainingSet images, TrainingSet? validation, string start)
+    public static RunIdentity Of(ModelDescription model, TrainingOptions options, long seed, TrainingSet images, TrainingSet? validation, string start)
     {
         var entries = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {

@@ -22,7 +22,7 @@ internal sealed class GenerateCommand : ToolCommand
     private readonly Option<double?> _guidance;
     private readonly SamplerOptions _sampler = new();
     private readonly Option<int?> _batch;
-    private readonly Option<int?> _seed;
+    private readonly Option<long?> _seed;
     private readonly Option<string?> _device;
 
     public GenerateCommand(CancellationToken cancellationToken)

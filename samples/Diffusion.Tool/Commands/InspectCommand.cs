@@ -29,7 +29,7 @@ internal sealed class InspectCommand : ToolCommand
         [
             $"Model     {model.Description}",
             $"Training  {model.Training?.ToString() ?? "unknown"}",
-            $"Format    {model.FormatVersion}, written by {model.Library}",
+            $"Format    {model.FormatVersion}, written by {model.Library}{(model.StreamsVersion is { } streams ? FormattableString.Invariant($", random numbers of version {streams}") : "; a seed draws other images now than then")}",
             $"Code      {(model.Assemblies.Count == 0 ? "none" : string.Join("; ", model.Assemblies))}",
             .. model.Entries.Select(entry => FormattableString.Invariant($"Entry     {entry.Name}: {entry.Bytes:N0} bytes, {entry.CompressedBytes:N0} in the file")),
             $"SHA-256   {(model.HashesMatch ? "the weights match theirs" : "THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy")}",
@@ -45,6 +45,7 @@ internal sealed class InspectCommand : ToolCommand
             model.Entries,
             model.Assemblies,
             model.HashesMatch,
+            model.StreamsVersion,
         };
         return new Result(lines, document, model.HashesMatch ? 0 : Shell.Failed);
     }

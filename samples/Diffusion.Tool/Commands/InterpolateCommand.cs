@@ -20,7 +20,7 @@ internal sealed class InterpolateCommand : ToolCommand
     private readonly Option<string?> _frames;
     private readonly Option<string?> _film;
     private readonly Option<bool> _force;
-    private readonly Option<int?> _seed;
+    private readonly Option<long?> _seed;
     private readonly Option<string?> _device;
 
     public InterpolateCommand(CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ internal sealed class InterpolateCommand : ToolCommand
         return ToResult(output, frames, film, parsed.GetValue(_linear), seed, pictures.Length);
     }
 
-    private InterpolationOptions ReadOptions(ParseResult parsed, DiffusionTransformer model, int seed, Session session)
+    private InterpolationOptions ReadOptions(ParseResult parsed, DiffusionTransformer model, long seed, Session session)
     {
         var (isLinear, steps) = (parsed.GetValue(_linear), parsed.GetValue(_steps));
         return new InterpolationOptions
@@ -94,7 +94,7 @@ internal sealed class InterpolateCommand : ToolCommand
         };
     }
 
-    private static Result ToResult(string output, NumberedPictures? frames, string? film, bool isLinear, int seed, int count)
+    private static Result ToResult(string output, NumberedPictures? frames, string? film, bool isLinear, long seed, int count)
     {
         string?[] lines =
         [
@@ -107,7 +107,7 @@ internal sealed class InterpolateCommand : ToolCommand
             Output = output,
             Path = isLinear ? InterpolationPath.Linear : InterpolationPath.Spherical,
             Count = count,
-            Seed = isLinear ? seed : (int?)null,
+            Seed = isLinear ? seed : (long?)null,
             Frames = frames?.Files,
             Film = film,
         });

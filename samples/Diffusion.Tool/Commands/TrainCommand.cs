@@ -17,7 +17,7 @@ internal sealed class TrainCommand : ToolCommand
     private readonly NetworkOptions _network = new();
     private readonly Option<string?> _from;
     private readonly Option<string?> _report;
-    private readonly Option<int?> _seed;
+    private readonly Option<long?> _seed;
     private readonly Option<string?> _device;
 
     public TrainCommand(CancellationToken cancellationToken)

@@ -21,7 +21,7 @@ internal static class CommonOptions
     public static Option<string?> Device() => Values.Device("--device", "cpu, cuda or cuda:1 [default: cuda where there is one]");
 
     /// <summary>The option of the seed.</summary>
-    public static Option<int?> Seed(string description) => Values.Whole("--seed", "N", $"{description} [default: a new one, which is told]", minimum: null);
+    public static Option<long?> Seed(string description) => Values.Seed($"{description} [default: a new one, which is told]");
 
     /// <summary>The argument that names a model.</summary>
     public static Argument<string> Model() => new("MODEL") { Description = "A model.zip, or a folder of Python's diffusers" };

@@ -20,6 +20,10 @@ internal static partial class Values
         text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && !(number < minimum) ? number : null,
         minimum is null ? "a whole number" : $"a whole number of at least {minimum}");
 
+    /// <summary>A seed, of which all 64 bits count.</summary>
+    public static Option<long?> Seed(string description) => Parsed<long?>(
+        "--seed", "N", description, text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null, "a whole number");
+
     /// <summary>A number.</summary>
     public static Option<double?> Real(string name, string value, string description) => Parsed<double?>(
         name,
