@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion;
 /// <param name="HashesMatch">Whether every tensor of the weights matches its SHA-256.</param>
 /// <param name="StreamsVersion">
 /// The version of the random numbers that the model's seeds draw their images by, from 1; <see langword="null"/> in formats 1 and 2, whose seeds draw
-/// other images now than when they were saved. docs/long-runs.md says what a seed promises.
+/// other images now than when they were saved. docs/long-runs.md says what seeds promise.
 /// </param>
 public sealed record ModelInspection(
     int FormatVersion,

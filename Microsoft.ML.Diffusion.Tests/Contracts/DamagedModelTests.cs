@@ -47,9 +47,9 @@ public sealed class DamagedModelTests
     [TestMethod]
     public void Load_NewerFormat_SaysToUpdate()
     {
-        var error = LoadWith("config.json", bytes => Replace(bytes, "\"format_version\": 2", "\"format_version\": 3"));
+        var error = LoadWith("config.json", bytes => Replace(bytes, "\"format_version\": 3", "\"format_version\": 4"));
 
-        Assert.AreEqual("The model has format version 3, but this Microsoft.ML.Diffusion reads versions 1 to 2. Update the package to load it.", error);
+        Assert.AreEqual("The model has format version 4, but this Microsoft.ML.Diffusion reads versions 1 to 3. Update the package to load it.", error);
     }
 
     [TestMethod]

@@ -69,7 +69,7 @@ public sealed class GarmentsModelTests
 
             garment.Dispose();
             Assert.IsLessThan(40, corner);
-            Assert.IsGreaterThan(15, mean);
+            Assert.IsGreaterThan(8, mean); // a sandal covers little
         }
     }
 }
