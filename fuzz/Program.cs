@@ -1,5 +1,5 @@
-using Microsoft.ML.Diffusion.Persistence;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
+using Microsoft.ML.Diffusion.Persistence;
 using SharpFuzz;
 
 // Checks with counts that the tests have no time for.
