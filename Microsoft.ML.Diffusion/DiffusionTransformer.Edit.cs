@@ -44,12 +44,13 @@ public sealed partial class DiffusionTransformer
     /// <param name="labels">Class to draw each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> draws all without.</param>
     /// <param name="jumpLength">
     /// The number of steps of such a part, at least 1 and, with several resamplings, below the number of steps: how far a jump back goes. Longer jumps let the
-    /// new part change what it shows, not only details, at the same cost; the paper takes 10 of 250 steps.
+    /// new part change what it shows, not only details, at about the same cost; the paper takes 10 of 250 steps.
     /// </param>
     /// <returns>An image for each, the caller's to dispose: the original's pixels where it is kept. It depends on its original, its mask, its class, the seed and its index alone.</returns>
     /// <remarks>
-    /// The kept part enters at the right noise level but from outside, so what is painted fits it better than it would by chance, not exactly: one resampling draws it
-    /// too much as if nothing were kept. Where the kept part makes one of two pictures 0.4 likely, one resampling of 100 steps of DDPM finds it in a share of MEASURE.
+    /// The kept part enters at the right noise level but from outside, so what is painted leans to what would be drawn if nothing were kept, the less, the more
+    /// resamplings there are. With a perfect network, where the kept part makes one of two contents 0.4 likely instead of 0.2, 100 steps of DDPM draw it in a share of 0.26 with
+    /// one resampling, 0.33 with 5 and 0.36 with 10.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the masks or labels are not as many as the images.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="resamplings"/> or <paramref name="jumpLength"/> is outside its range, a label is not a class of the model, or an option is outside its range.</exception>

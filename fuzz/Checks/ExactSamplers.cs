@@ -52,7 +52,7 @@ internal static class ExactSamplers
             foreach (var (resamplings, jumpLength) in new[] { (1, 1), (5, 1), (10, 1), (10, 10), (20, 10) })
             {
                 var (share, distance) = ExactInpainting.Paint(sampler, resamplings, jumpLength, 20_000, seed: 1);
-                Console.WriteLine(FormattableString.Invariant($"  {sampler}, {resamplings} resamplings, jumps of {jumpLength}: {share:F3}, {distance:F3}"));
+                Console.WriteLine(FormattableString.Invariant($"  {Unclipped(sampler)}, {resamplings} resamplings, jumps of {jumpLength}: {share:F3}, {distance:F3}"));
             }
         }
 
@@ -75,7 +75,7 @@ internal static class ExactSamplers
             using var samples = ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise);
             var (_, expected) = new LinearRecursion(GaussianMixture.One.Means[0].X, GaussianMixture.One.Deviations[0]).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
             var errors = (samples.select(1, 0).std().item<double>() - expected) / (expected / Math.Sqrt(2 * Samples));
-            return Report(FormattableString.Invariant($"{sampler}: {expected:F5};"), errors, Math.Abs(errors) <= 3);
+            return Report(FormattableString.Invariant($"{Unclipped(sampler)}: {expected:F5};"), errors, Math.Abs(errors) <= 3);
         });
     }
 
@@ -96,8 +96,11 @@ internal static class ExactSamplers
         using var noise = new BatchNoise(seed: 2);
         using var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, Samples, noise);
         var distance = ExactRun.Distance(samples, GaussianMixture.Three);
-        return Report(FormattableString.Invariant($"{sampler}: deviation within modes {ExactRun.DeviationWithinModes(samples, GaussianMixture.Three):F4}, distance"), distance, distance <= most);
+        return Report(FormattableString.Invariant($"{Unclipped(sampler)}: deviation within modes {ExactRun.DeviationWithinModes(samples, GaussianMixture.Three):F4}, distance"), distance, distance <= most);
     }
+
+    // As it runs here: the data go a little beyond [-1, 1].
+    private static Sampler Unclipped(Sampler sampler) => sampler with { Clipping = Clipping.None };
 
     private static int Report(string what, double value, bool holds)
     {
