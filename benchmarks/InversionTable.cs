@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using TrainAndGenerate;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
@@ -22,7 +23,7 @@ internal static class InversionTable
     private static void Print(int[] steps)
     {
         using var model = new MLContext(seed: 1).Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
-        MLImage[] images = [.. FashionMnist.Read(FashionMnist.Unseen).Take(Pictures).Select(garment => MLImage.CreateFromPixels(garment.Image.Width, garment.Image.Height, garment.Image.PixelFormat, garment.Image.Pixels))];
+        var (images, labels) = Unseen(model);
         Console.WriteLine($"| `InversionLevel` | {string.Join(" | ", steps.Select(count => $"{count} steps"))} |");
         Console.WriteLine($"| --- |{string.Concat(steps.Select(_ => " ---: |"))}");
         foreach (var level in Enum.GetValues<InversionLevel>())
@@ -31,6 +32,33 @@ internal static class InversionTable
             Console.WriteLine($"| `{level}`, error | {string.Join(" | ", options.Select(option => model.ReconstructionError(images, option).Average().ToString("F4", null)))} |");
             Console.WriteLine($"| `{level}`, deviation of the latents | {string.Join(" | ", options.Select(option => Deviation(model.Encode(images, option)).ToString("F3", null)))} |");
         }
+
+        // What Encode refuses above 1: the classes known, and guided to both ways.
+        foreach (var scale in (double[])[1, 1.5, 3])
+        {
+            var errors = steps.Select(count => Guided(model, images, labels, new GenerationOptions { Sampler = new DdimSampler(count), GuidanceScale = scale, BatchSize = Pictures }));
+            Console.WriteLine(FormattableString.Invariant($"| `Lower` with classes, guidance {scale}, error | {string.Join(" | ", errors.Select(error => error.ToString("F4", null)))} |"));
+        }
+    }
+
+    private static (MLImage[] Images, int[] Labels) Unseen(DiffusionTransformer model)
+    {
+        var (classes, images, labels) = (model.ClassNames.ToList(), new List<MLImage>(), new List<int>());
+        foreach (var garment in FashionMnist.Read(FashionMnist.Unseen).Take(Pictures))
+        {
+            images.Add(MLImage.CreateFromPixels(garment.Image.Width, garment.Image.Height, garment.Image.PixelFormat, garment.Image.Pixels));
+            labels.Add(classes.IndexOf(garment.Label));
+        }
+
+        return ([.. images], [.. labels]);
+    }
+
+    private static double Guided(DiffusionTransformer model, MLImage[] images, int[] labels, GenerationOptions options)
+    {
+        using var scope = NewDisposeScope();
+        var generator = new ImageGenerator(model.Model, options, seed: 1);
+        var x0 = new ModelInputs(model.Description, model.Model.Device).Images(images, nameof(images));
+        return ((generator.Denoise(generator.Encode(x0, labels), labels) - x0) / 2).to(ScalarType.Float64).square().mean().item<double>();
     }
 
     private static double Deviation(DiffusionLatents latents)
