@@ -61,7 +61,10 @@ public sealed partial class DiffusionTransformer
 
     /// <summary>Generates a grid of interpolations: a row for each pair of images, a column for each place on the way from the one to the other.</summary>
     /// <param name="pairs">The images of each row's ends, of the model's size, which stay the caller's; at least one pair.</param>
-    /// <param name="alphas">The places, the papers' lambda: each from 0, the first image as the model reconstructs it, to 1, the second; at least one.</param>
+    /// <param name="alphas">
+    /// The places (lambda of Ho et al. 2020, section 4.4, alpha of Song et al. 2021, appendix D.5): each from 0, the first image as the model reconstructs it, to 1,
+    /// the second; at least one.
+    /// </param>
     /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
     /// <returns>
     /// The images row by row, the caller's to dispose; <see cref="ImageGrid.Create"/> with as many columns as there are alphas lays them out. An image

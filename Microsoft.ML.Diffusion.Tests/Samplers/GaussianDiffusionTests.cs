@@ -131,6 +131,7 @@ public sealed class GaussianDiffusionTests
         Fixtures.Messages.Expect<ArgumentOutOfRangeException>("variance must be FixedSmall or FixedLarge, because a learned one differs from value to value. (Parameter 'variance')\nActual value was Learned.", () => _diffusion.StepDivergence<double>(two, two, 5, DdpmVariance.Learned));
         Fixtures.Messages.Expect<ArgumentException>("sigmas must hold one for each of the 1000 timesteps, but there are 1. (Parameter 'sigmas')", () => _ = new NonMarkovianProcess(_diffusion.Schedule, 0));
         Fixtures.Messages.Expect<ArgumentOutOfRangeException>("sigmas[1] must be from 0 to 0.5, because the noise drawn in a step is part of that of the timestep it leads to. (Parameter 'sigmas')\nActual value was 0.6.", () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), 0, 0.6));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("sigmas[0] must be a number of at least 0, because it is a standard deviation. (Parameter 'sigmas')\nActual value was -1.", () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), -1, 0));
         Fixtures.Messages.Expect<ArgumentOutOfRangeException>("eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. (Parameter 'eta')\nActual value was 2.", () => NonMarkovianProcess.OfEta(_diffusion.Schedule, 2));
     }
 

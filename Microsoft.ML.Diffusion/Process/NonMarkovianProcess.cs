@@ -34,7 +34,9 @@ public sealed class NonMarkovianProcess
             var limit = t == 0 ? double.MaxValue : Math.Sqrt(1 - schedule.AlphaBar(t - 1));
             if (!(sigmas[t] >= 0 && sigmas[t] <= limit))
             {
-                throw new ArgumentOutOfRangeException(nameof(sigmas), sigmas[t], FormattableString.Invariant($"sigmas[{t}] must be from 0 to {(t == 0 ? "any number" : limit)}, because the noise drawn in a step is part of that of the timestep it leads to."));
+                throw new ArgumentOutOfRangeException(nameof(sigmas), sigmas[t], t == 0
+                    ? "sigmas[0] must be a number of at least 0, because it is a standard deviation."
+                    : FormattableString.Invariant($"sigmas[{t}] must be from 0 to {limit}, because the noise drawn in a step is part of that of the timestep it leads to."));
             }
         }
 
