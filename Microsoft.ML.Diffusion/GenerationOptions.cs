@@ -41,7 +41,7 @@ public sealed record GenerationOptions
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Sampler}{(GuidanceScale == 1 ? "" : $", guidance {GuidanceScale}")}{(Seed is { } seed ? $", seed {seed}" : "")}{(BatchSize is { } size ? $", batches of {size}" : "")}");
+        $"{Sampler}{(GuidanceScale == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", guidance {GuidanceScale}"))}{(Seed is { } seed ? string.Create(CultureInfo.InvariantCulture, $", seed {seed}") : "")}{(BatchSize is { } size ? $", batches of {size}" : "")}");
 
     // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
     internal int BatchSizeFor(DiffusionModel model)

@@ -42,6 +42,9 @@ public sealed record InterpolationOptions
     /// <inheritdoc cref="GenerationOptions.CancellationToken"/>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal GenerationOptions Generation() => new()
     {
         Sampler = Sampler ?? (Path == InterpolationPath.Spherical ? new DdimSampler() : new DdpmSampler(250)),

@@ -53,7 +53,7 @@ public sealed class BitsPerDimension
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Total:F4} bits per dimension{(IsExact ? "" : $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)")} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
+        $"{Total:F4} bits per dimension{(IsExact ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
 
     // N sqrt((1 - n / N) s^2 / n): the sum of N values, estimated from n of them drawn without replacement.
     private static double ErrorOfSum(double[] values, int population)

@@ -25,6 +25,9 @@ public sealed record EvaluationOptions
     /// <summary>Gets the token that ends the evaluation between two rows by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The rows that each set needs.</summary>
     internal int MinimumNumberOfRows => Math.Max(4, NumberOfNeighbours + 1);
 

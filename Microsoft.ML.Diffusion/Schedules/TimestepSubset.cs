@@ -189,7 +189,7 @@ public sealed record TimestepSubset
     public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Rho);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing} steps{(Rho is null or 7 ? "" : $" of rho {Rho}")}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing} steps{(Rho is null or 7 ? "" : string.Create(CultureInfo.InvariantCulture, $" of rho {Rho}"))}");
 
     private static int AtLeastOne(int steps)
     {
