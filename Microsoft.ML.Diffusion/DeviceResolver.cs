@@ -14,8 +14,13 @@ internal static class DeviceResolver
     /// <exception cref="InvalidOperationException">The context asks for a GPU, forbids the CPU, and there is none.</exception>
     public static Device Resolve(IHostEnvironment environment, string? name)
     {
-        LibTorch.Load();
+        var libtorch = LibTorch.Load();
         var device = name is null ? Default((IHostEnvironmentInternal)environment) : Parse(name);
+        using (var channel = environment.Start("libtorch"))
+        {
+            channel.Trace(MessageSensitivity.None, $"Device {device}, by {libtorch}.");
+        }
+
         if (device.type == TorchSharp.DeviceType.CUDA && !Interlocked.Exchange(ref _allowsTensorFloat32, true))
         {
             backends.cuda.matmul.allow_tf32 = true; // as libtorch does by itself for convolutions

@@ -32,4 +32,7 @@ public sealed record DiffusersOptions
     /// <summary>Gets the device to generate on: "cpu", "cuda" or "cuda:1".</summary>
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere.</value>
     public string? Device { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
 }

@@ -58,6 +58,9 @@ public sealed record DiffusionOptions
     /// float32 matrices are allowed in TF32, which rounds factors to 10 bits, for the whole process.</value>
     public string? Device { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal PixelEncoding Pixels => new(PixelOffset, PixelScale);
 
     internal void Validate()

@@ -69,7 +69,7 @@ public sealed record GenerationOptions
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Sampler}{(GuidanceScale == 1 ? "" : $", guidance {GuidanceScale}")}{(GuidanceRescale == 0 ? "" : $" rescaled by {GuidanceRescale}")}{(GuidanceSigmaMin == 0 && double.IsPositiveInfinity(GuidanceSigmaMax) ? "" : $" for sigma in ({GuidanceSigmaMin}, {GuidanceSigmaMax}]")}{(Seed is { } seed ? $", seed {seed}" : "")}{(BatchSize is { } size ? $", batches of {size}" : "")}");
+        $"{Sampler}{(GuidanceScale == 1 ? "" : Text($", guidance {GuidanceScale}"))}{(GuidanceRescale == 0 ? "" : Text($" rescaled by {GuidanceRescale}"))}{(GuidanceSigmaMin == 0 && double.IsPositiveInfinity(GuidanceSigmaMax) ? "" : Text($" for sigma in ({GuidanceSigmaMin}, {GuidanceSigmaMax}]"))}{(Seed is { } seed ? Text($", seed {seed}") : "")}{(BatchSize is { } size ? Text($", batches of {size}") : "")}");
 
     /// <summary>How images with a class are guided.</summary>
     internal Guidance Guidance => new(GuidanceScale, GuidanceRescale, GuidanceSigmaMin, GuidanceSigmaMax);
@@ -116,4 +116,6 @@ public sealed record GenerationOptions
             throw new ArgumentOutOfRangeException(nameof(GuidanceSigmaMax), GuidanceSigmaMax, string.Create(CultureInfo.InvariantCulture, $"GuidanceSigmaMax must be above GuidanceSigmaMin ({GuidanceSigmaMin}), because images are guided between the two; infinity guides from the start."));
         }
     }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

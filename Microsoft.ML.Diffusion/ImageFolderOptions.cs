@@ -38,6 +38,9 @@ public sealed record ImageFolderOptions
     /// <value>The default is never.</value>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal void Validate()
     {
         if (Width is null != Height is null)

@@ -56,6 +56,9 @@ public sealed record InterpolationOptions
     /// <inheritdoc cref="GenerationOptions.CancellationToken"/>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The classes of both ends, -1 for none; null if neither has one.</summary>
     internal (int A, int B)? Ends => (LabelA ?? Label, LabelB ?? Label) is (null, null) ? null : (LabelA ?? Label ?? -1, LabelB ?? Label ?? -1);
 

@@ -52,6 +52,9 @@ public sealed record OutputColumnOptions
     /// <value>2..T; <see langword="null"/>, the default, is 20, or T if fewer.</value>
     public int? NumberOfLikelihoodTimesteps { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>All names that are set.</summary>
     internal IEnumerable<string> Names =>
         new[] { GeneratedPixels, Reconstructed, ReconstructedPixels, Latent, BitsPerDimension, ReconstructionError }.OfType<string>();

@@ -1,9 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
-/// <summary>The test program as another application has it: the same files, by links, but without libtorch or with another library of TorchSharp.</summary>
+/// <summary>The test program as another application has it: the same files, by links, but without libtorch, with another library of TorchSharp, or as in a notebook.</summary>
 internal sealed class AppFolder : IDisposable
 {
     private const string NativeLibrary = "libLibTorchSharp.so";
@@ -18,9 +19,7 @@ internal sealed class AppFolder : IDisposable
         {
             if (!isLeftOut(Path.GetFileName(file)))
             {
-                var path = _folder.File(Path.GetRelativePath(source, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.CreateSymbolicLink(path, file);
+                Link(Path.GetRelativePath(source, file), file);
             }
         }
 
@@ -33,23 +32,29 @@ internal sealed class AppFolder : IDisposable
     /// <summary>All its files.</summary>
     public string[] Files => [.. Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
 
+    /// <summary>Where <see cref="AsNotebook"/> has TorchSharp's assembly.</summary>
+    public string TorchSharp => _folder.File($"packages/torchsharp/{TorchSharpVersion}/lib/net8.0/TorchSharp.dll");
+
+    /// <summary>The folder with the application's libtorch.</summary>
+    public static string LibTorchFolder => Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native");
+
+    private static string TorchSharpVersion => typeof(torch).Assembly.GetName().Version!.ToString(3);
+
     /// <summary>As the SDK builds it without a reference to a libtorch package.</summary>
-    public static AppFolder WithoutLibTorch()
+    public static AppFolder WithoutLibTorch() => WithoutPackages("libtorch-").App;
+
+    /// <summary>As a notebook has it: TorchSharp and libtorch where their packages are unpacked, of which the host knows nothing.</summary>
+    public static AppFolder AsNotebook()
     {
-        var name = Path.ChangeExtension(Path.GetFileName(typeof(AppFolder).Assembly.Location), ".deps.json");
-        var dependencies = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, name)))!.AsObject();
-        var (leftOut, section) = (new HashSet<string?>(), (JsonObject)dependencies["targets"]!.AsObject().Single().Value!);
-        foreach (var package in section.Select(entry => entry.Key).Where(key => key.StartsWith("libtorch-", StringComparison.Ordinal)).ToList())
+        var (app, leftOut) = WithoutPackages("libtorch-", "TorchSharp/");
+        app._folder.Write(Path.GetRelativePath(app._folder.Path, app.TorchSharp), File.ReadAllBytes(typeof(torch).Assembly.Location));
+        foreach (var library in leftOut.Where(name => File.Exists(Path.Combine(LibTorchFolder, name))))
         {
-            var files = (section[package]!["runtimeTargets"] ?? section[package]!["native"])!.AsObject();
-            leftOut.UnionWith(files.Select(file => Path.GetFileName(file.Key)));
-            section.Remove(package);
-            dependencies["libraries"]!.AsObject().Remove(package);
+            var package = library == NativeLibrary ? $"torchsharp/{TorchSharpVersion}" : $"libtorch-cpu-linux-x64/{LibTorchAdvice.LibTorchVersion}";
+            app.Link($"packages/{package}/runtimes/linux-x64/native/{library}", Path.Combine(LibTorchFolder, library));
         }
 
-        var folder = new AppFolder(leftOut.Contains);
-        folder.Replace(name, Encoding.UTF8.GetBytes(dependencies.ToJsonString()));
-        return folder;
+        return app;
     }
 
     /// <summary>As the SDK builds it without this repository's build step.</summary>
@@ -66,6 +71,29 @@ internal sealed class AppFolder : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private static (AppFolder App, IReadOnlyCollection<string> LeftOut) WithoutPackages(params string[] prefixes)
+    {
+        var name = Path.ChangeExtension(Path.GetFileName(typeof(AppFolder).Assembly.Location), ".deps.json");
+        var dependencies = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, name)))!.AsObject();
+        var (leftOut, section) = (new HashSet<string>(), (JsonObject)dependencies["targets"]!.AsObject().Single().Value!);
+        foreach (var package in section.Select(entry => entry.Key).Where(key => Array.Exists(prefixes, prefix => key.StartsWith(prefix, StringComparison.Ordinal))).ToList())
+        {
+            leftOut.UnionWith(((string[])["runtime", "runtimeTargets", "native"]).SelectMany(kind => section[package]![kind]?.AsObject() ?? []).Select(file => Path.GetFileName(file.Key)));
+            section.Remove(package);
+            dependencies["libraries"]!.AsObject().Remove(package);
+        }
+
+        var folder = new AppFolder(leftOut.Contains);
+        folder.Replace(name, Encoding.UTF8.GetBytes(dependencies.ToJsonString()));
+        return (folder, leftOut);
+    }
+
+    private void Link(string name, string target)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(name))!);
+        File.CreateSymbolicLink(_folder.File(name), target);
+    }
 
     private void Replace(string name, byte[] content)
     {

@@ -16,7 +16,7 @@ internal static class ChildProcess
     /// <summary>Runs a command of <see cref="Main"/> with environment variables of its own and returns what it printed.</summary>
     public static string RunWith(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        using var process = StartIn(typeof(ChildProcess).Assembly.Location, arguments, environment);
+        using var process = StartIn(typeof(ChildProcess).Assembly.Location, arguments, environment.Select(variable => (variable.Key, variable.Value)));
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -27,9 +27,13 @@ internal static class ChildProcess
     public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments) => TryRunIn(typeof(ChildProcess).Assembly.Location, arguments);
 
     /// <summary>Runs a command in a copy of the test assembly, with the files that are beside it.</summary>
-    public static (int ExitCode, string Output, string Error) TryRunIn(string assembly, params string[] arguments)
+    public static (int ExitCode, string Output, string Error) TryRunIn(string assembly, params string[] arguments) =>
+        TryRunWith([], assembly, arguments);
+
+    /// <summary>Runs a command in a copy of the test assembly, with variables of the environment.</summary>
+    public static (int ExitCode, string Output, string Error) TryRunWith(IEnumerable<(string Name, string Value)> variables, string assembly, params string[] arguments)
     {
-        using var process = StartIn(assembly, arguments);
+        using var process = StartIn(assembly, arguments, variables);
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -37,9 +41,9 @@ internal static class ChildProcess
     }
 
     /// <summary>Starts a command of <see cref="Main"/>, whose output and errors are the caller's to read.</summary>
-    public static Process Start(params string[] arguments) => StartIn(typeof(ChildProcess).Assembly.Location, arguments);
+    public static Process Start(params string[] arguments) => StartIn(typeof(ChildProcess).Assembly.Location, arguments, []);
 
-    private static Process StartIn(string assembly, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    private static Process StartIn(string assembly, string[] arguments, IEnumerable<(string Name, string Value)> variables)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
@@ -51,7 +55,7 @@ internal static class ChildProcess
             start.ArgumentList.Add(argument);
         }
 
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;
         }
@@ -95,8 +99,14 @@ internal static class ChildProcess
             case ["first-calls", var model, var diffusers]:
                 FirstCalls.Run(model, diffusers);
                 return 0;
+            case ["libraries", var model]:
+                LoadedLibraries.Run(model);
+                return 0;
+            case ["libraries", var model, var torchSharp]:
+                LoadedLibraries.RunWith(torchSharp, model);
+                return 0;
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder> or hostile <target> <seed> <count> <folder>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll] or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

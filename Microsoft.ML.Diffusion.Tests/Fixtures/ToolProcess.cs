@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Microsoft.ML.Diffusion.Tests.Build;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
@@ -10,7 +9,7 @@ internal sealed partial class ToolProcess : IDisposable
 {
     private const int Interrupt = 2; // SIGINT, that of Ctrl+C
 
-    private static readonly Lazy<string> _assembly = new(Find);
+    private static readonly Lazy<string> _assembly = new(() => SampleProcess.Assembly("Diffusion.Tool"));
 
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -72,18 +71,6 @@ internal sealed partial class ToolProcess : IDisposable
     {
         _process.WaitForExit();
         return new Result(_process.ExitCode, _output.Result.ReplaceLineEndings("\n").Trim(), error.ReplaceLineEndings("\n").Trim());
-    }
-
-    private static string Find()
-    {
-        var assembly = BuildFiles.InRoot("samples", "Diffusion.Tool", "bin", BuildFiles.Configuration, "net10.0", "diffusion.dll");
-        if (!File.Exists(assembly))
-        {
-            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", "Diffusion.Tool"), "-c", BuildFiles.Configuration);
-            Assert.AreEqual(0, built, log);
-        }
-
-        return assembly;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

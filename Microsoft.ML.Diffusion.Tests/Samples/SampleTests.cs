@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Tests.Build;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Samples;
 
@@ -15,14 +16,7 @@ public sealed class SampleTests
     public void Sample_Quick_RunsAndWritesItsFiles(string name)
     {
         var start = DateTime.UtcNow.AddSeconds(-2); // file systems round
-        var assembly = BuildFiles.InRoot("samples", name, "bin", BuildFiles.Configuration, "net10.0", name + ".dll");
-        if (!File.Exists(assembly))
-        {
-            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", name), "-c", BuildFiles.Configuration);
-            Assert.AreEqual(0, built, log);
-        }
-
-        var (exitCode, output) = BuildFiles.RunDotnet("exec", assembly, "--quick");
+        var (exitCode, output) = BuildFiles.RunDotnet("exec", SampleProcess.Assembly(name), "--quick");
 
         Assert.AreEqual(0, exitCode, output);
         var written = Directory.GetFiles(BuildFiles.InRoot("artifacts", name), "*", SearchOption.AllDirectories).Where(file => File.GetLastWriteTimeUtc(file) >= start).ToList();

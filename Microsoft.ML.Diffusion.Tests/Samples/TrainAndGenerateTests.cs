@@ -153,7 +153,7 @@ public sealed partial class TrainAndGenerateTests
     [TestMethod]
     public void Sample_NoSuchFolder_SaysSoAndFails()
     {
-        var (exitCode, output) = BuildFiles.RunDotnet("exec", Assembly(), "--images", "nowhere", "--output", Path.GetTempPath());
+        var (exitCode, output) = BuildFiles.RunDotnet("exec", SampleProcess.Assembly("TrainAndGenerate"), "--images", "nowhere", "--output", Path.GetTempPath());
 
         Assert.AreEqual(1, exitCode);
         StringAssert.Contains(output, "nowhere");
@@ -164,20 +164,8 @@ public sealed partial class TrainAndGenerateTests
 
     private static string RunSample(params string[] arguments)
     {
-        var (exitCode, output) = BuildFiles.RunDotnet(["exec", Assembly(), .. arguments]);
+        var (exitCode, output) = BuildFiles.RunDotnet(["exec", SampleProcess.Assembly("TrainAndGenerate"), .. arguments]);
         return exitCode == 0 ? output : throw new InvalidOperationException($"The sample ended with {exitCode}: {output}");
-    }
-
-    private static string Assembly()
-    {
-        var assembly = BuildFiles.InRoot("samples", "TrainAndGenerate", "bin", BuildFiles.Configuration, "net10.0", "TrainAndGenerate.dll");
-        if (!File.Exists(assembly))
-        {
-            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", "TrainAndGenerate"), "-c", BuildFiles.Configuration);
-            Assert.AreEqual(0, built, log);
-        }
-
-        return assembly;
     }
 
     // The red, which is the grey, of a picture in a grid of pixels each scale wide.

@@ -64,7 +64,7 @@ public sealed class BitsPerDimension
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Total:F4} bits per dimension{(HasAllTimesteps ? "" : $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)")} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
+        $"{Total:F4} bits per dimension{(HasAllTimesteps ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
 }
 
 /// <summary>The terms that were computed, in bits per dimension.</summary>

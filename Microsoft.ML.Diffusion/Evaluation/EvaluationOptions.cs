@@ -21,6 +21,9 @@ public sealed record EvaluationOptions
     /// <summary>Gets the token that ends the evaluation between two rows by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     /// <summary>The rows that each set needs: four tell a variance from a squared mean.</summary>
     internal int MinimumNumberOfRows => Math.Max(4, NumberOfNeighbours + 1);
 

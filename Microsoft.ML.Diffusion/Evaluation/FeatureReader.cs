@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
@@ -44,7 +45,7 @@ internal static class FeatureReader
                 row[index] = convert(item);
                 if (!float.IsFinite(row[index]))
                 {
-                    throw new InvalidOperationException($"Row {cursor.Position} of {parameter}: value {index} of column '{column.Name}' is {item}, expected a finite number. Remove the row or repair the value.");
+                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Row {cursor.Position} of {parameter}: value {index} of column '{column.Name}' is {item}, expected a finite number. Remove the row or repair the value."));
                 }
             }
 

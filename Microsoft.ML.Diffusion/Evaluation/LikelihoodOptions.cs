@@ -36,6 +36,9 @@ public sealed record LikelihoodOptions
     /// <summary>Gets the token that ends the evaluation between two network calls by an <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance, int numberOfImages)
     {
         ArgumentNullException.ThrowIfNull(Clipping);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Microsoft.ML.Diffusion.Persistence;
@@ -124,7 +125,7 @@ internal sealed class DiffusersConfig
     }
 
     /// <summary>The error for a value that the library cannot honour.</summary>
-    public NotSupportedException Refusal(string key, object? value, string reason) => new($"{_path}: {key} = {value ?? "null"} is not supported: {reason}.");
+    public NotSupportedException Refusal(string key, object? value, string reason) => new($"{_path}: {key} = {Convert.ToString(value ?? "null", CultureInfo.InvariantCulture)} is not supported: {reason}.");
 
     /// <summary>The error for a file that contradicts itself.</summary>
     public FormatException Damage(string message, Exception? inner = null) => new($"{_path}: {message}", inner);

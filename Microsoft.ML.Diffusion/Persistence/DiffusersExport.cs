@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -135,7 +136,7 @@ internal static class DiffusersExport
     {
         if (!holds)
         {
-            throw new NotSupportedException($"{option} = {value} cannot be saved for diffusers, because {DiffusersNetwork.ClassName} {what}.");
+            throw new NotSupportedException($"{option} = {Convert.ToString(value, CultureInfo.InvariantCulture)} cannot be saved for diffusers, because {DiffusersNetwork.ClassName} {what}.");
         }
     }
 

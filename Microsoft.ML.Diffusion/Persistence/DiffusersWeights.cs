@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Diffusion.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ internal static class DiffusersWeights
         var (promised, found) = (UNetSize.AtLeast(description.Options, description.InChannels, description.OutChannels, description.NumberOfClasses), file.Tensors.Sum(tensor => tensor.ElementCount));
         if (promised > found)
         {
-            throw new FormatException($"{path}: holds {found} weights, but the network of its config.json has at least {promised:F0}. They are not of one model.");
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{path}: holds {found} weights, but the network of its config.json has at least {promised:F0}. They are not of one model."));
         }
 
         var network = new UNet(description.Options, description.InChannels, description.OutChannels, height, width, description.NumberOfClasses);

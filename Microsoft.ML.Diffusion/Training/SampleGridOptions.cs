@@ -33,6 +33,9 @@ public sealed record SampleGridOptions
     /// </value>
     public required Action<int, MLImage> Show { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal int ColumnsOrSquare => Columns ?? (int)Math.Ceiling(Math.Sqrt(NumberOfImages));
 
     internal void Validate()

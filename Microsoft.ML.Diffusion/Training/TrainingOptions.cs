@@ -144,4 +144,7 @@ public sealed partial record TrainingOptions
     /// <summary>Gets a value indicating whether a cancelled run returns the model as it is by then, rather than throwing.</summary>
     /// <value>The default is <see langword="false"/>. Cancelled while images are still being read, there is no model, and it throws all the same.</value>
     public bool ReturnModelOnCancellation { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
 }

@@ -29,5 +29,5 @@ public sealed record TrainingProgress(
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {Step}, epoch {Epoch:F2}, loss {Loss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}") : "")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {Remaining:hh\\:mm\\:ss} left{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+        $"step {Step}, epoch {Epoch:F2}, loss {Loss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}") : "")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {TimeText.Of(Remaining)} left{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
 }

@@ -39,5 +39,5 @@ public sealed record TrainingSummary(
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Steps} steps of {BatchSize} from {Images} images in {TimeSpan.FromSeconds(Seconds):hh\\:mm\\:ss}, loss {FinalLoss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}{(ModelStep is { } step ? $" at step {step}" : "")}") : "")}, seed {Seed}{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+        $"{Steps} steps of {BatchSize} from {Images} images in {TimeText.Of(TimeSpan.FromSeconds(Seconds))}, loss {FinalLoss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}{(ModelStep is { } step ? $" at step {step}" : "")}") : "")}, seed {Seed}{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
 }

@@ -23,6 +23,9 @@ public sealed record ValidationOptions
     /// <value>At least 1; <see langword="null"/>, the default, never ends it early.</value>
     public int? Patience { get; init; }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     internal void Validate()
     {
         Require(EverySteps is null or >= 1, nameof(EverySteps), EverySteps, "must be at least 1; leave it null for once an epoch");

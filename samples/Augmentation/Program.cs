@@ -51,12 +51,12 @@ for (var seed = 1; seed <= seeds; seed++)
 }
 
 // 4. What it comes to. The same labelled garments with and without: the difference is that of pairs.
-Console.WriteLine($"\nMean over {seeds} seeds (each another {labelled} garments), judged on {tested:N0} unseen ones:");
+Console.WriteLine(FormattableString.Invariant($"\nMean over {seeds} seeds (each another {labelled} garments), judged on {tested:N0} unseen ones:"));
 for (var way = 0; way < ways.Length; way++)
 {
     var gains = accuracies[way].Zip(accuracies[0], (with, without) => 100 * (with - without)).ToList();
     var spread = Math.Sqrt(gains.Sum(gain => Math.Pow(gain - gains.Average(), 2)) / (seeds - 1));
-    Console.WriteLine(FormattableString.Invariant($"  {ways[way],-70} {accuracies[way].Average():P1}{(way == 0 ? "" : $"   {gains.Average():+0.0;-0.0} points (standard deviation {spread:F1})")}"));
+    Console.WriteLine(FormattableString.Invariant($"  {ways[way],-70} {accuracies[way].Average():P1}{(way == 0 ? "" : FormattableString.Invariant($"   {gains.Average():+0.0;-0.0} points (standard deviation {spread:F1})"))}"));
 }
 
 using var grid = ImageGrid.Create(pictures, columns: 20, padding: 1);

@@ -45,7 +45,7 @@ internal static class Letters
             var (advance, outline) = Find(letter);
             if (outline.Length > 0)
             {
-                group.Add(new XElement(names + "path", new XAttribute("transform", $"translate({x},0)"), new XAttribute("d", outline)));
+                group.Add(new XElement(names + "path", new XAttribute("transform", string.Create(CultureInfo.InvariantCulture, $"translate({x},0)")), new XAttribute("d", outline)));
             }
 
             x += advance;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
 using OxyPlot;
@@ -61,7 +62,7 @@ public static class LossChart
             .Select(part => new DataPoint(part.Average(record => record.Step), part.Average(record => record.Loss)));
         var validation = TrainingHistory.Validations(records).Where(point => double.IsFinite(point.Loss)).Select(point => new DataPoint(point.Step, point.Loss));
 
-        var plot = new PlotModel { DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
+        var plot = new PlotModel { Culture = CultureInfo.InvariantCulture, DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
         plot.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.TopRight, LegendOrientation = LegendOrientation.Horizontal, LegendMargin = 4, LegendSymbolLength = 28, LegendColumnSpacing = 20 });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "optimizer step", StringFormat = "#,0", Minimum = 0, MinorTickSize = 0, AxisTitleDistance = 12, TickStyle = TickStyle.Outside, TicklineColor = _grid });
         plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "mean loss", AxisTitleDistance = 14, Minimum = 0, Maximum = Top(finite), MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = _grid, TickStyle = TickStyle.None });

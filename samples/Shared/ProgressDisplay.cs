@@ -45,16 +45,18 @@ public sealed class ProgressDisplay : IProgress<TrainingProgress>, IProgress<dou
         ArgumentNullException.ThrowIfNull(training);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"learned from {training.Images:N0} pictures in {training.Steps:N0} steps of {training.BatchSize}, {training.Steps * training.BatchSize / training.Seconds:F0} images/s, last loss {training.FinalLoss:F4}, {training.SkippedSteps} steps skipped");
+            $"learned from {training.Images:N0} pictures in {training.Steps:N0} steps of {training.BatchSize}, {training.Steps * (double)training.BatchSize / training.Seconds:F0} images/s, last loss {training.FinalLoss:F4}, {training.SkippedSteps} steps skipped");
     }
+
+    /// <summary>Tells a length of time, such as 04:05:06 or 3 days 04:05:06.</summary>
+    public static string Time(TimeSpan time) => TimeText.Of(time);
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        var left = value.Remaining.ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
         var skipped = value.SkippedSteps > 0 ? $"  {value.SkippedSteps} steps skipped" : "";
-        Report(value.Fraction, string.Create(CultureInfo.InvariantCulture, $"loss {value.Loss:F4}  {value.ImagesPerSecond:F0} images/s  {left} left{skipped}"), value.ToString());
+        Report(value.Fraction, string.Create(CultureInfo.InvariantCulture, $"loss {value.Loss:F4}  {value.ImagesPerSecond:F0} images/s  {Time(value.Remaining)} left{skipped}"), value.ToString());
     }
 
     /// <inheritdoc/>

@@ -95,7 +95,7 @@ public static class ReportSections
         void Add(string name, FormattableString value) => facts.Add((name, value.ToString(CultureInfo.InvariantCulture)));
         if (training is not null)
         {
-            Add("Training", $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {Duration(training.Seconds)}");
+            Add("Training", $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {ProgressDisplay.Time(TimeSpan.FromSeconds(training.Seconds))}");
             Add("Speed", $"{training.Steps * (double)training.BatchSize / training.Seconds:F0} pictures a second");
             Add("Last training loss", $"{training.FinalLoss:F4}");
             if (training.ValidationLoss is { } validation)
@@ -114,6 +114,4 @@ public static class ReportSections
 
         return new("Figures", "Measured in this training, on the machine that it ran on.") { Facts = [.. facts, .. more] };
     }
-
-    private static string Duration(double seconds) => TimeSpan.FromSeconds(seconds).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
 }

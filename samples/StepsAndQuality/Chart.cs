@@ -1,3 +1,4 @@
+using System.Globalization;
 using OxyPlot;
 using OxyPlot.Axes;
 using OxyPlot.Legends;
@@ -12,7 +13,7 @@ internal static class Chart
 
     public static void Save(string path, string title, IReadOnlyList<int> steps, IEnumerable<(string Name, IReadOnlyList<double> Values)> lines)
     {
-        var plot = new PlotModel { Title = title, TitleFontSize = 14, TitlePadding = 16, Padding = new OxyThickness(12), DefaultColors = _colours, Background = OxyColors.White };
+        var plot = new PlotModel { Culture = CultureInfo.InvariantCulture, Title = title, TitleFontSize = 14, TitlePadding = 16, Padding = new OxyThickness(12), DefaultColors = _colours, Background = OxyColors.White };
         plot.Axes.Add(new CategoryAxis { Position = AxisPosition.Bottom, Title = "steps", IsTickCentered = true, MinimumPadding = 0.1, MaximumPadding = 0.1, ItemsSource = steps.Select(count => $"{count}").ToList() });
         plot.Axes.Add(new LogarithmicAxis { Position = AxisPosition.Left, Title = "Frechet distance (lower is better)", AxisTitleDistance = 20, MajorGridlineStyle = LineStyle.Dot });
         plot.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.RightTop, LegendMargin = 8, LegendPadding = 24 });

@@ -40,14 +40,14 @@ internal static class CommandLine
         var flip = AddSwitch("--flip", "Mirror pictures left to right at random while training");
         var steps = Add<int>("--steps", "N", "Train for this many steps");
         var epochs = Add<int>("--epochs", "N", "Train for this many passes over the pictures");
-        var minutes = Add<double>("--minutes", "M", $"Train for this long [default: {Settings.DefaultMinutes} if neither --steps nor --epochs is given]");
+        var minutes = Add<double>("--minutes", "M", string.Create(CultureInfo.InvariantCulture, $"Train for this long [default: {Settings.DefaultMinutes} if neither --steps nor --epochs is given]"));
         var baseChannels = AddWithDefault("--base-channels", "N", "Channels of the network at full resolution, a multiple of 32", defaults.BaseChannels);
         var multipliers = AddWithDefault("--multipliers", "LIST", "Channels of each level of the network as a multiple of --base-channels", Text(defaults.Multipliers));
         var blocks = AddWithDefault("--blocks", "N", "Residual blocks of each level", defaults.Blocks);
         var attention = AddWithDefault("--attention", "LIST", "Resolutions with self-attention, or none; the middle always has it", Text(defaults.Attention));
         var patch = AddWithDefault("--patch", "PIXELS", "Side of the pixel blocks that the network sees as one; 2 trains about four times as fast", defaults.Patch);
         var dropout = AddWithDefault("--dropout", "P", "Probability of dropping a feature while training", defaults.Dropout);
-        var validation = AddWithDefault("--validation", "N", $"Judge by this many pictures that are not learned from; of a folder's, at most {Settings.FolderValidationShare:P0}", defaults.ValidationImages);
+        var validation = AddWithDefault("--validation", "N", string.Create(CultureInfo.InvariantCulture, $"Judge by this many pictures that are not learned from; of a folder's, at most {Settings.FolderValidationShare:P0}"), defaults.ValidationImages);
         var batch = AddWithDefault("--batch", "N", "Pictures in a training step", defaults.BatchSize);
         var learningRate = AddWithDefault("--learning-rate", "RATE", "Highest learning rate; it falls to 0 along a cosine", defaults.LearningRate);
         var ema = AddWithDefault("--ema", "DECAY", "Decay per step of the average of weights that the model uses", defaults.EmaDecay);

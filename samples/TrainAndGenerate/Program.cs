@@ -58,7 +58,7 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
         ReportSections.Denoising(artifacts.PathOf("denoising.png"), film, FilmColumns),
         ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
         .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
-        ReportSections.Figures(model.Training, ("This run, all in all", $"{clock.Elapsed:m\\:ss}")),
+        ReportSections.Figures(model.Training, ("This run, all in all", ProgressDisplay.Time(clock.Elapsed))),
         ReportSections.Settings(model, settings.Facts),
     ];
     artifacts.Save("report.html", new ReportPage(settings.Headline.Title, settings.Headline.Introduction, sections).Save, "all of it on one page");
