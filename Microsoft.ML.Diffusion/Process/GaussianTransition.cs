@@ -46,6 +46,9 @@ public readonly record struct GaussianTransition(double OriginalCoefficient, dou
         return result;
     }
 
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+
     private static void Check(int length, bool mayBeEmpty, int count, string name)
     {
         if (length != count && !(mayBeEmpty && length == 0))

@@ -5,8 +5,14 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>Makes the weights of a network views of one buffer, in an order that its layers alone decide.</summary>
+/// <remarks>Each begins at a cache line, as tensors of their own do: products round differently elsewhere, and a model must be the same when it has been saved and loaded.</remarks>
 internal static class FlatBinding
 {
+    private const long Alignment = 16; // numbers of 4 bytes in a cache line
+
+    /// <summary>The numbers of a buffer for a network's weights, which lie in it with gaps.</summary>
+    public static long Length(IEnumerable<Parameter> weights) => weights.Sum(Place);
+
     /// <summary>Copies each weight into <paramref name="values"/> and makes it a view of the copy.</summary>
     public static void Move(UNet network, Tensor values) => Replace(network, values, (weight, view) =>
     {
@@ -26,7 +32,7 @@ internal static class FlatBinding
                 bound.grad = gradients.narrow(0, offset, bound.numel()).view(bound.shape);
             }
 
-            offset += bound.numel();
+            offset += Place(bound);
             return bound;
         });
     }
@@ -42,16 +48,18 @@ internal static class FlatBinding
             Visit(module, weight =>
             {
                 var view = values.narrow(0, offset, weight.numel()).view(weight.shape);
-                offset += weight.numel();
+                offset += Place(weight);
                 return replace(weight, view);
             });
         }
 
         if (offset != values.numel())
         {
-            throw new NotSupportedException($"{values.numel() - offset} weights belong to layers that {nameof(FlatBinding)} does not know.");
+            throw new NotSupportedException($"{values.numel() - offset} numbers of weights belong to layers that {nameof(FlatBinding)} does not know.");
         }
     }
+
+    private static long Place(Tensor weight) => (weight.numel() + Alignment - 1) / Alignment * Alignment;
 
     private static void Visit(nn.Module module, Func<Parameter, Parameter> visit)
     {

@@ -35,7 +35,7 @@ internal sealed class FlatParameters : IDisposable
         using var scope = NewDisposeScope();
         _network = network;
         var weights = network.parameters().ToList();
-        _values = zeros(weights.Sum(weight => weight.numel()), weights[0].dtype, weights[0].device).DetachFromDisposeScope();
+        _values = zeros(FlatBinding.Length(weights), weights[0].dtype, weights[0].device).DetachFromDisposeScope();
         FlatBinding.Move(network, _values);
         _working = workingType is { } type && type != _values.dtype ? _values.to(type).DetachFromDisposeScope() : _values;
         _firstMoments = zeros_like(_values).DetachFromDisposeScope();
@@ -45,7 +45,7 @@ internal sealed class FlatParameters : IDisposable
         Share(network);
     }
 
-    /// <summary>The number of weights.</summary>
+    /// <summary>The numbers of a buffer.</summary>
     public long Count => _values.numel();
 
     /// <summary>All that the next update depends on, to be written to a checkpoint and copied back from it in place; then call <see cref="Refresh"/>.</summary>
