@@ -52,7 +52,7 @@ internal enum RandomStream : ulong
     /// <summary>The noise of likelihoods. Sample: the image's number. Draw: t x <see cref="RandomStreams.DrawsOfTimestep"/> + how many were drawn at t before.</summary>
     LikelihoodNoise = 0xDCFF1A9C0EAA4E66,
 
-    /// <summary>Which timesteps likelihoods take. Sample: t.</summary>
+    /// <summary>Which timesteps likelihoods take. Sample: the timestep.</summary>
     LikelihoodTimesteps = 0x408307323A4AA9D0,
 
     /// <summary>Which rows an evaluation keeps. Sample: the row. Draw: 0 for real images, 1 for generated ones.</summary>
