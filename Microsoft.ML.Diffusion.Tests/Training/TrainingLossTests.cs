@@ -48,7 +48,7 @@ public sealed class TrainingLossTests
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(rows, rows);
 
         // As validation judges the pictures themselves, at all noise levels: the losses of single steps depend on which levels they drew, those of the bound most.
-        Assert.IsLessThan(0.7 * reports[0].ValidationLoss!.Value, reports[^1].ValidationLoss!.Value, $"from {reports[0].ValidationLoss} to {reports[^1].ValidationLoss}");
+        Assert.IsLessThan(0.8 * reports[0].ValidationLoss!.Value, reports[^1].ValidationLoss!.Value, $"from {reports[0].ValidationLoss} to {reports[^1].ValidationLoss}");
         Assert.AreEqual(0, model.Training!.SkippedSteps);
     }
 

@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -35,20 +35,31 @@ internal sealed class SeededDropout(double probability)
         return x * keep;
     }
 
-    // 0 or 1 / (1 - p) for each feature of x, in the order of its memory, whether that is channels-last or not.
+    // 0 or 1 / (1 - p) for each feature of x.
     private Tensor Keep(RandomNumbers numbers, int layer, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var shape = x.shape;
+        var (first, shape) = (_firstSample, x.shape);
         var keep = empty([shape[0], shape[2], shape[3], shape[1]], ScalarType.Float32);
-        for (var i = 0; i < shape[0]; i++)
+        void Choose(int image)
         {
-            using var sample = keep[i];
-            numbers.Choices(_firstSample + i, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
+            using var sample = keep[image];
+            numbers.Choices(first + image, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
         }
 
-        var ordered = keep.permute(0, 3, 1, 2);
-        return (ChannelsLast.Holds(x) ? ordered : ordered.contiguous()).to(x.dtype, x.device).MoveToOuterDisposeScope();
+        if (x.device_type == TorchSharp.DeviceType.CPU)
+        {
+            for (var i = 0; i < shape[0]; i++) // a part of a batch has a thread of its own already
+            {
+                Choose(i);
+            }
+        }
+        else
+        {
+            Parallel.For(0, (int)shape[0], Choose); // the device waits for them
+        }
+
+        return PixelTensors.Upload(keep.permute(0, 3, 1, 2).to(x.dtype), x.device).MoveToOuterDisposeScope();
     }
 }
 
