@@ -77,7 +77,7 @@ public sealed partial class DiffusionTransformer
 
     /// <summary>Measures how well <see cref="Decode"/> gives back what <see cref="Encode"/> was given (Song et al. 2021, table 2).</summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
-    /// <param name="options">As for <see cref="Encode"/>; guidance above 1 would multiply the error by about ten.</param>
+    /// <param name="options">As for <see cref="Encode"/>; guidance above 1 would make the error larger, at large scales a hundred times.</param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> takes all without.</param>
     /// <returns>
     /// For each image the mean, over its pixels and channels, of the squared difference of colours in [0, 1], before these are rounded to 256 levels.
@@ -107,7 +107,7 @@ public sealed partial class DiffusionTransformer
         options = (options ?? Unguided).For(Schedule);
         if (options.GuidanceScale > 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(GenerationOptions.GuidanceScale), options.GuidanceScale, "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and the error of going there and back grows about tenfold. Set it to 1; decode with any.");
+            throw new ArgumentOutOfRangeException(nameof(GenerationOptions.GuidanceScale), options.GuidanceScale, "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any.");
         }
 
         return options.Sampler is DdimSampler { IsStochastic: false } sampler

@@ -94,7 +94,7 @@ public sealed class EncodeTests
     [TestMethod]
     public void Encode_GuidanceAboveOne_IsRefusedAndThatOfTheModelLeftOut()
     {
-        const string Message = "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and the error of going there and back grows about tenfold. Set it to 1; decode with any. (Parameter 'GuidanceScale')\nActual value was 1.5.";
+        const string Message = "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any. (Parameter 'GuidanceScale')\nActual value was 1.5.";
         using var model = TinyModel.Train(TinyModel.Labelled with { Generation = Ddim(5) with { GuidanceScale = 1.5 } });
         using var image = Pictures.Bars(0);
 
