@@ -35,6 +35,7 @@ public sealed class UNetTests
     public void Forward_AnyAspect_KeepsTheShape(int height, int width)
     {
         using var network = new UNet(_tiny, 3, 6, height, width);
+        network.eval();
         using var x = zeros(2, 3, height, width);
         using var timesteps = Timesteps(0, 999);
 
