@@ -110,7 +110,7 @@ internal static class SamplerTable
         var moments = new FeatureMoments(FeatureNetwork.NumberOfFeatures);
         foreach (var batch in pictures.Chunk(500))
         {
-            using var features = tensor(batch.SelectMany(network.Features).ToArray(), [batch.Length, FeatureNetwork.NumberOfFeatures]);
+            using var features = tensor(network.Features(batch), [batch.Length, FeatureNetwork.NumberOfFeatures]);
             moments.Add(features);
         }
 

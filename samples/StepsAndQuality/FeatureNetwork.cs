@@ -44,11 +44,14 @@ internal sealed class FeatureNetwork : IDisposable
     }
 
     /// <summary>The features of one picture.</summary>
-    public float[] Features(float[] pixels)
+    public float[] Features(float[] pixels) => Features([pixels]);
+
+    /// <summary>The features of pictures, one after another.</summary>
+    public float[] Features(IReadOnlyList<float[]> pictures)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return _features.call(ToTensor([(pixels, 0)])).data<float>().ToArray();
+        return _features.call(ToTensor([.. pictures.Select(pixels => (pixels, 0L))])).data<float>().ToArray();
     }
 
     /// <summary>The share of rows whose class it finds.</summary>
