@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Tests.Processes;
 using SharpFuzz;
 
 // Checks with counts that the tests have no time for.
@@ -18,6 +19,10 @@ switch (args)
         return 0;
     case ["random"]:
         return RandomNumberStatistics.Run();
+    case ["runs", var count]:
+        return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["fit", var seed]:
+        return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }
 
 // Reads one file by one of the library's readers. Whatever but a FormatException leaves it is a finding.

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace Microsoft.ML.Diffusion.Tests;
 
@@ -105,8 +106,10 @@ internal static class ChildProcess
             case ["libraries", var model, var torchSharp]:
                 LoadedLibraries.RunWith(torchSharp, model);
                 return 0;
+            case ["fit", var seed]:
+                return ShortFit.Run(int.Parse(seed));
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll] or hostile <target> <seed> <count> <folder>");
+                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }
