@@ -15,11 +15,11 @@ namespace Microsoft.ML.Diffusion;
 public sealed record DpmSolverSampler : Sampler
 {
     /// <summary>Initializes the sampler.</summary>
-    /// <param name="steps">Number of steps, 1..T.</param>
+    /// <param name="steps">Number of steps, at least 1, over <see cref="TimestepSubset.Karras"/>: of the spacings it has the lowest Frechet distance in few steps.</param>
     /// <param name="stochastic">Whether each step draws the noise of the diffusion's reverse process, instead of following its probability flow.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is below 1.</exception>
     public DpmSolverSampler(int steps = 20, bool stochastic = false)
-        : base(TimestepSubset.Trailing(steps))
+        : base(TimestepSubset.Karras(steps))
     {
         IsStochastic = stochastic;
     }

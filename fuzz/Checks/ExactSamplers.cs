@@ -87,7 +87,7 @@ internal static class ExactSamplers
             + Marginal(new DpmSolverSampler(100, stochastic: true) { Timesteps = TimestepSubset.LogSnr(100) }, 0.0064)
             + Marginal(new HeunSampler(), 0.02)
             + Marginal(new HeunSampler { Timesteps = TimestepSubset.Karras(18, sigmaMax: double.PositiveInfinity) }, 1)
-            + Marginal(new DpmSolverSampler(20), 1)
+            + Marginal(new DpmSolverSampler(20) { Timesteps = TimestepSubset.Trailing(20) }, 1)
             + Marginal(new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) }, 0.015);
     }
 
