@@ -37,7 +37,7 @@ internal sealed class ProcessRuns
     internal static string? Fault(int exitCode, string output, string error, string lastWords)
     {
         var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return exitCode != 0 ? string.Create(CultureInfo.InvariantCulture, $"ended with {exitCode}. {lines.FirstOrDefault() ?? output.TrimEnd().Split('\n')[^1]}")
+        return exitCode != 0 ? string.Create(CultureInfo.InvariantCulture, $"ended with {exitCode}. {(lines.Length > 0 ? string.Join("\n  ", lines) : output.TrimEnd().Split('\n')[^1])}")
             : lines.Length > 0 ? string.Create(CultureInfo.InvariantCulture, $"wrote {lines.Length} lines to the standard error, the first: {lines[0]}")
             : output.Contains("NaN", StringComparison.Ordinal) ? "a loss is not a number"
             : output.Contains(lastWords, StringComparison.Ordinal) ? null

@@ -32,6 +32,7 @@ public sealed class ProcessRunsTests
     [TestMethod]
     [DataRow(0, "loss 0.5", "", null)]
     [DataRow(139, "loss 0.5", "", "ended with 139. loss 0.5")]
+    [DataRow(134, "loss 0.5", "Unhandled exception.\n   at Main()\n", "ended with 134. Unhandled exception.\n  at Main()")]
     [DataRow(0, "loss 0.5", "[W NNPACK.cpp:56] Could not initialize NNPACK\n[W again]\n", "wrote 2 lines to the standard error, the first: [W NNPACK.cpp:56] Could not initialize NNPACK")]
     [DataRow(0, "loss NaN", "", "a loss is not a number")]
     [DataRow(0, "", "", "did not say 'loss '")]
