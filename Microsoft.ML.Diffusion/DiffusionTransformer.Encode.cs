@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -96,7 +97,7 @@ public sealed partial class DiffusionTransformer
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
         var again = generator.Denoise(generator.Encode(x0, labels), labels);
-        return ((again - x0) / 2).to(ScalarType.Float64).square().mean([1, 2, 3]).cpu().data<double>().ToArray();
+        return (again - x0).Over(2).to(ScalarType.Float64).Power(2).mean([1, 2, 3]).cpu().data<double>().ToArray();
     }
 
     // Guidance pushes x off the path that leads to an image.

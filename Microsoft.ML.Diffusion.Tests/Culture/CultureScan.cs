@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Culture;
 
@@ -11,19 +12,13 @@ namespace Microsoft.ML.Diffusion.Tests.Culture;
 /// </summary>
 internal static class CultureScan
 {
-    private const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
-
     private static readonly Type[] _builders = [typeof(DefaultInterpolatedStringHandler), typeof(StringBuilder.AppendInterpolatedStringHandler)];
 
     private static readonly HashSet<Type> _ofCulture = [typeof(double), typeof(float), typeof(Half), typeof(decimal), typeof(DateTime), typeof(DateTimeOffset), typeof(DateOnly), typeof(TimeOnly), typeof(object)];
 
-    private static readonly OpCode[] _codes = [.. typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!)];
-
-    private static readonly Dictionary<short, OpCode> _codeOf = _codes.ToDictionary(code => code.Value);
-
     /// <summary>Names each method that does, and what it writes.</summary>
     public static IReadOnlyList<string> Find(Assembly assembly) =>
-        [.. assembly.GetTypes().SelectMany(type => type.GetMethods(Own).Cast<MethodBase>().Concat(type.GetConstructors(Own))).Where(IsUsed).SelectMany(Find).Distinct()];
+        [.. MethodCode.Methods(assembly).Where(IsUsed).SelectMany(Find).Distinct()];
 
     public static IEnumerable<string> Find(MethodBase method) =>
         Interpolated(method).Concat(Plain(method)).Select(type => $"{method.DeclaringType!.FullName}.{method.Name} writes a {type.Name}");
@@ -33,7 +28,7 @@ internal static class CultureScan
     {
         var locals = method.GetMethodBody()?.LocalVariables;
         var (open, withCulture, made) = (new Stack<int>(), new HashSet<int>(), (MethodBase?)null);
-        foreach (var (code, operand) in Instructions(method))
+        foreach (var (code, operand) in MethodCode.Instructions(method))
         {
             if (LocalOf(code, operand) is { } local && _builders.Contains(locals![local].LocalType))
             {
@@ -47,7 +42,7 @@ internal static class CultureScan
                     made = null;
                 }
             }
-            else if ((code == OpCodes.Call || code == OpCodes.Callvirt || code == OpCodes.Newobj) && Resolve(method, operand) is { } called)
+            else if ((code == OpCodes.Call || code == OpCodes.Callvirt || code == OpCodes.Newobj) && MethodCode.Resolve(method, operand) is { } called)
             {
                 var isOfBuilder = _builders.Contains(called.DeclaringType);
                 if (isOfBuilder && code == OpCodes.Newobj)
@@ -78,15 +73,15 @@ internal static class CultureScan
     private static IEnumerable<Type> Plain(MethodBase method)
     {
         var type = (Type?)null;
-        foreach (var (code, operand) in Instructions(method))
+        foreach (var (code, operand) in MethodCode.Instructions(method))
         {
             if (code == OpCodes.Constrained || code == OpCodes.Box)
             {
-                type = ResolveType(method, operand);
+                type = MethodCode.ResolveType(method, operand);
                 continue;
             }
 
-            if ((code == OpCodes.Call || code == OpCodes.Callvirt) && Resolve(method, operand) is { } called)
+            if ((code == OpCodes.Call || code == OpCodes.Callvirt) && MethodCode.Resolve(method, operand) is { } called)
             {
                 type = called.Name == nameof(ToString) && called.DeclaringType != typeof(object) && called.DeclaringType != typeof(ValueType) ? called.DeclaringType : type;
                 var isPlain = called.Name == nameof(ToString) && called.GetParameters().Length == 0;
@@ -112,41 +107,4 @@ internal static class CultureScan
         method.Name != "PrintMembers" || (method.DeclaringType!.IsVisible && method.DeclaringType.GetMethod(nameof(ToString), Type.EmptyTypes)!.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false));
 
     private static bool IsOfCulture(Type type) => type.IsGenericParameter || _ofCulture.Contains(Nullable.GetUnderlyingType(type) ?? type);
-
-    private static MethodBase? Resolve(MethodBase method, int token) => method.Module.ResolveMethod(token, OfType(method), OfMethod(method));
-
-    private static Type ResolveType(MethodBase method, int token) => method.Module.ResolveType(token, OfType(method), OfMethod(method));
-
-    private static Type[]? OfType(MethodBase method) => method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
-
-    private static Type[]? OfMethod(MethodBase method) => method.IsGenericMethod ? method.GetGenericArguments() : null;
-
-    /// <summary>Reads the instructions of a method with their operands, as far as these are a local or a token.</summary>
-    private static IEnumerable<(OpCode Code, int Operand)> Instructions(MethodBase method)
-    {
-        var code = method.GetMethodBody()?.GetILAsByteArray() ?? [];
-        for (var at = 0; at < code.Length;)
-        {
-            var value = code[at] == 0xFE ? unchecked((short)(0xFE00 | code[at + 1])) : code[at];
-            var instruction = _codeOf[value];
-            at += instruction.Size;
-            var size = instruction.OperandType switch
-            {
-                OperandType.InlineNone => 0,
-                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-                OperandType.InlineVar => 2,
-                OperandType.InlineI8 or OperandType.InlineR => 8,
-                OperandType.InlineSwitch => 4 + (4 * BitConverter.ToInt32(code, at)),
-                _ => 4,
-            };
-            yield return (instruction, size switch
-            {
-                1 => code[at],
-                2 => BitConverter.ToUInt16(code, at),
-                4 => BitConverter.ToInt32(code, at),
-                _ => 0,
-            });
-            at += size;
-        }
-    }
 }

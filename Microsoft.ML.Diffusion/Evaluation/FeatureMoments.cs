@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -15,7 +16,7 @@ internal sealed class FeatureMoments(int features) : IDisposable
     public Tensor Mean => _mean;
 
     /// <summary>The covariance with divisor N - 1, [D, D].</summary>
-    public Tensor Covariance() => _scatter / (Count - 1);
+    public Tensor Covariance() => _scatter.Over(Count - 1);
 
     /// <summary>Adds rows, [n, D].</summary>
     public void Add(Tensor rows)
@@ -29,8 +30,8 @@ internal sealed class FeatureMoments(int features) : IDisposable
         var shift = mean - _mean;
         var total = Count + count;
 
-        var scatter = _scatter + centred.t().mm(centred) + (shift.outer(shift) * ((double)Count * count / total));
-        var merged = _mean + (shift * ((double)count / total));
+        var scatter = _scatter.Plus(centred.t().mm(centred)).Plus(shift.outer(shift).Times((double)Count * count / total));
+        var merged = _mean.Plus(shift.Times((double)count / total));
         Dispose();
         (_mean, _scatter, Count) = (merged.DetachFromDisposeScope(), scatter.DetachFromDisposeScope(), total);
     }

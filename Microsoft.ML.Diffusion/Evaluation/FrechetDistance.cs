@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -20,7 +21,7 @@ internal static class FrechetDistance
         // With S = F F^T the trace of the root is the sum of the singular values of F1^T F2, which are exact to rounding where the roots of
         // eigenvalues of S1 S2 that should be 0 are not.
         var traceOfRoot = Factor(covariance1).t().mm(Factor(covariance2)) is { } product && product.numel() > 0 ? linalg.svdvals(product).sum().item<double>() : 0;
-        var distance = (mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace();
+        var distance = (mean1 - mean2).Power(2).sum().Plus(covariance1.trace()).Plus(covariance2.trace());
         return Math.Max(0, distance.item<double>() - (2 * traceOfRoot)); // rounding can dip below 0 for equal sets
     }
 
@@ -28,7 +29,7 @@ internal static class FrechetDistance
     private static Tensor Factor(Tensor covariance)
     {
         var (values, vectors) = linalg.eigh(covariance);
-        var threshold = values.abs().max() * (covariance.shape[0] * RoundingUnit);
+        var threshold = values.abs().max().Times(covariance.shape[0] * RoundingUnit);
         var kept = (values > threshold).nonzero().flatten();
         return vectors.index_select(1, kept) * values.index_select(0, kept).sqrt();
     }

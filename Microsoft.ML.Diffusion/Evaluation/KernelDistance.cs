@@ -1,4 +1,4 @@
-using TorchSharp;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -23,7 +23,7 @@ internal static class KernelDistance
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var centres = x.mean([0], type: ScalarType.Float64) * y.mean([0], type: ScalarType.Float64);
-        var shift = Kernel(centres.sum(), x.shape[1]).ToDouble(); // a constant cancels in the estimate, and would cost digits
+        var shift = Kernel(centres.sum(), x.shape[1]).Value(); // a constant cancels in the estimate, and would cost digits
         var (ofX, ofY, between) = (Pairs(x, x, shift, isWithin: true), Pairs(y, y, shift, isWithin: true), Pairs(x, y, shift, isWithin: false));
         var (m, n) = ((double)x.shape[0], (double)y.shape[0]);
         var value = (ofX.Sum / (m * (m - 1))) + (ofY.Sum / (n * (n - 1))) - (2 * between.Sum / (m * n));
@@ -44,21 +44,21 @@ internal static class KernelDistance
         {
             using var tileScope = NewDisposeScope();
             var rows = Math.Min(TileRows, x.shape[0] - first);
-            var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]).sub_(shift);
+            var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]).Minus(shift);
             if (isWithin)
             {
                 kernel.narrow(1, first, rows).diagonal().zero_();
             }
 
             ofRows.narrow(0, first, rows).copy_(kernel.sum([1]));
-            ofColumns.add_(kernel.sum([0]));
-            squares += kernel.square().sum().ToDouble();
+            ofColumns.Add(kernel.sum([0]));
+            squares += kernel.Power(2).sum().Value();
         }
 
         return new KernelSums(ofRows.data<double>().ToArray(), ofColumns.data<double>().ToArray(), squares);
     }
 
-    private static Tensor Kernel(Tensor products, long features) => (products / features).add_(1).pow_(3);
+    private static Tensor Kernel(Tensor products, long features) => products.Over(features).Add(1).Power(3);
 }
 
 /// <summary>Sums of the kernel over pairs.</summary>

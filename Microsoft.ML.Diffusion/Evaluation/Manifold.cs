@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -29,15 +30,15 @@ internal static class Manifold
     private static List<Tensor> Tiles(Tensor rows, Tensor others, Tensor origin, Func<Tensor, Tensor> reduce)
     {
         var b = others.to(ScalarType.Float64) - origin;
-        var squaresOfB = b.square().sum([1]);
+        var squaresOfB = b.Power(2).sum([1]);
         List<Tensor> reduced = [];
         for (long first = 0; first < rows.shape[0]; first += TileRows)
         {
             using var scope = NewDisposeScope();
             var a = rows.narrow(0, first, Math.Min(TileRows, rows.shape[0] - first)).to(ScalarType.Float64) - origin;
-            var squares = a.square().sum([1], keepdim: true) + squaresOfB;
-            var distances = squares - (2 * a.mm(b.t()));
-            reduced.Add(reduce(distances.masked_fill_(distances <= squares * RoundingOfDistances, 0)).MoveToOuterDisposeScope());
+            var squares = a.Power(2).sum([1], keepdim: true).Plus(squaresOfB);
+            var distances = squares - a.mm(b.t()).Times(2);
+            reduced.Add(reduce(distances.Fill(distances <= squares.Times(RoundingOfDistances), 0)).MoveToOuterDisposeScope());
         }
 
         return reduced;

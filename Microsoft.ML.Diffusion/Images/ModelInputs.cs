@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -34,7 +35,7 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
 
         using var scope = NewDisposeScope();
         var grey = masks.Select((mask, i) => ImagePixels.ToGrey(Rgb(mask, $"{parameter}[{i}]", parameter)));
-        var light = PixelTensors.FromBytes([.. grey], _shape with { Channels = 1 }, device) > 0;
+        var light = PixelTensors.FromBytes([.. grey], _shape with { Channels = 1 }, device).IsAbove(0);
         return light.repeat([images / masks.Count, 1, 1, 1]).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Images;
@@ -24,7 +25,7 @@ internal static class PixelTensors
         using var scope = NewDisposeScope();
         var bytes = empty(shape.Batch(count), ScalarType.Byte);
         packed.CopyTo(bytes.bytes);
-        return Upload(bytes, device).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
+        return Upload(bytes, device).to(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Copies a tensor of the CPU to a device. The caller does not wait for a GPU to have it.</summary>
@@ -38,7 +39,7 @@ internal static class PixelTensors
     public static byte[][] ToBytes(Tensor batch, ImageShape shape)
     {
         using var scope = NewDisposeScope();
-        var levels = batch.detach().to(ScalarType.Float32).add(1).mul_(127.5).round_().clamp_(0, 255).to(ScalarType.Byte).cpu().contiguous();
+        var levels = batch.detach().to(ScalarType.Float32).Plus(1).Times(127.5).round_().Clamped(0, 255).to(ScalarType.Byte).cpu().contiguous();
         return [.. levels.bytes.ToArray().Chunk(shape.PixelCount)];
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -12,7 +13,7 @@ internal sealed class ClassEmbedding : nn.Module<Tensor, Tensor>
     public ClassEmbedding(int classes, int features)
         : base(nameof(ClassEmbedding))
     {
-        weight = new Parameter(zeros(classes, features));
+        weight = (Parameter)new Parameter(zeros(classes, features)).DetachFromDisposeScope();
         RegisterComponents();
     }
 
@@ -30,7 +31,7 @@ internal sealed class ClassEmbedding : nn.Module<Tensor, Tensor>
     /// <summary>Labels, int64 [N], to features [N, F]; zero where the label is -1.</summary>
     public override Tensor forward(Tensor labels)
     {
-        var isLabelled = labels.ge(0).to(weight.dtype).unsqueeze(1);
-        return weight.index_select(0, labels.clamp(min: 0)) * isLabelled;
+        var isLabelled = labels.IsAbove(-1).to(weight.dtype).unsqueeze(1);
+        return weight.index_select(0, labels.AtLeast(0)) * isLabelled;
     }
 }

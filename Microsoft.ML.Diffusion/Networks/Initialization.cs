@@ -15,6 +15,7 @@ internal static class Initialization
     {
         var numbers = new RandomNumbers(RandomStream.InitialWeights, seed);
         using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         var layers = network.named_modules().OrderBy(layer => layer.name, StringComparer.Ordinal).Select(layer => layer.module).ToList(); // not by fields: no rule orders them
         for (var i = 0; i < layers.Count; i++)
         {
@@ -29,14 +30,10 @@ internal static class Initialization
                     linear.bias!.zero_();
                     break;
                 case ClassEmbedding embedding:
-                    using (var normals = RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU))
-                    {
-                        embedding.Weight.copy_(normals[0]);
-                    }
-
+                    embedding.Weight.copy_(RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU)[0]);
                     break;
                 case GroupNorm normalization:
-                    normalization.weight.fill_(1);
+                    normalization.weight.Fill(1);
                     normalization.bias!.zero_();
                     break;
             }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -60,7 +61,7 @@ internal static class Layers
 
         var more = settings.After - settings.Before;
         var y = layer.forward(more > 0 ? nn.functional.pad(x, [0, more, 0, more]) : x);
-        return features is null ? y : y.add_(features.unsqueeze(-1).unsqueeze(-1));
+        return features is null ? y : y.Add(features.unsqueeze(-1).unsqueeze(-1));
     }
 
     private static ConvolutionSettings Settings(Conv2d layer)
@@ -72,7 +73,7 @@ internal static class Layers
     private static Tensor ByKernel(Conv2d layer, Tensor x, ConvolutionSettings settings, Tensor? features)
     {
         var (image, filters, bias) = (ChannelsLast.Of(Single(x)), Single(layer.weight), Single(layer.bias!));
-        var biases = features is null ? bias.unsqueeze(0) : Single(features) + bias;
+        var biases = features is null ? bias.unsqueeze(0) : Single(features).Plus(bias);
         return In(x.dtype, NeedsGradient(image, filters)
             ? ConvolutionFunction.apply(image, filters, biases, settings)
             : ConvolutionFunction.Compute(image, filters, biases, settings));

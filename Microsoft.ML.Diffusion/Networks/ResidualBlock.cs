@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -65,14 +66,14 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         }
 
         h = Layers.Convolve(conv2, _dropout.Apply(h, training));
-        h = h.add_(conv_shortcut is null ? x : Layers.Convolve(conv_shortcut, x));
-        return (_outputScale == 1 ? h : h / _outputScale).MoveToOuterDisposeScope();
+        h = h.Add(conv_shortcut is null ? x : Layers.Convolve(conv_shortcut, x));
+        return (_outputScale == 1 ? h : h.Over(_outputScale)).MoveToOuterDisposeScope();
     }
 
     // y_s GroupNorm(h) + y_b (Dhariwal and Nichol 2021, eq. 3), with y_s around 1.
     private static Tensor ScaledAndShifted(Tensor normalized, Tensor features)
     {
         var halves = features.chunk(2, 1);
-        return (normalized * (halves[0] + 1)) + halves[1];
+        return (normalized * halves[0].Plus(1)).Plus(halves[1]);
     }
 }

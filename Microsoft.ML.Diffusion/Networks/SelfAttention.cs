@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -45,6 +46,6 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
         var attended = nn.functional.scaled_dot_product_attention(Heads(to_q), Heads(to_k), Heads(to_v));
 
         var y = to_out[0].forward(attended.transpose(1, 2).reshape(n, h * w, c)).reshape(n, h, w, c).permute(0, 3, 1, 2);
-        return (_outputScale == 1 ? x + y : (x + y) / _outputScale).MoveToOuterDisposeScope();
+        return (_outputScale == 1 ? x.Plus(y) : x.Plus(y).Over(_outputScale)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -27,7 +28,8 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     internal static Tensor Sinusoids(Tensor timesteps, int count, bool cosinesFirst = false, int shift = 1)
     {
         var half = count / 2;
-        var frequencies = exp(arange(half, ScalarType.Float32, timesteps.device) * (-Math.Log(10000) / Math.Max(1, half - shift)));
+        var indices = tensor(Array.ConvertAll([.. Enumerable.Range(0, half)], i => (float)i), device: timesteps.device);
+        var frequencies = indices.Times(-Math.Log(10000) / Math.Max(1, half - shift)).exp();
         var angles = timesteps.to(ScalarType.Float32).unsqueeze(1) * frequencies.unsqueeze(0);
         return cosinesFirst ? cat([angles.cos(), angles.sin()], 1) : cat([angles.sin(), angles.cos()], 1);
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -28,6 +29,7 @@ internal sealed class UNet : nn.Module
     public UNet(UNetOptions options, int inChannels, int outChannels, int height, int width, int numberOfClasses = 0)
         : base(nameof(UNet))
     {
+        using var scope = NewDisposeScope(); // for what TorchSharp computes by the way; the layers hold their weights themselves
         Options = options;
         Dropout = new SeededDropout(options.Dropout);
         _patchSize = options.PatchSize;
@@ -101,13 +103,13 @@ internal sealed class UNet : nn.Module
         var embedding = time_embedding.forward(timesteps);
         if (class_embedding is not null && labels is not null)
         {
-            embedding += class_embedding.forward(labels);
+            embedding = embedding.Plus(class_embedding.forward(labels));
         }
 
         embedding = nn.functional.silu(embedding); // every block reads it activated
 
         var input = x.to(conv_in.weight.dtype);
-        input = Options.CenterInput ? (2 * input) - 1 : input;
+        input = Options.CenterInput ? input.Times(2).Minus(1) : input;
         var h = Layers.Convolve(conv_in, _patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)

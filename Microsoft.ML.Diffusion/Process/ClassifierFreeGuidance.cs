@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -24,10 +25,10 @@ internal static class ClassifierFreeGuidance
             return network(x, labels);
         }
 
-        var both = network(cat([x, x]), cat([labels, full_like(labels, -1)])).chunk(2);
+        var both = network(cat([x, x]), cat([labels, ones_like(labels).negative()])).chunk(2);
         var (channels, outputs) = (x.shape[1], both[0].shape[1]);
         var (labelled, unlabelled) = (both[0].narrow(1, 0, channels), both[1].narrow(1, 0, channels));
-        var guided = Rescaled(unlabelled + (scale * (labelled - unlabelled)), labelled, guidance.Rescale);
+        var guided = Rescaled(unlabelled.Plus((labelled - unlabelled).Times(scale)), labelled, guidance.Rescale);
         return outputs > channels ? cat([guided, both[0].narrow(1, channels, outputs - channels)], 1) : guided;
     }
 
@@ -40,8 +41,8 @@ internal static class ClassifierFreeGuidance
         }
 
         var (wanted, found) = (Deviation(labelled), Deviation(guided));
-        var ratio = where(found > 0, wanted / found, ones_like(found)); // a prediction that is the same everywhere has no spread to bring back
-        return guided * ((phi * ratio) + (1 - phi));
+        var ratio = where(found.IsAbove(0), wanted / found, ones_like(found)); // a prediction that is the same everywhere has no spread to bring back
+        return guided * ratio.Times(phi).Plus(1 - phi);
     }
 
     private static Tensor Deviation(Tensor prediction) => prediction.std([1, 2, 3], unbiased: false, keepdim: true);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -73,12 +74,12 @@ public sealed record Clipping
             case ClippingKind.None:
                 return x0;
             case ClippingKind.Static:
-                return x0.clamp(-Range, Range);
+                return x0.Clamped(-Range, Range);
             default:
                 var flat = x0.abs().flatten(1);
                 var threshold = flat.quantile(tensor(Ratio, flat.dtype, flat.device), dim: 1)
                     .reshape([-1, .. Enumerable.Repeat(1L, (int)x0.dim() - 1)])
-                    .clamp(1.0, Math.Min(Range, float.MaxValue));
+                    .Clamped(1.0, Math.Min(Range, float.MaxValue));
                 return minimum(maximum(x0, -threshold), threshold) / threshold;
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -18,9 +19,9 @@ internal sealed class Denoiser(Func<Tensor, double, Tensor> network, PredictionT
 
         var predictedX0 = prediction switch
         {
-            PredictionType.Epsilon => (x - (noise * output)) / signal,
+            PredictionType.Epsilon => (x - output.Times(noise)).Over(signal),
             PredictionType.Sample => output,
-            _ => (signal * x) - (noise * output),
+            _ => x.Times(signal) - output.Times(noise),
         };
         var clippedX0 = clipping.Apply(predictedX0);
 
@@ -28,14 +29,14 @@ internal sealed class Denoiser(Func<Tensor, double, Tensor> network, PredictionT
         {
             if (clipping.Kind != ClippingKind.None && !clipping.KeepPredictedNoise)
             {
-                return (x - (signal * clippedX0)) / noise;
+                return (x - clippedX0.Times(signal)).Over(noise);
             }
 
             return prediction switch
             {
                 PredictionType.Epsilon => output,
-                PredictionType.Sample => (x - (signal * predictedX0)) / noise,
-                _ => (signal * output) + (noise * x),
+                PredictionType.Sample => (x - predictedX0.Times(signal)).Over(noise),
+                _ => output.Times(signal).Plus(x.Times(noise)),
             };
         })
         {

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -19,14 +20,14 @@ internal static class DiscretizedGaussian
     public static Tensor LogLikelihood(Tensor x, Tensor mean, Tensor logVariance)
     {
         var centered = x - mean;
-        var precision = (-0.5 * logVariance).exp();
-        var (below, above) = (Cumulative(precision * (centered - HalfLevel)), Cumulative(precision * (centered + HalfLevel)));
+        var precision = logVariance.Times(-0.5).exp();
+        var (below, above) = (Cumulative(precision * centered.Minus(HalfLevel)), Cumulative(precision * centered.Plus(HalfLevel)));
 
         // 0.999 lies between the last level, 1, and the one before, 1 - 2 / 255.
-        var mass = where(x < -0.999, above, where(x > 0.999, 1 - below, above - below));
-        return mass.clamp(SmallestMass).log();
+        var mass = where(x.IsBelow(-0.999), above, where(x.IsAbove(0.999), below.Complement(), above - below));
+        return mass.AtLeast(SmallestMass).log();
     }
 
     // The approximation (Page 1977) with which the DDPM papers' bits per dimension were computed; it is off by less than 4e-4.
-    private static Tensor Cumulative(Tensor x) => 0.5 * (1 + (Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x.pow(3)))).tanh());
+    private static Tensor Cumulative(Tensor x) => x.Plus(x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1).Times(0.5);
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -42,7 +43,7 @@ public sealed partial class GaussianDiffusion
         {
             PredictionType.Epsilon => value.alias(),
             PredictionType.Sample => (xt - (signalScale * value)) / noiseScale,
-            PredictionType.VPrediction => (signalScale * value) + (noiseScale * xt),
+            PredictionType.VPrediction => (signalScale * value).Plus(noiseScale * xt),
             _ => throw Unknown(kind),
         };
         return result.MoveToOuterDisposeScope();

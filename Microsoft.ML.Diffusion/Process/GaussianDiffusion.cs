@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -52,7 +53,7 @@ public sealed partial class GaussianDiffusion
     {
         using var scope = NewDisposeScope();
         var (signalScale, noiseScale) = Scales(timesteps, x0);
-        return ((signalScale * x0) + (noiseScale * noise)).MoveToOuterDisposeScope();
+        return (signalScale * x0).Plus(noiseScale * noise).MoveToOuterDisposeScope();
     }
 
     /// <summary>Gives q(x_t | x_0): mean sqrt(alpha-bar_t) x_0 and variance 1 - alpha-bar_t (Ho et al. 2020, eq. 4).</summary>
@@ -80,7 +81,7 @@ public sealed partial class GaussianDiffusion
     internal (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
-        var mean = (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0) + (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
+        var mean = (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0).Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
         var variance = Gather(timesteps, x0, t => Schedule.PosteriorVariance[t]);
         var logVariance = Gather(timesteps, x0, t => Schedule.PosteriorLogVarianceClipped[t]);
         return (mean.MoveToOuterDisposeScope(), variance.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope());

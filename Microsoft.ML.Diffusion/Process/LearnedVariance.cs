@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -18,14 +19,14 @@ internal static class LearnedVariance
     /// <param name="logLarge">log beta_t.</param>
     public static Tensor LogVariance(Tensor interpolation, Tensor logSmall, Tensor logLarge)
     {
-        var fraction = (interpolation + 1) / 2;
-        return (fraction * logLarge) + ((1 - fraction) * logSmall);
+        var fraction = interpolation.Plus(1).Over(2);
+        return (fraction * logLarge).Plus(fraction.Complement() * logSmall);
     }
 
     /// <inheritdoc cref="LogVariance(Tensor, Tensor, Tensor)"/>
     public static Tensor LogVariance(Tensor interpolation, double logSmall, double logLarge)
     {
-        var fraction = (interpolation + 1) / 2;
-        return (fraction * logLarge) + ((1 - fraction) * logSmall);
+        var fraction = interpolation.Plus(1).Over(2);
+        return fraction.Times(logLarge).Plus(fraction.Complement().Times(logSmall));
     }
 }

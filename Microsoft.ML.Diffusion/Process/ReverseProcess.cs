@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -36,7 +37,7 @@ internal sealed class ReverseProcess(GaussianDiffusion diffusion, DdpmVariance v
         {
             return (
                 LearnedVariance.LogVariance(interpolation, small, diffusion.Gather(timesteps, like, t => Math.Log(_schedule.Betas[t]))),
-                (interpolation + 1) * diffusion.Gather(timesteps, like, t => 0.5 * (Small(t) - Math.Log(_schedule.Betas[t]))));
+                interpolation.Plus(1) * diffusion.Gather(timesteps, like, t => 0.5 * (Small(t) - Math.Log(_schedule.Betas[t]))));
         }
 
         return variance == DdpmVariance.FixedSmall

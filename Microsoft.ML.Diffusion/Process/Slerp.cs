@@ -1,5 +1,5 @@
 using System.Numerics;
-using TorchSharp;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -44,14 +44,14 @@ public static class Slerp
     {
         using var scope = NewDisposeScope();
         var (w1, w2) = Weights(Angle(z1, z2), alpha);
-        return ((w1 * z1) + (w2 * z2)).MoveToOuterDisposeScope();
+        return z1.Times(w1).Plus(z2.Times(w2)).MoveToOuterDisposeScope();
     }
 
     /// <summary>As the other overload, of whole tensors.</summary>
     internal static Tensor Linear(Tensor z1, Tensor z2, double alpha)
     {
         using var scope = NewDisposeScope();
-        return (((1 - alpha) * z1) + (alpha * z2)).MoveToOuterDisposeScope();
+        return z1.Times(1 - alpha).Plus(z2.Times(alpha)).MoveToOuterDisposeScope();
     }
 
     private static (double First, double Second) Weights(double theta, double alpha) => theta < SmallestAngle || Math.PI - theta < SmallestAngle
@@ -63,7 +63,7 @@ public static class Slerp
     {
         var (u, v) = (z1.to(ScalarType.Float64), z2.to(ScalarType.Float64));
         (u, v) = (u / u.norm(), v / v.norm());
-        return 2 * Math.Atan2((u - v).norm().ToDouble(), (u + v).norm().ToDouble());
+        return 2 * Math.Atan2((u - v).norm().Value(), u.Plus(v).norm().Value());
     }
 
     private static double Angle<T>(ReadOnlySpan<T> z1, ReadOnlySpan<T> z2)

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -24,7 +25,7 @@ internal sealed class VariationalBound(GaussianDiffusion diffusion)
         // Both means hold the same share of x_t: they differ by that of x_0 alone, which does not cancel in float32 where alpha-bar is tiny.
         var difference = diffusion.Gather(timesteps, x0, t => diffusion.Schedule.PosteriorMeanCoefficient1[t]) * (x0 - step.OriginalSample);
         var divergence = Divergence(difference, step.LogVarianceRatio, step.LogVariance);
-        var isDecoder = diffusion.Gather(timesteps, x0, t => t == 0 ? 1 : 0) > 0;
+        var isDecoder = diffusion.Gather(timesteps, x0, t => t == 0 ? 1 : 0).IsAbove(0);
         return BitsPerDimension(where(isDecoder, -DiscretizedGaussian.LogLikelihood(x0, step.Mean, step.LogVariance), divergence));
     }
 
@@ -43,14 +44,20 @@ internal sealed class VariationalBound(GaussianDiffusion diffusion)
     /// <param name="logRatio">logVariance1 - logVariance2.</param>
     /// <param name="logVariance">logVariance2.</param>
     internal static Tensor Divergence(Tensor difference, Tensor logRatio, Tensor logVariance) =>
-        0.5 * (ExponentialBeyondLinear(logRatio) + (difference.pow(2) * (-logVariance).exp()));
+        ExponentialBeyondLinear(logRatio).Plus(difference.Power(2) * (-logVariance).exp()).Times(0.5);
 
     // exp(x) - 1 - x, by its series where those terms would cancel: what follows x^7 is below 1e-13 of it there.
     private static Tensor ExponentialBeyondLinear(Tensor x)
     {
-        var series = x.pow(2) * (0.5 + (x * ((1 / 6.0) + (x * ((1 / 24.0) + (x * ((1 / 120.0) + (x * ((1 / 720.0) + (x / 5040.0))))))))));
-        return where(x.abs() < SmallRatio, series, x.expm1() - x);
+        var series = x.Over(5040.0);
+        foreach (var coefficient in (ReadOnlySpan<double>)[1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0])
+        {
+            series = x * series.Plus(coefficient);
+        }
+
+        series = x.Power(2) * series.Plus(0.5);
+        return where(x.abs().IsBelow(SmallRatio), series, x.expm1() - x);
     }
 
-    private static Tensor BitsPerDimension(Tensor nats) => nats.flatten(1).mean([1]) / Math.Log(2);
+    private static Tensor BitsPerDimension(Tensor nats) => nats.flatten(1).mean([1]).Over(Math.Log(2));
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -16,8 +17,8 @@ internal static class DdimInversion
     /// <param name="clipping">What happens to the x_0 in between; only replays of other libraries clip it.</param>
     public static Tensor Step(Tensor x, Tensor noise, double alphaBar, double alphaBarNext, Clipping clipping)
     {
-        var predictedX0 = clipping.Apply((x - (Math.Sqrt(1 - alphaBar) * noise)) / Math.Sqrt(alphaBar));
-        return (Math.Sqrt(alphaBarNext) * predictedX0) + (Math.Sqrt(1 - alphaBarNext) * noise);
+        var predictedX0 = clipping.Apply((x - noise.Times(Math.Sqrt(1 - alphaBar))).Over(Math.Sqrt(alphaBar)));
+        return predictedX0.Times(Math.Sqrt(alphaBarNext)).Plus(noise.Times(Math.Sqrt(1 - alphaBarNext)));
     }
 
     /// <summary>Walks <paramref name="steps"/> upward from the images <paramref name="x0"/>, which stay the caller's.</summary>

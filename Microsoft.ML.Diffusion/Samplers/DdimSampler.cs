@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -55,7 +56,7 @@ public sealed record DdimSampler : Sampler
         var directionScale = Math.Sqrt(Math.Max(0, 1 - alphaBarPrevious - (sigma * sigma))); // rounding can dip below 0 at eta = 1
         var noiseScale = UseSigmaHat ? Math.Sqrt(1 - (alphaBar / alphaBarPrevious)) : sigma;
 
-        var mean = (Math.Sqrt(alphaBarPrevious) * denoised.OriginalSample) + (directionScale * denoised.Noise);
-        return step.AddsNoise && noiseScale > 0 ? mean + (noiseScale * context.Noise.Next(x)) : mean;
+        var mean = denoised.OriginalSample.Times(Math.Sqrt(alphaBarPrevious)).Plus(denoised.Noise.Times(directionScale));
+        return step.AddsNoise && noiseScale > 0 ? mean.Plus(context.Noise.Next(x).Times(noiseScale)) : mean;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -46,14 +47,14 @@ public sealed record DdpmSampler : Sampler
         var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
-        var mean = (posterior.OriginalCoefficient * context.Denoised.OriginalSample) + (posterior.NoisyCoefficient * x);
+        var mean = context.Denoised.OriginalSample.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
             var interpolation = context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
             var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(Math.Max(posterior.Variance, 1e-20)), Math.Log(posterior.Beta)); // 0 in a step to a clean image
-            return mean + ((0.5 * logVariance).exp() * context.Noise.Next(x));
+            return mean.Plus(logVariance.Times(0.5).exp() * context.Noise.Next(x));
         }
 
-        return step.AddsNoise && variance > 0 ? mean + (Math.Sqrt(variance) * context.Noise.Next(x)) : mean;
+        return step.AddsNoise && variance > 0 ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(variance))) : mean;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -47,8 +48,8 @@ public sealed record DpmSolverSampler : Sampler
         }
 
         var posterior = Posterior.Between(alphaBar, alphaBarNext);
-        var mean = (posterior.OriginalCoefficient * x0) + (posterior.NoisyCoefficient * x);
-        return context.Step.AddsNoise && posterior.Variance > 0 ? mean + (Math.Sqrt(posterior.Variance) * context.Noise.Next(x)) : mean;
+        var mean = x0.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
+        return context.Step.AddsNoise && posterior.Variance > 0 ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(posterior.Variance))) : mean;
     }
 
     private Tensor Extrapolated(SamplingContext context)
@@ -62,7 +63,7 @@ public sealed record DpmSolverSampler : Sampler
         var earlier = context.Earlier[0];
         var length = Lambda(step.AlphaBarPrevious) - Lambda(step.AlphaBar);
         var lengthBefore = Lambda(step.AlphaBar) - Lambda(earlier.AlphaBar); // infinite after a start without any signal: no slope then
-        return x0 + (length / (2 * lengthBefore) * (x0 - earlier.Value));
+        return x0.Plus((x0 - earlier.Value).Times(length / (2 * lengthBefore)));
     }
 
     private static double Lambda(double alphaBar) => 0.5 * Math.Log(alphaBar / (1 - alphaBar));

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -18,12 +19,12 @@ internal static class ProbabilityFlow
     public static Tensor Euler(Tensor x, Tensor x0, double alphaBar, double alphaBarNext)
     {
         var noiseRatio = Math.Sqrt((1 - alphaBarNext) / (1 - alphaBar));
-        return (noiseRatio * x) + ((Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar))) * x0);
+        return x.Times(noiseRatio).Plus(x0.Times(Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar))));
     }
 
     /// <summary>dz/dsigma: the noise that x holds if its clean image is <paramref name="x0"/>.</summary>
-    public static Tensor Slope(Tensor x, Tensor x0, double alphaBar) => (x - (Math.Sqrt(alphaBar) * x0)) / Math.Sqrt(1 - alphaBar);
+    public static Tensor Slope(Tensor x, Tensor x0, double alphaBar) => (x - x0.Times(Math.Sqrt(alphaBar))).Over(Math.Sqrt(1 - alphaBar));
 
     /// <summary>Moves x at a noise level by <paramref name="slope"/> times a distance in sigma.</summary>
-    public static Tensor Move(Tensor x, Tensor slope, double distance, double alphaBar) => x + (Math.Sqrt(alphaBar) * distance * slope);
+    public static Tensor Move(Tensor x, Tensor slope, double distance, double alphaBar) => x.Plus(slope.Times(Math.Sqrt(alphaBar) * distance));
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -82,24 +83,24 @@ internal sealed class FlatParameters : IDisposable
         var gradient = _gradients[0].to(_values.dtype);
         foreach (var other in _gradients.Skip(1))
         {
-            gradient.add_(other);
+            gradient.Add(other);
         }
 
         var norm = gradient.norm();
         var taken = norm.isfinite().logical_and(loss.isfinite());
         var mask = taken.to(_values.dtype);
-        _updates.add_(mask);
-        gradient.mul_((settings.MaximumGradientNorm / (norm + 1e-6)).clamp(max: 1)).masked_fill_(taken.logical_not(), 0);
+        _updates.Add(mask);
+        gradient.mul_(norm.Plus(1e-6).reciprocal().Times(settings.MaximumGradientNorm).AtMost(1)).Fill(taken.logical_not(), 0);
 
         // Where the mask is 0, the moments keep all of themselves and the step is infinitely small.
-        _firstMoments.mul_(1 - (mask * (1 - Beta1))).add_(gradient, alpha: 1 - Beta1);
-        _secondMoments.mul_(1 - (mask * (1 - Beta2))).addcmul_(gradient, gradient, 1 - Beta2);
-        var stepSize = settings.LearningRate * mask / Correction(Beta1);
-        var denominator = _secondMoments.sqrt().div_(Correction(Beta2).sqrt()).add_(Epsilon);
-        _values.mul_(1 - (settings.LearningRate * settings.WeightDecay * mask));
-        _values.addcdiv_(_firstMoments, denominator.div_(stepSize), -1);
+        _firstMoments.mul_(mask.Times(1 - Beta1).Complement()).Add(gradient, 1 - Beta1);
+        _secondMoments.mul_(mask.Times(1 - Beta2).Complement()).AddProduct(gradient, gradient, 1 - Beta2);
+        var stepSize = mask.Times(settings.LearningRate) / Correction(Beta1);
+        var denominator = _secondMoments.sqrt().div_(Correction(Beta2).sqrt()).Add(Epsilon);
+        _values.mul_(mask.Times(settings.LearningRate * settings.WeightDecay).Complement());
+        _values.AddQuotient(_firstMoments, denominator.div_(stepSize), -1);
 
-        _average.lerp_(_values, mask * (1 - settings.EmaDecay));
+        _average.lerp_(_values, mask.Times(1 - settings.EmaDecay));
         Refresh();
         return mask.MoveToOuterDisposeScope();
     }
@@ -136,7 +137,7 @@ internal sealed class FlatParameters : IDisposable
     }
 
     // 1 - beta^n after n updates.
-    private Tensor Correction(double beta) => (1 - (_updates.clamp(min: 1) * Math.Log(beta)).exp()).to(_values.dtype);
+    private Tensor Correction(double beta) => _updates.AtLeast(1).Times(Math.Log(beta)).exp().Complement().to(_values.dtype);
 }
 
 /// <summary>Rates and limits of one update.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -17,10 +18,10 @@ internal sealed class LossMeter : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var isTaken = taken.to(ScalarType.Float64);
-        var isSkipped = 1 - isTaken;
-        var value = where(taken.eq(1), loss.to(ScalarType.Float64), zeros_like(isTaken));
+        var isSkipped = isTaken.Complement();
+        var value = where(taken.IsAbove(0), loss.to(ScalarType.Float64), zeros_like(isTaken));
         _totals.mul_(stack([ones_like(isTaken), ones_like(isTaken), ones_like(isTaken), isSkipped, isSkipped]));
-        _totals.add_(stack([value, isTaken, isSkipped, isSkipped, value]));
+        _totals.Add(stack([value, isTaken, isSkipped, isSkipped, value]));
     }
 
     /// <summary>Waits for the device, and starts anew.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -34,7 +35,7 @@ internal sealed class TrainingObjective(GaussianDiffusion diffusion, TrainingLos
         if (loss == TrainingLoss.Variational)
         {
             var bits = _bound.Terms(x0, xt, _reverse.Step(xt, output, timesteps), timesteps);
-            return new LossTerms(allTerms * bits, null, bits);
+            return new LossTerms(bits.Times(allTerms), null, bits);
         }
 
         var (prediction, interpolation) = variance == DdpmVariance.Learned ? LearnedVariance.Split(output) : (output, null);
@@ -48,7 +49,7 @@ internal sealed class TrainingObjective(GaussianDiffusion diffusion, TrainingLos
         // The gradient of L_vlb stops at the mean: it reaches the variance alone.
         var frozen = interpolation is null ? output.detach() : cat([prediction.detach(), interpolation], 1);
         var term = _bound.Terms(x0, xt, _reverse.Step(xt, frozen, timesteps), timesteps);
-        return new LossTerms(weighted + (VariationalWeight * allTerms * term), squaredError, term);
+        return new LossTerms(weighted.Plus(term.Times(VariationalWeight * allTerms)), squaredError, term);
     }
 
     private Tensor Weights(double gamma, Tensor like, ReadOnlySpan<int> timesteps) =>

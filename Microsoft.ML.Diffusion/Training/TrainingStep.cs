@@ -1,7 +1,6 @@
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -71,7 +70,7 @@ internal sealed class TrainingStep : IDisposable
                 network.Dropout.Begin(dropout, firstSample + first + start);
                 var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
                 var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
-                (weighted.sum() / indices.Length).backward();
+                weighted.sum().Over(indices.Length).backward();
                 KernelGradients.ThrowIfFailed();
                 return terms.detach();
             });
@@ -110,7 +109,7 @@ internal sealed class TrainingStep : IDisposable
         var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
         var taken = Parameters.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
         Losses.Add(loss, taken);
-        if (History is not null && taken.ToDouble() == 1)
+        if (History is not null && taken.Value() == 1)
         {
             History.Record(timesteps, losses.to(ScalarType.Float64).cpu().data<double>().ToArray());
         }

@@ -52,6 +52,7 @@ internal sealed class ValidationRecord(ValidationOptions options) : IDisposable
     private void Remember(Tensor weights)
     {
         using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         BestWeights?.Dispose();
         BestWeights = weights.detach().cpu().clone().DetachFromDisposeScope(); // off the device, which may have no room to spare
     }

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
@@ -56,6 +55,6 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         var xt = _diffusion.AddNoise(x0, noise, timesteps);
         var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: run.Device);
         var labels = images.Labels is { } all ? tensor(Array.ConvertAll(indices, index => (long)all[index]), device: run.Device) : null;
-        return _objective.Terms(x0, noise, xt, BatchedNetwork.Call(run.Network.Forward, xt, times, labels), timesteps).Loss.to(ScalarType.Float64).sum().ToDouble();
+        return _objective.Terms(x0, noise, xt, BatchedNetwork.Call(run.Network.Forward, xt, times, labels), timesteps).Loss.to(ScalarType.Float64).sum().Value();
     }
 }
