@@ -28,13 +28,3 @@ public enum UNetMiddle
     /// <summary>Two residual blocks with self-attention between them.</summary>
     Attention,
 }
-
-internal static class UNetBlockExtensions
-{
-    extension(UNetBlock block)
-    {
-        public bool HasAttention => block is UNetBlock.Attention or UNetBlock.AttentionResidualResampling;
-
-        public bool ResamplesInBlock => block is UNetBlock.ResidualResampling or UNetBlock.AttentionResidualResampling;
-    }
-}

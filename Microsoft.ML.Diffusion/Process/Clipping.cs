@@ -88,11 +88,3 @@ public sealed record Clipping
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name} must be above 0, because it is half the width of the range that images may have.");
 }
-
-/// <summary>The kinds of <see cref="Clipping"/>.</summary>
-internal enum ClippingKind
-{
-    None,
-    Static,
-    Dynamic,
-}

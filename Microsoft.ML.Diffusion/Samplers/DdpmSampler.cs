@@ -3,19 +3,6 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>The variance of a DDPM step, between two bounds of the true one (Ho et al. 2020, section 3.2).</summary>
-public enum DdpmVariance
-{
-    /// <summary>beta~_t, right if x_0 were one fixed image.</summary>
-    FixedSmall,
-
-    /// <summary>beta_t, right if x_0 were standard normal; the paper's choice for its CIFAR-10 results.</summary>
-    FixedLarge,
-
-    /// <summary>What the model learned for each pixel between the two; for models of <see cref="ModelVariance.LearnedRange"/>.</summary>
-    Learned,
-}
-
 /// <summary>
 /// Ancestral sampling (Ho et al. 2020, algorithm 2): x_{t-1} is drawn from the posterior q(x_{t-1} | x_t, x_0) at the predicted x_0,
 /// over any subset of timesteps with the betas that the subset implies.

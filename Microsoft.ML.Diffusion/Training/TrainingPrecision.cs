@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What the network computes in while it is trained. Its weights are float32 in any case.</summary>
@@ -17,19 +14,4 @@ public enum TrainingPrecision
     /// processors it is slower than float32.
     /// </summary>
     BFloat16,
-}
-
-/// <summary>Precisions as types of tensors.</summary>
-internal static class TrainingPrecisionTypes
-{
-    extension(TrainingPrecision precision)
-    {
-        /// <summary>The type that a network on <paramref name="device"/> computes in.</summary>
-        public ScalarType TypeOn(Device device) => precision switch
-        {
-            TrainingPrecision.BFloat16 => ScalarType.BFloat16,
-            TrainingPrecision.Automatic when device.type == DeviceType.CUDA => ScalarType.BFloat16,
-            _ => ScalarType.Float32,
-        };
-    }
 }
