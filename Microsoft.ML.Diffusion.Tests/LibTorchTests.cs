@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Build;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 

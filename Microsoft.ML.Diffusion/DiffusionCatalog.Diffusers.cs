@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

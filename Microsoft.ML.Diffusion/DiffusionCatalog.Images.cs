@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Data;
-using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Data.Files;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;

@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 

@@ -1,6 +1,11 @@
-using Microsoft.ML.Diffusion.Checkpoints;
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Training;
+using Microsoft.ML.Diffusion.Training.Checkpoints;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Images;
 
 namespace Microsoft.ML.Diffusion;
 

@@ -1,4 +1,5 @@
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 

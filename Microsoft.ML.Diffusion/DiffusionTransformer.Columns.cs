@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Data;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
 
 namespace Microsoft.ML.Diffusion;
 

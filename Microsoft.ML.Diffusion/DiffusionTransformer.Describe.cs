@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using static TorchSharp.torch;
 

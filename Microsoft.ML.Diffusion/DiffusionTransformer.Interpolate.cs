@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;

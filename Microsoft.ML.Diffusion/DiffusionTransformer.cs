@@ -1,7 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Diffusion;
-using Microsoft.ML.Diffusion.Data;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Generation;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Generation;
 using TrainAndGenerate;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Images;
 using static TorchSharp.torch;
 

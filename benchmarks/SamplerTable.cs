@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Microsoft.ML.Diffusion.Evaluation;
 using StepsAndQuality;
 using TrainAndGenerate;
 using static TorchSharp.torch;

@@ -1,4 +1,8 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Contracts;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using static TorchSharp.torch;
 

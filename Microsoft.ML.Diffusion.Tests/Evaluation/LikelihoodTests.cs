@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Evaluation;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Evaluation;
+
 namespace Microsoft.ML.Diffusion.Tests.Evaluation;
 
 /// <summary>The timesteps that a bound is estimated from.</summary>

@@ -1,3 +1,6 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;

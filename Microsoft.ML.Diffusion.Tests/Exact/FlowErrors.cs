@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;

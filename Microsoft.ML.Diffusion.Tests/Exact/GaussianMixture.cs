@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;

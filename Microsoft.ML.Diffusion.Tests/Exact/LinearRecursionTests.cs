@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Samplers;
+
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
 /// <summary>On one normal distribution a sampler with a perfect network is a linear map: what it draws is known, also where it is not the data.</summary>

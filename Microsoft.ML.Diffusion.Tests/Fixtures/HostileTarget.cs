@@ -1,5 +1,6 @@
-using Microsoft.ML.Diffusion.Images;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Data.Files;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;

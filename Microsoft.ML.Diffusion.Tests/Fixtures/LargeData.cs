@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Schedules;
+
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>Runs of diffusers' DPMSolverMultistepScheduler, with the defaults of its constructor.</summary>

@@ -1,3 +1,6 @@
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
+
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>Runs of crowsonkb/k-diffusion: Karras levels down to 0, x in units of the signal, a model that gives x_0 and is told sigma.</summary>

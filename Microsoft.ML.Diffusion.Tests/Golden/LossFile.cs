@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;

@@ -1,3 +1,6 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;

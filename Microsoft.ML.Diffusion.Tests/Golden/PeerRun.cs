@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Samplers;
+
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>A golden run in the product's own terms. Peers' quirks are numbers in it, not code paths of the product.</summary>

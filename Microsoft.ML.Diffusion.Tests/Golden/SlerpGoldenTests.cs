@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;

@@ -1,6 +1,8 @@
 using System.Globalization;
-using Microsoft.ML.Diffusion.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Images;

@@ -1,5 +1,8 @@
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using static TorchSharp.torch;
 

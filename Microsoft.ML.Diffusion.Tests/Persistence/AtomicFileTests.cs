@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Persistence;

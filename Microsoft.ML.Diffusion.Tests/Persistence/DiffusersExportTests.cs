@@ -1,4 +1,6 @@
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 

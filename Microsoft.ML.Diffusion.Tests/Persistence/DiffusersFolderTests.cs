@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 

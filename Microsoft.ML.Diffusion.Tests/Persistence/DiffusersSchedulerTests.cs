@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Diffusers;
+using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using Microsoft.ML.Diffusion.Tests.Samplers;

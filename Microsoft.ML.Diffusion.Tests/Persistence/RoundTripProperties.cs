@@ -1,6 +1,9 @@
 using System.Text;
 using CsCheck;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 
 namespace Microsoft.ML.Diffusion.Tests.Persistence;
 

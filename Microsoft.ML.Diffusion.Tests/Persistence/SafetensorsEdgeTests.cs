@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
 
 namespace Microsoft.ML.Diffusion.Tests.Persistence;

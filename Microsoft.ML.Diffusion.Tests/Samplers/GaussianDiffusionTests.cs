@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Evaluation;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Samplers;
 using TorchSharp;
 using static TorchSharp.torch;
 

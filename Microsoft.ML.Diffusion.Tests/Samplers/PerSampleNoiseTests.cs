@@ -1,4 +1,6 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

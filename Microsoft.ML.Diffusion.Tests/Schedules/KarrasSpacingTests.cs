@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using Microsoft.ML.Diffusion.Tests.Golden;
 
 namespace Microsoft.ML.Diffusion.Tests.Schedules;

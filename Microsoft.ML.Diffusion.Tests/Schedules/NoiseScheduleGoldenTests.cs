@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
 
 namespace Microsoft.ML.Diffusion.Tests.Schedules;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Schedules;
 using Microsoft.ML.Diffusion.Tests.Golden;
 
 namespace Microsoft.ML.Diffusion.Tests.Schedules;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Schedules;

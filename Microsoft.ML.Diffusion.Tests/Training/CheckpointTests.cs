@@ -1,6 +1,7 @@
-using Microsoft.ML.Diffusion.Checkpoints;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Training;
+using Microsoft.ML.Diffusion.Training.Checkpoints;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
 

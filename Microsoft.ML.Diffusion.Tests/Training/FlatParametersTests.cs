@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,10 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Training;
+
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
 [TestClass]

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How <see cref="DiffusionCatalog.Evaluate"/> compares generated images with real ones.</summary>

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>Mean and covariance of a stream of rows, in double, whatever their number: batches are merged by the formula of Chan, Golub and LeVeque (1979).</summary>
 internal sealed class FeatureMoments(int features) : IDisposable

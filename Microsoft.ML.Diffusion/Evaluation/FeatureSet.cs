@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>What an evaluation keeps of one set, in memory that the number of its rows does not change: moments of all, and some of the rows.</summary>
 internal sealed class FeatureSet : IDisposable

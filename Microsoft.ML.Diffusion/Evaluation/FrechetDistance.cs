@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>The Frechet distance of two normal distributions (Dowson and Landau 1982): |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).</summary>
 internal static class FrechetDistance

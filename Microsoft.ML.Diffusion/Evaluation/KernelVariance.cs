@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>
 /// The variance of a two-sample U-statistic by its decomposition (Hoeffding 1948), each expectation estimated without bias from the pairs, triples and

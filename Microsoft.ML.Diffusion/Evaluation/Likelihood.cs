@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>Calls a network on images at timesteps of their own.</summary>
 /// <param name="xt">x_t, [N, C, H, W].</param>

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>All that an evaluation of the likelihood draws.</summary>
 internal static class LikelihoodDraws

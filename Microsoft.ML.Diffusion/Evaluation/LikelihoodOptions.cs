@@ -1,3 +1,6 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>The terms of images, added up batch by batch: two numbers of an image stay, whatever the number of timesteps.</summary>
 internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> timesteps)

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>The terms that were computed, in bits per dimension.</summary>
 /// <param name="TrainingTimesteps">T.</param>

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>
 /// The part of feature space that a set covers: balls around its rows, each as large as the distance to the row's k-th neighbour (Kynkaanniemi et al. 2019).

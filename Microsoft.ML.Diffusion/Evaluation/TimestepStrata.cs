@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>Neighbouring timesteps of which one is drawn for all.</summary>
 /// <param name="First">The lowest timestep.</param>

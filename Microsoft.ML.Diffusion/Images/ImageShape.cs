@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Images;
 
 /// <summary>The size of every image of one model.</summary>
 internal readonly record struct ImageShape(int Channels, int Height, int Width)

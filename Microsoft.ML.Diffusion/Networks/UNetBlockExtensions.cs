@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Networks;
 
 internal static class UNetBlockExtensions
 {

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Networks;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <content>Where the U-Nets of other libraries differ. The defaults are those of the DDPM authors' own network.</content>

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Networks;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>The shape of the U-Net (Ho et al. 2020, appendix B).</summary>

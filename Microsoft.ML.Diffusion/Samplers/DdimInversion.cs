@@ -1,7 +1,9 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Schedules;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>
 /// The deterministic DDIM walk upward, from an image to the noise that generates it (Song et al. 2021, section 4.3), over the same list of

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;

@@ -1,4 +1,7 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;

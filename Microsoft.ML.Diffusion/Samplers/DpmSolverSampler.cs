@@ -1,4 +1,6 @@
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Samplers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;

@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>
 /// A sampler's run that keeps a part of the images (Lugmayr et al. 2022, RePaint): before each step the kept part of x_t is drawn anew from

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>
 /// The ordinary differential equation whose solutions have the same distribution at every noise level as the diffusion (Song et al. 2021,

@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>What a sampler sees of its run in a step. All that changes during a run is here, so that samplers hold no state.</summary>
 internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingStep> steps, NoiseSource noise) : IDisposable

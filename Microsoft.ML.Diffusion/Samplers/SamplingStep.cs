@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>One step of a run, as numbers: from x_t with <paramref name="AlphaBar"/> to the next x with <paramref name="AlphaBarPrevious"/>.</summary>
 /// <param name="Timestep">The time that the network is told.</param>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>
 /// Noise levels spaced as Karras et al. 2022 do, denser the cleaner the image, and the fractional timesteps at which a schedule has them.

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>How a run spaces noise levels, instead of timesteps: within a range of sigma, by the exponent of Karras et al. 2022 or evenly in log-SNR.</summary>
 /// <param name="SigmaMax">The first level; a schedule whose noisiest is lower begins there.</param>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>A schedule's noise levels, each with the time at which the schedule has it; between two timesteps by a straight line in log sigma.</summary>
 /// <remarks>A level is sigma = sqrt((1 - alpha-bar) / alpha-bar), the noise in units of the signal; one without any signal is none.</remarks>

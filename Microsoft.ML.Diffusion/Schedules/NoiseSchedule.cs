@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Schedules;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>The recipe of a <see cref="NoiseSchedule"/>: a formula by its name in diffusers' configuration, and the formula's arguments.</summary>
 internal sealed record NoiseScheduleKind(string Name, int Timesteps, double BetaStart = 0, double BetaEnd = 0, double MaximumBeta = 0)

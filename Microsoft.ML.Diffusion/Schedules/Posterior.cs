@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>
 /// The forward process posterior q(x_s | x_t, x_0) between two noise levels s &lt; t (Ho et al. 2020, eq. 6 and 7):

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Schedules;
 
 /// <summary>The formulas of <see cref="TimestepSubset"/> by their names.</summary>
 internal static class TimestepFormulas

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>One reverse step of a sampling run, from x at <paramref name="Timestep"/> to x at <paramref name="PreviousTimestep"/>.</summary>

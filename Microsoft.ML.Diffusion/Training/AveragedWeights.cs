@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Networks;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Lends a network that is being trained its averaged weights, in evaluation mode, and gives it its own back, bit by bit.</summary>
 internal sealed class AveragedWeights : IDisposable

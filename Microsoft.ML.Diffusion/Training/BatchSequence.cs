@@ -1,6 +1,6 @@
 using Microsoft.ML.Diffusion.Runtime;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Which images each step sees: one seeded permutation after another, cut into full batches. A step's batch follows from its number alone.</summary>
 internal sealed class BatchSequence(int numberOfImages, int batchSize, long seed)

@@ -2,7 +2,7 @@ using Microsoft.ML.Diffusion.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Makes the weights of a network views of one buffer, in an order that its layers alone decide.</summary>
 /// <remarks>Each begins at a cache line, as tensors of their own do: products round differently elsewhere, and a model must be the same when it has been saved and loaded.</remarks>

@@ -2,7 +2,7 @@ using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>
 /// All weights of a network as views of one buffer, all gradients as views of another, so that clipping, AdamW and the moving

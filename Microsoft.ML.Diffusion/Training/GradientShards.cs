@@ -1,7 +1,8 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Computes the gradient of a batch in parts side by side, on the CPU; elsewhere there is one part.</summary>
 /// <remarks>All parts use the same weights, and add their gradients to buffers of their own. The parts of a batch follow from their number, so that a run repeats.</remarks>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>The last losses at each timestep, and the probabilities that they suggest (Nichol and Dhariwal 2021, section 3.3).</summary>
 internal sealed class LossHistory(int trainingTimesteps)

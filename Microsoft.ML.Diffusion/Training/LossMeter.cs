@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Adds up losses on the device, so that the host has to wait for it only to read them.</summary>
 internal sealed class LossMeter : IDisposable

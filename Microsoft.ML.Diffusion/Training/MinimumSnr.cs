@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>
 /// Min-SNR-gamma weights (Hang et al. 2023): the squared error of x_0 is weighted by the signal-to-noise ratio, at most gamma, whatever the

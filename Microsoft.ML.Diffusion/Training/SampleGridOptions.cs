@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 

@@ -1,7 +1,10 @@
+using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Draws pictures with a network that is being trained.</summary>
 internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions options, RunCancellation cancellation)

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>What a training step draws for its batch: noise, timesteps, flips, dropped labels. Each image's follow from its number alone.</summary>
 /// <param name="seed">The run's.</param>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>When a run ends, and what share of it is over.</summary>
 internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages)

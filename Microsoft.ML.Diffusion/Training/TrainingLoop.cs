@@ -1,7 +1,7 @@
-using Microsoft.ML.Diffusion.Checkpoints;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Training.Checkpoints;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows pictures and writes checkpoints.</summary>
 internal sealed class TrainingLoop : IDisposable

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>What a meter has counted, as a checkpoint holds it.</summary>
 /// <param name="Seconds">Time of training.</param>

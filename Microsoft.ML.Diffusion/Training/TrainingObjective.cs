@@ -1,7 +1,8 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>A loss and its parts, [N] each.</summary>
 /// <param name="Loss">What is minimized.</param>

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Training;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <content>What must hold of the options, and what they make of the loss.</content>

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How a model is trained. The run ends at the first of its budgets that is reached.</summary>

@@ -1,7 +1,9 @@
+using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>What is trained on what, and how.</summary>
 /// <param name="Network">With the weights to start from.</param>

@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How held-out images judge a model while it is trained: by the mean training loss over them, of the averaged weights.</summary>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>What validation has found, as a checkpoint holds it.</summary>
 /// <param name="LastStep">Steps done at the last validation; -1 before the first.</param>

@@ -1,7 +1,10 @@
+using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Computes the loss of held-out images.</summary>
 internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancellation cancellation)

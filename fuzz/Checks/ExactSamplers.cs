@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Exact;
 using static TorchSharp.torch;
 

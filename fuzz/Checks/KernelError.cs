@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Evaluation;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Fuzz.Checks;

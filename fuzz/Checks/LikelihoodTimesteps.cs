@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Images;
 
 namespace Microsoft.ML.Diffusion.Fuzz.Checks;

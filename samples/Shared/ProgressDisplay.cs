@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion.Samples;
 
 /// <summary>Shows how far the work is: a live bar on a terminal, elsewhere a line about every ten seconds.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks.Kernels;

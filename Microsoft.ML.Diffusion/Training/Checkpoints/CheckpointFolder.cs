@@ -1,8 +1,8 @@
 using System.Globalization;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Checkpoints;
+namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
 /// <summary>The checkpoints of one run, of which one process writes at a time.</summary>
 internal sealed class CheckpointFolder : IDisposable

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.Diffusion.Checkpoints;
+namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
 /// <summary>Where a run stands, besides its tensors. Batches, noise and rates follow from the seed and the step.</summary>
 /// <param name="Seed">The seed of the run.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Checkpoints;
+namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
 /// <summary>Keeps the checkpoints of the run at hand.</summary>
 /// <param name="folder">Where.</param>

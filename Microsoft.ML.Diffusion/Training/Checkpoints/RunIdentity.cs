@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.Diffusion.Persistence;
+using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
 
-namespace Microsoft.ML.Diffusion.Checkpoints;
+namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
 /// <summary>All that decides the outcome of a run, by name: its options, its images and where its weights start.</summary>
 internal sealed class RunIdentity

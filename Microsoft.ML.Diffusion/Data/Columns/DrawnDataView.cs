@@ -1,0 +1,72 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.Diffusion.Data.Columns;
+
+/// <summary>Images of a model as rows, and their classes: drawn in batches behind a cursor whose consumer asks for them.</summary>
+/// <param name="model">The model.</param>
+/// <param name="count">Number of rows.</param>
+/// <param name="labels">The classes to draw in turn, -1 for none; null draws all without and has no column of them.</param>
+/// <param name="options">How to draw; validated.</param>
+/// <param name="seed">Of the run.</param>
+/// <param name="columns">Names of the columns.</param>
+internal sealed class DrawnDataView(DiffusionTransformer model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
+    : IndexedDataView(SchemaOf(model, labels is not null, columns), count)
+{
+    protected override Delegate GetterOf(int column, IndexedCursor cursor)
+    {
+        if (column == 1)
+        {
+            return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
+        }
+
+        var batch = cursor.Own(new Batch(options.BatchSizeFor(model.Model), Draw));
+        return (ValueGetter<MLImage>)((ref MLImage image) => image = ColumnBuffer.Clone(batch.Image(cursor)));
+    }
+
+    private static DataViewSchema SchemaOf(DiffusionTransformer model, bool hasLabels, (string Image, string Label) columns)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumn(columns.Image, new ImageDataViewType(model.ImageHeight, model.ImageWidth));
+        if (hasLabels)
+        {
+            builder.AddColumn(columns.Label, new KeyDataViewType(typeof(uint), model.ClassNames.Count), ClassColumn.KeyValues(model.ClassNames));
+        }
+
+        return builder.ToSchema();
+    }
+
+    private int LabelOf(int row) => labels![row % labels.Count];
+
+    private MLImage[] Draw(ReadOnlySpan<int> rows)
+    {
+        var samples = rows.ToArray();
+        return model.DrawSamples([.. samples.Select(row => (long)row)], labels is null ? null : [.. samples.Select(LabelOf)], options, seed);
+    }
+
+    /// <summary>The images of the rows around a cursor's.</summary>
+    private sealed class Batch(int size, Func<ReadOnlySpan<int>, MLImage[]> draw) : IDisposable
+    {
+        private MLImage[] _images = [];
+        private int _first = -1;
+
+        public MLImage Image(IndexedCursor cursor)
+        {
+            var first = cursor.Place - (cursor.Place % size);
+            if (first != _first)
+            {
+                Dispose();
+                (_images, _first) = (draw(cursor.Rows(first, size)), first);
+            }
+
+            return _images[cursor.Place - first];
+        }
+
+        public void Dispose()
+        {
+            Array.ForEach(_images, image => image.Dispose());
+            (_images, _first) = ([], -1);
+        }
+    }
+}

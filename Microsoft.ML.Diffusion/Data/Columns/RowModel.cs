@@ -1,0 +1,112 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Generation;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Data.Columns;
+
+/// <summary>Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size, see <see cref="ImageGenerator"/>.</summary>
+/// <param name="model">The network and what it is.</param>
+/// <param name="generation">How images are drawn.</param>
+/// <param name="seed">Of drawing.</param>
+/// <param name="columns">How input images are looked at.</param>
+/// <param name="hasLabels">Whether rows have classes: no class of any row is not quite the same as a class of none, whose zero is added.</param>
+internal sealed class RowModel(DiffusionModel model, GenerationOptions generation, long seed, OutputColumnOptions columns, bool hasLabels)
+{
+    // Guidance would push the encoder and the decoder off the path that leads back to the image.
+    private readonly ImageGenerator _encoder = new(model, generation with { Sampler = columns.EncodingSamplerOf(model.Description.Schedule, generation), GuidanceScale = 1, Progress = null, Observer = null }, seed);
+
+    public ImageShape Shape => model.Description.Shape;
+
+    private NoiseSchedule Schedule => model.Description.Schedule;
+
+    /// <summary>Draws the sample of each row's seed and class, [C, H, W] in 0..255.</summary>
+    public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
+    {
+        using var scope = NewDisposeScope();
+        return PixelTensors.ToBytes(new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)), Shape);
+    }
+
+    /// <summary>Finds the noise of each row's image, [C, H, W].</summary>
+    public IReadOnlyList<float[]> Encode(IReadOnlyList<RowInput> rows) =>
+        Compute(rows, () => _encoder.Encode(Images(rows), Labels(rows)));
+
+    /// <summary>Denoises what <see cref="Encode"/> gave.</summary>
+    public IReadOnlyList<float[]> Decode(IReadOnlyList<float[]> noise, IReadOnlyList<RowInput> rows) =>
+        Compute(rows, () => _encoder.Denoise(tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device), Labels(rows)));
+
+    /// <summary>Rounds values in [-1, 1] to 256 levels.</summary>
+    public IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images)
+    {
+        using var scope = NewDisposeScope();
+        return images.Count == 0 ? [] : PixelTensors.ToBytes(tensor(images.SelectMany(values => values).ToArray(), Shape.Batch(images.Count)), Shape);
+    }
+
+    /// <summary>Estimates the bound of each row's image, with the same timesteps and noise for each.</summary>
+    public IReadOnlyList<float> BitsPerDimension(IReadOnlyList<RowInput> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return [];
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var (filled, description) = (Filled(rows), model.Description);
+        var (x0, labels) = (Images(filled), LabelTensor(filled));
+        var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
+        var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
+        var variance = description.Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge;
+        var likelihood = new Likelihood(diffusion, variance, Clipping.Static(), (xt, times, _) => model.Predict(xt, times, labels));
+
+        var prior = Values(new VariationalBound(diffusion).Prior(x0));
+        var terms = timesteps.Select(timestep =>
+        {
+            using var termScope = NewDisposeScope();
+            generation.CancellationToken.ThrowIfCancellationRequested();
+            return Values(likelihood.Term(x0, EqualNoise(x0, timestep), [.. Enumerable.Repeat(timestep, filled.Length)], []).Bits);
+        }).ToList();
+        var bits = new BitsPerDimension(new LikelihoodTerms(Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]));
+        return [.. bits.PerImage.Take(rows.Count).Select(value => (float)value)];
+    }
+
+    /// <summary>Takes the features of each row's image.</summary>
+    public IReadOnlyList<float[]> Bottleneck(IReadOnlyList<RowInput> rows) => Compute(rows, () =>
+    {
+        var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
+        var x0 = Images(filled);
+        var features = model.Bottleneck(NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)), timestep, LabelTensor(filled));
+        return features.mean([2, 3]).narrow(0, 0, rows.Count);
+    });
+
+    // The noise of the first image of seed 0 at a timestep, for each image: that of an image judged alone.
+    private static Tensor EqualNoise(Tensor x0, int timestep) =>
+        LikelihoodDraws.Noise(seed: 0, new long[x0.shape[0]], [.. Enumerable.Repeat(timestep, (int)x0.shape[0])], x0);
+
+    private static IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
+    {
+        if (rows.Count == 0)
+        {
+            return [];
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var values = compute().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        return [.. values.Chunk(values.Length / rows.Count)];
+    }
+
+    private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
+
+    private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
+        [.. Enumerable.Range(0, generation.BatchSizeFor(model)).Select(i => rows[i % rows.Count])];
+
+    private Tensor Images(IReadOnlyList<RowInput> rows) => PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
+
+    private int[]? Labels(IReadOnlyList<RowInput> rows) => hasLabels ? [.. rows.Select(row => row.Label)] : null;
+
+    private Tensor? LabelTensor(IReadOnlyList<RowInput> rows) =>
+        Labels(rows) is { } labels ? tensor([.. labels.Select(label => (long)label)], device: model.Device) : null;
+}

@@ -1,0 +1,33 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Diffusion.Data.Files;
+
+/// <summary>An opaque picture as a file holds it: red, green, blue and 255 for each pixel, row by row.</summary>
+internal readonly record struct DecodedImage(int Width, int Height, byte[] Pixels)
+{
+    /// <summary>Whether red, green and blue are equal everywhere.</summary>
+    public bool IsGrey()
+    {
+        for (var i = 0; i < Pixels.Length; i += 4)
+        {
+            if (Pixels[i] != Pixels[i + 1] || Pixels[i] != Pixels[i + 2])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes an image of the size and in the colours that the options ask for.</summary>
+    public MLImage ToImage(ImageFolderOptions options)
+    {
+        var fitted = Resampling.Fit(this, options.Width ?? Width, options.Height ?? Height, options.Fit);
+        if (options.Grayscale)
+        {
+            Resampling.ToGrey(fitted.Pixels);
+        }
+
+        return MLImage.CreateFromPixels(fitted.Width, fitted.Height, MLPixelFormat.Rgba32, fitted.Pixels);
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Diffusion.Data.Rows;
+
+/// <summary>A key column read as classes: key 1..K is class 0..K-1, a missing key is no class (-1).</summary>
+internal static class ClassColumn
+{
+    public const string ExpectedType = "Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>";
+
+    public static Func<int> Reader(DataViewRow row, DataViewSchema.Column column)
+    {
+        var count = ((KeyDataViewType)column.Type).Count;
+        return column.Type.RawType switch
+        {
+            var type when type == typeof(byte) => Reader<byte>(row, column, count, key => key),
+            var type when type == typeof(ushort) => Reader<ushort>(row, column, count, key => key),
+            var type when type == typeof(uint) => Reader<uint>(row, column, count, key => key),
+            _ => Reader<ulong>(row, column, count, key => key),
+        };
+    }
+
+    /// <summary>The names of the classes, from the column's key values where it has them, else 0, 1, ....</summary>
+    public static IReadOnlyList<string> Names(DataViewSchema.Column column)
+    {
+        var count = (int)((KeyDataViewType)column.Type).Count;
+        if (column.Annotations.Schema.GetColumnOrNull("KeyValues") is { Type: VectorDataViewType { ItemType: TextDataViewType } })
+        {
+            var values = default(VBuffer<ReadOnlyMemory<char>>);
+            column.GetKeyValues(ref values);
+            return [.. values.DenseValues().Select(name => name.ToString())];
+        }
+
+        return [.. Enumerable.Range(0, count).Select(index => index.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+    }
+
+    /// <summary>The annotation of a key column that names its classes.</summary>
+    public static DataViewSchema.Annotations KeyValues(IReadOnlyList<string> names)
+    {
+        var builder = new DataViewSchema.Annotations.Builder();
+        ValueGetter<VBuffer<ReadOnlyMemory<char>>> get = (ref VBuffer<ReadOnlyMemory<char>> values) =>
+            values = new VBuffer<ReadOnlyMemory<char>>(names.Count, [.. names.Select(name => name.AsMemory())]);
+        builder.AddKeyValues(names.Count, TextDataViewType.Instance, get);
+        return builder.ToAnnotations();
+    }
+
+    private static Func<int> Reader<TKey>(DataViewRow row, DataViewSchema.Column column, ulong count, Func<TKey, ulong> widen)
+    {
+        var get = row.GetGetter<TKey>(column);
+        TKey key = default!;
+        return () =>
+        {
+            get(ref key);
+            var value = widen(key);
+            return value <= count ? (int)value - 1 : throw new InvalidOperationException($"Row {row.Position}: key {value} of column '{column.Name}' is out of range, expected 1 to {count}, or 0 for none.");
+        };
+    }
+}

@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Runtime;
+
+namespace Microsoft.ML.Diffusion.Data.Training;
+
+/// <summary>Gathers images for a <see cref="PixelStore"/>: in memory up to a limit, then in a temporary file.</summary>
+/// <param name="imageBytes">Bytes of one image.</param>
+/// <param name="maximumMemory">Bytes of all images that may stay in memory.</param>
+/// <param name="temporaryFolder">Where the file goes.</param>
+internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemory, string temporaryFolder) : IDisposable
+{
+    private byte* _memory;
+    private long _capacity;
+    private FileStream? _file;
+
+    public int Count { get; private set; }
+
+    private long Length => (long)Count * imageBytes;
+
+    public void Append(ReadOnlySpan<byte> image)
+    {
+        if (_file is null && Length + imageBytes > maximumMemory)
+        {
+            MoveToFile();
+        }
+
+        if (_file is not null)
+        {
+            _file.Write(image);
+        }
+        else
+        {
+            Reserve(Length + imageBytes);
+            image.CopyTo(new Span<byte>(_memory + Length, imageBytes));
+        }
+
+        Count++;
+    }
+
+    /// <summary>Copies an image that was appended.</summary>
+    public void Read(int index, Span<byte> image)
+    {
+        if (_file is null)
+        {
+            new ReadOnlySpan<byte>(_memory + ((long)index * imageBytes), imageBytes).CopyTo(image);
+            return;
+        }
+
+        _file.Position = (long)index * imageBytes;
+        _file.ReadExactly(image);
+        _file.Position = Length;
+    }
+
+    /// <summary>Hands the images over; this builder is then empty.</summary>
+    public PixelStore ToStore()
+    {
+        PixelStore store;
+        if (_file is not null)
+        {
+            store = new PixelStore(_file, Count, imageBytes);
+        }
+        else
+        {
+            _memory = (byte*)NativeMemory.Realloc(_memory, (nuint)Length);
+            store = new PixelStore(_memory, Count, imageBytes);
+        }
+
+        _memory = null;
+        (_file, _capacity, Count) = (null, 0, 0);
+        return store;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_memory);
+        _memory = null;
+        _file?.Dispose();
+    }
+
+    private void Reserve(long length)
+    {
+        if (length > _capacity)
+        {
+            _capacity = Math.Max(length, Math.Min(maximumMemory, Math.Max(1 << 20, 2 * _capacity)));
+            _memory = (byte*)NativeMemory.Realloc(_memory, (nuint)_capacity);
+        }
+    }
+
+    private void MoveToFile()
+    {
+        _file = TemporaryFile.Create(temporaryFolder);
+        for (var i = 0; i < Count; i++)
+        {
+            _file.Write(new ReadOnlySpan<byte>(_memory + ((long)i * imageBytes), imageBytes));
+        }
+
+        NativeMemory.Free(_memory);
+        _memory = null;
+        _capacity = 0;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>What a sampler does with a predicted x_0 that leaves the range of images.</summary>
+public sealed record Clipping
+{
+    private Clipping(ClippingKind kind, double range)
+    {
+        Kind = kind;
+        Range = range;
+    }
+
+    /// <summary>Gets the choice that leaves predictions as they are.</summary>
+    public static Clipping None { get; } = new(ClippingKind.None, 1);
+
+    /// <summary>
+    /// Gets a value indicating whether epsilon stays as the network predicted it. By default it is derived again from the clipped x_0, so that
+    /// x_t = sqrt(alpha-bar) x_0 + sqrt(1 - alpha-bar) epsilon still holds.
+    /// </summary>
+    public bool KeepPredictedNoise { get; init; }
+
+    /// <summary>The kind of clipping, as saved models name it.</summary>
+    internal ClippingKind Kind { get; }
+
+    /// <summary>Half the width of the allowed range; for dynamic thresholding, the largest threshold.</summary>
+    internal double Range { get; }
+
+    /// <summary>The quantile of |x_0| that dynamic thresholding uses, in (0, 1].</summary>
+    internal double Ratio { get; init; } = 0.995;
+
+    /// <summary>Clamps the predicted x_0 to [-range, range].</summary>
+    /// <param name="range">Half the width, above 0; images are in [-1, 1].</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="range"/> is not a positive number.</exception>
+    public static Clipping Static(double range = 1) => new(ClippingKind.Static, Positive(range, nameof(range)));
+
+    /// <summary>
+    /// Clamps each predicted x_0 to [-s, s] and divides it by s, where s is a quantile of its absolute values, at least 1
+    /// (Saharia et al. 2022, section 2.3).
+    /// </summary>
+    /// <param name="ratio">The quantile, in (0, 1].</param>
+    /// <param name="maximum">Upper bound of s, at least 1; the default leaves s unbounded.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    public static Clipping Dynamic(double ratio = 0.995, double maximum = double.PositiveInfinity)
+    {
+        if (!(ratio > 0 && ratio <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "ratio must be in (0, 1], because it is a quantile of the absolute pixel values.");
+        }
+
+        if (!(maximum >= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(maximum), maximum, "maximum must be at least 1, because images are in [-1, 1] and the threshold is never below 1.");
+        }
+
+        return new Clipping(ClippingKind.Dynamic, maximum) { Ratio = ratio };
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Kind switch
+    {
+        ClippingKind.None => "no clipping",
+        ClippingKind.Static => string.Create(CultureInfo.InvariantCulture, $"x_0 clipped to [-{Range}, {Range}]"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"dynamic thresholding at quantile {Ratio}"),
+    };
+
+    /// <summary>Applies the choice to a predicted x_0, [N, ...].</summary>
+    internal Tensor Apply(Tensor x0)
+    {
+        switch (Kind)
+        {
+            case ClippingKind.None:
+                return x0;
+            case ClippingKind.Static:
+                return x0.Clamped(-Range, Range);
+            default:
+                var flat = x0.abs().flatten(1);
+                var threshold = flat.quantile(tensor(Ratio, flat.dtype, flat.device), dim: 1)
+                    .reshape([-1, .. Enumerable.Repeat(1L, (int)x0.dim() - 1)])
+                    .Clamped(1.0, Math.Min(Range, float.MaxValue));
+                return minimum(maximum(x0, -threshold), threshold) / threshold;
+        }
+    }
+
+    private static double Positive(double value, string name) => value > 0 && double.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be above 0, because it is half the width of the range that images may have.");
+}

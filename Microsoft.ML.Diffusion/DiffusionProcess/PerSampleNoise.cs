@@ -1,0 +1,44 @@
+using Microsoft.ML.Diffusion.Runtime;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.DiffusionProcess;
+
+/// <summary>
+/// Noise that belongs to the sample, not to the batch: it is the same whatever the batch around it. It is drawn on the host, so it is also the same on every
+/// device.
+/// </summary>
+/// <param name="seed">The run's seed.</param>
+/// <param name="samples">The number of each sample of the batch within the run; equal numbers draw equal noise.</param>
+/// <param name="stream">What the noise is for.</param>
+/// <param name="firstDraw">The draw of the first <see cref="Next"/>; each one after it takes the next.</param>
+internal sealed class PerSampleNoise(long seed, IEnumerable<long> samples, RandomStream stream = RandomStream.StepOfSample, long firstDraw = 0) : NoiseSource
+{
+    private readonly RandomNumbers _numbers = new(stream, seed);
+    private readonly long[] _samples = [.. samples];
+    private long _draw = firstDraw;
+
+    public override Tensor Next(Tensor like)
+    {
+        if (like.shape[0] != _samples.Length)
+        {
+            throw new ArgumentException($"The batch has {like.shape[0]} samples, but the noise source {_samples.Length}.", nameof(like));
+        }
+
+        return RandomTensors.Normals(_numbers, _samples, _draw++, like.shape, like.dtype, like.device);
+    }
+}
+
+/// <summary>Noise that begins with the start of each sample and goes on with another stream: for runs that draw their start themselves.</summary>
+/// <param name="start">Where the first noise comes from.</param>
+/// <param name="others">Where all other comes from.</param>
+internal sealed class NoiseFromStart(NoiseSource start, NoiseSource others) : NoiseSource
+{
+    private bool _hasStarted;
+
+    public override Tensor Next(Tensor like)
+    {
+        var source = _hasStarted ? others : start;
+        _hasStarted = true;
+        return source.Next(like);
+    }
+}

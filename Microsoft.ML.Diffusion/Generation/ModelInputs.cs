@@ -1,0 +1,129 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Generation;
+
+/// <summary>Turns what callers hand to a model into what it computes with, or says what is wrong with it.</summary>
+internal sealed class ModelInputs(ModelDescription description, Device device)
+{
+    private readonly ImageShape _shape = description.Shape;
+
+    /// <summary>Pixels of images, [N, C, H, W] in [-1, 1].</summary>
+    public Tensor Images(IReadOnlyList<MLImage> images, string parameter)
+    {
+        CheckList(images, parameter);
+        return PixelTensors.FromBytes([.. images.Select((image, i) => Pixels(image, $"{parameter}[{i}]", parameter))], _shape, device);
+    }
+
+    /// <summary>Pixels of one image, [C, H, W] in 0..255.</summary>
+    public byte[] Pixels(MLImage image, string name, string parameter)
+    {
+        var rgb = Rgb(image, name, parameter);
+        return _shape.Channels == 1 ? ImagePixels.ToGrey(rgb) : rgb;
+    }
+
+    /// <summary>Where masks are light, bool [N, 1, H, W]; one mask serves all images.</summary>
+    public Tensor Masks(IReadOnlyList<MLImage> masks, int images, string parameter)
+    {
+        CheckList(masks, parameter);
+        if (masks.Count != images && masks.Count != 1)
+        {
+            throw new ArgumentException($"{parameter} must hold one mask for each image or one for all, but there are {masks.Count} masks and {images} images.", parameter);
+        }
+
+        using var scope = NewDisposeScope();
+        var grey = masks.Select((mask, i) => ImagePixels.ToGrey(Rgb(mask, $"{parameter}[{i}]", parameter)));
+        var light = PixelTensors.FromBytes([.. grey], _shape with { Channels = 1 }, device).IsAbove(0);
+        return light.repeat([images / masks.Count, 1, 1, 1]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Checks classes given for images; null is no class for any.</summary>
+    public void CheckLabels(IReadOnlyList<int>? labels, int images, string parameter)
+    {
+        if (labels is not null && labels.Count != images)
+        {
+            throw new ArgumentException($"{parameter} must hold one class for each image, but there are {labels.Count} classes and {images} images.", parameter);
+        }
+
+        foreach (var label in labels ?? [])
+        {
+            CheckLabel(label, parameter);
+        }
+    }
+
+    /// <summary>Checks one class.</summary>
+    public void CheckLabel(int label, string parameter)
+    {
+        var classes = description.NumberOfClasses;
+        if (label < -1 || label >= classes)
+        {
+            throw new ArgumentOutOfRangeException(parameter, label, classes == 0
+                ? $"{parameter} must not name a class, because the model was trained without LabelColumnName."
+                : $"{parameter} must be from 0 to {classes - 1}, or -1 for none, because the model knows {classes} classes.");
+        }
+    }
+
+    /// <summary>The class of a name.</summary>
+    public int Label(string? name, string parameter)
+    {
+        for (var i = 0; i < description.NumberOfClasses; i++)
+        {
+            if (description.ClassNames[i] == name)
+            {
+                return i;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(parameter, name, description.NumberOfClasses == 0
+            ? $"{parameter} must not name a class, because the model was trained without LabelColumnName."
+            : $"{parameter} must be among the names that the model was trained with: {string.Join(", ", description.ClassNames)}.");
+    }
+
+    /// <summary>Checks that latents are such as the model could have made.</summary>
+    public void CheckLatents(DiffusionLatents latents, string parameter)
+    {
+        if (latents.Shape != _shape)
+        {
+            throw new ArgumentException($"{parameter} are of images of {latents.Shape}, but the model's images are {_shape}.", parameter);
+        }
+
+        CheckTimestep(latents.Timestep, parameter, $"The timestep of {parameter}");
+    }
+
+    /// <summary>Checks that the model knows a timestep.</summary>
+    public void CheckTimestep(int timestep, string parameter, string? name = null)
+    {
+        var last = description.Schedule.NumberOfTrainingTimesteps - 1;
+        if (timestep < 0 || timestep > last)
+        {
+            throw new ArgumentOutOfRangeException(parameter, timestep, $"{name ?? parameter} must be from 0 to {last}, because the model was trained on those.");
+        }
+    }
+
+    private byte[] Rgb(MLImage image, string name, string parameter)
+    {
+        if (image.Width != _shape.Width || image.Height != _shape.Height)
+        {
+            throw new ArgumentException($"{name} is {image.Width}x{image.Height}, but the model's images are {_shape.Width}x{_shape.Height}. Resize it first.", parameter);
+        }
+
+        return ImagePixels.ReadRgb(image);
+    }
+
+    private static void CheckList(IReadOnlyList<MLImage> images, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(images, parameter);
+        if (images.Count == 0)
+        {
+            throw new ArgumentException($"{parameter} must hold at least one image.", parameter);
+        }
+
+        for (var i = 0; i < images.Count; i++)
+        {
+            ArgumentNullException.ThrowIfNull(images[i], $"{parameter}[{i}]");
+        }
+    }
+}

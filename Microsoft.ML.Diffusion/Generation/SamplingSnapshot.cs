@@ -1,0 +1,75 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Samplers;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <summary>The images of one batch after one step of their run, given to <see cref="GenerationOptions.Observer"/>.</summary>
+/// <remarks>It can be read only until the observer returns: copy what is to stay. Images and values are made when they are asked for.</remarks>
+public sealed class SamplingSnapshot
+{
+    private readonly Tensor _sample;
+    private readonly Tensor _predictedOriginal;
+    private readonly ImageShape _shape;
+    private bool _closed;
+
+    internal SamplingSnapshot(int step, IReadOnlyList<SamplingStep> steps, int firstImage, Tensor sample, Tensor predictedOriginal, ImageShape shape)
+    {
+        (Step, NumberOfSteps, AlphaBar, FirstImage) = (step, steps.Count, steps[step].AlphaBarPrevious, firstImage);
+        (_sample, _predictedOriginal, _shape) = (sample, predictedOriginal, shape);
+    }
+
+    /// <summary>Gets the step just done, 0..<see cref="NumberOfSteps"/> - 1.</summary>
+    public int Step { get; }
+
+    /// <summary>Gets the number of steps of the run.</summary>
+    public int NumberOfSteps { get; }
+
+    /// <summary>Gets alpha-bar after the step, the share of the variance that is signal, 0..1; 1 is a finished image.</summary>
+    public double AlphaBar { get; }
+
+    /// <summary>Gets the index, among all images of the call, of the first one here.</summary>
+    public int FirstImage { get; }
+
+    /// <summary>Gets the number of images of the batch.</summary>
+    public int NumberOfImages => (int)Open(_sample).shape[0];
+
+    /// <summary>Makes images of x after the step, noise and all, clipped to what an image can show.</summary>
+    /// <returns>The images, the caller's to dispose.</returns>
+    /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
+    public MLImage[] GetSampleImages() => PixelTensors.ToImages(Open(_sample), _shape);
+
+    /// <summary>Makes images of the x_0 that the network predicted in the step.</summary>
+    /// <returns>The images, the caller's to dispose.</returns>
+    /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
+    public MLImage[] GetPredictedOriginalImages() => PixelTensors.ToImages(Open(_predictedOriginal), _shape);
+
+    /// <summary>Copies x after the step.</summary>
+    /// <returns>[N, C, H, W] in that order; an image is in [-1, 1], noise goes beyond.</returns>
+    /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
+    public float[] GetSample() => Values(_sample);
+
+    /// <summary>Copies the x_0 that the network predicted in the step, from x before it, after clipping.</summary>
+    /// <returns>[N, C, H, W] in that order.</returns>
+    /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
+    public float[] GetPredictedOriginalSample() => Values(_predictedOriginal);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
+
+    /// <summary>Ends reading: the tensors belong to the run.</summary>
+    internal void Close() => _closed = true;
+
+    private float[] Values(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return Open(tensor).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+    }
+
+    private Tensor Open(Tensor tensor)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        return tensor;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
+
+namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
+
+/// <summary>What an ML.NET header (an entry Model.key) asks for: the loader, and the assembly that ML.NET would load to find it.</summary>
+/// <param name="Loader">The loader's signature.</param>
+/// <param name="Assembly">The assembly's full name; empty where none is named.</param>
+internal sealed partial record MachineLearningHeader(string Loader, string Assembly)
+{
+    private const int HeaderBytes = 256;
+    private const int MaximumAssemblyBytes = 1024;
+    private const ulong Signature = 0x4C45444F4D004C4D;
+    private const ulong TailSignature = 0x4D4C004D4F44454C;
+    private const uint NewestVersion = 0x00010002;
+
+    // ML.NET's own and this library. Those that run a graph from the file in native code (TensorFlow, ONNX, TorchSharp) are not among them.
+    private static readonly HashSet<string> _trusted = new(StringComparer.Ordinal)
+    {
+        "Microsoft.ML", "Microsoft.ML.Core", "Microsoft.ML.Data", "Microsoft.ML.DataView", "Microsoft.ML.CpuMath", "Microsoft.ML.Transforms",
+        "Microsoft.ML.ImageAnalytics", "Microsoft.ML.StandardTrainers", "Microsoft.ML.KMeansClustering", "Microsoft.ML.PCA", "Microsoft.ML.FastTree",
+        "Microsoft.ML.LightGbm", "Microsoft.ML.Mkl.Components", "Microsoft.ML.TimeSeries", "Microsoft.ML.Recommender", "Microsoft.ML.Ensemble",
+        "Microsoft.ML.HalLearners", "Microsoft.ML.StandardLearners",
+    };
+
+    /// <summary>Gets the name of an assembly that must not be loaded for a file from anywhere; null if there is none.</summary>
+    /// <remarks>CustomMapping loads an assembly that is named deeper inside its entry.</remarks>
+    public string? Untrusted => Assembly.Length == 0 ? null
+        : AssemblyName().Match(Assembly) is { Success: true } match && Loader != "CustomMapping" && IsTrusted(match.Groups[1].Value, match.Groups[2].Value) ? null
+        : Assembly;
+
+    /// <summary>Reads the header of an entry to the entry's end.</summary>
+    /// <exception cref="FormatException">Its parts are not where it says.</exception>
+    public static MachineLearningHeader Read(CheckedEntryStream entry, string name)
+    {
+        var bytes = new byte[HeaderBytes];
+        if (entry.ReadAtLeast(bytes, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes)
+        {
+            throw Damaged(name);
+        }
+
+        var parts = ((int[])[0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x80, 0x88, 0x90]).Select(offset => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset))).ToArray();
+        var (assemblyAt, assemblyBytes) = (parts[8], (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x98)));
+        var (written, readable) = (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x08)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x0C)));
+        var end = parts[0] + parts[1]; // of the model; then, in this order, strings, their characters, the assembly's name, the tail
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Signature || readable > NewestVersion || written < readable || parts.Any(part => part < 0 || part > entry.Length)
+            || parts[0] != HeaderBytes || !Follows(parts[2], parts[3], ref end) || !Follows(parts[4], parts[5], ref end) || !Follows(assemblyAt, assemblyBytes, ref end)
+            || assemblyBytes > MaximumAssemblyBytes || assemblyBytes % sizeof(char) != 0 || parts[6] != end || parts[7] != end + sizeof(ulong) || parts[7] != entry.Length)
+        {
+            throw Damaged(name);
+        }
+
+        var text = new byte[assemblyBytes + sizeof(ulong)];
+        entry.Skip(end - assemblyBytes - HeaderBytes);
+        entry.ReadExactly(text);
+        entry.Drain();
+        return BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan((int)assemblyBytes)) == TailSignature
+            ? new MachineLearningHeader(Encoding.Latin1.GetString(bytes, 0x50, 24).TrimEnd('\0'), Encoding.Unicode.GetString(text, 0, (int)assemblyBytes))
+            : throw Damaged(name);
+    }
+
+    private static bool Follows(long position, long length, ref long end)
+    {
+        var follows = position == 0 ? length == 0 : position == end;
+        end += length;
+        return follows;
+    }
+
+    private static bool IsTrusted(string name, string token) =>
+        name == typeof(MachineLearningHeader).Assembly.GetName().Name || (_trusted.Contains(name) && token == "cc7b13ffcd2ddd51");
+
+    private static FormatException Damaged(string name) => new($"the ML.NET header in {SafetensorsEntry.Quote(name)} is damaged.");
+
+    [GeneratedRegex(@"^([A-Za-z.]+), Version=[0-9.]+, Culture=neutral, PublicKeyToken=(null|[0-9a-f]{16})$", RegexOptions.CultureInvariant)]
+    private static partial Regex AssemblyName();
+}

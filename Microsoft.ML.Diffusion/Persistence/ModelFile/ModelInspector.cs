@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
+
+namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
+
+/// <summary>Reads a model zip as data: nothing in it is run, unpacked, or made into a network.</summary>
+internal static class ModelInspector
+{
+    private const string HeaderEntry = "Model.key";
+    private const string OldStreamEntry = "Model.bin";
+
+    /// <summary>Checks all of a zip; what is damaged is refused, what is only suspect is reported.</summary>
+    /// <exception cref="FormatException">It is damaged, made to do harm, or holds no diffusion model.</exception>
+    public static (ModelInspection Inspection, string? Untrusted, string? Mismatch) Inspect(Stream stream)
+    {
+        using var archive = ModelArchive.Open(stream);
+        var headers = ReadHeaders(archive);
+        var models = headers.Where(header => header.Value.Loader == ModelZip.LoaderSignature).ToList();
+        if (models.Count != 1)
+        {
+            throw new FormatException($"it holds {models.Count} diffusion models, expected 1.");
+        }
+
+        var folder = models[0].Key[..^HeaderEntry.Length];
+        var config = ModelConfig.FromJson(ReadAll(archive, folder + ModelZip.ConfigEntry, ModelZip.MaximumConfigBytes), ReadOptional(archive, folder + ModelZip.RunEntry));
+        var description = ModelConfigMapping.ToDescription(config);
+        SamplerConfigMapping.ToOptions(config.Sampler, description);
+        var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file)).FirstOrDefault(reason => reason is not null);
+
+        return (new ModelInspection(
+            config.FormatVersion,
+            config.Library,
+            description.ToString(),
+            config.Training,
+            [.. archive.Entries.Select(entry => new ModelEntry(entry.FullName, entry.Length, entry.CompressedLength))],
+            [.. headers.Values.Select(header => header.Assembly).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)],
+            mismatch is null,
+            config.StreamsVersion), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
+    }
+
+    /// <summary>Reads the input schema; null if the model was saved without.</summary>
+    public static byte[]? ReadSchema(Stream stream)
+    {
+        using var archive = ModelArchive.Open(stream);
+        return ReadOptional(archive, SchemaCheck.Entry);
+    }
+
+    // Every entry is read once here, to its end: its length and its checksum are right.
+    private static SortedDictionary<string, MachineLearningHeader> ReadHeaders(ModelArchive archive)
+    {
+        var headers = new SortedDictionary<string, MachineLearningHeader>(StringComparer.Ordinal);
+        foreach (var entry in archive.Entries)
+        {
+            using var content = ModelArchive.Read(entry);
+            switch (entry.Name)
+            {
+                case HeaderEntry:
+                    headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
+                    break;
+                case OldStreamEntry:
+                    throw new FormatException($"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, which cannot be checked.");
+                default:
+                    content.Drain();
+                    break;
+            }
+        }
+
+        return headers;
+    }
+
+    private static string? Mismatch(ModelArchive archive, string folder, WeightFileConfig file)
+    {
+        if (archive.Find(folder + file.File) is not { } entry || entry.Length != file.Bytes)
+        {
+            return $"{file.File} is missing or has another length than the {file.Bytes} bytes in config.json.";
+        }
+
+        if (file.FileSha256 is { } whole)
+        {
+            using var all = ModelArchive.Read(entry);
+            if (whole != Digest(all, entry.Length))
+            {
+                return $"the bytes of {file.File} do not match their SHA-256 in config.json.";
+            }
+        }
+
+        using var content = ModelArchive.Read(entry);
+        var length = new byte[SafetensorsHeader.LengthBytes];
+        content.ReadAtLeast(length, length.Length, throwOnEndOfStream: false);
+        var headerLength = SafetensorsHeader.ReadLength(length);
+        if (headerLength > entry.Length - length.Length)
+        {
+            return $"{file.File} ends inside its header.";
+        }
+
+        var json = new byte[headerLength];
+        content.ReadExactly(json);
+        var header = SafetensorsHeader.Parse(json);
+        if (header.DataLength != entry.Length - length.Length - headerLength || header.Entries.Count != file.Sha256.Count)
+        {
+            return $"{file.File} does not hold the tensors in config.json.";
+        }
+
+        return header.Entries.Where(tensor => !file.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(content, tensor.End - tensor.Begin))
+            .Select(tensor => $"{file.File}: the bytes of {SafetensorsEntry.Quote(tensor.Name)} do not match their SHA-256 in config.json.").FirstOrDefault();
+    }
+
+    private static string Digest(Stream content, long count)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> buffer = new byte[(int)Math.Min(count, 1 << 16)];
+        while (count > 0)
+        {
+            var piece = buffer[..(int)Math.Min(count, buffer.Length)];
+            content.ReadExactly(piece);
+            hash.AppendData(piece);
+            count -= piece.Length;
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static byte[]? ReadOptional(ModelArchive archive, string name) =>
+        archive.Find(name) is null ? null : ReadAll(archive, name, ModelZip.MaximumConfigBytes);
+
+    private static byte[] ReadAll(ModelArchive archive, string name, int maximumBytes)
+    {
+        var entry = archive.Find(name) ?? throw new FormatException($"it has no entry {name}.");
+        if (entry.Length > maximumBytes)
+        {
+            throw new FormatException($"the entry {name} has {entry.Length} bytes, above the limit of {maximumBytes}.");
+        }
+
+        using var content = ModelArchive.Read(entry);
+        var bytes = new byte[entry.Length];
+        content.ReadExactly(bytes);
+        content.Drain();
+        return bytes;
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
+
+namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
+
+/// <summary>The entries of a model inside ML.NET's zip: its header, config.json, and the weights as .safetensors.</summary>
+/// <remarks>The only place, with the catalog and the schema glue, that uses what ML.NET keeps internal.</remarks>
+internal static class ModelZip
+{
+    public const string LoaderSignature = "DiffusionTransformer";
+
+    internal const string ConfigEntry = "config.json";
+
+    /// <summary>What differs between two runs that make the same model: how long they took.</summary>
+    internal const string RunEntry = "run.json";
+
+    internal const int MaximumConfigBytes = 16 << 20;
+
+    public static void Save(ModelSaveContext context, ModelDescription description, GenerationOptions generation, ColumnConfig columns, TrainingSummary? training, UNet network)
+    {
+        context.CheckAtModel();
+        context.SetVersionInfo(Version());
+
+        var weights = WeightFiles.Pack(network);
+        var config = new ModelConfig
+        {
+            FormatVersion = ModelConfig.CurrentFormatVersion,
+            Library = $"Microsoft.ML.Diffusion {typeof(ModelZip).Assembly.GetName().Version?.ToString(3)}",
+            StreamsVersion = RandomStreams.Version,
+            Unet = ModelConfigMapping.ToConfig(description),
+            Scheduler = ModelConfigMapping.ToSchedulerConfig(description),
+            Sampler = SamplerConfigMapping.ToConfig(generation),
+            Columns = columns,
+            Training = training,
+            Weights = [.. weights.Select(file => file.Description)],
+        };
+
+        var (json, run) = config.ToJson();
+        context.SaveBinaryStream(ConfigEntry, writer => writer.Write(json));
+        if (run is not null)
+        {
+            context.SaveBinaryStream(RunEntry, writer => writer.Write(run));
+        }
+
+        foreach (var (file, content) in weights)
+        {
+            context.SaveBinaryStream(file.File, writer => writer.Write(content));
+        }
+    }
+
+    /// <exception cref="FormatException">An entry is missing, damaged, or of a newer format.</exception>
+    public static (ModelConfig Config, ModelDescription Description, UNet Network) Load(ModelLoadContext context)
+    {
+        context.CheckAtModel(Version());
+        var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
+        var description = ModelConfigMapping.ToDescription(config);
+        foreach (var file in config.Weights)
+        {
+            CheckLength(context, file); // all of them, before a network of the size that they promise takes memory
+        }
+
+        var network = description.CreateNetwork();
+        try
+        {
+            var remaining = network.named_parameters().ToDictionary(weight => weight.name, weight => weight.parameter);
+            foreach (var file in config.Weights)
+            {
+                WeightFiles.Unpack(file, ReadEntry(context, file.File, file.Bytes), remaining);
+            }
+
+            if (remaining.Count > 0)
+            {
+                throw new FormatException($"The model lacks {remaining.Count} of the network's weights, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
+            }
+
+            network.eval();
+            return (config, description, network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static byte[] ReadEntry(ModelLoadContext context, string name, long? expectedBytes) =>
+        TryReadEntry(context, name, expectedBytes) ?? throw Missing(name);
+
+    private static byte[]? TryReadEntry(ModelLoadContext context, string name, long? expectedBytes)
+    {
+        byte[]? content = null;
+        context.TryLoadBinaryStream(name, reader =>
+        {
+            CheckLength(name, reader.BaseStream.Length, expectedBytes);
+            content = reader.ReadBytes((int)reader.BaseStream.Length);
+        });
+        return content;
+    }
+
+    private static void CheckLength(ModelLoadContext context, WeightFileConfig file)
+    {
+        if (!context.TryLoadBinaryStream(file.File, reader => CheckLength(file.File, reader.BaseStream.Length, file.Bytes)))
+        {
+            throw Missing(file.File);
+        }
+    }
+
+    private static void CheckLength(string name, long length, long? expectedBytes)
+    {
+        if (expectedBytes is { } bytes ? length != bytes : length > MaximumConfigBytes)
+        {
+            throw new FormatException($"The model's entry {name} has {length} bytes, expected {(expectedBytes is { } exact ? $"{exact}" : $"at most {MaximumConfigBytes}")}. The file is damaged: use another copy.");
+        }
+    }
+
+    private static FormatException Missing(string name) => new($"The model has no entry {name}. The file is damaged: use another copy.");
+
+    private static VersionInfo Version() => new(
+        modelSignature: "DIFFUSNT",
+        verWrittenCur: 0x00010001,
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderSignature: LoaderSignature,
+        loaderAssemblyName: typeof(ModelZip).Assembly.FullName);
+}

@@ -1,0 +1,97 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Model;
+
+namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
+
+/// <summary>How a model generates, to and from its record in config.json.</summary>
+internal static class SamplerConfigMapping
+{
+    public static SamplerConfig ToConfig(GenerationOptions options) => new(
+        options.Sampler switch
+        {
+            DdimSampler => "ddim",
+            DdpmSampler => "ddpm",
+            DpmSolverSampler { IsStochastic: false } => "dpmsolver++",
+            DpmSolverSampler => "sde-dpmsolver++",
+            EulerSampler => "euler",
+            HeunSampler => "heun",
+            var other => throw new NotSupportedException($"The sampler {other} cannot be saved."),
+        },
+        options.Sampler.Timesteps.Spacing,
+        options.Sampler.Timesteps.NumberOfInferenceSteps,
+        options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
+        (options.Sampler as DdimSampler)?.Eta ?? 0,
+        (options.Sampler as DdimSampler)?.UseSigmaHat ?? false,
+        (options.Sampler as DdpmSampler)?.Variance switch { DdpmVariance.FixedLarge => "fixed_large", DdpmVariance.Learned => "learned_range", _ => "fixed_small" },
+        options.Sampler.Clipping.Kind switch { ClippingKind.None => "none", ClippingKind.Static => "static", _ => "dynamic" },
+        options.Sampler.Clipping.Range,
+        options.Sampler.Clipping.Ratio,
+        !options.Sampler.Clipping.KeepPredictedNoise,
+        options.GuidanceScale,
+        options.BatchSize,
+        options.Seed,
+        options.Sampler.Timesteps.Levels?.Rho,
+        options.Sampler.Timesteps.PreviousTimesteps?.ToArray(),
+        options.Sampler.Timesteps.Levels?.SigmaMax ?? double.PositiveInfinity,
+        options.Sampler.Timesteps.Levels?.SigmaMin,
+        (options.Sampler as DdimSampler)?.InversionLevel == InversionLevel.Upper ? "upper" : "lower",
+        options.GuidanceRescale,
+        options.GuidanceSigmaMin,
+        options.GuidanceSigmaMax);
+
+    /// <param name="config">The record.</param>
+    /// <param name="model">What generates.</param>
+    /// <param name="inversion">What a file means that is older than the choice of a level to invert at.</param>
+    /// <exception cref="FormatException">A value is impossible.</exception>
+    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model, InversionLevel inversion = InversionLevel.Lower) => ModelConfigMapping.Decode(() =>
+    {
+        var variance = config.VarianceType switch
+        {
+            "fixed_small" => DdpmVariance.FixedSmall,
+            "fixed_large" => DdpmVariance.FixedLarge,
+            "learned_range" => DdpmVariance.Learned,
+            var other => throw new FormatException($"the sampler's variance type '{other}' is not known."),
+        };
+        Sampler sampler = config.Name switch
+        {
+            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat, InversionLevel = InversionLevelOf(config, inversion) },
+            "ddpm" => new DdpmSampler(1, variance),
+            "dpmsolver++" => new DpmSolverSampler(),
+            "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
+            "euler" => new EulerSampler(),
+            "heun" => new HeunSampler(),
+            var other => throw new FormatException($"the sampler '{other}' is not known."),
+        };
+        var clipping = config.Clipping switch
+        {
+            "none" => Clipping.None,
+            "static" => Clipping.Static(config.ClipSampleRange),
+            "dynamic" => Clipping.Dynamic(config.DynamicThresholdingRatio, config.ClipSampleRange),
+            var other => throw new FormatException($"the clipping '{other}' is not known."),
+        };
+        var options = new GenerationOptions
+        {
+            Sampler = sampler with
+            {
+                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho, config.PreviousTimesteps, config.SigmaMax, config.SigmaMin),
+                Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
+            },
+            GuidanceScale = config.GuidanceScale,
+            GuidanceRescale = config.GuidanceRescale,
+            GuidanceSigmaMin = config.GuidanceSigmaMin,
+            GuidanceSigmaMax = config.GuidanceSigmaMax,
+            BatchSize = config.BatchSize,
+            Seed = config.Seed,
+        };
+        options.ValidateFor(model.Schedule, model.Variance);
+        return options;
+    });
+
+    private static InversionLevel InversionLevelOf(SamplerConfig config, InversionLevel older) => config.Inversion switch
+    {
+        null => older,
+        "lower" => InversionLevel.Lower,
+        "upper" => InversionLevel.Upper,
+        var other => throw new FormatException($"the inversion level '{other}' is not known."),
+    };
+}
