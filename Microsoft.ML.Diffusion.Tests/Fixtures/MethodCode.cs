@@ -28,6 +28,8 @@ internal static class MethodCode
 
     public static Type ResolveType(MethodBase method, int token) => method.Module.ResolveType(token, OfType(method), OfMethod(method));
 
+    public static MemberInfo? ResolveMember(MethodBase method, int token) => method.Module.ResolveMember(token, OfType(method), OfMethod(method));
+
     private static Type[]? OfType(MethodBase method) => method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
 
     private static Type[]? OfMethod(MethodBase method) => method.IsGenericMethod ? method.GetGenericArguments() : null;
