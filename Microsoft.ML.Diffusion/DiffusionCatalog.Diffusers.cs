@@ -23,7 +23,7 @@ public sealed partial class DiffusionCatalog
     public DiffusionTransformer LoadDiffusers(string folder, DiffusersOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return DiffusersImport.Load(_host, folder, options ?? new());
+        return new DiffusionTransformer(_host, DiffusersImport.Load(_host, folder, options ?? new()));
     }
 
     /// <summary>Says what a folder of Python's diffusers holds, as <see cref="LoadDiffusers"/> would load it, without loading the weights.</summary>

@@ -53,8 +53,8 @@ public sealed partial class DiffusionCatalog
 
         options = (options ?? model.Generation).For(model.Schedule);
         options.ValidateFor(model.Schedule, model.Variance);
-        model.CheckLabels(labels, nameof(labels));
-        return new DrawnDataView(model, count, model.ClassNames.Count > 0 ? labels?.ToArray() : null, options, Seeds.Resolve(_host, options.Seed), (imageColumnName, labelColumnName));
+        model.Inputs.CheckLabels(labels, labels?.Count ?? 0, nameof(labels));
+        return new GeneratedDataView(model.Model, count, model.ClassNames.Count > 0 ? labels?.ToArray() : null, options, Seeds.Resolve(_host, options.Seed), (imageColumnName, labelColumnName));
     }
 
     /// <summary>Gives images of a model as rows, their classes given by name.</summary>
@@ -78,7 +78,7 @@ public sealed partial class DiffusionCatalog
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(classNames);
-        int[] labels = [.. classNames.Select(name => model.LabelOf(name, nameof(classNames)))];
+        int[] labels = [.. classNames.Select(name => model.Inputs.Label(name, nameof(classNames)))];
         return labels.Length > 0
             ? GenerateDataView(model, count, labels, options, imageColumnName, labelColumnName)
             : throw new ArgumentException("classNames must name at least one class to draw.", nameof(classNames));

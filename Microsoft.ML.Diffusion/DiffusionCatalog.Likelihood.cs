@@ -1,7 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Rows;
-using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -11,7 +12,7 @@ public sealed partial class DiffusionCatalog
     /// <summary>Bounds the negative log-likelihood of the images of a column under a model, in bits per dimension and its three parts (Ho et al. 2020, eq. 5).</summary>
     /// <param name="model">The model.</param>
     /// <param name="data">The images to judge, of the model's size, at least one; best such as training did not see. Read in a stream, a batch at a time.</param>
-    /// <param name="imageColumnName">The column of <see cref="MLImage"/>.</param>
+    /// <param name="imageColumnName">The column of <see cref="MLImage"/>, or of vectors [C, H, W] scaled as those that the model was trained on.</param>
     /// <param name="labelColumnName">A key column with the class of each image, counted as in the model; <see langword="null"/> judges all without a class.</param>
     /// <param name="options">All timesteps or some, seed and more; <see langword="null"/> uses the defaults, which cost T network calls a batch.</param>
     /// <returns>The bound and its three parts.</returns>
@@ -32,73 +33,38 @@ public sealed partial class DiffusionCatalog
         }
 
         options.ValidateFor(model.Schedule, model.Variance, 0);
-        var image = data.Schema.GetColumnOrNull(imageColumnName) ?? throw _host.ExceptSchemaMismatch(nameof(data), "image", imageColumnName);
-        if (image.Type is not ImageDataViewType)
-        {
-            throw _host.ExceptSchemaMismatch(nameof(data), "image", imageColumnName, "Image", image.Type.ToString()!);
-        }
-
+        var image = ImageColumn.Find(_host, data.Schema, imageColumnName, model.Trained.Columns.Pixels, model.Description.Shape, nameof(data));
+        var label = ClassColumn.Find(_host, data.Schema, labelColumnName, model.ClassNames.Count, nameof(data), isNeeded: true);
         var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
         var numberOfImages = options.Progress is null ? 1 : CountRows(data);
-        return model.EvaluateStream(Batches(model, data, image, LabelColumn(model, data.Schema, labelColumnName), batchSize), batchSize, numberOfImages, options);
+        var batches = Batches(data, image, label, model.Description.Shape, batchSize);
+        return new LikelihoodEvaluator(model.Model, options, Seeds.Resolve(_host, options.Seed), batchSize).Evaluate(batches, numberOfImages);
     }
 
-    private DataViewSchema.Column? LabelColumn(DiffusionTransformer model, DataViewSchema schema, string? name)
+    private static IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> Batches(IDataView data, ImageColumn image, DataViewSchema.Column? label, ImageShape shape, int batchSize)
     {
-        if (name is null)
-        {
-            return null;
-        }
-
-        var column = schema.GetColumnOrNull(name) ?? throw _host.ExceptSchemaMismatch("data", "label", name);
-        return column.Type is KeyDataViewType key && key.Count == (ulong)model.ClassNames.Count
-            ? column
-            : throw _host.ExceptSchemaMismatch("data", "label", name, $"a key of {model.ClassNames.Count} values", column.Type.ToString()!);
-    }
-
-    private static IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> Batches(
-        DiffusionTransformer model, IDataView data, DataViewSchema.Column imageColumn, DataViewSchema.Column? labelColumn, int batchSize)
-    {
-        using var cursor = data.GetRowCursor(labelColumn is { } needed ? [imageColumn, needed] : [imageColumn]);
-        var getImage = cursor.GetGetter<MLImage>(imageColumn);
-        var readLabel = labelColumn is { } column ? ClassColumn.Reader(cursor, column) : null;
-        var rows = ReadRows();
-        var batches = rows.Chunk(batchSize).Select(batch => (
-            (IReadOnlyList<byte[]>)[.. batch.Select(row => row.Pixels)],
-            readLabel is null ? null : (IReadOnlyList<int>)[.. batch.Select(row => row.Label)]));
+        using var cursor = data.GetRowCursor(label is { } needed ? [image.Column, needed] : [image.Column]);
+        var readPixels = image.Reader(cursor, shape);
+        var readLabel = label is { } column ? ClassColumn.Reader(cursor, column) : null;
         var isEmpty = true;
-        foreach (var batch in batches)
+        foreach (var batch in Rows().Chunk(batchSize))
         {
             isEmpty = false;
-            yield return batch;
+            yield return ([.. batch.Select(row => row.Pixels)], readLabel is null ? null : [.. batch.Select(row => row.Label)]);
         }
 
         if (isEmpty)
         {
-            throw new InvalidOperationException($"Column '{imageColumn.Name}' has no rows, but needs at least one image to judge.");
+            throw new InvalidOperationException($"Column '{image.Column.Name}' has no rows, but needs at least one image to judge.");
         }
 
-        IEnumerable<(byte[] Pixels, int Label)> ReadRows()
+        IEnumerable<(byte[] Pixels, int Label)> Rows()
         {
-            MLImage? image = null;
             while (cursor.MoveNext())
             {
-                getImage(ref image!);
-                yield return (PixelsOf(model, image, cursor.Position, imageColumn.Name), readLabel?.Invoke() ?? -1);
+                yield return (readPixels() ?? throw image.Missing(cursor), readLabel?.Invoke() ?? -1);
             }
         }
-    }
-
-    private static byte[] PixelsOf(DiffusionTransformer model, MLImage? image, long row, string columnName)
-    {
-        if (image is null)
-        {
-            throw new InvalidOperationException($"Row {row}: column '{columnName}' has no image. Remove the row.");
-        }
-
-        return (image.Width, image.Height) == (model.ImageWidth, model.ImageHeight)
-            ? model.PixelsOf(image)
-            : throw new InvalidOperationException($"Row {row}: image is {image.Width}x{image.Height}, but the model's images are {model.ImageWidth}x{model.ImageHeight}. Add ResizeImages before.");
     }
 
     private static long CountRows(IDataView data)

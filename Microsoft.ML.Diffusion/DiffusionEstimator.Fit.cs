@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Images;
@@ -89,7 +90,7 @@ public sealed partial class DiffusionEstimator
         using var folder = _options.Training.CheckpointDirectory is { } directory ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints) : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var checkpoints = folder is null ? null : Checkpoints(folder, resumed, RunIdentity.Of(description, _options.Training, seed, images, validation, previous?.Digest() ?? "random"), channel);
+        var checkpoints = folder is null ? null : Checkpoints(folder, resumed, RunIdentities.Of(description, _options.Training, seed, images, validation, previous is null ? "random" : RunIdentities.Digest(previous.Network)), channel);
 
         var network = description.CreateNetwork();
         try
@@ -97,11 +98,11 @@ public sealed partial class DiffusionEstimator
             Initialization.Initialize(network, seed);
             previous?.CopyWeightsTo(network);
             network.to(device);
-            var run = new TrainingRun(network, description, _options, seed, device, images, validation);
+            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, device, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
             var summary = loop.Run();
-            return new DiffusionTransformer(_host, new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary);
+            return new DiffusionTransformer(_host, new TrainedModel(new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary));
         }
         catch
         {
@@ -119,7 +120,9 @@ public sealed partial class DiffusionEstimator
             : throw new ArgumentException($"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.", "validationData");
     }
 
-    private TrainingSetReader Reader(IDataView data, DataViewSchema.Column image, DataViewSchema.Column? label, ImageShape? expected, RunCancellation cancellation) => new(data, _options, image, label)
+    private TrainingSetNeeds Needs => new(_options.Network, _options.Channels, _options.Training.MaximumImageMemory);
+
+    private TrainingSetReader Reader(IDataView data, ImageColumn image, DataViewSchema.Column? label, ImageShape? expected, RunCancellation cancellation) => new(data, image, label, Needs)
     {
         Expected = expected,
         Cancellation = cancellation,

@@ -27,8 +27,6 @@ namespace Microsoft.ML.Diffusion;
 /// </remarks>
 public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer>
 {
-    private const string ExpectedInput = "Image or Vector<Single> with dimensions [channels, height, width]";
-
     private readonly IHost _host;
     private readonly string _inputColumnName;
     private readonly DiffusionOptions _options;
@@ -64,7 +62,7 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         var isVector = image.Kind == SchemaShape.Column.VectorKind.Vector && image.ItemType == NumberDataViewType.Single;
         if (!isVector && !(image.Kind == SchemaShape.Column.VectorKind.Scalar && image.ItemType is ImageDataViewType))
         {
-            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName, ExpectedInput, image.GetTypeString());
+            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName, ImageColumn.ExpectedType, image.GetTypeString());
         }
 
         if (_options.LabelColumnName is { } labelName)
@@ -104,16 +102,10 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         return new SchemaShape(columns.Values);
     }
 
-    private (DataViewSchema.Column Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
+    private (ImageColumn Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
     {
         const string parameter = "inputSchema";
-        var image = schema.GetColumnOrNull(_inputColumnName) ?? throw _host.ExceptSchemaMismatch(parameter, "input", _inputColumnName);
-        var isVector = image.Type is VectorDataViewType { Dimensions: [1 or 3, > 0, > 0] } vector && vector.ItemType == NumberDataViewType.Single;
-        if (image.Type is not ImageDataViewType && !isVector)
-        {
-            throw _host.ExceptSchemaMismatch(parameter, "input", _inputColumnName, ExpectedInput, image.Type.ToString()!);
-        }
-
+        var image = ImageColumn.Find(_host, schema, _inputColumnName, _options.Pixels, shape: null);
         _ = SeedColumn.Find(_host, schema, _options.SeedColumnName); // not read to train, but the model would miss it at once
         if (_options.LabelColumnName is not { } labelName)
         {

@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Columns;
-using Microsoft.ML.Diffusion.Persistence.ModelFile;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -18,9 +17,10 @@ public sealed partial class DiffusionTransformer
     {
         ArgumentNullException.ThrowIfNull(columns);
         columns.ValidateFor(Schedule);
-        var all = Columns with { Input = inputColumnName ?? Columns.Input, Output = outputColumnName ?? Columns.Output, Others = columns };
+        var now = Trained.Columns;
+        var all = now with { Input = inputColumnName ?? now.Input, Output = outputColumnName ?? now.Output, Others = columns };
         all.Validate();
-        return new DiffusionTransformer(_host, Model.Share(), all, Generation, Training);
+        return new DiffusionTransformer(_host, Trained with { Model = Model.Share(), Columns = all });
     }
 
     /// <summary>Adds the output columns, each computed when a consumer asks for it.</summary>
@@ -35,7 +35,7 @@ public sealed partial class DiffusionTransformer
     {
         ArgumentNullException.ThrowIfNull(input);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return new OutputDataView(input, new OutputColumns(_host, this, input.Schema));
+        return new OutputDataView(input, ColumnsFor(input.Schema));
     }
 
     /// <summary>Gives the schema that <see cref="Transform"/> delivers.</summary>
@@ -45,16 +45,11 @@ public sealed partial class DiffusionTransformer
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new OutputColumns(_host, this, inputSchema).OutputSchema;
+        return ColumnsFor(inputSchema).OutputSchema;
     }
 
     /// <inheritdoc/>
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new OutputRowMapper(new OutputColumns(_host, this, inputSchema));
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new OutputRowMapper(ColumnsFor(inputSchema));
 
-    /// <inheritdoc/>
-    void ICanSaveModel.Save(ModelSaveContext ctx) =>
-        ModelZip.Save(ctx, Model.Description, Generation, ColumnConfigMapping.ToConfig(Columns), Training, Model.Network);
-
-    /// <summary>What computes the outputs of rows.</summary>
-    internal RowModel Rows(bool hasLabels) => new(Model, Generation, _rowSeed.Value, Columns.Others, hasLabels);
+    private OutputColumns ColumnsFor(DataViewSchema inputSchema) => new(_host, _trained, _rowSeed, inputSchema);
 }

@@ -1,8 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
-using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -66,8 +64,7 @@ public sealed partial class DiffusionTransformer
 
     private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(Generator(options).Generate([.. Enumerable.Range(0, count)], labels), Model.Description.Shape);
+        return Generator(options).Images([.. Enumerable.Range(0, count)], labels);
     }
 
     private ImageGenerator Generator(GenerationOptions? options)

@@ -1,7 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
-using Microsoft.ML.Diffusion.Images;
-using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -37,52 +35,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var scope = NewDisposeScope();
-        var (model, batchSize) = (Model, options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model));
         var pixels = Inputs.Images(images, nameof(images));
-        var seed = Seeds.Resolve(_host, options.Seed);
-        var timesteps = LikelihoodDraws.Timesteps(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
-        var terms = LikelihoodOf(model, options, options.Labels).Terms(pixels, timesteps, seed, batchSize, done =>
-        {
-            options.CancellationToken.ThrowIfCancellationRequested();
-            options.Progress?.Report((double)done / images.Count / timesteps.Length);
-        });
-        options.Progress?.Report(1);
-        return new BitsPerDimension(terms);
-    }
-
-    /// <summary>Bounds the negative log-likelihood of a stream of images, see <see cref="DiffusionCatalog.EvaluateLikelihood"/>.</summary>
-    /// <param name="batches">Pixels and classes of at most a batch of images each; no classes are those of none.</param>
-    /// <param name="batchSize">What goes through the network together.</param>
-    /// <param name="numberOfImages">How many there will be, for reports.</param>
-    /// <param name="options">Validated.</param>
-    internal BitsPerDimension EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, int batchSize, long numberOfImages, LikelihoodOptions options)
-    {
-        var (model, seed) = (Model, Seeds.Resolve(_host, options.Seed));
-        var timesteps = LikelihoodDraws.Timesteps(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
-        var sums = new LikelihoodSums(Schedule.NumberOfTrainingTimesteps, timesteps);
-        var images = 0L;
-        foreach (var (pixels, labels) in batches)
-        {
-            using var scope = NewDisposeScope();
-            var x0 = PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device);
-            sums.Add(LikelihoodOf(model, options, labels).Terms(x0, timesteps, seed, batchSize, done => Report((images * timesteps.Length) + done), images));
-            images += pixels.Count;
-        }
-
-        options.Progress?.Report(1);
-        return new BitsPerDimension(sums);
-
-        void Report(long done)
-        {
-            options.CancellationToken.ThrowIfCancellationRequested();
-            options.Progress?.Report(Math.Min(1, (double)done / (numberOfImages * timesteps.Length)));
-        }
-    }
-
-    private Likelihood LikelihoodOf(DiffusionModel model, LikelihoodOptions options, IReadOnlyList<int>? labels)
-    {
-        var variance = options.Variance ?? (Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge);
-        return new Likelihood(new GaussianDiffusion(Schedule, Prediction), variance, options.Clipping, (xt, timesteps, images) =>
-            model.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
+        return new LikelihoodEvaluator(Model, options, Seeds.Resolve(_host, options.Seed), options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model)).Evaluate(pixels);
     }
 }

@@ -6,7 +6,6 @@ using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
-using static TorchSharp.torch;
 
 [assembly: LoadableClass(typeof(DiffusionTransformer), null, typeof(SignatureLoadModel), DiffusionTransformer.UserName, ModelZip.LoaderSignature)]
 
@@ -19,46 +18,46 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     internal const string UserName = "Diffusion Model Transform";
 
     private readonly IHost _host;
-    private readonly DiffusionModel _model;
+    private readonly TrainedModel _trained;
     private readonly Lazy<long> _rowSeed;
     private bool _disposed;
 
-    internal DiffusionTransformer(IHostEnvironment environment, DiffusionModel model, TransformerColumns columns, GenerationOptions generation, TrainingSummary? training)
+    internal DiffusionTransformer(IHostEnvironment environment, TrainedModel trained)
     {
         _host = environment.Register(nameof(DiffusionTransformer));
-        (_model, Columns, Generation, Training) = (model, columns, generation.For(model.Description.Schedule), training);
-        _rowSeed = new Lazy<long>(() => Seeds.Resolve(_host, generation.Seed)); // once: a row has one image, however often it is read
+        _trained = trained with { Generation = trained.Generation.For(trained.Model.Description.Schedule) };
+        _rowSeed = new Lazy<long>(() => Seeds.Resolve(_host, Generation.Seed)); // once: a row has one image, however often it is read
     }
 
     /// <summary>Gets the width in pixels of the images.</summary>
-    public int ImageWidth => _model.Description.Shape.Width;
+    public int ImageWidth => Description.Shape.Width;
 
     /// <summary>Gets the height in pixels of the images.</summary>
-    public int ImageHeight => _model.Description.Shape.Height;
+    public int ImageHeight => Description.Shape.Height;
 
     /// <summary>Gets the number of colour channels: 1 (grey) or 3.</summary>
-    public int Channels => _model.Description.Shape.Channels;
+    public int Channels => Description.Shape.Channels;
 
     /// <summary>Gets the names of the classes that <see cref="Generate(IReadOnlyList{int}, GenerationOptions?)"/> counts from 0; empty for a model without classes.</summary>
-    public IReadOnlyList<string> ClassNames => _model.Description.ClassNames;
+    public IReadOnlyList<string> ClassNames => Description.ClassNames;
 
     /// <summary>Gets the noise schedule that the model was trained with.</summary>
-    public NoiseSchedule Schedule => _model.Description.Schedule;
+    public NoiseSchedule Schedule => Description.Schedule;
 
     /// <summary>Gets what the network predicts.</summary>
-    public PredictionType Prediction => _model.Description.Prediction;
+    public PredictionType Prediction => Description.Prediction;
 
     /// <summary>Gets what the network knows about the variance of its steps.</summary>
-    public ModelVariance Variance => _model.Description.Variance;
+    public ModelVariance Variance => Description.Variance;
 
     /// <summary>Gets the shape of the network.</summary>
-    public UNetOptions Network => _model.Description.Network;
+    public UNetOptions Network => Description.Network;
 
     /// <summary>Gets how the model generates when it is not told otherwise.</summary>
-    public GenerationOptions Generation { get; }
+    public GenerationOptions Generation => _trained.Generation;
 
     /// <summary>Gets how the model was trained; <see langword="null"/> if that is not known.</summary>
-    public TrainingSummary? Training { get; }
+    public TrainingSummary? Training => _trained.Training;
 
     /// <summary>Gets where the weights are and the network runs: "cpu", or "cuda:" and the number of the card.</summary>
     public string Device => Model.Device.ToString();
@@ -69,21 +68,21 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <inheritdoc/>
     bool ITransformer.IsRowToRowMapper => true;
 
-    internal TransformerColumns Columns { get; }
+    internal ModelDescription Description => _trained.Model.Description;
 
-    internal ModelDescription Description => _model.Description;
-
-    /// <summary>The model, if it has not been disposed.</summary>
-    internal DiffusionModel Model
+    /// <summary>What the class is the face of, if it has not been disposed.</summary>
+    internal TrainedModel Trained
     {
         get
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _model;
+            return _trained;
         }
     }
 
-    private ModelInputs Inputs => new(Model.Description, Model.Device);
+    internal DiffusionModel Model => Trained.Model;
+
+    internal ModelInputs Inputs => new(Model.Description, Model.Device);
 
     /// <summary>Moves the weights to another device.</summary>
     /// <param name="device">"cpu", "cuda" or "cuda:1".</param>
@@ -102,22 +101,16 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            _model.Dispose();
+            _trained.Model.Dispose();
         }
     }
 
     /// <inheritdoc/>
-    public override string ToString() => _model.Description.ToString();
+    public override string ToString() => Description.ToString();
+
+    /// <inheritdoc/>
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelZip.Save(ctx, Trained);
 
     // ML.NET finds this by name when it loads a model.
-    private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context)
-    {
-        var device = DeviceResolver.Resolve(environment, null); // before anything of TorchSharp
-        var (config, description, network) = ModelZip.Load(context);
-        StreamsNotice.Tell(environment, config.StreamsVersion);
-        var model = new DiffusionModel(description, network, CPU);
-        model.MoveTo(device);
-        var columns = ColumnConfigMapping.ToColumns(config.Columns, description, config.Sampler);
-        return new DiffusionTransformer(environment, model, columns, SamplerConfigMapping.ToOptions(config.Sampler, description), config.Training);
-    }
+    private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context) => new(environment, ModelZip.Load(environment, context));
 }

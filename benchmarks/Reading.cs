@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Images;
 using static TorchSharp.torch;
@@ -19,18 +20,18 @@ internal static class Reading
         {
             Write(folder);
             var rows = mlContext.Diffusion.LoadImages(folder, Side).Data;
-            var options = new DiffusionOptions { Device = "cpu" };
-            var reader = new TrainingSetReader(rows, options, rows.Schema["Image"], label: null);
+            var images = new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1));
+            var reader = new TrainingSetReader(rows, images, label: null, new TrainingSetNeeds(new UNetOptions(), null, long.MaxValue));
 
             var clock = Stopwatch.StartNew();
-            using var images = reader.Read();
+            using var read = reader.Read();
             var decoding = clock.Elapsed.TotalSeconds;
 
             clock.Restart();
             const int Passes = 10;
             for (var first = 0; first < Passes * Images; first += Configuration.BatchSize)
             {
-                images.Batch([.. Enumerable.Range(first, Configuration.BatchSize).Select(i => i * 7 % Images)], CPU).Dispose();
+                read.Batch([.. Enumerable.Range(first, Configuration.BatchSize).Select(i => i * 7 % Images)], CPU).Dispose();
             }
 
             return (Images / decoding, Passes * Images / clock.Elapsed.TotalSeconds);

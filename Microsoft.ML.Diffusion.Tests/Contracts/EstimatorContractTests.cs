@@ -131,8 +131,8 @@ public sealed class EstimatorContractTests
         using var other = model.WithColumns(columns, "Input", "Output");
         using var loaded = SaveAndLoad(other, null, out _);
 
-        Assert.AreEqual(other.Columns, loaded.Columns);
-        Assert.AreEqual(columns, loaded.Columns.Others);
+        Assert.AreEqual(other.Trained.Columns, loaded.Trained.Columns);
+        Assert.AreEqual(columns, loaded.Trained.Columns.Others);
     }
 
     private DiffusionTransformer SaveAndLoad(DiffusionTransformer model, DataViewSchema? schema, out DataViewSchema inputSchema)

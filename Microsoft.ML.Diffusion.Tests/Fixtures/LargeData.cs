@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -32,11 +33,11 @@ internal static class LargeData
         return FormattableString.Invariant($"{(peak - before) >> 20} {set.IsMapped} {set.Digest()}");
     }
 
-    private static TrainingSet Read(MLContext mlContext, int images, long limit)
+    private static TrainingSet Read(MLContext mlContext, int count, long limit)
     {
-        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, images).Select(Row));
-        var options = new DiffusionOptions { Training = new TrainingOptions { MaximumImageMemory = limit } };
-        return new TrainingSetReader(rows, options, rows.Schema["Image"], null) { Parallelism = 1 }.Read();
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(Row));
+        var images = new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1));
+        return new TrainingSetReader(rows, images, label: null, new TrainingSetNeeds(new UNetOptions(), null, limit)) { Parallelism = 1 }.Read();
     }
 
     private static VectorRow Row(int number)

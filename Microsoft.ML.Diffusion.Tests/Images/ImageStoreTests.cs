@@ -62,12 +62,11 @@ public sealed class ImageStoreTests
     public void Builder_FirstColouredImageLate_MakesThoseBeforeColoured(long limit)
     {
         using var folder = new TemporaryFolder();
-        var options = TinyModel.Options with { Training = TinyModel.Options.Training with { MaximumImageMemory = limit } };
-        using var builder = new TrainingSetBuilder(options, null, hasLabels: true, folder.Path);
+        using var builder = new TrainingSetBuilder(new TrainingSetNeeds(TinyModel.Options.Network, null, limit), null, hasLabels: true, folder.Path);
         var shape = new ImageShape(3, 2, 2);
         for (byte i = 0; i < 100; i++)
         {
-            builder.Append(new DecodedRow(i == 70 ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] : [i, 0, 0, 9, i, 0, 0, 9, i, 0, 0, 9], shape, i));
+            builder.Append(new RowImage(i == 70 ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] : [i, 0, 0, 9, i, 0, 0, 9, i, 0, 0, 9], shape), i);
         }
 
         using var set = builder.ToTrainingSet();
@@ -124,7 +123,7 @@ public sealed class ImageStoreTests
     private static int Picture(int row) => row < 200 ? row * 5 % 7 % 3 : row % 4;
 
     private static TrainingSet Read(IDataView rows, int parallelism) =>
-        new TrainingSetReader(rows, TinyModel.Options, rows.Schema["Image"], null) { Parallelism = parallelism }.Read();
+        new TrainingSetReader(rows, new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1)), null, new TrainingSetNeeds(TinyModel.Options.Network, null, long.MaxValue)) { Parallelism = parallelism }.Read();
 
     private static DataViewRowCursor Disposed(DataViewRowCursor cursor)
     {

@@ -177,10 +177,10 @@ public sealed class ModelFormatTests
 
         Assert.AreEqual(TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity), loaded.Generation.Sampler.Timesteps);
         Assert.AreEqual(model.Generation with { Sampler = loaded.Generation.Sampler }, loaded.Generation);
-        Assert.AreEqual(new DdimSampler(hasEncodingSampler ? 3 : 50) { InversionLevel = InversionLevel.Upper }, loaded.Columns.Others.EncodingSampler);
+        Assert.AreEqual(new DdimSampler(hasEncodingSampler ? 3 : 50) { InversionLevel = InversionLevel.Upper }, loaded.Trained.Columns.Others.EncodingSampler);
         using var again = new MemoryStream(Saved(loaded));
         using var saved = new MLContext().Model.Load(again, out _).GetDiffusion();
-        Assert.AreEqual((loaded.Generation, loaded.Columns.Others), (saved.Generation, saved.Columns.Others));
+        Assert.AreEqual((loaded.Generation, loaded.Trained.Columns.Others), (saved.Generation, saved.Trained.Columns.Others));
     }
 
     [TestMethod]
@@ -202,8 +202,8 @@ public sealed class ModelFormatTests
 
         using var loaded = new MLContext().Model.Load(stream, out _).GetDiffusion();
 
-        Assert.AreEqual(model.Columns.Others, loaded.Columns.Others);
-        Assert.IsNull(loaded.Columns.Others.EncodingSampler);
+        Assert.AreEqual(model.Trained.Columns.Others, loaded.Trained.Columns.Others);
+        Assert.IsNull(loaded.Trained.Columns.Others.EncodingSampler);
     }
 
     [TestMethod]

@@ -123,7 +123,7 @@ public sealed class LongRunTests
         Assert.IsTrue(MemoryShortage.IsMeantBy(new LibtorchException("CUDA out of memory. Tried to allocate 20.00 MiB.")));
         Assert.IsFalse(MemoryShortage.IsMeantBy(new LibtorchException("The size of tensor a (3) must match the size of tensor b (4)")));
 
-        var run = new TrainingRun(null!, new ModelDescription(new ImageShape(1, 8, 8), new UNetOptions(), NoiseSchedule.Cosine(), PredictionType.Epsilon, ModelVariance.Fixed, []), new DiffusionOptions(), 1, TorchSharp.torch.CPU, null!, null);
+        var run = new TrainingRun(null!, new ModelDescription(new ImageShape(1, 8, 8), new UNetOptions(), NoiseSchedule.Cosine(), PredictionType.Epsilon, ModelVariance.Fixed, []), new TrainingOptions(), new GenerationOptions(), 1, TorchSharp.torch.CPU, null!, null);
 
         Assert.AreEqual(
             "Memory ran out on cpu at step 3. Raise GradientAccumulationSteps (now 1), which changes no result, or lower BatchSize (now 64), Network.BaseChannels (now 64) or the size of the images (now 8x8). libtorch says: CUDA out of memory.",

@@ -1,4 +1,6 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
@@ -14,6 +16,14 @@ namespace Microsoft.ML.Diffusion.Generation;
 /// </remarks>
 internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions options, long seed)
 {
+    /// <summary>Draws samples from pure noise; parameters as for <see cref="Generate"/>.</summary>
+    /// <returns>An image of each, the caller's to dispose.</returns>
+    public MLImage[] Images(IReadOnlyList<long> samples, IReadOnlyList<int>? labels)
+    {
+        using var scope = NewDisposeScope();
+        return PixelTensors.ToImages(Generate(samples, labels), model.Description.Shape);
+    }
+
     /// <summary>Draws samples from pure noise.</summary>
     /// <param name="samples">The index of each sample within the seed; its noise depends on nothing else.</param>
     /// <param name="labels">Class of each sample, -1 for none; null draws all without.</param>

@@ -25,12 +25,8 @@ internal static class PixelTensors
         using var scope = NewDisposeScope();
         var bytes = empty(shape.Batch(count), ScalarType.Byte);
         packed.CopyTo(bytes.bytes);
-        return Upload(bytes, device).to(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
+        return TensorUpload.To(bytes, device).to(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
-
-    /// <summary>Copies a tensor of the CPU to a device. The caller does not wait for a GPU to have it.</summary>
-    public static Tensor Upload(Tensor tensor, Device device) =>
-        device.type == TorchSharp.DeviceType.CUDA ? tensor.pin_memory().to(device, non_blocking: true) : tensor.to(device);
 
     /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
     public static MLImage[] ToImages(Tensor batch, ImageShape shape) => Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));

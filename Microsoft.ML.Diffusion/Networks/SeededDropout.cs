@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -59,7 +58,7 @@ internal sealed class SeededDropout(double probability)
             Parallel.For(0, (int)shape[0], Choose); // the device waits for them
         }
 
-        return PixelTensors.Upload(keep.permute(0, 3, 1, 2).to(x.dtype), x.device).MoveToOuterDisposeScope();
+        return TensorUpload.To(keep.permute(0, 3, 1, 2).to(x.dtype), x.device).MoveToOuterDisposeScope();
     }
 }
 

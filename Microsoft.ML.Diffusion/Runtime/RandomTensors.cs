@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.ML.Diffusion.Images;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Runtime;
@@ -28,7 +27,7 @@ internal static class RandomTensors
             numbers.Normals(samples[i], drawOf(i), Numbers(sample));
         }
 
-        return PixelTensors.Upload(noise, device).to(type).MoveToOuterDisposeScope();
+        return TensorUpload.To(noise, device).to(type).MoveToOuterDisposeScope();
     }
 
     /// <summary>The numbers of a contiguous float32 tensor of the CPU, for as long as it lives.</summary>

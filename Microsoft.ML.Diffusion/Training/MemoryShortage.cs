@@ -11,7 +11,7 @@ internal static class MemoryShortage
 
     public static InsufficientMemoryException Explain(Exception exception, int step, TrainingRun run)
     {
-        var options = run.Options.Training;
+        var options = run.Options;
         return new(
             $"Memory ran out on {run.Device} at step {step}. Raise GradientAccumulationSteps (now {options.GradientAccumulationSteps}), which changes no result, or lower BatchSize (now {options.BatchSize}), " +
             $"Network.BaseChannels (now {run.Model.Network.BaseChannels}) or the size of the images (now {run.Model.Shape.Width}x{run.Model.Shape.Height}). libtorch says: {FirstLine(exception.Message)}",

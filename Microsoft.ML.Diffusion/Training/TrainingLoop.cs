@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Training.Checkpoints;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -27,7 +26,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <param name="report">Receives progress every few steps and at the end.</param>
     public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, Action<TrainingProgress> report)
     {
-        (_run, _options, _cancellation, _checkpoints, _report) = (run, run.Options.Training, cancellation, checkpoints, report);
+        (_run, _options, _cancellation, _checkpoints, _report) = (run, run.Options, cancellation, checkpoints, report);
         _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Device);
         _budget = new TrainingBudget(_options, run.Images.Count);
         _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);

@@ -1,14 +1,7 @@
+using Microsoft.ML.Diffusion.Training.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
-
-/// <summary>What validation has found, as a checkpoint holds it.</summary>
-/// <param name="LastStep">Steps done at the last validation; -1 before the first.</param>
-/// <param name="LastLoss">Its loss.</param>
-/// <param name="BestLoss">The lowest loss.</param>
-/// <param name="BestStep">Steps done when it was found.</param>
-/// <param name="SinceBest">Validations since then.</param>
-internal sealed record ValidationState(int LastStep = -1, double LastLoss = double.NaN, double BestLoss = double.PositiveInfinity, int BestStep = -1, int SinceBest = 0);
 
 /// <summary>Remembers how validation went: the best weights, and whether it is time to stop.</summary>
 internal sealed class ValidationRecord(ValidationOptions options) : IDisposable

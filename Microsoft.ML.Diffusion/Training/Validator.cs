@@ -12,10 +12,10 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
     // Not the run's: losses of runs with other seeds compare as well.
     private const long Seed = 0;
 
-    private readonly TrainingOptions _options = run.Options.Training;
+    private readonly TrainingOptions _options = run.Options;
     private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
-    private readonly TrainingObjective _objective = run.Options.Training.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
-    private readonly int[] _timesteps = Stratified(images.Count * run.Options.Training.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
+    private readonly TrainingObjective _objective = run.Options.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
+    private readonly int[] _timesteps = Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
 
     /// <summary>The timestep of each draw: of n equal strata of 0..T-1 the middle, each once, in random order.</summary>
     public static int[] Stratified(int count, int trainingTimesteps)

@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Runtime;
 
@@ -7,20 +6,25 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <summary>The columns that a model adds to one input schema: what they read of a row, and how a batch of rows is computed.</summary>
 internal sealed class OutputColumns
 {
-    private readonly DiffusionTransformer _transformer;
-    private readonly DataViewSchema.Column? _seed;
+    private readonly TrainedModel _trained;
+    private readonly Lazy<long> _seed;
+    private readonly DataViewSchema.Column? _seedColumn;
     private readonly DataViewSchema.Column? _label;
-    private readonly DataViewSchema.Column? _image;
+    private readonly ImageColumn? _image;
     private readonly IReadOnlyList<OutputColumn> _added;
 
-    public OutputColumns(IHost host, DiffusionTransformer transformer, DataViewSchema inputSchema)
+    /// <param name="host">Whose messages are thrown.</param>
+    /// <param name="trained">The model.</param>
+    /// <param name="seed">Of images; asked for when the first is drawn.</param>
+    /// <param name="inputSchema">Of the rows.</param>
+    public OutputColumns(IHost host, TrainedModel trained, Lazy<long> seed, DataViewSchema inputSchema)
     {
-        var (columns, description) = (transformer.Columns, transformer.Description);
-        (_transformer, InputSchema) = (transformer, inputSchema);
+        var (columns, description) = (trained.Columns, trained.Model.Description);
+        (_trained, _seed, InputSchema) = (trained, seed, inputSchema);
         _added = OutputColumn.All(columns, OutputTypes.Of(description, columns.Others.LatentKind));
-        _seed = SeedColumn.Find(host, inputSchema, columns.Seed);
-        _label = LabelColumn(host, inputSchema, transformer);
-        _image = _added.Any(column => column.ReadsImage) ? InputColumn.Find(host, inputSchema, columns.Input, description.Shape) : null;
+        _seedColumn = SeedColumn.Find(host, inputSchema, columns.Seed);
+        _label = ClassColumn.Find(host, inputSchema, columns.Label, description.NumberOfClasses);
+        _image = _added.Any(column => column.ReadsImage) ? ImageColumn.Find(host, inputSchema, columns.Input, columns.Pixels, description.Shape) : null;
 
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
@@ -38,7 +42,7 @@ internal sealed class OutputColumns
     public DataViewSchema OutputSchema { get; }
 
     /// <summary>The number of rows that are computed together.</summary>
-    public int BatchSize => _transformer.Generation.BatchSizeFor(_transformer.Model);
+    public int BatchSize => _trained.Generation.BatchSizeFor(_trained.Model);
 
     /// <summary>Whether the output column at a place is an added one.</summary>
     public bool IsAdded(int index) => index >= InputSchema.Count;
@@ -63,16 +67,16 @@ internal sealed class OutputColumns
             return null;
         }
 
-        var seed = added.Any(column => !column.ReadsImage) ? SeedColumn.Reader(row, _seed) : null;
+        var seed = added.Any(column => !column.ReadsImage) ? SeedColumn.Reader(row, _seedColumn) : null;
         var label = _label is { } labelColumn ? ClassColumn.Reader(row, labelColumn) : null;
         var pixels = _image is { } imageColumn && added.Any(column => column.ReadsImage)
-            ? InputColumn.Reader(row, imageColumn, _transformer.Description.Shape, _transformer.Columns.Pixels)
+            ? imageColumn.Reader(row, _trained.Model.Description.Shape)
             : null;
         return () => new RowInput(seed?.Invoke() ?? 0, label?.Invoke() ?? -1, pixels?.Invoke());
     }
 
     /// <summary>A batch of rows, of which nothing is computed yet.</summary>
-    public RowBatch Batch(IReadOnlyList<RowInput> rows) => new(_transformer.Rows(hasLabels: _label is not null), rows);
+    public RowBatch Batch(IReadOnlyList<RowInput> rows) => new(new RowModel(_trained.Model, _trained.Generation, _seed.Value, _trained.Columns.Others, hasLabels: _label is not null), rows);
 
     private List<OutputColumn> Added(IEnumerable<int> places) => [.. places.Where(IsAdded).Select(Added)];
 
@@ -81,24 +85,10 @@ internal sealed class OutputColumns
         var added = Added(places);
         DataViewSchema.Column?[] all =
         [
-            added.Any(column => !column.ReadsImage) ? _seed : null,
-            added.Any(column => column.ReadsImage) ? _image : null,
+            added.Any(column => !column.ReadsImage) ? _seedColumn : null,
+            added.Any(column => column.ReadsImage) ? _image?.Column : null,
             added.Count > 0 ? _label : null,
         ];
         return all.OfType<DataViewSchema.Column>();
-    }
-
-    // The labels that the model was trained with say what to draw, where the rows have them; without, it draws anything.
-    private static DataViewSchema.Column? LabelColumn(IHost host, DataViewSchema schema, DiffusionTransformer transformer)
-    {
-        if (transformer.Columns.Label is not { } name || schema.GetColumnOrNull(name) is not { } column)
-        {
-            return null;
-        }
-
-        var expected = (ulong)transformer.ClassNames.Count;
-        return column.Type is KeyDataViewType key && key.Count == expected
-            ? column
-            : throw host.ExceptSchemaMismatch("inputSchema", "label", name, $"a key of {expected} values", column.Type.ToString()!);
     }
 }

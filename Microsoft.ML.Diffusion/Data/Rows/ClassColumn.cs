@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Rows;
 
@@ -6,6 +7,31 @@ namespace Microsoft.ML.Diffusion.Data.Rows;
 internal static class ClassColumn
 {
     public const string ExpectedType = "Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>";
+
+    /// <summary>The column of that name, whose keys are the classes of a model.</summary>
+    /// <param name="host">Whose messages are thrown.</param>
+    /// <param name="schema">Of the rows.</param>
+    /// <param name="name">Of the column; null for none.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="parameter">What the caller calls the rows or their schema.</param>
+    /// <param name="isNeeded">Whether rows without such a column are refused.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is none, or its keys are others.</exception>
+    public static DataViewSchema.Column? Find(IHost host, DataViewSchema schema, string? name, int classes, string parameter = "inputSchema", bool isNeeded = false)
+    {
+        if (name is null)
+        {
+            return null;
+        }
+
+        if (schema.GetColumnOrNull(name) is not { } column)
+        {
+            return isNeeded ? throw host.ExceptSchemaMismatch(parameter, "label", name) : null;
+        }
+
+        return column.Type is KeyDataViewType key && key.Count == (ulong)classes
+            ? column
+            : throw host.ExceptSchemaMismatch(parameter, "label", name, $"a key of {classes} values", column.Type.ToString()!);
+    }
 
     public static Func<int> Reader(DataViewRow row, DataViewSchema.Column column)
     {

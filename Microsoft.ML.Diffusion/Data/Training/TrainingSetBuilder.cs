@@ -3,24 +3,24 @@ using Microsoft.ML.Diffusion.Images;
 
 namespace Microsoft.ML.Diffusion.Data.Training;
 
-/// <summary>Gathers decoded rows, checks that they are of one size, and decides between grey and colour.</summary>
+/// <summary>Gathers images and their classes, checks that they are of one size, and decides between grey and colour.</summary>
 /// <remarks>As long as all images are grey they are kept as one channel; the first coloured one makes three of it for those before.</remarks>
-internal sealed class TrainingSetBuilder(DiffusionOptions options, ImageShape? expected, bool hasLabels, string temporaryFolder) : IDisposable
+internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? expected, bool hasLabels, string temporaryFolder) : IDisposable
 {
     private readonly List<int> _labels = [];
-    private readonly int? _channels = expected?.Channels ?? options.Channels;
+    private readonly int? _channels = expected?.Channels ?? needs.Channels;
     private PixelStoreBuilder? _pixels;
     private ImageShape _shape;
 
     public int Count => _pixels?.Count ?? 0;
 
-    public void Append(DecodedRow row)
+    public void Append(RowImage image, int label)
     {
-        CheckSize(row.Shape);
-        var isGrey = row.Shape.Channels == 1 || (_channels is null && ImagePixels.IsGrey(row.Pixels));
+        CheckSize(image.Shape);
+        var isGrey = image.Shape.Channels == 1 || (_channels is null && ImagePixels.IsGrey(image.Pixels));
         if (_pixels is null)
         {
-            _shape = row.Shape with { Channels = _channels ?? (isGrey ? 1 : 3) };
+            _shape = image.Shape with { Channels = _channels ?? (isGrey ? 1 : 3) };
             _pixels = NewStore();
         }
         else if (_channels is null && !isGrey && _shape.Channels == 1)
@@ -28,15 +28,10 @@ internal sealed class TrainingSetBuilder(DiffusionOptions options, ImageShape? e
             MakeColoured();
         }
 
-        _pixels.Append((row.Shape.Channels, _shape.Channels) switch
-        {
-            (3, 1) => ImagePixels.ToGrey(row.Pixels),
-            (1, 3) => Coloured(row.Pixels),
-            _ => row.Pixels,
-        });
+        _pixels.Append(image.WithChannels(_shape.Channels));
         if (hasLabels)
         {
-            _labels.Add(row.Label);
+            _labels.Add(label);
         }
     }
 
@@ -48,7 +43,7 @@ internal sealed class TrainingSetBuilder(DiffusionOptions options, ImageShape? e
     {
         if (expected is null && Count == 0)
         {
-            options.Network.ValidateFor(shape.Height, shape.Width);
+            needs.Network.ValidateFor(shape.Height, shape.Width);
             return;
         }
 
@@ -62,17 +57,15 @@ internal sealed class TrainingSetBuilder(DiffusionOptions options, ImageShape? e
     private void MakeColoured()
     {
         using var grey = _pixels!;
-        var image = new byte[_shape.PixelCount];
+        var image = new RowImage(new byte[_shape.PixelCount], _shape);
         _shape = _shape with { Channels = 3 };
         _pixels = NewStore();
         for (var i = 0; i < grey.Count; i++)
         {
-            grey.Read(i, image);
-            _pixels.Append(Coloured(image));
+            grey.Read(i, image.Pixels);
+            _pixels.Append(image.WithChannels(3));
         }
     }
 
-    private PixelStoreBuilder NewStore() => new(_shape.PixelCount, options.Training.MaximumImageMemory, temporaryFolder);
-
-    private static byte[] Coloured(byte[] grey) => [.. grey, .. grey, .. grey];
+    private PixelStoreBuilder NewStore() => new(_shape.PixelCount, needs.MaximumMemory, temporaryFolder);
 }

@@ -5,15 +5,15 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion.Data.Training;
 
 /// <summary>Reads the images of a data view, and their classes, into a <see cref="TrainingSet"/>: on several threads where its cursors allow.</summary>
-internal sealed class TrainingSetReader(IDataView data, DiffusionOptions options, DataViewSchema.Column input, DataViewSchema.Column? label)
+internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataViewSchema.Column? label, TrainingSetNeeds needs)
 {
     /// <summary>What the images must be like; null to learn it from them.</summary>
     public ImageShape? Expected { get; init; }
 
-    /// <summary>Where images go that exceed <see cref="TrainingOptions.MaximumImageMemory"/>.</summary>
+    /// <summary>Where images go that exceed the memory for them.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();
 
-    public RunCancellation Cancellation { get; init; } = new(null, options.Training.CancellationToken);
+    public RunCancellation Cancellation { get; init; } = new(null, CancellationToken.None);
 
     /// <summary>The number of cursors that share the work.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
@@ -26,7 +26,7 @@ internal sealed class TrainingSetReader(IDataView data, DiffusionOptions options
         {
             try
             {
-                return Collect(ParallelRows.Read(cursors, cursor => new RowDecoder(options, input, label).Decoder(cursor), Cancellation.Token));
+                return Collect(ParallelRows.Read(cursors, Reader, Cancellation.Token));
             }
             catch (RowFailedException)
             {
@@ -38,28 +38,35 @@ internal sealed class TrainingSetReader(IDataView data, DiffusionOptions options
         return Collect(Rows(cursor));
     }
 
-    private IEnumerable<DataViewSchema.Column> Columns => label is { } needed ? [input, needed] : [input];
+    private IEnumerable<DataViewSchema.Column> Columns => label is { } needed ? [input.Column, needed] : [input.Column];
 
-    private IEnumerable<DecodedRow> Rows(DataViewRowCursor cursor)
+    private Func<(RowImage Image, int Label)> Reader(DataViewRowCursor cursor)
     {
-        var decode = new RowDecoder(options, input, label).Decoder(cursor);
+        var readImage = input.Reader(cursor);
+        var readLabel = label is { } column ? ClassColumn.Reader(cursor, column) : () => -1;
+        return () => (readImage() ?? throw input.Missing(cursor), readLabel());
+    }
+
+    private IEnumerable<(RowImage Image, int Label)> Rows(DataViewRowCursor cursor)
+    {
+        var read = Reader(cursor);
         while (cursor.MoveNext())
         {
-            yield return decode();
+            yield return read();
         }
     }
 
-    private TrainingSet Collect(IEnumerable<DecodedRow> rows)
+    private TrainingSet Collect(IEnumerable<(RowImage Image, int Label)> rows)
     {
-        using var images = new TrainingSetBuilder(options, Expected, label is not null, TemporaryFolder);
-        foreach (var row in rows)
+        using var images = new TrainingSetBuilder(needs, Expected, label is not null, TemporaryFolder);
+        foreach (var (image, imageLabel) in rows)
         {
             Cancellation.ThrowIfRequested();
-            images.Append(row);
+            images.Append(image, imageLabel);
         }
 
         return images.Count > 0
             ? images.ToTrainingSet()
-            : throw new InvalidOperationException($"Column '{input.Name}' has no rows, but training needs at least one image.");
+            : throw new InvalidOperationException($"Column '{input.Column.Name}' has no rows, but training needs at least one image.");
     }
 }

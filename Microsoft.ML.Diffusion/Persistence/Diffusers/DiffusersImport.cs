@@ -15,7 +15,7 @@ internal static class DiffusersImport
     /// <summary>The key under which <see cref="DiffusersExport"/> keeps the names of the classes, for which diffusers has no place.</summary>
     public const string ClassNamesNote = "_class_names";
 
-    public static DiffusionTransformer Load(IHost host, string folder, DiffusersOptions options)
+    public static TrainedModel Load(IHost host, string folder, DiffusersOptions options)
     {
         var device = DeviceResolver.Resolve(host, options.Device);
         var place = DiffusersFolder.Open(folder);
@@ -31,7 +31,7 @@ internal static class DiffusersImport
         {
             model.MoveTo(device);
             var columns = new TransformerColumns(options.OutputColumnName, options.InputColumnName, options.LabelColumnName, null, new OutputColumnOptions(), new PixelEncoding(0, 1));
-            return new DiffusionTransformer(host, model, columns, new GenerationOptions { Sampler = scheduler.Sampler }, training: null);
+            return new TrainedModel(model, columns, new GenerationOptions { Sampler = scheduler.Sampler }, Training: null);
         }
         catch
         {

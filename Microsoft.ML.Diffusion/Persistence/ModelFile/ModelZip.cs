@@ -1,6 +1,9 @@
+using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Runtime;
+using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 
@@ -17,12 +20,13 @@ internal static class ModelZip
 
     internal const int MaximumConfigBytes = 16 << 20;
 
-    public static void Save(ModelSaveContext context, ModelDescription description, GenerationOptions generation, ColumnConfig columns, TrainingSummary? training, UNet network)
+    public static void Save(ModelSaveContext context, TrainedModel trained)
     {
+        var description = trained.Model.Description;
         context.CheckAtModel();
         context.SetVersionInfo(Version());
 
-        var weights = WeightFiles.Pack(network);
+        var weights = WeightFiles.Pack(trained.Model.Network);
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,
@@ -30,9 +34,9 @@ internal static class ModelZip
             StreamsVersion = RandomStreams.Version,
             Unet = ModelConfigMapping.ToConfig(description),
             Scheduler = ModelConfigMapping.ToSchedulerConfig(description),
-            Sampler = SamplerConfigMapping.ToConfig(generation),
-            Columns = columns,
-            Training = training,
+            Sampler = SamplerConfigMapping.ToConfig(trained.Generation),
+            Columns = ColumnConfigMapping.ToConfig(trained.Columns),
+            Training = trained.Training,
             Weights = [.. weights.Select(file => file.Description)],
         };
 
@@ -49,9 +53,11 @@ internal static class ModelZip
         }
     }
 
+    /// <summary>Loads a model, to the best device, and tells the log where its seeds draw other images now.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged, or of a newer format.</exception>
-    public static (ModelConfig Config, ModelDescription Description, UNet Network) Load(ModelLoadContext context)
+    public static TrainedModel Load(IHostEnvironment environment, ModelLoadContext context)
     {
+        var device = DeviceResolver.Resolve(environment, null); // before anything of TorchSharp
         context.CheckAtModel(Version());
         var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
         var description = ModelConfigMapping.ToDescription(config);
@@ -60,6 +66,16 @@ internal static class ModelZip
             CheckLength(context, file); // all of them, before a network of the size that they promise takes memory
         }
 
+        StreamsNotice.Tell(environment, config.StreamsVersion);
+        var columns = ColumnConfigMapping.ToColumns(config.Columns, description, config.Sampler);
+        var generation = SamplerConfigMapping.ToOptions(config.Sampler, description);
+        var model = new DiffusionModel(description, LoadNetwork(context, config, description), torch.CPU);
+        model.MoveTo(device);
+        return new TrainedModel(model, columns, generation, config.Training);
+    }
+
+    private static UNet LoadNetwork(ModelLoadContext context, ModelConfig config, ModelDescription description)
+    {
         var network = description.CreateNetwork();
         try
         {
@@ -75,7 +91,7 @@ internal static class ModelZip
             }
 
             network.eval();
-            return (config, description, network);
+            return network;
         }
         catch
         {

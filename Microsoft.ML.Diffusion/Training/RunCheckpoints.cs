@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.Training.Checkpoints;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Training.Checkpoints;
+namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Keeps the checkpoints of the run at hand.</summary>
 /// <param name="folder">Where.</param>

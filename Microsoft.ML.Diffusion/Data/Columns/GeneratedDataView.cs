@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Generation;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
@@ -11,8 +13,8 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <param name="options">How to draw; validated.</param>
 /// <param name="seed">Of the run.</param>
 /// <param name="columns">Names of the columns.</param>
-internal sealed class DrawnDataView(DiffusionTransformer model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
-    : IndexedDataView(SchemaOf(model, labels is not null, columns), count)
+internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
+    : IndexedDataView(SchemaOf(model.Description, labels is not null, columns), count)
 {
     protected override Delegate GetterOf(int column, IndexedCursor cursor)
     {
@@ -21,14 +23,14 @@ internal sealed class DrawnDataView(DiffusionTransformer model, int count, IRead
             return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
         }
 
-        var batch = cursor.Own(new Batch(options.BatchSizeFor(model.Model), Draw));
+        var batch = cursor.Own(new Batch(options.BatchSizeFor(model), Draw));
         return (ValueGetter<MLImage>)((ref MLImage image) => image = ColumnBuffer.Clone(batch.Image(cursor)));
     }
 
-    private static DataViewSchema SchemaOf(DiffusionTransformer model, bool hasLabels, (string Image, string Label) columns)
+    private static DataViewSchema SchemaOf(ModelDescription model, bool hasLabels, (string Image, string Label) columns)
     {
         var builder = new DataViewSchema.Builder();
-        builder.AddColumn(columns.Image, new ImageDataViewType(model.ImageHeight, model.ImageWidth));
+        builder.AddColumn(columns.Image, new ImageDataViewType(model.Shape.Height, model.Shape.Width));
         if (hasLabels)
         {
             builder.AddColumn(columns.Label, new KeyDataViewType(typeof(uint), model.ClassNames.Count), ClassColumn.KeyValues(model.ClassNames));
@@ -42,7 +44,7 @@ internal sealed class DrawnDataView(DiffusionTransformer model, int count, IRead
     private MLImage[] Draw(ReadOnlySpan<int> rows)
     {
         var samples = rows.ToArray();
-        return model.DrawSamples([.. samples.Select(row => (long)row)], labels is null ? null : [.. samples.Select(LabelOf)], options, seed);
+        return new ImageGenerator(model, options, seed).Images([.. samples.Select(row => (long)row)], labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>

@@ -1,0 +1,93 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.Diffusion.Data.Rows;
+
+/// <summary>The images of rows: a column of them, or the vectors [C, H, W] that ExtractPixels makes of one.</summary>
+internal sealed class ImageColumn
+{
+    /// <summary>What messages say of the types.</summary>
+    public const string ExpectedType = "Image or Vector<Single> with dimensions [channels, height, width]";
+
+    private readonly PixelEncoding _pixels;
+
+    public ImageColumn(DataViewSchema.Column column, PixelEncoding pixels) => (Column, _pixels) = (column, pixels);
+
+    public DataViewSchema.Column Column { get; }
+
+    /// <summary>The column of that name.</summary>
+    /// <param name="host">Whose messages are thrown.</param>
+    /// <param name="schema">Of the rows.</param>
+    /// <param name="name">Of the column.</param>
+    /// <param name="pixels">How vectors say pixels.</param>
+    /// <param name="shape">The images of a model, whose size the column's must have as far as that is known; null for any size.</param>
+    /// <param name="parameter">What the caller calls the rows or their schema.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is none, or it holds no images of that size.</exception>
+    public static ImageColumn Find(IHost host, DataViewSchema schema, string name, PixelEncoding pixels, ImageShape? shape, string parameter = "inputSchema")
+    {
+        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, "input", name);
+        var fits = column.Type switch
+        {
+            ImageDataViewType { Height: 0, Width: 0 } => true,
+            ImageDataViewType image => Fits(image.Height, image.Width),
+            VectorDataViewType { Dimensions: [1 or 3, > 0 and var height, > 0 and var width] } vector => vector.ItemType == NumberDataViewType.Single && Fits(height, width),
+            _ => false,
+        };
+        return fits
+            ? new ImageColumn(column, pixels)
+            : throw host.ExceptSchemaMismatch(parameter, "input", name, shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType, column.Type.ToString()!);
+
+        bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
+    }
+
+    /// <summary>Reads the image of a row; null if it has none.</summary>
+    /// <exception cref="InvalidOperationException">The image cannot be read; the message names the row.</exception>
+    public Func<RowImage?> Reader(DataViewRow row) => Column.Type is ImageDataViewType ? ImageReader(row) : VectorReader(row);
+
+    /// <summary>Reads the image of a row as a model's channels, [C, H, W] in 0..255; null if the row has none.</summary>
+    /// <exception cref="InvalidOperationException">The image cannot be read, or is of another size; the message names the row.</exception>
+    public Func<byte[]?> Reader(DataViewRow row, ImageShape shape)
+    {
+        var read = Reader(row);
+        return () => read() is not { } image ? null
+            : (image.Shape.Width, image.Shape.Height) == (shape.Width, shape.Height) ? image.WithChannels(shape.Channels)
+            : throw new InvalidOperationException($"Row {row.Position}: image is {image.Shape.Width}x{image.Shape.Height}, but the model's images are {shape.Width}x{shape.Height}. Add ResizeImages before the model.");
+    }
+
+    /// <summary>What to throw at a row without an image, where each must have one.</summary>
+    public InvalidOperationException Missing(DataViewRow row) => new($"Row {row.Position}: column '{Column.Name}' has no image. Remove the row.");
+
+    private Func<RowImage?> ImageReader(DataViewRow row)
+    {
+        var get = row.GetGetter<MLImage>(Column);
+        MLImage? image = null;
+        return () =>
+        {
+            try
+            {
+                get(ref image!);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                throw new InvalidOperationException($"Row {row.Position}: the image in column '{Column.Name}' could not be read ({e.Message}). Repair the file or remove the row.", e);
+            }
+
+            return image is null ? null : new RowImage(ImagePixels.ReadRgb(image), new ImageShape(3, image.Height, image.Width));
+        };
+    }
+
+    private Func<RowImage?> VectorReader(DataViewRow row)
+    {
+        var dimensions = ((VectorDataViewType)Column.Type).Dimensions;
+        var shape = new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
+        var get = row.GetGetter<VBuffer<float>>(Column);
+        var vector = default(VBuffer<float>);
+        return () =>
+        {
+            get(ref vector);
+            return new RowImage(PixelVector.ToBytes(vector, _pixels, row.Position, Column.Name), shape);
+        };
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Networks;
+
+namespace Microsoft.ML.Diffusion.Model;
+
+/// <summary>What a model is, apart from its weights: all that sampling needs, so that nothing has to be typed again.</summary>
+internal sealed record ModelDescription(
+    ImageShape Shape,
+    UNetOptions Network,
+    NoiseSchedule Schedule,
+    PredictionType Prediction,
+    ModelVariance Variance,
+    IReadOnlyList<string> ClassNames)
+{
+    public int NumberOfClasses => ClassNames.Count;
+
+    /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
+    public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
+
+    public override string ToString() => $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
+
+    public UNet CreateNetwork() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
+
+    /// <summary>Checks that a network of this model can go on as one of another.</summary>
+    /// <param name="other">What is to be trained.</param>
+    /// <param name="parameter">What the caller calls this model.</param>
+    /// <exception cref="ArgumentException">It cannot; the message names all that differs.</exception>
+    public void CheckCanTrainOn(ModelDescription other, string parameter)
+    {
+        var differences = new (string Name, string Model, string Options)[]
+        {
+            (nameof(DiffusionOptions.Channels), Text(Shape.Channels), Text(other.Shape.Channels)),
+            (nameof(DiffusionOptions.Network), Text(Network with { Dropout = 0 }), Text(other.Network with { Dropout = 0 })),
+            (nameof(DiffusionOptions.Schedule), Text(Schedule.Kind), Text(other.Schedule.Kind)),
+            (nameof(DiffusionOptions.Prediction), $"{Prediction}", $"{other.Prediction}"),
+            (nameof(DiffusionOptions.Variance), $"{Variance}", $"{other.Variance}"),
+            ("the classes of LabelColumnName", Text(ClassNames), Text(other.ClassNames)),
+        }.Where(entry => entry.Model != entry.Options).Select(entry => $"{entry.Name} ({entry.Model} in the model, {entry.Options} here)").ToList();
+        if (differences.Count > 0)
+        {
+            throw new ArgumentException($"{parameter} cannot be trained on, because it differs in {string.Join("; ", differences)}. Set these options to the model's own.", parameter);
+        }
+    }
+
+    private static string Text<T>(T value) => JsonSerializer.Serialize(value);
+}

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Training.Checkpoints;
+
+namespace Microsoft.ML.Diffusion.Training;
+
+/// <summary>Says which run one is: by all that decides its weights.</summary>
+internal static class RunIdentities
+{
+    private static readonly JsonSerializerOptions _json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter() } };
+
+    // What changes no weight. All else does, so that an option that is new decides until it is named here.
+    private static readonly string[] _undecisive =
+    [
+        nameof(TrainingOptions.Progress),
+        nameof(TrainingOptions.ReportEverySteps),
+        nameof(TrainingOptions.CancellationToken),
+        nameof(TrainingOptions.ReturnModelOnCancellation),
+        nameof(TrainingOptions.MaximumConsecutiveSkippedSteps),
+        nameof(TrainingOptions.MaximumImageMemory),
+        nameof(TrainingOptions.SampleGrid),
+        nameof(TrainingOptions.CheckpointDirectory),
+        nameof(TrainingOptions.CheckpointEverySteps),
+        nameof(TrainingOptions.KeepCheckpoints),
+    ];
+
+    // At a constant rate they decide only when to stop: a run may be made longer.
+    private static readonly string[] _budgets =
+    [
+        nameof(TrainingOptions.NumberOfSteps),
+        nameof(TrainingOptions.NumberOfEpochs),
+        nameof(TrainingOptions.NumberOfImages),
+        nameof(TrainingOptions.Duration),
+    ];
+
+    public static RunIdentity Of(ModelDescription model, TrainingOptions options, long seed, TrainingSet images, TrainingSet? validation, string start)
+    {
+        var entries = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Images"] = Describe(images),
+            ["Network"] = Text(model.Network),
+            ["Schedule"] = Text(ModelConfigMapping.ToSchedulerConfig(model)),
+            ["ClassNames"] = Text(model.ClassNames),
+            ["Seed"] = Text(seed),
+            ["Starting weights"] = start,
+            ["Validation images"] = validation is null ? "none" : Describe(validation),
+        };
+        foreach (var property in typeof(TrainingOptions).GetProperties())
+        {
+            var decides = !_undecisive.Contains(property.Name)
+                && !(options.LearningRateSchedule == LearningRateSchedule.Constant && _budgets.Contains(property.Name))
+                && !(validation is null && property.Name == nameof(TrainingOptions.Validation));
+            if (decides)
+            {
+                entries.Add(property.Name, Text(property.GetValue(options)));
+            }
+        }
+
+        return new RunIdentity(entries);
+    }
+
+    /// <summary>SHA-256 of the weights that a run starts from.</summary>
+    public static string Digest(UNet network)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var weight in network.parameters())
+        {
+            TensorBytes.Read(weight, hash.AppendData);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string Describe(TrainingSet images) => $"{images.Count} of {images.Shape} with SHA-256 {images.Digest()}";
+
+    private static string Text<T>(T value) => JsonSerializer.Serialize(value, _json);
+}
