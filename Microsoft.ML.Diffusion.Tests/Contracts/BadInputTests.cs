@@ -27,7 +27,7 @@ public sealed class BadInputTests
 
     [TestMethod]
     public void Fit_NoImageInRow_NamesTheRow() => Expect<InvalidOperationException>(
-        "Row 1: column 'Image' has no image. Remove the row before the trainer.",
+        "Row 1: column 'Image' has no image. Remove the row.",
         () => Fit(Images(Pictures.Bars(0), null)));
 
     [TestMethod]

@@ -2,6 +2,12 @@ namespace Microsoft.ML.Diffusion.DiffusionProcess;
 
 internal static class ModelVarianceExtensions
 {
+    extension(ModelVariance variance)
+    {
+        /// <summary>The variance of the steps that a model is trained and judged with where none is named.</summary>
+        public DdpmVariance OfSteps => variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge;
+    }
+
     /// <summary>Checks that the model has the variance that is asked of it.</summary>
     public static void ValidateFor(this DdpmVariance asked, ModelVariance variance)
     {

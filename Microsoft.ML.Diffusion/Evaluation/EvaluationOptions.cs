@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Runtime;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -33,13 +34,5 @@ public sealed record EvaluationOptions
     {
         Require(NumberOfNeighbours >= 1, nameof(NumberOfNeighbours), NumberOfNeighbours, "must be at least 1, because a row's radius reaches to another row");
         Require(MaximumNumberOfKeptRows >= MinimumNumberOfRows, nameof(MaximumNumberOfKeptRows), MaximumNumberOfKeptRows, $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row needs {NumberOfNeighbours} neighbours");
-    }
-
-    private static void Require(bool holds, string name, object value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using static TorchSharp.torch;
@@ -53,7 +54,7 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     private Likelihood Of(IReadOnlyList<int>? labels)
     {
         var description = model.Description;
-        var variance = options.Variance ?? (description.Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge);
+        var variance = options.Variance ?? description.Variance.OfSteps;
         return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, (xt, timesteps, images) =>
             model.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
     }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -50,13 +51,5 @@ public sealed record LikelihoodOptions
         Require(NumberOfTimesteps is null || (NumberOfTimesteps >= 3 && NumberOfTimesteps <= schedule.NumberOfTrainingTimesteps), nameof(NumberOfTimesteps), NumberOfTimesteps, $"must be from 3 to {schedule.NumberOfTrainingTimesteps}, because the standard error needs two timesteps besides 0, and the model has {schedule.NumberOfTrainingTimesteps}; leave it null for all");
         Require(BatchSize is null or >= 1, nameof(BatchSize), BatchSize, "must be at least 1; leave it null for a size that fits the device");
         Require(Labels is null || Labels.Count == numberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {numberOfImages} images");
-    }
-
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
-        }
     }
 }

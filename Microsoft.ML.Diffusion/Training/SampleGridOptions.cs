@@ -60,11 +60,6 @@ public sealed record SampleGridOptions
         }
     }
 
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException($"{nameof(TrainingOptions.SampleGrid)}.{name}", value, $"{nameof(TrainingOptions.SampleGrid)}.{name} {rule}.");
-        }
-    }
+    private static void Require(bool holds, string name, object? value, string rule) =>
+        Check.Require(holds, $"{nameof(TrainingOptions.SampleGrid)}.{name}", value, rule);
 }

@@ -1,4 +1,6 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Training;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -51,18 +53,10 @@ public sealed partial record TrainingOptions
     {
         var isLearned = variance == ModelVariance.LearnedRange;
         var loss = Loss ?? (isLearned ? TrainingLoss.Hybrid : TrainingLoss.Simple);
-        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), loss, isLearned ? DdpmVariance.Learned : DdpmVariance.FixedLarge)
+        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), loss, variance.OfSteps)
         {
             VariationalWeight = VariationalWeight,
             MinimumSnrGamma = MinimumSnrGamma,
         };
-    }
-
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
-        }
     }
 }

@@ -35,11 +35,6 @@ public sealed record ValidationOptions
         Require(Patience is null or >= 1, nameof(Patience), Patience, "must be at least 1; leave it null to never end training early");
     }
 
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException($"{nameof(TrainingOptions.Validation)}.{name}", value, $"{nameof(TrainingOptions.Validation)}.{name} {rule}.");
-        }
-    }
+    private static void Require(bool holds, string name, object? value, string rule) =>
+        Check.Require(holds, $"{nameof(TrainingOptions.Validation)}.{name}", value, rule);
 }

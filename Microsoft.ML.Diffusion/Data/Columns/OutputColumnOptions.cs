@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -84,14 +85,6 @@ public sealed record OutputColumnOptions
         if (EncodingSampler is { } sampler)
         {
             _ = SamplingStep.Reverse(sampler.Timesteps, schedule);
-        }
-    }
-
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} {rule}.");
         }
     }
 }

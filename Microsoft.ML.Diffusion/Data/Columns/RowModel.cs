@@ -58,8 +58,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         var (x0, labels) = (Images(filled), LabelTensor(filled));
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
-        var variance = description.Variance == ModelVariance.LearnedRange ? DdpmVariance.Learned : DdpmVariance.FixedLarge;
-        var likelihood = new Likelihood(diffusion, variance, Clipping.Static(), (xt, times, _) => model.Predict(xt, times, labels));
+        var likelihood = new Likelihood(diffusion, description.Variance.OfSteps, Clipping.Static(), (xt, times, _) => model.Predict(xt, times, labels));
 
         var prior = Values(new VariationalBound(diffusion).Prior(x0));
         var terms = timesteps.Select(timestep =>

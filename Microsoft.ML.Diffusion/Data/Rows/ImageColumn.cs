@@ -24,10 +24,11 @@ internal sealed class ImageColumn
     /// <param name="pixels">How vectors say pixels.</param>
     /// <param name="shape">The images of a model, whose size the column's must have as far as that is known; null for any size.</param>
     /// <param name="parameter">What the caller calls the rows or their schema.</param>
+    /// <param name="role">What messages call the column.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none, or it holds no images of that size.</exception>
-    public static ImageColumn Find(IHost host, DataViewSchema schema, string name, PixelEncoding pixels, ImageShape? shape, string parameter = "inputSchema")
+    public static ImageColumn Find(IHost host, DataViewSchema schema, string name, PixelEncoding pixels, ImageShape? shape, string parameter = "inputSchema", string role = "input")
     {
-        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, "input", name);
+        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, role, name);
         var fits = column.Type switch
         {
             ImageDataViewType { Height: 0, Width: 0 } => true,
@@ -37,7 +38,7 @@ internal sealed class ImageColumn
         };
         return fits
             ? new ImageColumn(column, pixels)
-            : throw host.ExceptSchemaMismatch(parameter, "input", name, shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType, column.Type.ToString()!);
+            : throw host.ExceptSchemaMismatch(parameter, role, name, shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType, column.Type.ToString()!);
 
         bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
     }

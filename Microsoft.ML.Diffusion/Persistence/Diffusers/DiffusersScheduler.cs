@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
@@ -74,21 +75,18 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
         return Decode(config, (kind with { ZeroTerminalSnr = rescales }).Create);
     }
 
-    private static PredictionType ReadPrediction(DiffusersConfig config) => config.Text("prediction_type", "epsilon") switch
+    private static PredictionType ReadPrediction(DiffusersConfig config)
     {
-        "epsilon" => PredictionType.Epsilon,
-        "sample" => PredictionType.Sample,
-        "v_prediction" => PredictionType.VPrediction,
-        var other => throw config.Refusal("prediction_type", other, "only epsilon, sample and v_prediction are"),
-    };
+        var name = config.Text("prediction_type", FileNames.Predictions[PredictionType.Epsilon]);
+        return FileNames.Predictions.Find(name) ?? throw config.Refusal("prediction_type", name, "only epsilon, sample and v_prediction are");
+    }
 
-    private static DdpmVariance ReadVariance(DiffusersConfig config) => config.Text("variance_type", "fixed_small") switch
+    private static DdpmVariance ReadVariance(DiffusersConfig config)
     {
-        "fixed_small" or "fixed_small_log" => DdpmVariance.FixedSmall, // the second takes the same root by way of the logarithm
-        "fixed_large" => DdpmVariance.FixedLarge,
-        "learned_range" => DdpmVariance.Learned,
-        var other => throw config.Refusal("variance_type", other, "only fixed_small, fixed_small_log, fixed_large and learned_range are"),
-    };
+        var name = config.Text("variance_type", FileNames.StepVariances[DdpmVariance.FixedSmall]);
+        return name == "fixed_small_log" ? DdpmVariance.FixedSmall // takes the same root by way of the logarithm
+            : FileNames.StepVariances.Find(name) ?? throw config.Refusal("variance_type", name, "only fixed_small, fixed_small_log, fixed_large and learned_range are");
+    }
 
     private static Clipping ReadClipping(DiffusersConfig config)
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
@@ -24,7 +25,7 @@ internal static class DiffusersSchedulerExport
             ["_class_name"] = implicitly is null ? DiffusersScheduler.DdpmName : DiffusersScheduler.DdimName,
             ["_diffusers_version"] = "0.40.0",
             ["num_train_timesteps"] = model.Schedule.NumberOfTrainingTimesteps,
-            ["prediction_type"] = model.Prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" },
+            ["prediction_type"] = FileNames.Predictions[model.Prediction],
             [DiffusersScheduler.StepsNote] = sampler.Timesteps.NumberOfInferenceSteps,
         };
         AddSchedule(config, model.Schedule.Kind, implicitly is not null);
@@ -32,7 +33,7 @@ internal static class DiffusersSchedulerExport
         AddTimesteps(config, model.Schedule.NumberOfTrainingTimesteps, sampler);
         if (ancestrally is not null)
         {
-            config["variance_type"] = ancestrally.Variance switch { DdpmVariance.FixedLarge => "fixed_large", DdpmVariance.Learned => "learned_range", _ => "fixed_small" };
+            config["variance_type"] = FileNames.StepVariances[ancestrally.Variance];
         }
         else
         {

@@ -47,8 +47,8 @@ internal static class ModelConfigMapping
         model.Schedule.Kind.MaximumBeta,
         model.Schedule.Kind.ZeroTerminalSnr,
         model.Schedule.Kind.TrainedBetas,
-        model.Prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" },
-        model.Variance == ModelVariance.LearnedRange ? "learned_range" : "fixed");
+        FileNames.Predictions[model.Prediction],
+        FileNames.ModelVariances[model.Variance]);
 
     /// <exception cref="FormatException">A value is impossible.</exception>
     public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
@@ -99,19 +99,8 @@ internal static class ModelConfigMapping
             ZeroTerminalSnr = scheduler.RescaleBetasZeroSnr,
             TrainedBetas = scheduler.TrainedBetas,
         }.Create();
-        var prediction = scheduler.PredictionType switch
-        {
-            "epsilon" => PredictionType.Epsilon,
-            "sample" => PredictionType.Sample,
-            "v_prediction" => PredictionType.VPrediction,
-            var other => throw new FormatException($"the prediction type '{other}' is not known."),
-        };
-        var variance = scheduler.VarianceType switch
-        {
-            "fixed" => ModelVariance.Fixed,
-            "learned_range" => ModelVariance.LearnedRange,
-            var other => throw new FormatException($"the variance type '{other}' is not known."),
-        };
+        var prediction = FileNames.Predictions.Find(scheduler.PredictionType) ?? throw new FormatException($"the prediction type '{scheduler.PredictionType}' is not known.");
+        var variance = FileNames.ModelVariances.Find(scheduler.VarianceType) ?? throw new FormatException($"the variance type '{scheduler.VarianceType}' is not known.");
 
         return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, variance, unet.ClassNames);
     });

@@ -22,8 +22,8 @@ internal static class SamplerConfigMapping
         options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
         (options.Sampler as DdimSampler)?.Eta ?? 0,
         (options.Sampler as DdimSampler)?.UseSigmaHat ?? false,
-        (options.Sampler as DdpmSampler)?.Variance switch { DdpmVariance.FixedLarge => "fixed_large", DdpmVariance.Learned => "learned_range", _ => "fixed_small" },
-        options.Sampler.Clipping.Kind switch { ClippingKind.None => "none", ClippingKind.Static => "static", _ => "dynamic" },
+        FileNames.StepVariances[(options.Sampler as DdpmSampler)?.Variance ?? DdpmVariance.FixedSmall],
+        FileNames.Clippings[options.Sampler.Clipping.Kind],
         options.Sampler.Clipping.Range,
         options.Sampler.Clipping.Ratio,
         !options.Sampler.Clipping.KeepPredictedNoise,
@@ -34,7 +34,7 @@ internal static class SamplerConfigMapping
         options.Sampler.Timesteps.PreviousTimesteps?.ToArray(),
         options.Sampler.Timesteps.Levels?.SigmaMax ?? double.PositiveInfinity,
         options.Sampler.Timesteps.Levels?.SigmaMin,
-        (options.Sampler as DdimSampler)?.InversionLevel == InversionLevel.Upper ? "upper" : "lower",
+        FileNames.InversionLevels[(options.Sampler as DdimSampler)?.InversionLevel ?? InversionLevel.Lower],
         options.GuidanceRescale,
         options.GuidanceSigmaMin,
         options.GuidanceSigmaMax);
@@ -45,13 +45,7 @@ internal static class SamplerConfigMapping
     /// <exception cref="FormatException">A value is impossible.</exception>
     public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model, InversionLevel inversion = InversionLevel.Lower) => ModelConfigMapping.Decode(() =>
     {
-        var variance = config.VarianceType switch
-        {
-            "fixed_small" => DdpmVariance.FixedSmall,
-            "fixed_large" => DdpmVariance.FixedLarge,
-            "learned_range" => DdpmVariance.Learned,
-            var other => throw new FormatException($"the sampler's variance type '{other}' is not known."),
-        };
+        var variance = FileNames.StepVariances.Find(config.VarianceType) ?? throw new FormatException($"the sampler's variance type '{config.VarianceType}' is not known.");
         Sampler sampler = config.Name switch
         {
             "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat, InversionLevel = InversionLevelOf(config, inversion) },
@@ -62,12 +56,12 @@ internal static class SamplerConfigMapping
             "heun" => new HeunSampler(),
             var other => throw new FormatException($"the sampler '{other}' is not known."),
         };
-        var clipping = config.Clipping switch
+        var clipping = FileNames.Clippings.Find(config.Clipping) switch
         {
-            "none" => Clipping.None,
-            "static" => Clipping.Static(config.ClipSampleRange),
-            "dynamic" => Clipping.Dynamic(config.DynamicThresholdingRatio, config.ClipSampleRange),
-            var other => throw new FormatException($"the clipping '{other}' is not known."),
+            ClippingKind.None => Clipping.None,
+            ClippingKind.Static => Clipping.Static(config.ClipSampleRange),
+            ClippingKind.Dynamic => Clipping.Dynamic(config.DynamicThresholdingRatio, config.ClipSampleRange),
+            _ => throw new FormatException($"the clipping '{config.Clipping}' is not known."),
         };
         var options = new GenerationOptions
         {
@@ -87,11 +81,7 @@ internal static class SamplerConfigMapping
         return options;
     });
 
-    private static InversionLevel InversionLevelOf(SamplerConfig config, InversionLevel older) => config.Inversion switch
-    {
-        null => older,
-        "lower" => InversionLevel.Lower,
-        "upper" => InversionLevel.Upper,
-        var other => throw new FormatException($"the inversion level '{other}' is not known."),
-    };
+    private static InversionLevel InversionLevelOf(SamplerConfig config, InversionLevel older) => config.Inversion is not { } name
+        ? older
+        : FileNames.InversionLevels.Find(name) ?? throw new FormatException($"the inversion level '{name}' is not known.");
 }

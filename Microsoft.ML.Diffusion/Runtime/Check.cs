@@ -1,0 +1,19 @@
+namespace Microsoft.ML.Diffusion.Runtime;
+
+/// <summary>Requirements of options.</summary>
+internal static class Check
+{
+    /// <summary>Refuses an option that is outside its range.</summary>
+    /// <param name="holds">Whether it is within.</param>
+    /// <param name="name">The option, as the user knows it.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="rule">What must hold, and why: "must be at least 1, because ...".</param>
+    /// <exception cref="ArgumentOutOfRangeException">It does not hold.</exception>
+    public static void Require(bool holds, string name, object? value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(name, value is IEnumerable<int> list ? $"[{string.Join(", ", list)}]" : value, $"{name} {rule}.");
+        }
+    }
+}
