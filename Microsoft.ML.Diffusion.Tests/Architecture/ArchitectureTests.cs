@@ -1,35 +1,85 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Build;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Architecture;
 
-/// <summary>The plan of the house: rooms from the ground up, each of which uses those below it alone.</summary>
+/// <summary>The plan of the house, as docs/architecture.md draws it: rooms from the ground up, each of which uses those below it alone.</summary>
 [TestClass]
-public class ArchitectureTests
+public partial class ArchitectureTests
 {
-    private const string Root = "Microsoft.ML.Diffusion";
+    private const string Library = "Microsoft.ML.Diffusion";
 
-    private static readonly string[] _rooms =
-    [
-        "Runtime", "Images", "Schedules", "DiffusionProcess", "Networks/Kernels", "Networks", "Samplers", "Model", "Generation", "Evaluation", "Data/Rows", "Data/Files", "Data/Columns", "Data/Training",
-        "Persistence/Safetensors", "Persistence/ModelFile", "Persistence/Diffusers", "Training/Checkpoints", "Training", "",
-    ];
+    private static readonly Assembly _assembly = typeof(DiffusionTransformer).Assembly;
+    private static readonly string _document = File.ReadAllText(BuildFiles.InRoot("docs/architecture.md"));
 
-    private static readonly ILookup<string, string> _files = TypeArrows.Files(BuildFiles.InRoot(Root));
+    /// <summary>The folders, the lowest first; the facade at the top has none.</summary>
+    private static readonly string[] _rooms = [.. Room().Matches(_document).Select(match => match.Groups["name"].Value).Reverse(), ""];
+
+    private static readonly ILookup<string, string> _files = TypeArrows.Files(BuildFiles.InRoot(Library));
+
+    [TestMethod]
+    public void Document_Rooms_AreTheFolders()
+    {
+        var folders = _files.SelectMany(files => files).Select(FolderOf).Distinct().ToArray();
+
+        CollectionAssert.AreEquivalent(folders, _rooms);
+        CollectionAssert.AllItemsAreUnique(_rooms);
+    }
 
     [TestMethod]
     public void Arrows_BetweenRooms_PointDown()
     {
-        var up = (from type in TypeArrows.Declared(typeof(DiffusionTransformer).Assembly)
+        var up = (from type in TypeArrows.Declared(_assembly)
                   from used in TypeArrows.UsedBy(type)
                   where Floor(used) > Floor(type)
                   orderby Floor(type), type.Name
-                  select $"{Room(type)}: {type.Name} uses {used.Name} of {Room(used)}").ToList();
+                  select $"{RoomOf(type)}: {type.Name} uses {used.Name} of {RoomOf(used)}").ToList();
+
         Assert.IsEmpty(up, string.Join('\n', up));
     }
 
-    private static int Floor(Type type) => Array.IndexOf(_rooms, Room(type));
+    [TestMethod]
+    public void Scan_TypesThatUseOthers_AreSeen()
+    {
+        Assert.Contains(typeof(UNet), TypeArrows.UsedBy(typeof(Model.DiffusionModel)), "a parameter and a field");
+        Assert.Contains(typeof(Model.NetworkCalls), TypeArrows.UsedBy(typeof(Generation.ClassPath)), "a call inside of a closure");
+        Assert.Contains(typeof(Sampler), TypeArrows.UsedBy(typeof(HeunSampler)), "a base");
+        Assert.DoesNotContain(typeof(DiffusionTransformer), TypeArrows.UsedBy(typeof(Model.DiffusionModel)), "a name in a comment");
+    }
 
-    private static string Room(Type type) => _files[Name(type)].Select(file => Path.GetDirectoryName(file)!.Replace('\\', '/')).Distinct().SingleOrDefault() ?? throw new InvalidOperationException($"No file declares {type.FullName}.");
+    [TestMethod]
+    public void Types_PublicOnes_AreInOneNamespaceAndOthersInThatOfTheirRoom()
+    {
+        foreach (var type in TypeArrows.Declared(_assembly).Where(type => type != typeof(DiffusionCatalogExtensions)))
+        {
+            var room = RoomOf(type);
+            Assert.AreEqual(type.IsPublic ? Library : $"{Library}.{room.Replace('/', '.')}".TrimEnd('.'), type.Namespace, type.Name);
+            Assert.IsTrue(room.Length > 0 || type.IsPublic, $"{type.Name} is internal: the facade has no types of its own");
+        }
+    }
 
-    private static string Name(Type type) => type.Name.Split('`')[0];
+    [TestMethod]
+    public void Network_IsCalledThroughOneDoor()
+    {
+        MethodInfo[] calls = [typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!];
+
+        var callers = from method in MethodCode.Methods(_assembly)
+                      where MethodCode.Called(method).Intersect(calls).Any()
+                      let type = method.DeclaringType!
+                      select (type.DeclaringType ?? type).Name;
+
+        CollectionAssert.AreEquivalent(new[] { "NetworkCalls", "TrainingStep" }, callers.Distinct().ToArray());
+    }
+
+    private static int Floor(Type type) => Array.IndexOf(_rooms, RoomOf(type));
+
+    private static string RoomOf(Type type) => _files[type.Name.Split('`')[0]].Select(FolderOf).Distinct().SingleOrDefault() ?? throw new InvalidOperationException($"No file declares {type.FullName}.");
+
+    private static string FolderOf(string file) => Path.GetDirectoryName(file)!.Replace('\\', '/');
+
+    [GeneratedRegex(@"^\| (?<name>[A-Z][\w/]+) +\|", RegexOptions.Multiline)]
+    private static partial Regex Room();
 }

@@ -150,9 +150,9 @@ public sealed class OutputLazinessTests
 
     private static long CallsOf(Action action)
     {
-        var before = _model.Model.NumberOfCalls;
+        var before = _model.Model.Calls.Count;
         action();
-        return _model.Model.NumberOfCalls - before;
+        return _model.Model.Calls.Count - before;
     }
 
     // Asks for every value of the columns, twice.

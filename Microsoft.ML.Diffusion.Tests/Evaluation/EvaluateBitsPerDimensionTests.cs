@@ -65,11 +65,11 @@ public sealed class EvaluateBitsPerDimensionTests
     [TestMethod]
     public void Evaluate_OneImage_JoinsTimestepsAndGivesEveryTerm()
     {
-        var calls = _model.Model.NumberOfCalls;
+        var calls = _model.Model.Calls.Count;
 
         var bits = _model.EvaluateBitsPerDimension(_images[..1], new() { Seed = 1, BatchSize = 16 });
 
-        Assert.AreEqual(2, _model.Model.NumberOfCalls - calls);
+        Assert.AreEqual(2, _model.Model.Calls.Count - calls);
         Assert.HasCount(30, bits.Terms);
         Assert.IsTrue(bits.Weights.All(weight => weight == 1));
         Assert.AreEqual(bits.Decoder, bits.Terms[0]);

@@ -41,6 +41,18 @@ public sealed class EvaluateLikelihoodTests
     }
 
     [TestMethod]
+    public void EvaluateLikelihood_Vectors_AreJudgedLikeTheImagesTheyWereMadeOf()
+    {
+        var images = Pictures.Rows(_mlContext);
+        var vectors = _mlContext.Transforms.ExtractPixels("Pixels", "Image").Fit(images).Transform(images);
+
+        var expected = _mlContext.Diffusion.EvaluateLikelihood(_model, images, options: _options);
+        var actual = _mlContext.Diffusion.EvaluateLikelihood(_model, vectors, "Pixels", options: _options);
+
+        CollectionAssert.AreEqual(expected.PerImage.ToArray(), actual.PerImage.ToArray());
+    }
+
+    [TestMethod]
     public void EvaluateLikelihood_RowsOfUnknownNumber_ReportsSharesAndLeavesNoTensors() => Alone.Run(() =>
     {
         var shares = new List<double>();

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Model;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
@@ -32,18 +33,16 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
         using var noGrad = no_grad();
         var count = (int)images.shape[0];
         var (pairs, terms) = (checked(count * timesteps.Count), timesteps.Select(_ => new double[count]).ToArray());
-        var size = Math.Min(batchSize, pairs);
-        for (var first = 0; first < pairs; first += size)
+        foreach (var (batch, taken) in FilledBatch.Of(pairs, Math.Min(batchSize, pairs)))
         {
             using var scope = NewDisposeScope();
-            beforeCall(first);
-            int[] batch = [.. Enumerable.Range(first, size).Select(pair => pair % pairs)];
+            beforeCall(batch[0]);
             var chosen = Array.ConvertAll(batch, pair => pair % count);
             var times = Array.ConvertAll(batch, pair => timesteps[pair / count]);
             var x0 = images.index_select(0, tensor(Array.ConvertAll(chosen, image => (long)image), device: images.device));
             var noise = LikelihoodDraws.Noise(seed, Array.ConvertAll(chosen, image => firstImage + image), times, x0);
             var bits = Values(Term(x0, noise, times, chosen).Bits);
-            for (var i = 0; i < Math.Min(size, pairs - first); i++)
+            for (var i = 0; i < taken; i++)
             {
                 terms[batch[i] / count][chosen[i]] = bits[i];
             }

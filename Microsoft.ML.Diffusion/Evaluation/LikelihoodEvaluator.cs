@@ -56,6 +56,6 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         var description = model.Description;
         var variance = options.Variance ?? description.Variance.OfSteps;
         return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, (xt, timesteps, images) =>
-            model.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
+            model.Calls.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
     }
 }

@@ -173,11 +173,10 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        for (var offset = 0; offset < count; offset += BatchSize)
+        foreach (var (places, taken) in FilledBatch.Of(count, BatchSize))
         {
             using var batchScope = NewDisposeScope();
-            var taken = Math.Min(BatchSize, count - offset);
-            long[] batch = [.. Enumerable.Range(0, BatchSize).Select(i => (long)(offset + (i % taken)))];
+            var batch = Array.ConvertAll(places, place => (long)place);
             var classes = labels is null ? null : tensor(Array.ConvertAll(batch, i => (long)labels[(int)i]), device: model.Device);
             parts.Add(draw(batch, classes).narrow(0, 0, taken).MoveToOuterDisposeScope());
         }

@@ -10,7 +10,6 @@ namespace Microsoft.ML.Diffusion.Model;
 internal sealed class DiffusionModel(ModelDescription description, UNet network, Device device) : IDisposable
 {
     private int _owners = 1;
-    private long _calls;
 
     public ModelDescription Description => description;
 
@@ -18,8 +17,8 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
 
     public Device Device { get; private set; } = device;
 
-    /// <summary>How often a batch has gone through the network.</summary>
-    public long NumberOfCalls => Interlocked.Read(ref _calls);
+    /// <summary>What the network says of batches.</summary>
+    public NetworkCalls Calls { get; } = new(network);
 
     /// <summary>Takes another share of the model, to be disposed too.</summary>
     public DiffusionModel Share()
@@ -42,35 +41,9 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     public Denoiser Denoiser(Tensor? labels, Guidance guidance, Clipping clipping)
     {
         var levels = new Lazy<LevelTable>(() => new LevelTable(description.Schedule));
-        Tensor Guided(Tensor x, double timestep) => ClassifierFreeGuidance.Predict((batch, classes) => Predict(batch, timestep, classes), x, labels, guidance.At(timestep, levels));
+        Tensor Guided(Tensor x, double timestep) => ClassifierFreeGuidance.Predict((batch, classes) => Calls.Predict(batch, timestep, classes), x, labels, guidance.At(timestep, levels));
 
         return new Denoiser(Guided, description.Prediction, clipping, description.Variance);
-    }
-
-    /// <summary>Calls the network on a batch.</summary>
-    /// <param name="x">x_t, [N, C, H, W].</param>
-    /// <param name="timestep">t, the same for all.</param>
-    /// <param name="labels">Class of each image, int64 [N], -1 for none; null for a batch without classes.</param>
-    /// <returns>What the network predicts, [N, C, H, W], or [N, 2C, H, W] with a learned variance.</returns>
-    public Tensor Predict(Tensor x, double timestep, Tensor? labels)
-    {
-        Interlocked.Increment(ref _calls);
-        return BatchedNetwork.Call(network.Forward, x, tensor([(float)timestep], device: Device), labels);
-    }
-
-    /// <summary>Calls the network on a batch whose images have timesteps of their own; parameters and result as for the other overload.</summary>
-    public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels)
-    {
-        Interlocked.Increment(ref _calls);
-        return BatchedNetwork.Call(network.Forward, x, tensor(Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), device: Device), labels);
-    }
-
-    /// <summary>Calls the network on a batch as far as its lowest resolution; parameters as for the others.</summary>
-    /// <returns>The features behind the middle blocks, [N, channels, height, width].</returns>
-    public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels)
-    {
-        Interlocked.Increment(ref _calls);
-        return BatchedNetwork.Call(network.Bottleneck, x, tensor([(float)timestep], device: Device), labels);
     }
 
     /// <summary>Copies the weights into a network of the same shape.</summary>

@@ -15,6 +15,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
     private readonly TrainingOptions _options = run.Options;
     private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
     private readonly TrainingObjective _objective = run.Options.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
+    private readonly NetworkCalls _calls = new(run.Network);
     private readonly int[] _timesteps = Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
 
     /// <summary>The timestep of each draw: of n equal strata of 0..T-1 the middle, each once, in random order.</summary>
@@ -56,8 +57,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         var x0 = images.Batch(indices, run.Device);
         var noise = source.Next(x0);
         var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var times = tensor(Array.ConvertAll(timesteps, t => (float)t), device: run.Device);
         var labels = images.Labels is { } all ? tensor(Array.ConvertAll(indices, index => (long)all[index]), device: run.Device) : null;
-        return _objective.Terms(x0, noise, xt, BatchedNetwork.Call(run.Network.Forward, xt, times, labels), timesteps).Loss.to(ScalarType.Float64).sum().Value();
+        return _objective.Terms(x0, noise, xt, _calls.Predict(xt, timesteps, labels), timesteps).Loss.to(ScalarType.Float64).sum().Value();
     }
 }

@@ -14,7 +14,7 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <param name="seed">Of the run.</param>
 /// <param name="columns">Names of the columns.</param>
 internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
-    : IndexedDataView(SchemaOf(model.Description, labels is not null, columns), count)
+    : IndexedDataView(SchemaOf(model.Description, labels is not null, columns), count, isParallel: false)
 {
     protected override Delegate GetterOf(int column, IndexedCursor cursor)
     {

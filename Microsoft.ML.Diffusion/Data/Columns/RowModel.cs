@@ -58,7 +58,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         var (x0, labels) = (Images(filled), LabelTensor(filled));
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
-        var likelihood = new Likelihood(diffusion, description.Variance.OfSteps, Clipping.Static(), (xt, times, _) => model.Predict(xt, times, labels));
+        var likelihood = new Likelihood(diffusion, description.Variance.OfSteps, Clipping.Static(), (xt, times, _) => model.Calls.Predict(xt, times, labels));
 
         var prior = Values(new VariationalBound(diffusion).Prior(x0));
         var terms = timesteps.Select(timestep =>
@@ -76,7 +76,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
-        var features = model.Bottleneck(NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)), timestep, LabelTensor(filled));
+        var features = model.Calls.Bottleneck(NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)), timestep, LabelTensor(filled));
         return features.mean([2, 3]).narrow(0, 0, rows.Count);
     });
 
@@ -100,7 +100,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
 
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
-        [.. Enumerable.Range(0, generation.BatchSizeFor(model)).Select(i => rows[i % rows.Count])];
+        [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
     private Tensor Images(IReadOnlyList<RowInput> rows) => PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
 

@@ -1,80 +1,69 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>Rows of picture files, each decoded when its image is read.</summary>
-internal sealed class ImageFolderDataView : IDataView
+/// <summary>Rows of picture files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
+/// <param name="pictures">The files.</param>
+/// <param name="options">How they are decoded.</param>
+/// <param name="width">Of all, in pixels.</param>
+/// <param name="height">Of all, in pixels.</param>
+internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, ImageFolderOptions options, int width, int height)
+    : IndexedDataView(SchemaOf(pictures, width, height), pictures.Count, isParallel: true)
 {
-    private readonly IReadOnlyList<PictureFile> _pictures;
-    private readonly ImageFolderOptions _options;
-    private readonly uint[]? _labels;
-    private readonly int _width;
-    private readonly int _height;
+    private readonly uint[] _labels = Labels(pictures);
 
-    public ImageFolderDataView(IReadOnlyList<PictureFile> pictures, ImageFolderOptions options, int width, int height)
+    protected override Delegate GetterOf(int column, IndexedCursor cursor) => column switch
     {
-        (_pictures, _options, _width, _height) = (pictures, options, width, height);
+        0 => (ValueGetter<MLImage>)((ref MLImage image) =>
+        {
+            image?.Dispose(); // as ML.NET's own LoadImages does it: the image of the row before makes room for this one
+            image = null!;
+            image = ImageOf(cursor.Row);
+        }),
+        1 => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = pictures[cursor.Row].FullPath.AsMemory()),
+        _ => (ValueGetter<uint>)((ref uint label) => label = _labels[cursor.Row]),
+    };
+
+    private static DataViewSchema SchemaOf(IReadOnlyList<PictureFile> pictures, int width, int height)
+    {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn("Image", new ImageDataViewType(height, width));
         builder.AddColumn("ImagePath", TextDataViewType.Instance);
-        string[] classes = [.. pictures.Select(picture => picture.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
-        if (classes.Length > 0)
+        if (Classes(pictures) is { Length: > 0 } classes)
         {
-            var keys = classes.Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
-            _labels = [.. pictures.Select(picture => picture.Class is { } name ? keys[name] : 0)]; // 0, a missing key, beside the folders
-            builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), KeyValues(classes));
+            builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), ClassColumn.KeyValues(classes));
         }
 
-        Schema = builder.ToSchema();
+        return builder.ToSchema();
     }
 
-    public bool CanShuffle => true;
+    private static string[] Classes(IReadOnlyList<PictureFile> pictures) => [.. pictures.Select(picture => picture.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
-    public DataViewSchema Schema { get; }
-
-    public long? GetRowCount() => _pictures.Count;
-
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    // 0, a missing key, for files beside the folders.
+    private static uint[] Labels(IReadOnlyList<PictureFile> pictures)
     {
-        var order = Enumerable.Range(0, _pictures.Count).ToArray();
-        rand?.Shuffle(order);
-        return new ImageFolderCursor(this, [.. columnsNeeded.Select(column => column.Index)], order);
+        var keys = Classes(pictures).Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
+        return [.. pictures.Select(picture => picture.Class is { } name ? keys[name] : 0)];
     }
-
-    // One cursor: rows would otherwise come in another order.
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
-        [GetRowCursor(columnsNeeded, rand)];
-
-    public string PathOf(int row) => _pictures[row].FullPath;
-
-    public uint LabelOf(int row) => _labels![row];
 
     /// <exception cref="InvalidOperationException">The file is not what it was when the folder was loaded.</exception>
-    public MLImage ImageOf(int row)
+    private MLImage ImageOf(int row)
     {
         try
         {
-            var image = ImageDecoder.Decode(_pictures[row].FullPath, _options);
-            if (_options.Width is null && (image.Width, image.Height) != (_width, _height))
+            var image = ImageDecoder.Decode(pictures[row].FullPath, options);
+            if (options.Width is null && (image.Width, image.Height) != (width, height))
             {
-                throw new InvalidDataException($"it is {image.Width}x{image.Height} now, and was {_width}x{_height}");
+                throw new InvalidDataException($"it is {image.Width}x{image.Height} now, and was {width}x{height}");
             }
 
-            return image.ToImage(_options);
+            return image.ToImage(options);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"'{_pictures[row].Path}' has changed since LoadImages: {exception.Message}", exception);
+            throw new InvalidOperationException($"'{pictures[row].Path}' has changed since LoadImages: {exception.Message}", exception);
         }
-    }
-
-    private static DataViewSchema.Annotations KeyValues(string[] classes)
-    {
-        ReadOnlyMemory<char>[] names = [.. classes.Select(name => name.AsMemory())];
-        ValueGetter<VBuffer<ReadOnlyMemory<char>>> get = (ref VBuffer<ReadOnlyMemory<char>> value) => value = new(names.Length, (ReadOnlyMemory<char>[])names.Clone());
-        var annotations = new DataViewSchema.Annotations.Builder();
-        annotations.Add("KeyValues", new VectorDataViewType(TextDataViewType.Instance, names.Length), get);
-        return annotations.ToAnnotations();
     }
 }

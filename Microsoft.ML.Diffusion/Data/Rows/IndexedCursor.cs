@@ -9,13 +9,23 @@ namespace Microsoft.ML.Diffusion.Data.Rows;
 /// <param name="getterOf">Makes the getter of a column.</param>
 internal sealed class IndexedCursor(DataViewSchema schema, int[] order, HashSet<int> active, Func<int, IndexedCursor, Delegate> getterOf) : DataViewRowCursor
 {
+    /// <summary>Rows that come from one cursor, one after the other.</summary>
+    public const int BlockRows = 32;
+
     private readonly Dictionary<int, Delegate> _getters = [];
     private readonly List<IDisposable> _owned = [];
     private int _position = -1;
 
     public override DataViewSchema Schema => schema;
 
-    public override long Batch => 0;
+    /// <summary>Gets the number of the block that the current row is in: those of all cursors in their order are the rows in theirs.</summary>
+    public override long Batch => FirstBlock + (Math.Max(0, _position) / BlockRows * BlocksApart);
+
+    /// <summary>Gets the number of the cursor's first block.</summary>
+    public int FirstBlock { get; init; }
+
+    /// <summary>Gets how far its blocks are apart.</summary>
+    public int BlocksApart { get; init; } = 1;
 
     public override long Position => _position;
 
