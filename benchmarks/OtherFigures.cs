@@ -41,7 +41,7 @@ internal static class OtherFigures
     {
         var network = new UNet(new UNetOptions { AttentionResolutions = [16] }, 3, 3, 32, 32);
         Initialization.Initialize(network, 1);
-        var parameters = new FlatParameters(network);
+        var parameters = new FlatOptimizer(network);
         var loss = tensor(0f);
         return () => parameters.Update(new UpdateSettings(1e-4, 0, 1, 0.999), loss).Dispose();
     }

@@ -112,7 +112,7 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         try
         {
             var image = ImageDecoder.Decode(path, new ImageFolderOptions { MaximumPixels = 1 << 20 });
-            Resampling.Fit(image, 16, 16, ImageFit.Crop);
+            ImageResizing.Fit(image, 16, 16, ImageFit.Crop);
         }
         catch (InvalidDataException exception)
         {

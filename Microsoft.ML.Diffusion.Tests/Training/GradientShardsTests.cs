@@ -46,7 +46,7 @@ public sealed class GradientShardsTests
     public void Run_PartFails_ThrowsItsErrorAndGoesOn()
     {
         using var network = Network();
-        using var parameters = new FlatParameters(network);
+        using var parameters = new FlatOptimizer(network);
         using var shards = new GradientShards(network, parameters, Network, 2);
 
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => shards.Run([(0, 1), (1, 1)], (_, first, _) => first == 1 ? throw new InvalidOperationException("part 1") : zeros(1)));
@@ -62,7 +62,7 @@ public sealed class GradientShardsTests
     {
         var before = get_num_threads();
         using var network = Network();
-        using var parameters = new FlatParameters(network);
+        using var parameters = new FlatOptimizer(network);
 
         using (new GradientShards(network, parameters, Network, 2))
         {
@@ -93,7 +93,7 @@ public sealed class GradientShardsTests
     {
         UNet Make() => Network(dropout);
         using var network = Make();
-        using var parameters = new FlatParameters(network);
+        using var parameters = new FlatOptimizer(network);
         using var shards = new GradientShards(network, parameters, Make, count);
         parameters.ZeroGradients();
         var losses = shards.Run([.. WorkerThreads.Parts((int)x.shape[0], count)], (part, first, size) =>

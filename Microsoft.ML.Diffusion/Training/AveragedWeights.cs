@@ -7,11 +7,11 @@ namespace Microsoft.ML.Diffusion.Training;
 internal sealed class AveragedWeights : IDisposable
 {
     private readonly UNet _network;
-    private readonly FlatParameters _parameters;
+    private readonly FlatOptimizer _parameters;
     private readonly Tensor _weights;
     private readonly Tensor _own;
 
-    public AveragedWeights(UNet network, FlatParameters parameters)
+    public AveragedWeights(UNet network, FlatOptimizer parameters)
     {
         using var noGrad = no_grad();
         (_network, _parameters) = (network, parameters);
@@ -23,7 +23,7 @@ internal sealed class AveragedWeights : IDisposable
     }
 
     /// <summary>The average itself.</summary>
-    public static Tensor Average(FlatParameters parameters) => parameters.State.Single(part => part.Name == "average").Value;
+    public static Tensor Average(FlatOptimizer parameters) => parameters.State.Single(part => part.Name == "average").Value;
 
     public void Dispose()
     {

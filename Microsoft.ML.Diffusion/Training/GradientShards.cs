@@ -15,7 +15,7 @@ internal sealed class GradientShards : IDisposable
     /// <param name="parameters">Its weights.</param>
     /// <param name="createNetwork">Makes another network of its shape.</param>
     /// <param name="count">The number of parts.</param>
-    public GradientShards(UNet network, FlatParameters parameters, Func<UNet> createNetwork, int count)
+    public GradientShards(UNet network, FlatOptimizer parameters, Func<UNet> createNetwork, int count)
     {
         _networks = [network, .. Enumerable.Range(1, count - 1).Select(_ => createNetwork())];
         foreach (var other in _networks.Skip(1))

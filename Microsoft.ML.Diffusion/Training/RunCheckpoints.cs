@@ -25,12 +25,12 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
         }
 
         using var scope = NewDisposeScope();
-        foreach (var (name, value) in training.Parameters.State)
+        foreach (var (name, value) in training.Optimizer.State)
         {
             resumed.CopyTo(name, value);
         }
 
-        training.Parameters.Refresh();
+        training.Optimizer.Refresh();
         if (training.History is { } history)
         {
             var (squares, counts) = (tensor(history.Squares), tensor(history.Counts));
@@ -42,7 +42,7 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
         Tensor? best = null;
         if (resumed.Contains(BestName))
         {
-            best = empty_like(AveragedWeights.Average(training.Parameters), device: CPU);
+            best = empty_like(AveragedWeights.Average(training.Optimizer), device: CPU);
             resumed.CopyTo(BestName, best);
         }
 
@@ -59,7 +59,7 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
         }
 
         using var scope = NewDisposeScope();
-        List<(string, Tensor)> tensors = [.. training.Parameters.State];
+        List<(string, Tensor)> tensors = [.. training.Optimizer.State];
         if (training.History is { } history)
         {
             tensors.Add((HistorySquaresName, tensor(history.Squares)));

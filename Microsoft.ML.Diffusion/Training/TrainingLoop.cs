@@ -142,8 +142,8 @@ internal sealed class TrainingLoop : IDisposable
     {
         if (_run.Validation is { } images && isDue && _validations.State.LastStep != _step)
         {
-            using var averaged = new AveragedWeights(_run.Network, _training.Parameters);
-            _validations.Add(_step, new Validator(_run, images, _cancellation).Loss(), AveragedWeights.Average(_training.Parameters));
+            using var averaged = new AveragedWeights(_run.Network, _training.Optimizer);
+            _validations.Add(_step, new Validator(_run, images, _cancellation).Loss(), AveragedWeights.Average(_training.Optimizer));
         }
     }
 
@@ -151,7 +151,7 @@ internal sealed class TrainingLoop : IDisposable
     {
         if (_options.SampleGrid is { } options && _step % options.EverySteps == 0)
         {
-            using var averaged = new AveragedWeights(_run.Network, _training.Parameters);
+            using var averaged = new AveragedWeights(_run.Network, _training.Optimizer);
             new SampleGridPainter(_run, options, _cancellation).Show(_step);
         }
     }
@@ -180,10 +180,10 @@ internal sealed class TrainingLoop : IDisposable
         if (best is not null)
         {
             using var noGrad = TorchSharp.torch.no_grad();
-            AveragedWeights.Average(_training.Parameters).copy_(best);
+            AveragedWeights.Average(_training.Optimizer).copy_(best);
         }
 
-        _training.Parameters.UseAverage();
+        _training.Optimizer.UseAverage();
         _run.Network.eval();
         var state = _validations.State;
         return new TrainingSummary(

@@ -27,15 +27,15 @@ internal sealed class TrainingStep : IDisposable
         (_model, _options, _seed, _device) = (model, options, seed, device);
         _diffusion = new(model.Schedule, model.Prediction);
         _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
-        Parameters = new(network, options.Precision.TypeOn(device));
+        Optimizer = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
         Losses = new(device);
         var images = options.BatchSize / options.GradientAccumulationSteps;
-        _shards = new(network, Parameters, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Parameters.Count)));
+        _shards = new(network, Optimizer, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Optimizer.Count)));
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
-    public FlatParameters Parameters { get; }
+    public FlatOptimizer Optimizer { get; }
 
     /// <summary>The losses that loss-aware timesteps are drawn by; null for uniform ones.</summary>
     public LossHistory? History { get; }
@@ -61,7 +61,7 @@ internal sealed class TrainingStep : IDisposable
         var noise = draws.Noise(x0.shape, _device);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
-        Parameters.ZeroGradients();
+        Optimizer.ZeroGradients();
         var losses = new List<Tensor>();
         foreach (var (first, count) in WorkerThreads.Parts(indices.Length, _options.GradientAccumulationSteps))
         {
@@ -94,7 +94,7 @@ internal sealed class TrainingStep : IDisposable
     {
         _shards.Dispose();
         Losses.Dispose();
-        Parameters.Dispose();
+        Optimizer.Dispose();
     }
 
     // The loss of each image, [N], before loss-aware timesteps weight it.
@@ -109,7 +109,7 @@ internal sealed class TrainingStep : IDisposable
     {
         var loss = (weights is null ? losses : losses * tensor(weights, losses.dtype, _device)).mean();
         var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
-        var taken = Parameters.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
+        var taken = Optimizer.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
         Losses.Add(loss, taken);
         if (History is not null && taken.Value() == 1)
         {

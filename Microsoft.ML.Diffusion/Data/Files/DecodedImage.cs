@@ -22,10 +22,10 @@ internal readonly record struct DecodedImage(int Width, int Height, byte[] Pixel
     /// <summary>Makes an image of the size and in the colours that the options ask for.</summary>
     public MLImage ToImage(ImageFolderOptions options)
     {
-        var fitted = Resampling.Fit(this, options.Width ?? Width, options.Height ?? Height, options.Fit);
+        var fitted = ImageResizing.Fit(this, options.Width ?? Width, options.Height ?? Height, options.Fit);
         if (options.Grayscale)
         {
-            Resampling.ToGrey(fitted.Pixels);
+            ImageResizing.ToGrey(fitted.Pixels);
         }
 
         return MLImage.CreateFromPixels(fitted.Width, fitted.Height, MLPixelFormat.Rgba32, fitted.Pixels);

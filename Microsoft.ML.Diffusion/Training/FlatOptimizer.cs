@@ -12,7 +12,7 @@ namespace Microsoft.ML.Diffusion.Training;
 /// With a working type other than the weights' own, the network computes on a rounded copy of the weights, made anew after each update, so that
 /// updates too small for the working type still add up.
 /// </remarks>
-internal sealed class FlatParameters : IDisposable
+internal sealed class FlatOptimizer : IDisposable
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
@@ -30,7 +30,7 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Moves the network's weights into one buffer; the network goes on using them there.</summary>
     /// <param name="network">Its weights are those to train.</param>
     /// <param name="workingType">What the network computes in; null for the type of its weights.</param>
-    public FlatParameters(UNet network, ScalarType? workingType = null)
+    public FlatOptimizer(UNet network, ScalarType? workingType = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

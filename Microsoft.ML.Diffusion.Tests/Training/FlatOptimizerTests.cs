@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
 [TestClass]
-public sealed class FlatParametersTests
+public sealed class FlatOptimizerTests
 {
     [TestMethod]
     public void Update_EqualsAdamWTensorByTensor()
@@ -15,7 +15,7 @@ public sealed class FlatParametersTests
         using var scope = NewDisposeScope();
         using var flat = Network();
         using var plain = Network();
-        using var parameters = new FlatParameters(flat);
+        using var parameters = new FlatOptimizer(flat);
         var optimizer = optim.AdamW(plain.parameters(), lr: 1e-2, weight_decay: 0.1);
         var average = plain.parameters().Select(parameter => parameter.detach().clone()).ToList();
         using var generator = new Generator(3);
@@ -60,7 +60,7 @@ public sealed class FlatParametersTests
     {
         using var scope = NewDisposeScope();
         using var network = Network();
-        using var parameters = new FlatParameters(network);
+        using var parameters = new FlatOptimizer(network);
         var settings = new UpdateSettings(1e-2, 0.1, 0.5, 0.9);
         var loss = Loss(network, ones(2, 1, 8, 8, ScalarType.Float64));
         loss.backward();
@@ -83,7 +83,7 @@ public sealed class FlatParametersTests
         using var scope = NewDisposeScope();
         using var network = Network();
         network.to(ScalarType.Float32);
-        using var parameters = new FlatParameters(network, ScalarType.BFloat16);
+        using var parameters = new FlatOptimizer(network, ScalarType.BFloat16);
         var start = parameters.State[0].Value.clone();
         network.Last.bias!.grad!.fill_(1);
 

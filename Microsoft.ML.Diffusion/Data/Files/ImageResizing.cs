@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// Scales pictures by a triangle filter as wide as a pixel of the coarser side, horizontally and then vertically: bilinear interpolation when
 /// enlarging, and no aliasing when reducing, which a model would learn and every measure of its pictures would see (Parmar et al. 2022).
 /// </summary>
-internal static class Resampling
+internal static class ImageResizing
 {
     /// <summary>Brings a picture to a size.</summary>
     public static DecodedImage Fit(DecodedImage image, int width, int height, ImageFit fit)
