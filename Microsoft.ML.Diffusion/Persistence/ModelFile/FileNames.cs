@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 internal sealed class FileNames<T>(params (T Value, string Name)[] entries)
     where T : struct, Enum
 {
-    public string this[T value] => Array.Find(entries, entry => EqualityComparer<T>.Default.Equals(entry.Value, value)).Name ?? throw new NotSupportedException($"{value} has no name in files.");
+    public string this[T value] => Array.Find(entries, entry => EqualityComparer<T>.Default.Equals(entry.Value, value)).Name ?? throw new NotSupportedException($"A value of {typeof(T).Name} has no name in files.");
 
     /// <summary>The value of a name; null if it is none.</summary>
     public T? Find(string name) => Array.FindIndex(entries, entry => entry.Name == name) is var index and >= 0 ? entries[index].Value : null;
