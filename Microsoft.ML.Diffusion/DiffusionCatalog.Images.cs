@@ -47,9 +47,9 @@ public sealed partial class DiffusionCatalog
 
         using var channel = _host.Start(nameof(LoadImages));
         var content = new ImageFolderReader(folder, options).Read();
-        foreach (var (path, reason) in content.Skipped.Take(WarnedFiles))
+        foreach (var file in content.Skipped.Take(WarnedFiles))
         {
-            channel.Warning(MessageSensitivity.UserData, $"Skipped '{path}': {reason}.");
+            channel.Warning(MessageSensitivity.UserData, $"Skipped '{file.Path}': {file.Reason}.");
         }
 
         if (content.Skipped.Count > WarnedFiles)

@@ -77,7 +77,7 @@ public sealed class ModelFileTests
         Assert.IsTrue(inspection.HashesMatch);
         Assert.AreEqual(30, inspection.Training!.Steps);
         Assert.HasCount(8, inspection.Entries);
-        Assert.AreEqual(new ModelEntry("TransformerChain/Transform_001/weights.safetensors", 60648, 46387), inspection.Entries[3]);
+        Assert.AreEqual("ModelEntry { Name = TransformerChain/Transform_001/weights.safetensors, Bytes = 60648, CompressedBytes = 46387 }", inspection.Entries[3].ToString());
         using var model = _context.Model.Load(SavedModel.Chain, out _).GetDiffusion();
         Assert.AreEqual(model.ToString(), inspection.Description);
         CollectionAssert.AreEqual(

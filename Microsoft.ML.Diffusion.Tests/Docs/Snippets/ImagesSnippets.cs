@@ -18,9 +18,9 @@ public sealed class ImagesSnippets : SnippetRun
 
         #region snippet
         LoadedImages pictures = mlContext.Diffusion.LoadImages("photos", imageSize: Shown(64, tested: 8));
-        foreach (var (path, reason) in pictures.Skipped)
+        foreach (var file in pictures.Skipped)
         {
-            Console.WriteLine($"{path}: {reason}");
+            Console.WriteLine($"{file.Path}: {file.Reason}");
         }
 
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(pictures.Data);

@@ -3,19 +3,38 @@ using System.Globalization;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What pictures a folder holds: <see cref="DiffusionCatalog.InspectImages"/>. Its text is one fact a line.</summary>
-/// <param name="Count">Number of pictures that can be read.</param>
-/// <param name="GreyCount">Number of those without colour.</param>
-/// <param name="Sizes">Their sizes, the commonest first.</param>
-/// <param name="Classes">The folders directly below that hold any, in ordinal order: their names are the classes.</param>
-/// <param name="Skipped">The files that are no pictures, each with the reason, in the ordinal order of their paths.</param>
-public sealed record ImageFolderInspection(
-    int Count,
-    int GreyCount,
-    IReadOnlyList<ImageSizeCount> Sizes,
-    IReadOnlyList<ImageClassCount> Classes,
-    IReadOnlyList<SkippedFile> Skipped)
+public sealed class ImageFolderInspection
 {
     private const int NamedSizes = 5;
+
+    internal ImageFolderInspection(
+        int count,
+        int greyCount,
+        IReadOnlyList<ImageSizeCount> sizes,
+        IReadOnlyList<ImageClassCount> classes,
+        IReadOnlyList<SkippedFile> skipped)
+    {
+        Count = count;
+        GreyCount = greyCount;
+        Sizes = sizes;
+        Classes = classes;
+        Skipped = skipped;
+    }
+
+    /// <summary>Gets the number of pictures that can be read.</summary>
+    public int Count { get; }
+
+    /// <summary>Gets the number of pictures without colour.</summary>
+    public int GreyCount { get; }
+
+    /// <summary>Gets the sizes of the pictures, the commonest first.</summary>
+    public IReadOnlyList<ImageSizeCount> Sizes { get; }
+
+    /// <summary>Gets the folders directly below that hold any pictures, in ordinal order: their names are the classes.</summary>
+    public IReadOnlyList<ImageClassCount> Classes { get; }
+
+    /// <summary>Gets the files that are no pictures, each with the reason, in the ordinal order of their paths.</summary>
+    public IReadOnlyList<SkippedFile> Skipped { get; }
 
     /// <inheritdoc/>
     public override string ToString()
@@ -32,20 +51,34 @@ public sealed record ImageFolderInspection(
 }
 
 /// <summary>How many pictures have a size.</summary>
-/// <param name="Width">Width in pixels of the upright picture.</param>
-/// <param name="Height">Height in pixels of the upright picture.</param>
-/// <param name="Count">Number of pictures.</param>
-public sealed record ImageSizeCount(int Width, int Height, int Count)
+public sealed class ImageSizeCount
 {
+    internal ImageSizeCount(int width, int height, int count) => (Width, Height, Count) = (width, height, count);
+
+    /// <summary>Gets the width in pixels of the upright picture.</summary>
+    public int Width { get; }
+
+    /// <summary>Gets the height in pixels of the upright picture.</summary>
+    public int Height { get; }
+
+    /// <summary>Gets the number of pictures.</summary>
+    public int Count { get; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Count} of {Width}x{Height}";
 }
 
 /// <summary>How many pictures are of a class.</summary>
-/// <param name="Name">The name of the folder.</param>
-/// <param name="Count">Number of pictures in it and below.</param>
-public sealed record ImageClassCount(string Name, int Count)
+public sealed class ImageClassCount
 {
+    internal ImageClassCount(string name, int count) => (Name, Count) = (name, count);
+
+    /// <summary>Gets the name of the folder.</summary>
+    public string Name { get; }
+
+    /// <summary>Gets the number of pictures in it and below.</summary>
+    public int Count { get; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Count}";
 }

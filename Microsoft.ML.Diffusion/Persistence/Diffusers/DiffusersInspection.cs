@@ -3,24 +3,52 @@ using System.Globalization;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a folder of Python's diffusers holds: <see cref="DiffusionCatalog.InspectDiffusers"/>. Its text is one fact a line.</summary>
-/// <param name="Pipeline">DDPMPipeline or DDIMPipeline; <see langword="null"/> for a network without a pipeline.</param>
-/// <param name="Description">The model in words: its images, network, schedule and prediction.</param>
-/// <param name="Generation">How the model generates when it is not told otherwise.</param>
-/// <param name="ClassNames">The classes that it can draw; empty if it has none.</param>
-/// <param name="WeightsFile">Where the weights are, from the folder on, with <c>/</c> between names.</param>
-/// <param name="WeightTypes">The number formats of the weights, as safetensors calls them, such as F32.</param>
-/// <param name="NumberOfTensors">Number of tensors of weights.</param>
-/// <param name="NumberOfParameters">Number of weights.</param>
-public sealed record DiffusersInspection(
-    string? Pipeline,
-    string Description,
-    string Generation,
-    IReadOnlyList<string> ClassNames,
-    string WeightsFile,
-    IReadOnlyList<string> WeightTypes,
-    int NumberOfTensors,
-    long NumberOfParameters)
+public sealed class DiffusersInspection
 {
+    internal DiffusersInspection(
+        string? pipeline,
+        string description,
+        string generation,
+        IReadOnlyList<string> classNames,
+        string weightsFile,
+        IReadOnlyList<string> weightTypes,
+        int numberOfTensors,
+        long numberOfParameters)
+    {
+        Pipeline = pipeline;
+        Description = description;
+        Generation = generation;
+        ClassNames = classNames;
+        WeightsFile = weightsFile;
+        WeightTypes = weightTypes;
+        NumberOfTensors = numberOfTensors;
+        NumberOfParameters = numberOfParameters;
+    }
+
+    /// <summary>Gets the pipeline: DDPMPipeline or DDIMPipeline; <see langword="null"/> for a network without one.</summary>
+    public string? Pipeline { get; }
+
+    /// <summary>Gets the model in words: its images, network, schedule and prediction.</summary>
+    public string Description { get; }
+
+    /// <summary>Gets how the model generates when it is not told otherwise, in words.</summary>
+    public string Generation { get; }
+
+    /// <summary>Gets the classes that the model can generate; empty if it has none.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>Gets where the weights are, from the folder on, with <c>/</c> between names.</summary>
+    public string WeightsFile { get; }
+
+    /// <summary>Gets the number formats of the weights, as safetensors calls them, such as F32.</summary>
+    public IReadOnlyList<string> WeightTypes { get; }
+
+    /// <summary>Gets the number of tensors of weights.</summary>
+    public int NumberOfTensors { get; }
+
+    /// <summary>Gets the number of weights.</summary>
+    public long NumberOfParameters { get; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"""
         Model    {Description}

@@ -1,29 +1,75 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a model file holds, found without running or loading any of it.</summary>
-/// <param name="FormatVersion">The version of the format, from 1; docs/model-format.md has the list.</param>
-/// <param name="Library">The library that wrote it and its version.</param>
-/// <param name="Description">The model in words: its images, network, schedule and prediction.</param>
-/// <param name="Training">How the model was trained; <see langword="null"/> if the file does not say.</param>
-/// <param name="Entries">All entries of the zip.</param>
-/// <param name="Assemblies">The full names of the assemblies that ML.NET would load for it, in order.</param>
-/// <param name="HashesMatch">Whether every tensor of the weights matches its SHA-256.</param>
-/// <param name="StreamsVersion">
-/// The version of the random numbers that the model's seeds draw their images by, from 1; <see langword="null"/> in formats 1 and 2, whose seeds draw
-/// other images now than when they were saved. docs/long-runs.md says what seeds promise.
-/// </param>
-public sealed record ModelInspection(
-    int FormatVersion,
-    string Library,
-    string Description,
-    TrainingSummary? Training,
-    IReadOnlyList<ModelEntry> Entries,
-    IReadOnlyList<string> Assemblies,
-    bool HashesMatch,
-    int? StreamsVersion);
+public sealed class ModelInspection
+{
+    internal ModelInspection(
+        int formatVersion,
+        string library,
+        string description,
+        TrainingSummary? training,
+        IReadOnlyList<ModelEntry> entries,
+        IReadOnlyList<string> assemblies,
+        bool hashesMatch,
+        int? streamsVersion)
+    {
+        FormatVersion = formatVersion;
+        Library = library;
+        Description = description;
+        Training = training;
+        Entries = entries;
+        Assemblies = assemblies;
+        HashesMatch = hashesMatch;
+        StreamsVersion = streamsVersion;
+    }
+
+    /// <summary>Gets the version of the format, from 1; docs/model-format.md has the list.</summary>
+    public int FormatVersion { get; }
+
+    /// <summary>Gets the library that wrote the file and its version.</summary>
+    public string Library { get; }
+
+    /// <summary>Gets the model in words: its images, network, schedule and prediction.</summary>
+    public string Description { get; }
+
+    /// <summary>Gets how the model was trained; <see langword="null"/> if the file does not say.</summary>
+    public TrainingSummary? Training { get; }
+
+    /// <summary>Gets all entries of the zip.</summary>
+    public IReadOnlyList<ModelEntry> Entries { get; }
+
+    /// <summary>Gets the full names of the assemblies that ML.NET would load for the file, in order.</summary>
+    public IReadOnlyList<string> Assemblies { get; }
+
+    /// <summary>Gets a value indicating whether every tensor of the weights matches its SHA-256.</summary>
+    public bool HashesMatch { get; }
+
+    /// <summary>Gets the version of the random numbers that the model's seeds draw their images by.</summary>
+    /// <value>
+    /// From 1; <see langword="null"/> in formats 1 and 2, whose seeds draw other images now than when they were saved. docs/long-runs.md says what seeds promise.
+    /// </value>
+    public int? StreamsVersion { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}
 
 /// <summary>An entry of a model file.</summary>
-/// <param name="Name">Its path inside the zip.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="CompressedBytes">The bytes of the file that it takes.</param>
-public sealed record ModelEntry(string Name, long Bytes, long CompressedBytes);
+public sealed class ModelEntry
+{
+    internal ModelEntry(string name, long bytes, long compressedBytes) => (Name, Bytes, CompressedBytes) = (name, bytes, compressedBytes);
+
+    /// <summary>Gets the path inside the zip.</summary>
+    public string Name { get; }
+
+    /// <summary>Gets the size.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Gets the bytes of the file that the entry takes.</summary>
+    public long CompressedBytes { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}
