@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -7,15 +8,27 @@ public sealed partial record UNetOptions
 {
     /// <summary>Gets the number of channels of each level where they are not multiples of <see cref="BaseChannels"/>.</summary>
     /// <value>Multiples of <see cref="NumberOfNormalizationGroups"/>; <see langword="null"/>, the default, follows <see cref="ChannelMultipliers"/>, which a list replaces.</value>
-    public IReadOnlyList<int>? LevelChannels { get; init; }
+    public IReadOnlyList<int>? LevelChannels
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets what each level consists of on the way down, from full resolution on.</summary>
     /// <value>One for each level; <see langword="null"/>, the default, attends at <see cref="AttentionResolutions"/>, which a list replaces.</value>
-    public IReadOnlyList<UNetBlock>? DownBlocks { get; init; }
+    public IReadOnlyList<UNetBlock>? DownBlocks
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets what each level consists of on the way up, from the lowest resolution on.</summary>
     /// <value>One for each level; <see langword="null"/>, the default, is the way down reversed.</value>
-    public IReadOnlyList<UNetBlock>? UpBlocks { get; init; }
+    public IReadOnlyList<UNetBlock>? UpBlocks
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets what stands between the way down and the way up.</summary>
     /// <value>The default is <see cref="UNetMiddle.Attention"/>.</value>

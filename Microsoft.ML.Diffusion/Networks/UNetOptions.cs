@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -11,7 +12,11 @@ public sealed partial record UNetOptions
 
     /// <summary>Gets the number of channels of each level as a multiple of <see cref="BaseChannels"/>; every level but the last halves the image.</summary>
     /// <value>At least one positive number. The default is 1, 2, 2.</value>
-    public IReadOnlyList<int> ChannelMultipliers { get; init; } = [1, 2, 2];
+    public IReadOnlyList<int> ChannelMultipliers
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    } = EquatableList.Of<int>([1, 2, 2]);
 
     /// <summary>Gets the number of residual blocks of each level on the way down; the way up has one more.</summary>
     /// <value>At least 1. The default is 2.</value>
@@ -19,7 +24,11 @@ public sealed partial record UNetOptions
 
     /// <summary>Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always has it.</summary>
     /// <value>The default is 16, and 7 and 14 for images of 28 pixels.</value>
-    public IReadOnlyList<int> AttentionResolutions { get; init; } = [7, 14, 16];
+    public IReadOnlyList<int> AttentionResolutions
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    } = EquatableList.Of<int>([7, 14, 16]);
 
     /// <summary>Gets the number of channels of one attention head.</summary>
     /// <value>A divisor of every attended level's channels; <see langword="null"/>, the default, is one head over all channels.</value>

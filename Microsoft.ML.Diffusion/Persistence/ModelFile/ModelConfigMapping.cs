@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
@@ -46,7 +47,7 @@ internal static class ModelConfigMapping
         model.Schedule.Kind.BetaEnd,
         model.Schedule.Kind.MaximumBeta,
         model.Schedule.Kind.ZeroTerminalSnr,
-        model.Schedule.Kind.TrainedBetas,
+        model.Schedule.Kind.TrainedBetas?.ToArray(),
         model.Prediction switch { PredictionType.Epsilon => "epsilon", PredictionType.Sample => "sample", _ => "v_prediction" },
         model.Variance == ModelVariance.LearnedRange ? "learned_range" : "fixed");
 
@@ -97,7 +98,7 @@ internal static class ModelConfigMapping
         var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
         {
             ZeroTerminalSnr = scheduler.RescaleBetasZeroSnr,
-            TrainedBetas = scheduler.TrainedBetas,
+            TrainedBetas = EquatableList.Of(scheduler.TrainedBetas),
         }.Create();
         var prediction = scheduler.PredictionType switch
         {
