@@ -164,7 +164,7 @@ public sealed class ModelFileTests
     [TestMethod]
     public void LoadModel_LevelsNarrowerThanTheFirstConvolution_AreLoaded()
     {
-        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, LevelChannels = [8, 8], NumberOfResidualBlocks = 1, AttentionResolutions = [] };
+        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, NumberOfResidualBlocks = 1, AttentionResolutions = [], Details = new UNetDetails { LevelChannels = [8, 8] } };
         using var model = TinyModel.Train(TinyModel.Options with { Network = network, Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 2 } }, _context);
 
         _context.Diffusion.SaveModel(model, null, ModelPath);

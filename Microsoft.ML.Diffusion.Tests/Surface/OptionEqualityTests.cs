@@ -110,7 +110,7 @@ public sealed class OptionEqualityTests
     private static object Default(Type type)
     {
         var constructor = type.GetConstructors().Single();
-        var made = constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter.DefaultValue)]);
+        var made = type == typeof(DdimSampler) ? new DdimSampler(eta: 1) : constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter.DefaultValue)]); // sigma-hat is for eta 1
         if (made is SampleGridOptions)
         {
             type.GetProperty(nameof(SampleGridOptions.Show))!.SetValue(made, (Action<int, MLImage>)Discard);

@@ -53,7 +53,7 @@ internal sealed record ModelDescription(
     private static string? Difference<T>(string name, T model, T options) =>
         Equals(model, options) ? null : $"{name} ({Text(model)} in the model, {Text(options)} here)";
 
-    private static string Text<T>(T value) => value is Enum ? $"{value}" : JsonSerializer.Serialize(value);
+    private static string Text<T>(T value) => value is Enum name ? name.ToString() : JsonSerializer.Serialize(value);
 }
 
 /// <summary>A trained network and what it is. Several transformers may share it: it is freed when the last of them is disposed.</summary>

@@ -50,15 +50,20 @@ public sealed partial record UNetOptions
     /// <value>The default is <see langword="true"/>.</value>
     public bool ResampleWithConvolution { get; init; } = true;
 
+    /// <summary>Gets what only networks of other libraries need.</summary>
+    /// <value>The default is the DDPM authors' own network.</value>
+    public UNetDetails Details { get; init; } = new();
+
     /// <summary>Gets the factor that both sides of an image must be a multiple of.</summary>
     public int DownsamplingFactor => PatchSize << (NumberOfLevels - 1);
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"U-Net ({(LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {DownBlocks.Count(block => block.HasAttention)} level{(DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+        $"U-Net ({(Details.LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", Details.LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(Details.DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {Details.DownBlocks.Count(block => block.HasAttention)} level{(Details.DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
 
     internal void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Details);
         Require(NumberOfNormalizationGroups >= 1, nameof(NumberOfNormalizationGroups), NumberOfNormalizationGroups, "must be at least 1");
         Require(BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0, nameof(BaseChannels), BaseChannels, $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
         Require(ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1), nameof(ChannelMultipliers), ChannelMultipliers, "must hold 1 to 16 positive numbers, one for each level");
