@@ -69,7 +69,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <remarks>Every file is decoded once, on all processors.</remarks>
-    public ImageFolderInspection InspectImages(string folder, ImageFolderOptions? options = null)
+    public ImageFolderInfo InspectImages(string folder, ImageFolderOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new ImageFolderOptions();

@@ -21,7 +21,7 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public BitsPerDimension EvaluateBitsPerDimension(IReadOnlyList<MLImage> images, LikelihoodOptions? options = null)
+    public LikelihoodMetrics EvaluateLikelihood(IReadOnlyList<MLImage> images, LikelihoodOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         if (images.Count == 0)
@@ -47,7 +47,7 @@ public sealed partial class DiffusionTransformer
             options.Progress?.Report((double)done / images.Count / timesteps.Length);
         });
         options.Progress?.Report(1);
-        return new BitsPerDimension(terms);
+        return new LikelihoodMetrics(terms);
     }
 
     /// <summary>Bounds the negative log-likelihood of a stream of images, see <see cref="DiffusionCatalog.EvaluateLikelihood"/>.</summary>
@@ -55,7 +55,7 @@ public sealed partial class DiffusionTransformer
     /// <param name="batchSize">What goes through the network together.</param>
     /// <param name="numberOfImages">How many there will be, for reports.</param>
     /// <param name="options">Validated.</param>
-    internal BitsPerDimension EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, int batchSize, long numberOfImages, LikelihoodOptions options)
+    internal LikelihoodMetrics EvaluateStream(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, int batchSize, long numberOfImages, LikelihoodOptions options)
     {
         var (model, seed) = (Model, Seeds.Resolve(_host, options.Seed));
         var timesteps = LikelihoodDraws.Timesteps(options.NumberOfTimesteps ?? Schedule.NumberOfTrainingTimesteps, Schedule.NumberOfTrainingTimesteps, seed);
@@ -70,7 +70,7 @@ public sealed partial class DiffusionTransformer
         }
 
         options.Progress?.Report(1);
-        return new BitsPerDimension(sums);
+        return new LikelihoodMetrics(sums);
 
         void Report(long done)
         {

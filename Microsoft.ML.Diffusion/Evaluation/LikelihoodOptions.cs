@@ -3,7 +3,7 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>
+/// <summary>How <see cref="DiffusionTransformer.EvaluateLikelihood"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>
 public sealed record LikelihoodOptions
 {
     /// <summary>

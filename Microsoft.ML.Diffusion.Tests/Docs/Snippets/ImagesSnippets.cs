@@ -37,7 +37,7 @@ public sealed class ImagesSnippets : SnippetRun
         var mlContext = new MLContext(seed: 1);
 
         #region snippet
-        ImageFolderInspection what = mlContext.Diffusion.InspectImages("photos");
+        ImageFolderInfo what = mlContext.Diffusion.InspectImages("photos");
         Console.WriteLine(what);
 
         using MLImage start = mlContext.Diffusion.LoadImage("photos/00.png", new ImageFolderOptions { Width = 64, Height = 64 });

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a folder of Python's diffusers holds: <see cref="DiffusionCatalog.InspectDiffusers"/>. Its text is one fact a line.</summary>
-public sealed class DiffusersInspection
+public sealed class DiffusersFolderInfo
 {
-    internal DiffusersInspection(
+    internal DiffusersFolderInfo(
         string? pipeline,
         string description,
         string generation,

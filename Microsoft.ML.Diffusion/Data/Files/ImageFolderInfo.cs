@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What pictures a folder holds: <see cref="DiffusionCatalog.InspectImages"/>. Its text is one fact a line.</summary>
-public sealed class ImageFolderInspection
+public sealed class ImageFolderInfo
 {
     private const int NamedSizes = 5;
 
-    internal ImageFolderInspection(
+    internal ImageFolderInfo(
         int count,
         int greyCount,
         IReadOnlyList<ImageSizeCount> sizes,

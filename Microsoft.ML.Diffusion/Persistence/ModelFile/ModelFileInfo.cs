@@ -3,14 +3,14 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a model file holds, found without running or loading any of it.</summary>
-public sealed class ModelInspection
+public sealed class ModelFileInfo
 {
-    internal ModelInspection(
+    internal ModelFileInfo(
         int formatVersion,
         string library,
         string description,
         TrainingSummary? training,
-        IReadOnlyList<ModelEntry> entries,
+        IReadOnlyList<ModelFileEntry> entries,
         IReadOnlyList<string> assemblies,
         bool hashesMatch,
         int? streamsVersion)
@@ -38,7 +38,7 @@ public sealed class ModelInspection
     public TrainingSummary? Training { get; }
 
     /// <summary>Gets all entries of the zip.</summary>
-    public IReadOnlyList<ModelEntry> Entries { get; }
+    public IReadOnlyList<ModelFileEntry> Entries { get; }
 
     /// <summary>Gets the full names of the assemblies that ML.NET would load for the file, in order.</summary>
     public IReadOnlyList<string> Assemblies { get; }
@@ -57,9 +57,9 @@ public sealed class ModelInspection
 }
 
 /// <summary>An entry of a model file.</summary>
-public sealed class ModelEntry
+public sealed class ModelFileEntry
 {
-    internal ModelEntry(string name, long bytes, long compressedBytes) => (Name, Bytes, CompressedBytes) = (name, bytes, compressedBytes);
+    internal ModelFileEntry(string name, long bytes, long compressedBytes) => (Name, Bytes, CompressedBytes) = (name, bytes, compressedBytes);
 
     /// <summary>Gets the path inside the zip.</summary>
     public string Name { get; }

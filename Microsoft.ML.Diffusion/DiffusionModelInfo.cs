@@ -4,9 +4,9 @@ using Microsoft.ML.Diffusion.Images;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a diffusion model is: <see cref="DiffusionTransformer.Describe"/>. Its text is one fact a line.</summary>
-public sealed class DiffusionModelSummary
+public sealed class DiffusionModelInfo
 {
-    internal DiffusionModelSummary(
+    internal DiffusionModelInfo(
         int imageWidth,
         int imageHeight,
         int channels,
