@@ -93,6 +93,9 @@ public sealed class ClassNameTests
     public void Name_SpelledAlike_ComesFirst(string name, int expected) => Assert.AreEqual(expected, Inputs("cat", "Cat", "dog").Label(name, "classNames"));
 
     [TestMethod]
+    public void Name_OfSeveralClasses_IsTheFirst() => Assert.AreEqual(1, Inputs("dog", "cat", "cat").Label("cat", "classNames"));
+
+    [TestMethod]
     public void Name_OfSeveralButForCase_IsRefused() => Messages.Expect<ArgumentOutOfRangeException>(
         "classNames must be spelled as one of cat, Cat, because these differ in case alone. (Parameter 'classNames')\nActual value was CAT.",
         () => Inputs("cat", "Cat", "dog").Label("CAT", "classNames"));

@@ -71,8 +71,13 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
     {
         var names = description.ClassNames;
         var classes = Enumerable.Range(0, names.Count);
-        int[] found = [.. classes.Where(i => names[i] == name)];
-        found = found.Length > 0 ? found : [.. classes.Where(i => string.Equals(names[i], name, StringComparison.OrdinalIgnoreCase))];
+        var alike = classes.FirstOrDefault(i => names[i] == name, -1);
+        if (alike >= 0)
+        {
+            return alike;
+        }
+
+        int[] found = [.. classes.Where(i => string.Equals(names[i], name, StringComparison.OrdinalIgnoreCase))];
         if (found.Length > 1)
         {
             throw new ArgumentOutOfRangeException(parameter, name, $"{parameter} must be spelled as one of {string.Join(", ", found.Select(i => names[i]))}, because these differ in case alone.");
