@@ -32,7 +32,7 @@ public sealed partial class DiffusionCatalog
     /// <returns>What the model is, and what the header of the file of weights says of them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The options lack something that the folder does not say.</exception>
     /// <inheritdoc cref="LoadDiffusers" path="/exception[@cref!='T:System.ArgumentOutOfRangeException']"/>
-    public DiffusersInspection InspectDiffusers(string folder, DiffusersOptions? options = null)
+    public DiffusersFolderInfo InspectDiffusers(string folder, DiffusersOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var channel = _host.Start(nameof(InspectDiffusers));

@@ -60,7 +60,7 @@ public sealed partial class DiffusionCatalog
     /// <summary>Gives images of a model as rows, their classes given by name.</summary>
     /// <param name="model">The model; it must live as long as the rows are read.</param>
     /// <param name="count">Number of rows, at least 1.</param>
-    /// <param name="classNames">The classes to draw in turn, such as all <see cref="DiffusionTransformer.ClassNames"/> of the model, spelled alike.</param>
+    /// <param name="classNames">The classes to draw in turn, such as all <see cref="DiffusionTransformer.ClassNames"/> of the model, in any case where that is unambiguous.</param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses the model's.</param>
     /// <param name="imageColumnName">The column of <see cref="MLImage"/>, of the model's size.</param>
     /// <param name="labelColumnName">The key column of the classes with their names as key values.</param>

@@ -47,9 +47,9 @@ public sealed partial class DiffusionCatalog
 
         using var channel = _host.Start(nameof(LoadImages));
         var content = new ImageFolderReader(folder, options).Read();
-        foreach (var (path, reason) in content.Skipped.Take(WarnedFiles))
+        foreach (var file in content.Skipped.Take(WarnedFiles))
         {
-            channel.Warning(MessageSensitivity.UserData, $"Skipped '{path}': {reason}.");
+            channel.Warning(MessageSensitivity.UserData, $"Skipped '{file.Path}': {file.Reason}.");
         }
 
         if (content.Skipped.Count > WarnedFiles)
@@ -69,7 +69,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <remarks>Every file is decoded once, on all processors.</remarks>
-    public ImageFolderInspection InspectImages(string folder, ImageFolderOptions? options = null)
+    public ImageFolderInfo InspectImages(string folder, ImageFolderOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new ImageFolderOptions();

@@ -16,12 +16,12 @@ public sealed partial class DiffusionCatalog
     /// <param name="labelColumnName">A key column with the class of each image, counted as in the model; <see langword="null"/> judges all without a class.</param>
     /// <param name="options">All timesteps or some, seed and more; <see langword="null"/> uses the defaults, which cost T network calls a batch.</param>
     /// <returns>The bound and its three parts.</returns>
-    /// <remarks>The same figures as <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> of the same images in memory.</remarks>
+    /// <remarks>The same figures as <see cref="DiffusionTransformer.EvaluateLikelihood"/> of the same images in memory.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type, or an option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">There is no image, or one is missing, unreadable or of another size.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public BitsPerDimension EvaluateLikelihood(DiffusionTransformer model, IDataView data, string imageColumnName = "Image", string? labelColumnName = null, LikelihoodOptions? options = null)
+    public LikelihoodMetrics EvaluateLikelihood(DiffusionTransformer model, IDataView data, string imageColumnName = "Image", string? labelColumnName = null, LikelihoodOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);

@@ -23,7 +23,7 @@ public sealed partial class DiffusionCatalog
     /// <summary>Loads a pipeline that holds a diffusion model, after checking all of the file: for files that others made.</summary>
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> if it was saved without.</param>
-    /// <returns>The pipeline; <c>GetDiffusion()</c> finds the diffusion model in it.</returns>
+    /// <returns>The pipeline; <c>GetDiffusion()</c> finds the diffusion model in it, which <see cref="LoadDiffusionModel"/> returns at once.</returns>
     /// <exception cref="FormatException">The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
@@ -61,13 +61,24 @@ public sealed partial class DiffusionCatalog
         return model;
     }
 
+    /// <summary>Loads the diffusion model of a file, without the steps around it, after checking all of the file: for files that others made.</summary>
+    /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
+    /// <returns>The one diffusion model in it. Dispose it to free its weights.</returns>
+    /// <exception cref="FormatException">The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.</exception>
+    /// <inheritdoc cref="LoadModel" path="/exception[@cref!='T:System.FormatException']"/>
+    public DiffusionTransformer LoadDiffusionModel(string path)
+    {
+        var pipeline = LoadModel(path, out _);
+        return Checked(path, pipeline.GetDiffusion);
+    }
+
     /// <summary>Says what is in a model file, without loading or running any of it.</summary>
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <returns>Its entries, what the model is and how it was trained.</returns>
     /// <exception cref="FormatException">The file is damaged, made to do harm, of a newer format, or holds no diffusion model or several.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
-    public ModelInspection InspectModel(string path)
+    public ModelFileInfo InspectModel(string path)
     {
         using var channel = _host.Start(nameof(InspectModel));
         using var stream = Open(path);

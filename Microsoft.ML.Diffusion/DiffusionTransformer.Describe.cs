@@ -6,6 +6,6 @@ public sealed partial class DiffusionTransformer
     /// <summary>Describes the model: images, network, parameters, schedule, sampler and training.</summary>
     /// <returns>The facts, whose text is readable as it is.</returns>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public DiffusionModelSummary Describe() => new(
+    public DiffusionModelInfo Describe() => new(
         ImageWidth, ImageHeight, Channels, ClassNames, Network, NumberOfParameters, Schedule, Prediction, Variance, Generation, Training, Device);
 }

@@ -13,7 +13,7 @@ public sealed partial class DiffusionTransformer
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>. Of its timesteps the run visits those up to the depth.</param>
     /// <param name="labels">Class to draw each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> draws all without.</param>
     /// <returns>An image for each, the caller's to dispose. It depends on its original, its class, the seed and its index alone.</returns>
-    /// <remarks>The same as <see cref="Decode"/> of <see cref="AddNoise"/> at timestep ceiling(strength T) - 1, with equal seeds.</remarks>
+    /// <remarks>The same as <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> of <see cref="AddNoise"/> at timestep ceiling(strength T) - 1, with equal seeds.</remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="strength"/> is not in (0, 1], a label is not a class of the model, or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>

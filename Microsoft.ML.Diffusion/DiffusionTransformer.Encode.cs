@@ -20,7 +20,7 @@ public sealed partial class DiffusionTransformer
     /// <remarks>
     /// The walk takes the sampler's own timesteps, from a clean image (alpha-bar 1) through the lowest to the highest. On the step from s up to t the
     /// network is asked at s, the level that x is at, and for the clean image at timestep 0: the Euler step of DDIM's differential equation (eq. 14);
-    /// <see cref="DdimSampler.InversionLevel"/> has another rule. Predicted images are not clipped. What <see cref="Decode"/> gives back then differs by
+    /// <see cref="DdimSampler.InversionLevel"/> has another rule. Predicted images are not clipped. What <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back then differs by
     /// the change of the slope within a step alone, and by what its sampler clips: less, the more steps there are.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
@@ -39,7 +39,7 @@ public sealed partial class DiffusionTransformer
     }
 
     /// <summary>Generates the images that latents stand for.</summary>
-    /// <param name="latents">What <see cref="Encode"/> or <see cref="AddNoise"/> of this model gave, or arithmetic on it.</param>
+    /// <param name="latents">What <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> or <see cref="AddNoise"/> of this model gave, or arithmetic on it.</param>
     /// <param name="options">
     /// The sampler and more; its run begins at the latents' timestep and goes on through those of its own that lie below. <see langword="null"/> uses
     /// DDIM with eta 0 over the timesteps of the encoder, without guidance above 1, and <see cref="Generation"/> for latents that come from no walk.
@@ -77,9 +77,9 @@ public sealed partial class DiffusionTransformer
         return DiffusionLatents.FromTensor(Generator(Generation with { Seed = seed }).AddNoise(x0, timestep), Model.Description.Shape, timestep, null);
     }
 
-    /// <summary>Measures how well <see cref="Decode"/> gives back what <see cref="Encode"/> was given (Song et al. 2021, table 2).</summary>
+    /// <summary>Measures how well <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back what <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> was given (Song et al. 2021, table 2).</summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
-    /// <param name="options">As for <see cref="Encode"/>; guidance above 1 would make the error larger, at large scales a hundred times.</param>
+    /// <param name="options">As for <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/>; guidance above 1 would make the error larger, at large scales a hundred times.</param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> takes all without.</param>
     /// <returns>
     /// For each image the mean, over its pixels and channels, of the squared difference of colours in [0, 1], before these are rounded to 256 levels.

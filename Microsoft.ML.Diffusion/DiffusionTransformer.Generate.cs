@@ -45,7 +45,7 @@ public sealed partial class DiffusionTransformer
     }
 
     /// <summary>Generates one image of each class given by name.</summary>
-    /// <param name="classNames">Class of each image, one of <see cref="ClassNames"/>, spelled alike.</param>
+    /// <param name="classNames">Class of each image, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
     /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i alone.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The model knows no class of that name, or an option is outside its range.</exception>

@@ -132,13 +132,31 @@ public sealed partial class DiffusionTransformer
     {
         options ??= new InterpolationOptions();
         options.ValidateFor(Schedule);
-        foreach (var (label, name) in new[] { (options.Label, nameof(InterpolationOptions.Label)), (options.LabelA, nameof(InterpolationOptions.LabelA)), (options.LabelB, nameof(InterpolationOptions.LabelB)) })
+        options = options with
         {
-            Inputs.CheckLabel(label ?? -1, name);
-        }
+            Label = Class((options.Label, nameof(InterpolationOptions.Label)), (options.ClassName, nameof(InterpolationOptions.ClassName))),
+            LabelA = Class((options.LabelA, nameof(InterpolationOptions.LabelA)), (options.ClassNameA, nameof(InterpolationOptions.ClassNameA))),
+            LabelB = Class((options.LabelB, nameof(InterpolationOptions.LabelB)), (options.ClassNameB, nameof(InterpolationOptions.ClassNameB))),
+        };
 
         var generation = options.Generation(Schedule);
         generation.ValidateFor(Schedule, Variance);
         return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
+    }
+
+    private int? Class((int? Value, string Option) label, (string? Value, string Option) name)
+    {
+        if (name.Value is not null && label.Value is not null)
+        {
+            throw new ArgumentOutOfRangeException(name.Option, name.Value, $"{name.Option} must be null where {label.Option} is set, because both say which class to draw.");
+        }
+
+        if (name.Value is not null)
+        {
+            return Inputs.Label(name.Value, name.Option);
+        }
+
+        Inputs.CheckLabel(label.Value ?? -1, label.Option);
+        return label.Value;
     }
 }

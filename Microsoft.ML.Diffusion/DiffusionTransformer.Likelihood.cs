@@ -19,7 +19,7 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public BitsPerDimension EvaluateBitsPerDimension(IReadOnlyList<MLImage> images, LikelihoodOptions? options = null)
+    public LikelihoodMetrics EvaluateLikelihood(IReadOnlyList<MLImage> images, LikelihoodOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         if (images.Count == 0)

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
@@ -108,6 +109,29 @@ public sealed class PackageTests
         var (published, publishLog) = app.Dotnet("publish", "-c", "Release", "--no-build", "-o", "published");
         Assert.AreEqual(0, published, publishLog);
         AssertTrainsAndGenerates(app, "published/App.dll");
+        Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
+    }
+
+    /// <summary>By evaluation, since nothing of Windows runs here: its libtorch, which an application adds, is not among the packages at hand.</summary>
+    [TestMethod]
+    public void App_ForWindows_GetsItsNativeFilesAndNoBuildStep()
+    {
+        using var app = new PackagedApp(_package, "System.Console.WriteLine();", libTorch: false);
+        string[] windows = ["-p:RuntimeIdentifier=win-x64", "-p:SelfContained=false", "-p:UseAppHost=false"];
+
+        var (restored, log) = app.Dotnet(["restore", .. windows]);
+        Assert.AreEqual(0, restored, log);
+        var (evaluated, output) = app.Dotnet(
+            ["msbuild", .. windows, "-t:ResolvePackageAssets", "-getProperty:DiffusionPatchLibTorchSharp", "-getItem:NativeCopyLocalItems,RuntimeCopyLocalItems,LibTorchSharp"]);
+        Assert.AreEqual(0, evaluated, output);
+
+        using var result = JsonDocument.Parse(output);
+        Assert.AreEqual("false", result.RootElement.GetProperty("Properties").GetProperty("DiffusionPatchLibTorchSharp").GetString());
+        string[] Names(string item) => [.. result.RootElement.GetProperty("Items").GetProperty(item).EnumerateArray().Select(one => $"{one.GetProperty("Filename").GetString()}{one.GetProperty("Extension").GetString()}")];
+        CollectionAssert.IsSubsetOf(new[] { "LibTorchSharp.dll", "libSkiaSharp.dll" }, Names("NativeCopyLocalItems"));
+        Assert.IsEmpty(Names("NativeCopyLocalItems").Where(name => !name.EndsWith(".dll", StringComparison.Ordinal)));
+        CollectionAssert.IsSubsetOf(new[] { "Microsoft.ML.Diffusion.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" }, Names("RuntimeCopyLocalItems"));
+        Assert.IsEmpty(Names("LibTorchSharp"), "the file of Linux is not patched where there is none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
     }
 

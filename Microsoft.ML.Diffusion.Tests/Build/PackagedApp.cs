@@ -10,11 +10,12 @@ internal sealed class PackagedApp : IDisposable
 
     /// <param name="package">The package to use.</param>
     /// <param name="program">Its Program.cs.</param>
+    /// <param name="libTorch">Whether it has libtorch for this system.</param>
     /// <remarks>
     /// All other packages come from the folder of the tests' own restore, where they are already: nothing is downloaded, unpacked or written there. What
     /// this project restores goes to a folder of its own.
     /// </remarks>
-    public PackagedApp(FreshPackage package, string program)
+    public PackagedApp(FreshPackage package, string program, bool libTorch = true)
     {
         Write("App.csproj", $"""
             <Project Sdk="Microsoft.NET.Sdk">
@@ -26,7 +27,7 @@ internal sealed class PackagedApp : IDisposable
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="{FreshPackage.Id}" Version="{package.Version}" />
-                <PackageReference Include="{LibTorchPackage}" Version="2.10.0" />
+                {(libTorch ? $"<PackageReference Include=\"{LibTorchPackage}\" Version=\"2.10.0\" />" : "")}
               </ItemGroup>
             </Project>
             """);

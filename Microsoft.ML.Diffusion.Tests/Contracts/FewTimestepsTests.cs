@@ -58,7 +58,7 @@ public sealed class FewTimestepsTests
         Assert.HasCount(1, _model.ReconstructionError(images));
         Assert.HasCount(1, Pictures.Digests(_model.ImageToImage(images, 0.5, options)));
         Assert.HasCount(1, Pictures.Digests(_model.Inpaint(images, [mask], options: options)));
-        Assert.HasCount(Timesteps, _model.EvaluateBitsPerDimension(images).Terms);
+        Assert.HasCount(Timesteps, _model.EvaluateLikelihood(images).Terms);
         images[0].Dispose();
     }
 

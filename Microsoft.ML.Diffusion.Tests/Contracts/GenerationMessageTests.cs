@@ -28,8 +28,8 @@ public sealed class GenerationMessageTests
 
     [TestMethod]
     public void Generate_UnknownClassName_ListsThoseThatThereAre() => Messages.Expect<ArgumentOutOfRangeException>(
-        "classNames must be among the names that the model was trained with: even, odd. (Parameter 'classNames')\nActual value was Odd.",
-        () => _model.Generate(["even", "Odd"]));
+        "classNames must be among the names that the model was trained with: even, odd. (Parameter 'classNames')\nActual value was none.",
+        () => _model.Generate(["even", "none"]));
 
     [TestMethod]
     public void Generate_NoClassNames_SaysWhy() => Messages.Expect<ArgumentException>(

@@ -77,12 +77,21 @@ public sealed class ModelFileTests
         Assert.IsTrue(inspection.HashesMatch);
         Assert.AreEqual(30, inspection.Training!.Steps);
         Assert.HasCount(8, inspection.Entries);
-        Assert.AreEqual(new ModelEntry("TransformerChain/Transform_001/weights.safetensors", 60648, 46387), inspection.Entries[3]);
+        Assert.AreEqual("ModelFileEntry { Name = TransformerChain/Transform_001/weights.safetensors, Bytes = 60648, CompressedBytes = 46387 }", inspection.Entries[3].ToString());
         using var model = _context.Model.Load(SavedModel.Chain, out _).GetDiffusion();
         Assert.AreEqual(model.ToString(), inspection.Description);
         CollectionAssert.AreEqual(
             new[] { "Microsoft.ML.Data", "Microsoft.ML.Diffusion", "Microsoft.ML.ImageAnalytics" },
             inspection.Assemblies.Select(name => name.Split(',')[0]).ToArray());
+    }
+
+    [TestMethod]
+    public void LoadDiffusionModel_OfAPipeline_IsTheModelInIt()
+    {
+        using var model = _context.Diffusion.LoadDiffusionModel(SavedModel.Chain);
+        using var inPipeline = _context.Diffusion.LoadModel(SavedModel.Chain, out _).GetDiffusion();
+
+        Assert.AreEqual(Weights.Digest(inPipeline), Weights.Digest(model));
     }
 
     [TestMethod]
@@ -101,6 +110,7 @@ public sealed class ModelFileTests
         _context.Diffusion.SaveModel(_context.Transforms.CopyColumns("Copy", "Number").Fit(Pictures.Rows(_context)), null, ModelPath);
 
         Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.", () => _context.Diffusion.InspectModel(ModelPath));
+        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.", () => _context.Diffusion.LoadDiffusionModel(ModelPath));
     }
 
     [TestMethod]
@@ -164,7 +174,7 @@ public sealed class ModelFileTests
     [TestMethod]
     public void LoadModel_LevelsNarrowerThanTheFirstConvolution_AreLoaded()
     {
-        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, LevelChannels = [8, 8], NumberOfResidualBlocks = 1, AttentionResolutions = [] };
+        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, NumberOfResidualBlocks = 1, AttentionResolutions = [], Details = new UNetDetails { LevelChannels = [8, 8] } };
         using var model = TinyModel.Train(TinyModel.Options with { Network = network, Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 2 } }, _context);
 
         _context.Diffusion.SaveModel(model, null, ModelPath);

@@ -9,10 +9,9 @@ namespace Microsoft.ML.Diffusion.Tests.Culture;
 [TestClass]
 public sealed class CultureTests
 {
-    private static readonly TrainingProgress _progress = new(
-        Step: 1234, Epoch: 1.25, Fraction: 0.001, Loss: 0.5, LearningRate: 1.5e-4, ImagesPerSecond: 99.5, Elapsed: TimeSpan.FromMinutes(30), SkippedSteps: 2, ValidationLoss: 0.75);
+    private static readonly TrainingProgress _progress = Progress(1234, 0.5, 0.75);
 
-    private static readonly TrainingSummary _summary = new(1234, 5678, 32, FinalLoss: 0.125, SkippedSteps: 3, Seconds: 1234567.5, Seed: -7, ValidationLoss: 0.5, ModelStep: 1000);
+    private static readonly TrainingSummary _summary = new(1234, 5678, 32, finalLoss: 0.125, skippedSteps: 3, seconds: 1234567.5, seed: -7, validationLoss: 0.5, modelStep: 1000);
 
     private static readonly string[] _types = [.. Instances.TypesOf(typeof(DiffusionOptions).Assembly).Select(type => type.Name)];
 
@@ -106,8 +105,11 @@ public sealed class CultureTests
     private static string[] Report()
     {
         using var folder = new TemporaryFolder();
-        TrainingHistory.SaveCsv(folder.File("training.csv"), [_progress, _progress with { Step = 2000, Loss = double.NaN, ValidationLoss = 0.25 }]);
-        var page = new ReportPage("", "", [ReportSections.Loss([_progress, _progress with { Step = 2000, Loss = 0.25 }]), ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2))))]);
+        TrainingHistory.SaveCsv(folder.File("training.csv"), [_progress, Progress(2000, double.NaN, 0.25)]);
+        var page = new ReportPage("", "", [ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]), ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2))))]);
         return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml()).Split('\n');
     }
+
+    private static TrainingProgress Progress(int step, double loss, double validationLoss) =>
+        new(step, epoch: 1.25, fraction: 0.001, loss, learningRate: 1.5e-4, imagesPerSecond: 99.5, elapsed: TimeSpan.FromMinutes(30), skippedSteps: 2, validationLoss);
 }

@@ -24,7 +24,7 @@ internal static class CodeNames
     ]);
 
     /// <summary>The types of users' options.</summary>
-    public static IEnumerable<Type> Options => typeof(DiffusionTransformer).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal));
+    public static IEnumerable<Type> Options => typeof(DiffusionTransformer).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) || type == typeof(UNetDetails));
 
     /// <summary>Whether a type, or a member as Type.Member, is there, public or not.</summary>
     public static bool Exists(string name) => _types.Contains(name) || (name.Split('.') is [var type, var member] && _types[type].Any(found => found.GetMember(member, Anything).Length > 0));

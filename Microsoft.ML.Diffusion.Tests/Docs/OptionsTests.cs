@@ -54,7 +54,7 @@ public sealed partial class OptionsTests
         bool isOn => isOn ? "true" : "false",
         CancellationToken => "none",
         IEnumerable list and not string => string.Join(", ", list.Cast<object>().Select(Text)),
-        _ when value.GetType().Name.EndsWith("Options", StringComparison.Ordinal) => value.GetType().Name,
+        _ when CodeNames.Options.Contains(value.GetType()) => value.GetType().Name,
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,
     };

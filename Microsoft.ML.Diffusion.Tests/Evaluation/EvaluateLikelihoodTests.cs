@@ -30,14 +30,14 @@ public sealed class EvaluateLikelihoodTests
     {
         var options = _options with { NumberOfTimesteps = timesteps };
 
-        var expected = _model.EvaluateBitsPerDimension(_images, options with { Labels = [0, 1, 0, 1, 0, 1, 0, 1] });
+        var expected = _model.EvaluateLikelihood(_images, options with { Labels = [0, 1, 0, 1, 0, 1, 0, 1] });
         var actual = _mlContext.Diffusion.EvaluateLikelihood(_model, Pictures.Rows(_mlContext), labelColumnName: "Label", options: options);
 
         GoldenAssert.AreClose(expected.PerImage, actual.PerImage, "per image", relative: 1e-12);
         GoldenAssert.AreClose([expected.Prior, expected.Divergence, expected.Decoder, expected.StandardError], [actual.Prior, actual.Divergence, actual.Decoder, actual.StandardError], "parts", relative: 1e-12);
         CollectionAssert.AreEqual(expected.Timesteps.ToArray(), actual.Timesteps.ToArray());
         var unlabelled = _mlContext.Diffusion.EvaluateLikelihood(_model, Pictures.Rows(_mlContext), options: options);
-        Assert.AreEqual(_model.EvaluateBitsPerDimension(_images, options).Total, unlabelled.Total, 1e-12 * unlabelled.Total);
+        Assert.AreEqual(_model.EvaluateLikelihood(_images, options).BitsPerDimension, unlabelled.BitsPerDimension, 1e-12 * unlabelled.BitsPerDimension);
     }
 
     [TestMethod]

@@ -65,14 +65,14 @@ public sealed class TimestepStrataTests
 
         Assert.IsGreaterThan(20, draws.Length);
         var exact = Estimate([.. Enumerable.Range(0, Few)], Few);
-        Assert.AreEqual(_terms.Take(Few).Sum() + 1, exact.Total, 1e-12);
-        Assert.AreEqual(exact.Total, estimates.Average(estimate => estimate.Total), 1e-12);
+        Assert.AreEqual(_terms.Take(Few).Sum() + 1, exact.BitsPerDimension, 1e-12);
+        Assert.AreEqual(exact.BitsPerDimension, estimates.Average(estimate => estimate.BitsPerDimension), 1e-12);
         Assert.IsTrue(estimates.All(estimate => !estimate.HasAllTimesteps && estimate.StandardError > 0));
         Assert.AreEqual((true, 0.0), (exact.HasAllTimesteps, exact.StandardError));
         foreach (var estimate in estimates.Append(exact))
         {
-            Assert.AreEqual(estimate.Total, estimate.PerImage.Average(), 1e-12);
-            Assert.AreEqual(estimate.Total, estimate.Prior + estimate.Weights.Zip(estimate.Terms, (weight, term) => weight * term).Sum(), 1e-12);
+            Assert.AreEqual(estimate.BitsPerDimension, estimate.PerImage.Average(), 1e-12);
+            Assert.AreEqual(estimate.BitsPerDimension, estimate.Prior + estimate.Weights.Zip(estimate.Terms, (weight, term) => weight * term).Sum(), 1e-12);
             Assert.AreEqual(Few, estimate.Weights.Sum());
         }
     }
@@ -89,11 +89,11 @@ public sealed class TimestepStrataTests
 
         var estimates = Enumerable.Range(0, Seeds).Select(seed => Estimate(LikelihoodDraws.Timesteps(count, TrainingTimesteps, seed), TrainingTimesteps)).ToList();
 
-        double[] errors = [.. estimates.Select(estimate => estimate.Total - exact)];
+        double[] errors = [.. estimates.Select(estimate => estimate.BitsPerDimension - exact)];
         var (error, told) = (Root(errors), Root(estimates.Select(estimate => estimate.StandardError)));
         Assert.IsLessThan(4 * error / Math.Sqrt(Seeds), Math.Abs(errors.Average()), "biased");
         Assert.AreEqual(1.15, told / error, 0.2, $"{told} told, {error} true");
-        Assert.IsGreaterThan(0.85 * Seeds, estimates.Count(estimate => Math.Abs(estimate.Total - exact) <= 2 * estimate.StandardError));
+        Assert.IsGreaterThan(0.85 * Seeds, estimates.Count(estimate => Math.Abs(estimate.BitsPerDimension - exact) <= 2 * estimate.StandardError));
         Assert.IsLessThan(0.2 * Root(Enumerable.Range(0, Seeds).Select(seed => Even(count, seed) - exact)), error, "no better than an even choice");
     }
 
@@ -109,7 +109,7 @@ public sealed class TimestepStrataTests
     }
 
     // Two images of one mean.
-    private static BitsPerDimension Estimate(int[] timesteps, int trainingTimesteps) =>
+    private static LikelihoodMetrics Estimate(int[] timesteps, int trainingTimesteps) =>
         new(new LikelihoodTerms(trainingTimesteps, timesteps, [0.5, 1.5], [_terms[0] - 0.1, _terms[0] + 0.1], [.. timesteps.Skip(1).Select(t => new[] { 0.5 * _terms[t], 1.5 * _terms[t] })]));
 
     private static double Even(int count, int seed) =>

@@ -122,7 +122,7 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
 
     private static void InspectAndLoad(string path)
     {
-        ModelInspection? inspection = null;
+        ModelFileInfo? inspection = null;
         try
         {
             inspection = new MLContext().Diffusion.InspectModel(path);

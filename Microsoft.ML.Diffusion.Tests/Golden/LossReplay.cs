@@ -113,7 +113,7 @@ internal static class LossReplay
         }
 
         double[][] rising = [.. bits.Reverse().Select(term => term.ToDoubles())];
-        var bound = new BitsPerDimension(new LikelihoodTerms(all, [.. Enumerable.Range(0, all)], new VariationalBound(peer.Diffusion).Prior(x0).ToDoubles(), rising[0], rising[1..]));
+        var bound = new LikelihoodMetrics(new LikelihoodTerms(all, [.. Enumerable.Range(0, all)], new VariationalBound(peer.Diffusion).Prior(x0).ToDoubles(), rising[0], rising[1..]));
         return
         [
             ("bpd.vb", stack(bits, 1)), ("bpd.xstart_mse", stack(imageErrors, 1)), ("bpd.mse", stack(noiseErrors, 1)),

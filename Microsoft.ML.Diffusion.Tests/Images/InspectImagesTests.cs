@@ -25,11 +25,11 @@ public sealed class InspectImagesTests : IDisposable
         var inspection = _context.Diffusion.InspectImages(_folder.Path);
 
         Assert.AreEqual((4, 2), (inspection.Count, inspection.GreyCount));
-        CollectionAssert.AreEqual(new[] { new ImageSizeCount(8, 8, 3), new ImageSizeCount(12, 8, 1) }, inspection.Sizes.ToArray());
-        CollectionAssert.AreEqual(new[] { new ImageClassCount("cat", 1), new ImageClassCount("dog", 2) }, inspection.Classes.ToArray());
+        CollectionAssert.AreEqual(new[] { (8, 8, 3), (12, 8, 1) }, inspection.Sizes.Select(size => (size.Width, size.Height, size.Count)).ToArray());
+        CollectionAssert.AreEqual(new[] { ("cat", 1), ("dog", 2) }, inspection.Classes.Select(one => (one.Name, one.Count)).ToArray());
         CollectionAssert.AreEqual(
-            new[] { new SkippedFile("dog/cut.png", "its PNG data are cut short"), new SkippedFile("notes.txt", "its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)") },
-            inspection.Skipped.ToArray());
+            new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)") },
+            inspection.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
         Assert.AreEqual(
             """
             Pictures  4: 2 grey, 2 coloured

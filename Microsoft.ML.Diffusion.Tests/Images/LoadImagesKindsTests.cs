@@ -161,7 +161,7 @@ public sealed class LoadImagesKindsTests : IDisposable
         OtherUser.Run(_folder.Path, () => loaded = new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { MaximumDegreeOfParallelism = 1 }));
         File.SetUnixFileMode(hidden, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
-        CollectionAssert.AreEqual(new SkippedFile[] { new("private", "permissions forbid reading the folder"), new("secret.png", "permissions forbid reading the file") }, loaded!.Skipped.ToArray());
+        CollectionAssert.AreEqual(new[] { ("private", "permissions forbid reading the folder"), ("secret.png", "permissions forbid reading the file") }, loaded!.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     [TestMethod]
@@ -175,7 +175,7 @@ public sealed class LoadImagesKindsTests : IDisposable
             made.WaitForExit();
         }
 
-        CollectionAssert.AreEqual(new SkippedFile[] { new("pipe.png", "the file is empty") }, new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.ToArray());
+        CollectionAssert.AreEqual(new[] { ("pipe.png", "the file is empty") }, new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     [TestMethod]
@@ -191,7 +191,7 @@ public sealed class LoadImagesKindsTests : IDisposable
         var loaded = new MLContext().Diffusion.LoadImages(_folder.Path);
 
         Assert.AreEqual(2, loaded.Count);
-        CollectionAssert.AreEqual(new SkippedFile[] { new("gone.png", "the file is not there any more, or is a link to nothing") }, loaded.Skipped.ToArray());
+        CollectionAssert.AreEqual(new[] { ("gone.png", "the file is not there any more, or is a link to nothing") }, loaded.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     private int[] Load(byte[] content)

@@ -95,16 +95,16 @@ public sealed class UNetTests
     [TestMethod]
     public void Validate_DetailsThatMakeNoNetwork_AreRefused()
     {
-        Refused(nameof(UNetOptions.LevelChannels), "[8, 10]", "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level", _tiny with { LevelChannels = [8, 10] });
-        Refused(nameof(UNetOptions.DownBlocks), "Residual", "must hold one block for each of the 2 levels", _tiny with { DownBlocks = [UNetBlock.Residual] });
-        Refused(nameof(UNetOptions.UpBlocks), "Residual, 9", "must hold one block for each of the 2 levels", _tiny with { UpBlocks = [UNetBlock.Residual, (UNetBlock)9] });
-        Refused(nameof(UNetOptions.Middle), "3", "must be None, Residual or Attention", _tiny with { Middle = (UNetMiddle)3 });
-        Refused(nameof(UNetOptions.MiddleScale), "0", "must be a number above 0, because features are divided by it", _tiny with { MiddleScale = 0 });
-        Refused(nameof(UNetOptions.MiddleAttentionGroups), "3", "must divide the channels of the last level, or be 0 for no normalization", _tiny with { MiddleAttentionGroups = 3 });
-        Refused(nameof(UNetOptions.NormalizationEpsilon), "0", "must be a number above 0, because it keeps a division from failing", _tiny with { NormalizationEpsilon = 0 });
-        Refused(nameof(UNetOptions.TimestepFeatures), "0", "must be at least 1; leave it null for four times BaseChannels", _tiny with { TimestepFeatures = 0 });
-        Refused(nameof(UNetOptions.FrequencyShift), "4", "must be below half of BaseChannels (8), because frequencies are spaced by the difference", _tiny with { FrequencyShift = 4 });
-        Refused(nameof(UNetOptions.DownsamplePadding), "2", "must be 0 or 1, because any other would not halve an image", _tiny with { DownsamplePadding = 2 });
+        Refused(nameof(UNetDetails.LevelChannels), "[8, 10]", "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level", _tiny with { Details = new UNetDetails { LevelChannels = [8, 10] } });
+        Refused(nameof(UNetDetails.DownBlocks), "Residual", "must hold one block for each of the 2 levels", _tiny with { Details = new UNetDetails { DownBlocks = [UNetBlock.Residual] } });
+        Refused(nameof(UNetDetails.UpBlocks), "Residual, 9", "must hold one block for each of the 2 levels", _tiny with { Details = new UNetDetails { UpBlocks = [UNetBlock.Residual, (UNetBlock)9] } });
+        Refused(nameof(UNetDetails.Middle), "3", "must be None, Residual or Attention", _tiny with { Details = new UNetDetails { Middle = (UNetMiddle)3 } });
+        Refused(nameof(UNetDetails.MiddleScale), "0", "must be a number above 0, because features are divided by it", _tiny with { Details = new UNetDetails { MiddleScale = 0 } });
+        Refused(nameof(UNetDetails.MiddleAttentionGroups), "3", "must divide the channels of the last level, or be 0 for no normalization", _tiny with { Details = new UNetDetails { MiddleAttentionGroups = 3 } });
+        Refused(nameof(UNetDetails.NormalizationEpsilon), "0", "must be a number above 0, because it keeps a division from failing", _tiny with { Details = new UNetDetails { NormalizationEpsilon = 0 } });
+        Refused(nameof(UNetDetails.TimestepFeatures), "0", "must be at least 1; leave it null for four times BaseChannels", _tiny with { Details = new UNetDetails { TimestepFeatures = 0 } });
+        Refused(nameof(UNetDetails.FrequencyShift), "4", "must be below half of BaseChannels (8), because frequencies are spaced by the difference", _tiny with { Details = new UNetDetails { FrequencyShift = 4 } });
+        Refused(nameof(UNetDetails.DownsamplePadding), "2", "must be 0 or 1, because any other would not halve an image", _tiny with { Details = new UNetDetails { DownsamplePadding = 2 } });
 
         static void Refused(string option, string value, string rule, UNetOptions options) =>
             Messages.Expect<ArgumentOutOfRangeException>($"{option} {rule}. (Parameter '{option}')\nActual value was {value}.", options.Validate);

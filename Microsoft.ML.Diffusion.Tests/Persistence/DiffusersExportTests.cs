@@ -25,9 +25,9 @@ public sealed class DiffusersExportTests
         ["schedule without formula there", TinyModel.Options with { Schedule = NoiseSchedule.SigmoidCumulative(100).WithZeroTerminalSnr() }],
         ["dynamic thresholding", TinyModel.Options with { Schedule = NoiseSchedule.Sigmoid(), Prediction = PredictionType.Epsilon, Generation = new GenerationOptions { Sampler = new DdimSampler(4) { Clipping = Clipping.Dynamic(0.9) }, BatchSize = 4 } }],
         ["steps of Stable Diffusion", TinyModel.Options with { Generation = new GenerationOptions { Sampler = new DdimSampler(1) { Timesteps = TimestepSubset.OfPairs(new(501, 1), new(1, 0)) }, BatchSize = 4 } }],
-        ["scale and shift, resampling in blocks", TinyModel.Options with { Network = _network with { ScaleAndShift = true, DownBlocks = [UNetBlock.AttentionResidualResampling, UNetBlock.Residual], UpBlocks = [UNetBlock.ResidualResampling, UNetBlock.Residual], NormalizationEpsilon = 1e-5, MiddleAttentionGroups = 0 } }],
-        ["no middle, other channels", TinyModel.Options with { Network = _network with { Middle = UNetMiddle.None, LevelChannels = [8, 12], AttentionHeadDimension = 4, CenterInput = true, TimestepFeatures = 20 } }],
-        ["diffusers' own defaults", TinyModel.Options with { Network = _network with { Middle = UNetMiddle.Residual, MiddleScale = 1.5, DownsamplePadding = 1, CosinesFirst = true, FrequencyShift = 0, DownBlocks = [UNetBlock.ResidualResampling, UNetBlock.Attention] } }],
+        ["scale and shift, resampling in blocks", TinyModel.Options with { Network = _network with { Details = new UNetDetails { ScaleAndShift = true, DownBlocks = [UNetBlock.AttentionResidualResampling, UNetBlock.Residual], UpBlocks = [UNetBlock.ResidualResampling, UNetBlock.Residual], NormalizationEpsilon = 1e-5, MiddleAttentionGroups = 0 } } }],
+        ["no middle, other channels", TinyModel.Options with { Network = _network with { AttentionHeadDimension = 4, Details = new UNetDetails { Middle = UNetMiddle.None, LevelChannels = [8, 12], CenterInput = true, TimestepFeatures = 20 } } }],
+        ["diffusers' own defaults", TinyModel.Options with { Network = _network with { Details = new UNetDetails { Middle = UNetMiddle.Residual, MiddleScale = 1.5, DownsamplePadding = 1, CosinesFirst = true, FrequencyShift = 0, DownBlocks = [UNetBlock.ResidualResampling, UNetBlock.Attention] } } }],
     ];
 
     [TestMethod]
@@ -92,8 +92,8 @@ public sealed class DiffusersExportTests
             "PatchSize" => _network with { PatchSize = 2 },
             "ResampleWithConvolution" => _network with { ResampleWithConvolution = false },
             "ChannelMultipliers" => _network with { ChannelMultipliers = [2, 1] },
-            "MiddleAttentionGroups" => _network with { MiddleAttentionGroups = 0 },
-            _ => _network with { ChannelMultipliers = [1, 1, 1], DownBlocks = [UNetBlock.Attention, UNetBlock.AttentionResidualResampling, UNetBlock.Residual] },
+            "MiddleAttentionGroups" => _network with { Details = new UNetDetails { MiddleAttentionGroups = 0 } },
+            _ => _network with { ChannelMultipliers = [1, 1, 1], Details = new UNetDetails { DownBlocks = [UNetBlock.Attention, UNetBlock.AttentionResidualResampling, UNetBlock.Residual] } },
         };
         var description = new ModelDescription(new ImageShape(1, 8, 8), network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, []);
 

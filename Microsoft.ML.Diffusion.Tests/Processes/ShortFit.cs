@@ -41,7 +41,7 @@ internal static class ShortFit
             Dropout = Pick(random, 0, 0, 0.1, 0.5),
             PatchSize = random.Next(1, 3),
             ResampleWithConvolution = random.Next(4) > 0,
-            ScaleAndShift = random.Next(2) == 0,
+            Details = new UNetDetails { ScaleAndShift = random.Next(2) == 0 },
         };
         var batch = Pick(random, 1, 1, 2, 3, 4, 6);
         var training = new TrainingOptions

@@ -34,7 +34,7 @@ public sealed class CheckpointTests
             using var resumed = Fit(Options(training));
 
             Assert.AreEqual(Weights.Digest(whole), Weights.Digest(resumed), $"cancelled after step {step}");
-            Assert.AreEqual(whole.Training! with { Seconds = 0, FinalLoss = 0 }, resumed.Training! with { Seconds = 0, FinalLoss = 0 });
+            Assert.AreEqual(Told(whole.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)), Told(resumed.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)));
         }
     }
 
@@ -51,8 +51,8 @@ public sealed class CheckpointTests
         using var second = Fit(options, mlContext);
 
         Assert.AreEqual(Weights.Digest(first), Weights.Digest(second));
-        Assert.AreEqual(first.Training! with { Seconds = 0 }, second.Training! with { Seconds = 0 });
-        Assert.IsGreaterThan(first.Training.Seconds / 2, second.Training.Seconds, "time counts on");
+        Assert.AreEqual(Told(first.Training!, nameof(TrainingSummary.Seconds)), Told(second.Training!, nameof(TrainingSummary.Seconds)));
+        Assert.IsGreaterThan(first.Training!.Seconds / 2, second.Training!.Seconds, "time counts on");
         StringAssert.Contains(string.Join('\n', messages), $"Training goes on after step 25, from a checkpoint in {folder.Path}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
     }
 
@@ -268,4 +268,7 @@ public sealed class CheckpointTests
             source.Cancel();
         }
     });
+
+    private static string Told(TrainingSummary training, params string[] except) =>
+        string.Join(", ", typeof(TrainingSummary).GetProperties().Where(property => !except.Contains(property.Name)).Select(property => $"{property.Name} {property.GetValue(training)}"));
 }

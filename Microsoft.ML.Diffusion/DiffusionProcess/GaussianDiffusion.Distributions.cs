@@ -75,7 +75,7 @@ public sealed partial class GaussianDiffusion
     /// <summary>Gives L_{t-1}, the divergence of the model's step from the posterior q(x_{t-1} | x_t, x_0) (Ho et al. 2020, eq. 5 and 8).</summary>
     /// <remarks>
     /// Both means hold the same share of x_t, so x_t plays no part. Divided by log 2 and by the number of values it is in bits per dimension, as
-    /// <see cref="BitsPerDimension.Terms"/>. L_0, the term of t = 0, is not a divergence.
+    /// <see cref="LikelihoodMetrics.Terms"/>. L_0, the term of t = 0, is not a divergence.
     /// </remarks>
     /// <typeparam name="T">Single or Double.</typeparam>
     /// <param name="x0">The values of x_0.</param>

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Diffusion;
 /// The figures depend on the features, and the Frechet distance also on the number of images, whose bias grows as they get fewer: compare only figures
 /// of the same features and counts. Papers' FID and KID are these figures for the features of one Inception network.
 /// </remarks>
-public sealed record GenerationMetrics
+public sealed class GenerationMetrics
 {
     internal GenerationMetrics()
     {

@@ -19,17 +19,17 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
 
     /// <summary>The bound of images in memory.</summary>
     /// <param name="images">[N, C, H, W] in [-1, 1] on the 256 levels.</param>
-    public BitsPerDimension Evaluate(Tensor images)
+    public LikelihoodMetrics Evaluate(Tensor images)
     {
         var terms = Of(options.Labels).Terms(images, _timesteps, seed, batchSize, done => Report(done, images.shape[0]));
         options.Progress?.Report(1);
-        return new BitsPerDimension(terms);
+        return new LikelihoodMetrics(terms);
     }
 
     /// <summary>The bound of a stream of images.</summary>
     /// <param name="batches">Pixels and classes of at most a batch of images each; no classes are those of none.</param>
     /// <param name="numberOfImages">How many there will be, for reports.</param>
-    public BitsPerDimension Evaluate(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, long numberOfImages)
+    public LikelihoodMetrics Evaluate(IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> batches, long numberOfImages)
     {
         var sums = new LikelihoodSums(model.Description.Schedule.NumberOfTrainingTimesteps, _timesteps);
         var images = 0L;
@@ -42,7 +42,7 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         }
 
         options.Progress?.Report(1);
-        return new BitsPerDimension(sums);
+        return new LikelihoodMetrics(sums);
     }
 
     private void Report(long pairs, long images)

@@ -4,7 +4,7 @@ using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>
+/// <summary>How <see cref="DiffusionTransformer.EvaluateLikelihood"/> and <see cref="DiffusionCatalog.EvaluateLikelihood"/> judge a model.</summary>
 public sealed record LikelihoodOptions
 {
     /// <summary>
@@ -24,7 +24,11 @@ public sealed record LikelihoodOptions
 
     /// <summary>Gets the class of each image, an index into <see cref="DiffusionTransformer.ClassNames"/>, or -1 for none.</summary>
     /// <value><see langword="null"/>, the default, judges all images without a class. Not for rows, whose classes are a column.</value>
-    public IReadOnlyList<int>? Labels { get; init; }
+    public IReadOnlyList<int>? Labels
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets the seed of the noise and of the choice of timesteps. The noise of image i at t depends on the seed, i and t alone.</summary>
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Noisy images x_t of a model, all at one timestep: what <see cref="DiffusionTransformer.Encode"/> gives and <see cref="DiffusionTransformer.Decode"/> takes.</summary>
+/// <summary>Noisy images x_t of a model, all at one timestep: what <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> gives and <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> takes.</summary>
 /// <remarks>Immutable. Images without noise are in [-1, 1]; at t = T-1 the values are close to standard normal.</remarks>
 public sealed class DiffusionLatents
 {
@@ -48,7 +48,7 @@ public sealed class DiffusionLatents
     public int Width => Shape.Width;
 
     /// <summary>Gets t, the timestep that the latents are at: how noisy they are, by the schedule of the model.</summary>
-    /// <value>The nearest where an encoder's levels lie between timesteps; <see cref="DiffusionTransformer.Decode"/> knows the level itself.</value>
+    /// <value>The nearest where an encoder's levels lie between timesteps; <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> knows the level itself.</value>
     public int Timestep => (int)Math.Round(ExactTimestep);
 
     /// <summary>The time that the latents are at, fractional between timesteps.</summary>

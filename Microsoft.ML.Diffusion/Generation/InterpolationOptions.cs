@@ -52,6 +52,18 @@ public sealed record InterpolationOptions
     /// <value>As <see cref="LabelA"/>.</value>
     public int? LabelB { get; init; }
 
+    /// <summary>Gets the name of the class that all frames are drawn with, instead of <see cref="Label"/>.</summary>
+    /// <value>One of <see cref="DiffusionTransformer.ClassNames"/>, in any case where that is unambiguous; <see langword="null"/>, the default, names none.</value>
+    public string? ClassName { get; init; }
+
+    /// <summary>Gets the name of the class of the start, instead of <see cref="LabelA"/>.</summary>
+    /// <value>As <see cref="ClassName"/>.</value>
+    public string? ClassNameA { get; init; }
+
+    /// <summary>Gets the name of the class of the end, instead of <see cref="LabelB"/>.</summary>
+    /// <value>As <see cref="ClassName"/>.</value>
+    public string? ClassNameB { get; init; }
+
     /// <inheritdoc cref="GenerationOptions.BatchSize"/>
     public int? BatchSize { get; init; }
 

@@ -66,18 +66,24 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
         }
     }
 
-    /// <summary>The class of a name.</summary>
+    /// <summary>The class of a name: the one spelled alike, or else the only one that differs in case alone.</summary>
     public int Label(string? name, string parameter)
     {
-        for (var i = 0; i < description.NumberOfClasses; i++)
+        var names = description.ClassNames;
+        var classes = Enumerable.Range(0, names.Count);
+        var alike = classes.FirstOrDefault(i => names[i] == name, -1);
+        if (alike >= 0)
         {
-            if (description.ClassNames[i] == name)
-            {
-                return i;
-            }
+            return alike;
         }
 
-        throw new ArgumentOutOfRangeException(parameter, name, description.NumberOfClasses == 0
+        int[] found = [.. classes.Where(i => string.Equals(names[i], name, StringComparison.OrdinalIgnoreCase))];
+        if (found.Length > 1)
+        {
+            throw new ArgumentOutOfRangeException(parameter, name, $"{parameter} must be spelled as one of {string.Join(", ", found.Select(i => names[i]))}, because these differ in case alone.");
+        }
+
+        return found.Length == 1 ? found[0] : throw new ArgumentOutOfRangeException(parameter, name, description.NumberOfClasses == 0
             ? $"{parameter} must not name a class, because the model was trained without LabelColumnName."
             : $"{parameter} must be among the names that the model was trained with: {string.Join(", ", description.ClassNames)}.");
     }

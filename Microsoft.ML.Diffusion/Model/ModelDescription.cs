@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Model;
 
@@ -28,20 +29,23 @@ internal sealed record ModelDescription(
     /// <exception cref="ArgumentException">It cannot; the message names all that differs.</exception>
     public void CheckCanTrainOn(ModelDescription other, string parameter)
     {
-        var differences = new (string Name, string Model, string Options)[]
+        var differences = new[]
         {
-            (nameof(DiffusionOptions.Channels), Text(Shape.Channels), Text(other.Shape.Channels)),
-            (nameof(DiffusionOptions.Network), Text(Network with { Dropout = 0 }), Text(other.Network with { Dropout = 0 })),
-            (nameof(DiffusionOptions.Schedule), Text(Schedule.Kind), Text(other.Schedule.Kind)),
-            (nameof(DiffusionOptions.Prediction), $"{Prediction}", $"{other.Prediction}"),
-            (nameof(DiffusionOptions.Variance), $"{Variance}", $"{other.Variance}"),
-            ("the classes of LabelColumnName", Text(ClassNames), Text(other.ClassNames)),
-        }.Where(entry => entry.Model != entry.Options).Select(entry => $"{entry.Name} ({entry.Model} in the model, {entry.Options} here)").ToList();
+            Difference(nameof(DiffusionOptions.Channels), Shape.Channels, other.Shape.Channels),
+            Difference(nameof(DiffusionOptions.Network), Network with { Dropout = 0 }, other.Network with { Dropout = 0 }),
+            Difference(nameof(DiffusionOptions.Schedule), Schedule.Kind, other.Schedule.Kind),
+            Difference(nameof(DiffusionOptions.Prediction), Prediction, other.Prediction),
+            Difference(nameof(DiffusionOptions.Variance), Variance, other.Variance),
+            Difference("the classes of LabelColumnName", EquatableList.Of(ClassNames), EquatableList.Of(other.ClassNames)),
+        }.OfType<string>().ToList();
         if (differences.Count > 0)
         {
             throw new ArgumentException($"{parameter} cannot be trained on, because it differs in {string.Join("; ", differences)}. Set these options to the model's own.", parameter);
         }
     }
 
-    private static string Text<T>(T value) => JsonSerializer.Serialize(value);
+    private static string? Difference<T>(string name, T model, T options) =>
+        Equals(model, options) ? null : $"{name} ({Text(model)} in the model, {Text(options)} here)";
+
+    private static string Text<T>(T value) => value is Enum name ? name.ToString() : JsonSerializer.Serialize(value);
 }

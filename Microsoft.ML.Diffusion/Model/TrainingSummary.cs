@@ -6,36 +6,73 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How a model was trained, kept with it.</summary>
-/// <param name="Images">Number of images that it learned from.</param>
-/// <param name="Steps">Optimizer steps.</param>
-/// <param name="BatchSize">Images of one step.</param>
-/// <param name="FinalLoss">Mean loss over the last reported steps; NaN if all of them were skipped.</param>
-/// <param name="SkippedSteps">Steps without effect, because their loss or gradient was not a finite number.</param>
-/// <param name="Seconds">Time that training took.</param>
-/// <param name="Seed">The seed of the run.</param>
-/// <param name="ValidationLoss">Loss of the model's weights on the validation images; <see langword="null"/> without such images.</param>
-/// <param name="ModelStep">The number of steps after which the model's weights were taken; <see langword="null"/> means at the end.</param>
-/// <param name="End">Why training ended.</param>
-public sealed record TrainingSummary(
-    int Images,
-    int Steps,
-    int BatchSize,
-    double FinalLoss,
-    int SkippedSteps,
-    double Seconds,
-    long Seed,
-    double? ValidationLoss = null,
-    int? ModelStep = null,
-    TrainingEnd End = TrainingEnd.Budget)
+public sealed class TrainingSummary
 {
+    [JsonConstructor]
+    internal TrainingSummary(
+        int images,
+        int steps,
+        int batchSize,
+        double finalLoss,
+        int skippedSteps,
+        double seconds,
+        long seed,
+        double? validationLoss = null,
+        int? modelStep = null,
+        TrainingEnd end = TrainingEnd.Budget)
+    {
+        Images = images;
+        Steps = steps;
+        BatchSize = batchSize;
+        FinalLoss = finalLoss;
+        SkippedSteps = skippedSteps;
+        Seconds = seconds;
+        Seed = seed;
+        ValidationLoss = validationLoss;
+        ModelStep = modelStep;
+        End = end;
+    }
+
+    /// <summary>Gets the number of images that the model learned from.</summary>
+    public int Images { get; }
+
+    /// <summary>Gets the number of optimizer steps.</summary>
+    public int Steps { get; }
+
+    /// <summary>Gets the number of images of one step.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Gets the mean loss over the last reported steps; NaN if all of them were skipped.</summary>
+    public double FinalLoss { get; }
+
+    /// <summary>Gets the number of steps without effect, because their loss or gradient was not a finite number.</summary>
+    public int SkippedSteps { get; }
+
+    /// <summary>Gets the time that training took, in seconds.</summary>
+    public double Seconds { get; }
+
+    /// <summary>Gets the seed of the run.</summary>
+    public long Seed { get; }
+
+    /// <summary>Gets the loss of the model's weights on the validation images; <see langword="null"/> without such images.</summary>
+    public double? ValidationLoss { get; }
+
+    /// <summary>Gets the number of steps after which the model's weights were taken; <see langword="null"/> means at the end.</summary>
+    public int? ModelStep { get; }
+
+    /// <summary>Gets why training ended.</summary>
+    public TrainingEnd End { get; }
+
     /// <summary>Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/> under diffusers' kind of names.</summary>
     /// <value><see langword="null"/> for models that an earlier version trained.</value>
+    [JsonInclude]
     [JsonConverter(typeof(JsonTextConverter))]
-    public string? Options { get; init; }
+    public string? Options { get; internal init; }
 
     /// <summary>Gets what trained the model: this library, ML.NET, TorchSharp and .NET, each with its version.</summary>
     /// <value><see langword="null"/> for models that an earlier version trained.</value>
-    public string? Versions { get; init; }
+    [JsonInclude]
+    public string? Versions { get; internal init; }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(

@@ -29,13 +29,13 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
         : base(nameof(ResidualBlock))
     {
         var groups = options.NumberOfNormalizationGroups;
-        norm1 = nn.GroupNorm(groups, inChannels, options.NormalizationEpsilon);
+        norm1 = nn.GroupNorm(groups, inChannels, options.Details.NormalizationEpsilon);
         conv1 = nn.Conv2d(inChannels, outChannels, 3, padding: 1);
-        time_emb_proj = nn.Linear(embeddingFeatures, options.ScaleAndShift ? 2 * outChannels : outChannels);
-        norm2 = nn.GroupNorm(groups, outChannels, options.NormalizationEpsilon);
+        time_emb_proj = nn.Linear(embeddingFeatures, options.Details.ScaleAndShift ? 2 * outChannels : outChannels);
+        norm2 = nn.GroupNorm(groups, outChannels, options.Details.NormalizationEpsilon);
         conv2 = nn.Conv2d(outChannels, outChannels, 3, padding: 1);
         conv_shortcut = inChannels == outChannels ? null : nn.Conv2d(inChannels, outChannels, 1);
-        (_dropout, _scalesAndShifts, _outputScale, _resample) = (dropout.AddLayer(), options.ScaleAndShift, outputScale, resample);
+        (_dropout, _scalesAndShifts, _outputScale, _resample) = (dropout.AddLayer(), options.Details.ScaleAndShift, outputScale, resample);
         RegisterComponents();
     }
 

@@ -22,7 +22,7 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
     public SelfAttention(int channels, UNetOptions options, int groups, double outputScale = 1)
         : base(nameof(SelfAttention))
     {
-        group_norm = groups > 0 ? nn.GroupNorm(groups, channels, options.NormalizationEpsilon) : null;
+        group_norm = groups > 0 ? nn.GroupNorm(groups, channels, options.Details.NormalizationEpsilon) : null;
         to_q = nn.Linear(channels, channels);
         to_k = nn.Linear(channels, channels);
         to_v = nn.Linear(channels, channels);

@@ -33,7 +33,7 @@ internal sealed class UNet : nn.Module
         Options = options;
         Dropout = new SeededDropout(options.Dropout);
         _patchSize = options.PatchSize;
-        var (channels, features, folded) = (options.BaseChannels, options.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
+        var (channels, features, folded) = (options.BaseChannels, options.Details.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
         var parts = new UNetParts(options, features, Dropout);
 
         conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);
@@ -52,14 +52,14 @@ internal sealed class UNet : nn.Module
             }
         }
 
-        mid_block = options.Middle == UNetMiddle.None ? null : new MiddleLevel(channels, parts);
+        mid_block = options.Details.Middle == UNetMiddle.None ? null : new MiddleLevel(channels, parts);
         foreach (var level in upLevels)
         {
             up_blocks.Add(new UpLevel(level, channels, skips, parts));
             channels = level.Channels;
         }
 
-        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, options.NormalizationEpsilon);
+        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, options.Details.NormalizationEpsilon);
         conv_out = nn.Conv2d(channels, outChannels * folded, 3, padding: 1);
         RegisterComponents();
     }
@@ -109,7 +109,7 @@ internal sealed class UNet : nn.Module
         embedding = nn.functional.silu(embedding); // every block reads it activated
 
         var input = x.to(conv_in.weight.dtype);
-        input = Options.CenterInput ? input.Times(2).Minus(1) : input;
+        input = Options.Details.CenterInput ? input.Times(2).Minus(1) : input;
         var h = Layers.Convolve(conv_in, _patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
         var skips = new Stack<Tensor>([h]);
         foreach (var level in down_blocks)

@@ -60,7 +60,7 @@ internal sealed class MiddleLevel : nn.Module
         : base(nameof(MiddleLevel))
     {
         resnets.Add(parts.MiddleResidual(channels));
-        if (parts.Options.Middle == UNetMiddle.Attention)
+        if (parts.Options.Details.Middle == UNetMiddle.Attention)
         {
             attentions.Add(parts.MiddleAttention(channels));
         }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -11,7 +12,11 @@ public sealed partial record UNetOptions
 
     /// <summary>Gets the number of channels of each level as a multiple of <see cref="BaseChannels"/>; every level but the last halves the image.</summary>
     /// <value>At least one positive number. The default is 1, 2, 2.</value>
-    public IReadOnlyList<int> ChannelMultipliers { get; init; } = [1, 2, 2];
+    public IReadOnlyList<int> ChannelMultipliers
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    } = EquatableList.Of<int>([1, 2, 2]);
 
     /// <summary>Gets the number of residual blocks of each level on the way down; the way up has one more.</summary>
     /// <value>At least 1. The default is 2.</value>
@@ -19,7 +24,11 @@ public sealed partial record UNetOptions
 
     /// <summary>Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always has it.</summary>
     /// <value>The default is 16, and 7 and 14 for images of 28 pixels.</value>
-    public IReadOnlyList<int> AttentionResolutions { get; init; } = [7, 14, 16];
+    public IReadOnlyList<int> AttentionResolutions
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    } = EquatableList.Of<int>([7, 14, 16]);
 
     /// <summary>Gets the number of channels of one attention head.</summary>
     /// <value>A divisor of every attended level's channels; <see langword="null"/>, the default, is one head over all channels.</value>
@@ -41,15 +50,20 @@ public sealed partial record UNetOptions
     /// <value>The default is <see langword="true"/>.</value>
     public bool ResampleWithConvolution { get; init; } = true;
 
+    /// <summary>Gets what only networks of other libraries need.</summary>
+    /// <value>The default is the DDPM authors' own network.</value>
+    public UNetDetails Details { get; init; } = new();
+
     /// <summary>Gets the factor that both sides of an image must be a multiple of.</summary>
     public int DownsamplingFactor => PatchSize << (NumberOfLevels - 1);
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"U-Net ({(LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {DownBlocks.Count(block => block.HasAttention)} level{(DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+        $"U-Net ({(Details.LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", Details.LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(Details.DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {Details.DownBlocks.Count(block => block.HasAttention)} level{(Details.DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
 
     internal void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Details);
         Require(NumberOfNormalizationGroups >= 1, nameof(NumberOfNormalizationGroups), NumberOfNormalizationGroups, "must be at least 1");
         Require(BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0, nameof(BaseChannels), BaseChannels, $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
         Require(ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1), nameof(ChannelMultipliers), ChannelMultipliers, "must hold 1 to 16 positive numbers, one for each level");

@@ -34,7 +34,7 @@ public sealed record DdimSampler : Sampler
         init => field = !value || Eta == 1 ? value : throw new ArgumentOutOfRangeException(nameof(UseSigmaHat), value, "UseSigmaHat needs eta = 1, because sigma-hat replaces the noise of that case alone.");
     }
 
-    /// <summary>Gets where the network is asked when the steps are walked upward, by <see cref="DiffusionTransformer.Encode"/> and all that encodes.</summary>
+    /// <summary>Gets where the network is asked when the steps are walked upward, by <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> and all that encodes.</summary>
     /// <value>The default is <see cref="InversionLevel.Lower"/>, the Euler step of the paper's eq. 14. It has no effect on generating.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is not one of the values.</exception>
     public InversionLevel InversionLevel

@@ -8,9 +8,9 @@ namespace Microsoft.ML.Diffusion;
 /// </summary>
 /// <remarks>
 /// Timesteps count t = 0..T-1 here, where the papers count 1..T: entry t of a table belongs to the papers' step t + 1.
-/// All tables are computed and kept in double precision. Instances are immutable.
+/// All tables are computed and kept in double precision. Instances are immutable, and equal if they were made in the same way from the same numbers.
 /// </remarks>
-public sealed class NoiseSchedule
+public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
 {
     private readonly double[] _betas;
     private readonly double[] _alphas;
@@ -130,6 +130,25 @@ public sealed class NoiseSchedule
 
     private double[] Posteriors(Func<Posterior, double> table) =>
         [.. Enumerable.Range(0, NumberOfTrainingTimesteps).Select(t => table(Posterior.Between(AlphaBar(t), AlphaBar(t - 1))))];
+
+    /// <summary>Says whether two schedules are equal: made in the same way from the same numbers.</summary>
+    /// <param name="left">The one.</param>
+    /// <param name="right">The other.</param>
+    public static bool operator ==(NoiseSchedule? left, NoiseSchedule? right) => Equals(left, right);
+
+    /// <summary>Says whether two schedules differ in how they were made or from which numbers.</summary>
+    /// <param name="left">The one.</param>
+    /// <param name="right">The other.</param>
+    public static bool operator !=(NoiseSchedule? left, NoiseSchedule? right) => !Equals(left, right);
+
+    /// <inheritdoc/>
+    public bool Equals(NoiseSchedule? other) => other is not null && Kind == other.Kind;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as NoiseSchedule);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Kind.GetHashCode();
 
     /// <inheritdoc/>
     public override string ToString() => $"{Kind} (T = {NumberOfTrainingTimesteps})";

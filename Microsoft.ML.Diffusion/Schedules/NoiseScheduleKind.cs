@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Schedules;
 
@@ -14,7 +15,7 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
 
     public bool ZeroTerminalSnr { get; init; }
 
-    public double[]? TrainedBetas { get; init; }
+    public EquatableList<double>? TrainedBetas { get; init; }
 
     public static NoiseScheduleKind Linear(int timesteps, double betaStart, double betaEnd) => new(LinearName, timesteps, betaStart, betaEnd);
 
@@ -26,7 +27,7 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
 
     public static NoiseScheduleKind SigmoidCumulative(int timesteps, double maximumBeta) => new(SigmoidCumulativeName, timesteps, MaximumBeta: maximumBeta);
 
-    public static NoiseScheduleKind FromBetas(double[] betas) => new(TrainedBetasName, betas.Length) { TrainedBetas = betas };
+    public static NoiseScheduleKind FromBetas(double[] betas) => new(TrainedBetasName, betas.Length) { TrainedBetas = EquatableList.Of(betas) };
 
     public NoiseSchedule Create()
     {
@@ -53,7 +54,7 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
         SigmoidName => BetweenEnds((start, end) => Array.ConvertAll(LinearSpace(-6, 6, Timesteps), u => start + ((end - start) * Logistic(u)))),
         CosineName => FromAlphaBar(u => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2)),
         SigmoidCumulativeName => FromAlphaBar(u => (Logistic(3) - Logistic((6 * u) - 3)) / (Logistic(3) - Logistic(-3))),
-        TrainedBetasName => Checked(TrainedBetas!),
+        TrainedBetasName => Checked([.. TrainedBetas!]),
         _ => throw new ArgumentException($"The noise schedule '{Name}' is not known."),
     };
 

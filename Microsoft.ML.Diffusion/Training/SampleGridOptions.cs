@@ -22,7 +22,11 @@ public sealed record SampleGridOptions
 
     /// <summary>Gets the class of each picture, or -1 for none; of a model with classes only.</summary>
     /// <value>As many as pictures; <see langword="null"/>, the default, goes through the classes in order, again and again.</value>
-    public IReadOnlyList<int>? Labels { get; init; }
+    public IReadOnlyList<int>? Labels
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets the sampler, the seed, guidance and the size of batches.</summary>
     /// <value><see langword="null"/>, the default, is <see cref="DiffusionOptions.Generation"/>; without a seed, it is that of training.</value>

@@ -4,26 +4,57 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>Where a training run stands.</summary>
-/// <param name="Step">Optimizer steps done.</param>
-/// <param name="Epoch">Passes over the images done, with fraction.</param>
-/// <param name="Fraction">Share of the budget spent, 0..1.</param>
-/// <param name="Loss">Mean loss of the steps since the last report.</param>
-/// <param name="LearningRate">Learning rate of the last step.</param>
-/// <param name="ImagesPerSecond">Training speed since the last report.</param>
-/// <param name="Elapsed">Time since the first step began.</param>
-/// <param name="SkippedSteps">Steps without effect so far, because their loss or gradient was not a finite number.</param>
-/// <param name="ValidationLoss">Loss of the last validation; <see langword="null"/> before the first, and without validation images.</param>
-public sealed record TrainingProgress(
-    int Step,
-    double Epoch,
-    double Fraction,
-    double Loss,
-    double LearningRate,
-    double ImagesPerSecond,
-    TimeSpan Elapsed,
-    int SkippedSteps,
-    double? ValidationLoss = null)
+public sealed class TrainingProgress
 {
+    internal TrainingProgress(
+        int step,
+        double epoch,
+        double fraction,
+        double loss,
+        double learningRate,
+        double imagesPerSecond,
+        TimeSpan elapsed,
+        int skippedSteps,
+        double? validationLoss = null)
+    {
+        Step = step;
+        Epoch = epoch;
+        Fraction = fraction;
+        Loss = loss;
+        LearningRate = learningRate;
+        ImagesPerSecond = imagesPerSecond;
+        Elapsed = elapsed;
+        SkippedSteps = skippedSteps;
+        ValidationLoss = validationLoss;
+    }
+
+    /// <summary>Gets the number of optimizer steps done.</summary>
+    public int Step { get; }
+
+    /// <summary>Gets the passes over the images done, with fraction.</summary>
+    public double Epoch { get; }
+
+    /// <summary>Gets the share of the budget spent, 0..1.</summary>
+    public double Fraction { get; }
+
+    /// <summary>Gets the mean loss of the steps since the last report.</summary>
+    public double Loss { get; }
+
+    /// <summary>Gets the learning rate of the last step.</summary>
+    public double LearningRate { get; }
+
+    /// <summary>Gets the training speed since the last report.</summary>
+    public double ImagesPerSecond { get; }
+
+    /// <summary>Gets the time since the first step began.</summary>
+    public TimeSpan Elapsed { get; }
+
+    /// <summary>Gets the number of steps without effect so far, because their loss or gradient was not a finite number.</summary>
+    public int SkippedSteps { get; }
+
+    /// <summary>Gets the loss of the last validation; <see langword="null"/> before the first, and without validation images.</summary>
+    public double? ValidationLoss { get; }
+
     /// <summary>Gets the estimated time to the end of the run.</summary>
     public TimeSpan Remaining => Fraction > 0 ? Elapsed * ((1 - Fraction) / Fraction) : TimeSpan.Zero;
 

@@ -20,7 +20,7 @@ internal static class LikelihoodTimesteps
     {
         using var model = new MLContext(seed: 1).Model.Load(modelPath, out _).GetDiffusion();
         var pictures = Read(picturesPath, count);
-        var exact = model.EvaluateBitsPerDimension(pictures, new LikelihoodOptions { Seed = 1 });
+        var exact = model.EvaluateLikelihood(pictures, new LikelihoodOptions { Seed = 1 });
         Console.WriteLine($"{pictures.Length} pictures, seed 1, all timesteps: {exact}");
         Console.WriteLine("timesteps  error of strata  mean error told  within 2 errors   error of even choice");
         foreach (var timesteps in new[] { 5, 10, 11, 19, 20, 50, 100 })
@@ -29,8 +29,8 @@ internal static class LikelihoodTimesteps
             for (var seed = 0; seed < seeds; seed++)
             {
                 var chosen = LikelihoodDraws.Timesteps(timesteps, exact.Timesteps.Count, seed);
-                var estimate = new BitsPerDimension(new LikelihoodTerms(exact.Timesteps.Count, chosen, [exact.Prior], [exact.Decoder], [.. chosen.Skip(1).Select(t => new[] { exact.Terms[t] })]));
-                strata.Add((estimate.Total - exact.Total, estimate.StandardError));
+                var estimate = new LikelihoodMetrics(new LikelihoodTerms(exact.Timesteps.Count, chosen, [exact.Prior], [exact.Decoder], [.. chosen.Skip(1).Select(t => new[] { exact.Terms[t] })]));
+                strata.Add((estimate.BitsPerDimension - exact.BitsPerDimension, estimate.StandardError));
                 var sum = new Random(seed).GetItems(exact.Terms.Skip(1).ToArray(), timesteps - 1).Average() * (exact.Timesteps.Count - 1);
                 even.Add(sum - exact.Divergence);
             }

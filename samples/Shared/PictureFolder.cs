@@ -22,9 +22,9 @@ public static class PictureFolder
         ArgumentNullException.ThrowIfNull(mlContext);
         var images = mlContext.Diffusion.LoadImages(folder, new ImageFolderOptions { Width = width, Height = height, CancellationToken = cancellationToken });
         warnings ??= Console.Error;
-        foreach (var (path, reason) in images.Skipped.Take(NamedFiles))
+        foreach (var file in images.Skipped.Take(NamedFiles))
         {
-            warnings.WriteLine($"Skipped {path}: {reason}");
+            warnings.WriteLine($"Skipped {file.Path}: {file.Reason}");
         }
 
         if (images.Skipped.Count > NamedFiles)

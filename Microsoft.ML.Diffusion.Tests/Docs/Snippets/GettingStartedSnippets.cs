@@ -63,7 +63,7 @@ public sealed class GettingStartedSnippets : SnippetRun
         mlContext.Diffusion.SaveModel(model, pictures.Data.Schema, "shapes.zip");
 
         var elsewhere = new MLContext();
-        using DiffusionTransformer loaded = elsewhere.Diffusion.LoadModel("shapes.zip", out _).GetDiffusion();
+        using DiffusionTransformer loaded = elsewhere.Diffusion.LoadDiffusionModel("shapes.zip");
         Console.WriteLine(loaded.Describe());
         #endregion
 

@@ -18,9 +18,9 @@ public sealed class ImagesSnippets : SnippetRun
 
         #region snippet
         LoadedImages pictures = mlContext.Diffusion.LoadImages("photos", imageSize: Shown(64, tested: 8));
-        foreach (var (path, reason) in pictures.Skipped)
+        foreach (var file in pictures.Skipped)
         {
-            Console.WriteLine($"{path}: {reason}");
+            Console.WriteLine($"{file.Path}: {file.Reason}");
         }
 
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(pictures.Data);
@@ -37,7 +37,7 @@ public sealed class ImagesSnippets : SnippetRun
         var mlContext = new MLContext(seed: 1);
 
         #region snippet
-        ImageFolderInspection what = mlContext.Diffusion.InspectImages("photos");
+        ImageFolderInfo what = mlContext.Diffusion.InspectImages("photos");
         Console.WriteLine(what);
 
         using MLImage start = mlContext.Diffusion.LoadImage("photos/00.png", new ImageFolderOptions { Width = 64, Height = 64 });

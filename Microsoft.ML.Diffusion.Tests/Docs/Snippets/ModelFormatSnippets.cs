@@ -17,7 +17,7 @@ public sealed class ModelFormatSnippets : SnippetRun
         #region snippet
         mlContext.Diffusion.SaveModel(model, rows.Schema, "model.zip");            // or mlContext.Model.Save: the same entries
         ITransformer pipeline = mlContext.Diffusion.LoadModel("model.zip", out var schema);   // checked first; or mlContext.Model.Load
-        ModelInspection what = mlContext.Diffusion.InspectModel("model.zip");      // nothing is loaded or run
+        ModelFileInfo what = mlContext.Diffusion.InspectModel("model.zip");      // nothing is loaded or run
         #endregion
 
         Assert.IsTrue(what.HashesMatch);

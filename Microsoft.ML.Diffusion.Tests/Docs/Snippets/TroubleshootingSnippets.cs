@@ -52,10 +52,7 @@ public sealed class TroubleshootingSnippets : SnippetRun
                 AttentionResolutions = [4],
                 AttentionHeadDimension = 8,
                 Dropout = 0,
-                NormalizationEpsilon = 1e-5,
-                CosinesFirst = true,
-                FrequencyShift = 0,
-                DownsamplePadding = 1,
+                Details = new UNetDetails { NormalizationEpsilon = 1e-5, CosinesFirst = true, FrequencyShift = 0, DownsamplePadding = 1 },
             },
             Training = new TrainingOptions
             {

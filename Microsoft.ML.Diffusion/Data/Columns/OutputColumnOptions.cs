@@ -32,7 +32,7 @@ public sealed record OutputColumnOptions
 
     /// <summary>Gets the name of the column of the bound on each image's negative log-likelihood, a Single in bits per dimension.</summary>
     /// <value>
-    /// It is what <see cref="DiffusionTransformer.EvaluateBitsPerDimension"/> estimates with seed 0 for an image alone. Lower is more likely: where the
+    /// It is what <see cref="DiffusionTransformer.EvaluateLikelihood"/> estimates with seed 0 for an image alone. Lower is more likely: where the
     /// anomalies are, it is high. Timesteps and noise are the same for all rows.
     /// </value>
     public string? BitsPerDimension { get; init; }

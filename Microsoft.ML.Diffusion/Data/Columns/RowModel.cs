@@ -67,7 +67,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
             generation.CancellationToken.ThrowIfCancellationRequested();
             return Values(likelihood.Term(x0, EqualNoise(x0, timestep), [.. Enumerable.Repeat(timestep, filled.Length)], []).Bits);
         }).ToList();
-        var bits = new BitsPerDimension(new LikelihoodTerms(Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]));
+        var bits = new LikelihoodMetrics(new LikelihoodTerms(Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]));
         return [.. bits.PerImage.Take(rows.Count).Select(value => (float)value)];
     }
 

@@ -27,11 +27,11 @@ internal sealed record ImageFolderContent(IReadOnlyList<PictureFile> Pictures, I
     }
 
     /// <summary>Counts what was found.</summary>
-    public ImageFolderInspection Summarize()
+    public ImageFolderInfo Summarize()
     {
         var sizes = Pictures.CountBy(picture => (picture.Width, picture.Height)).OrderByDescending(size => size.Value).ThenBy(size => size.Key);
         var classes = Pictures.Select(picture => picture.Class).OfType<string>().CountBy(name => name).OrderBy(one => one.Key, StringComparer.Ordinal);
-        return new ImageFolderInspection(
+        return new ImageFolderInfo(
             Pictures.Count,
             Pictures.Count(picture => picture.IsGrey),
             [.. sizes.Select(size => new ImageSizeCount(size.Key.Width, size.Key.Height, size.Value))],

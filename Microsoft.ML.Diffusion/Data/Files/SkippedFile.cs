@@ -1,6 +1,18 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>A file, or a folder that cannot be listed, of which no row was made.</summary>
-/// <param name="Path">Where it is, from the folder that was loaded, with <c>/</c> between names.</param>
-/// <param name="Reason">Why, as docs/images.md lists them.</param>
-public sealed record SkippedFile(string Path, string Reason);
+public sealed class SkippedFile
+{
+    internal SkippedFile(string path, string reason) => (Path, Reason) = (path, reason);
+
+    /// <summary>Gets where the file is, from the folder that was loaded, with <c>/</c> between names.</summary>
+    public string Path { get; }
+
+    /// <summary>Gets why no row was made of it, as docs/images.md lists the reasons.</summary>
+    public string Reason { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => RecordText.Of(this);
+}

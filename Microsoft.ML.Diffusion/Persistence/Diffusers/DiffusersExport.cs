@@ -63,7 +63,7 @@ internal static class DiffusersExport
         var network = model.Network;
         Require(network.PatchSize == 1, nameof(UNetOptions.PatchSize), network.PatchSize, "folds no patches");
         Require(network.ResampleWithConvolution, nameof(UNetOptions.ResampleWithConvolution), network.ResampleWithConvolution, "always convolves where the resolution changes");
-        Require(network.ChannelsOf(0) == network.BaseChannels, network.LevelChannels is null ? nameof(UNetOptions.ChannelMultipliers) : nameof(UNetOptions.LevelChannels), network.ChannelsOf(0), "has BaseChannels channels on its first level");
+        Require(network.ChannelsOf(0) == network.BaseChannels, network.Details.LevelChannels is null ? nameof(UNetOptions.ChannelMultipliers) : nameof(UNetDetails.LevelChannels), network.ChannelsOf(0), "has BaseChannels channels on its first level");
 
         var (down, up) = network.BlocksFor(Math.Max(model.Shape.Height, model.Shape.Width));
         var config = new SortedDictionary<string, object?>(StringComparer.Ordinal)
@@ -71,33 +71,33 @@ internal static class DiffusersExport
             ["_class_name"] = DiffusersNetwork.ClassName,
             ["_diffusers_version"] = "0.40.0",
             ["act_fn"] = "silu",
-            ["add_attention"] = network.Middle == UNetMiddle.Attention,
+            ["add_attention"] = network.Details.Middle == UNetMiddle.Attention,
             ["attention_head_dim"] = network.AttentionHeadDimension,
             ["attn_norm_num_groups"] = MiddleGroups(network),
             ["block_out_channels"] = Enumerable.Range(0, network.NumberOfLevels).Select(network.ChannelsOf),
-            ["center_input_sample"] = network.CenterInput,
+            ["center_input_sample"] = network.Details.CenterInput,
             ["class_embed_type"] = null,
             ["down_block_types"] = Types(down, "down"),
-            ["downsample_padding"] = network.DownsamplePadding,
-            ["downsample_type"] = SamplingType(down, nameof(UNetOptions.DownBlocks)),
+            ["downsample_padding"] = network.Details.DownsamplePadding,
+            ["downsample_type"] = SamplingType(down, nameof(UNetDetails.DownBlocks)),
             ["dropout"] = network.Dropout,
-            ["flip_sin_to_cos"] = network.CosinesFirst,
-            ["freq_shift"] = network.FrequencyShift,
+            ["flip_sin_to_cos"] = network.Details.CosinesFirst,
+            ["freq_shift"] = network.Details.FrequencyShift,
             ["in_channels"] = model.Shape.Channels,
             ["layers_per_block"] = network.NumberOfResidualBlocks,
-            ["mid_block_scale_factor"] = network.MiddleScale,
-            ["mid_block_type"] = network.Middle == UNetMiddle.None ? null : "UNetMidBlock2D",
-            ["norm_eps"] = network.NormalizationEpsilon,
+            ["mid_block_scale_factor"] = network.Details.MiddleScale,
+            ["mid_block_type"] = network.Details.Middle == UNetMiddle.None ? null : "UNetMidBlock2D",
+            ["norm_eps"] = network.Details.NormalizationEpsilon,
             ["norm_num_groups"] = network.NumberOfNormalizationGroups,
             ["num_class_embeds"] = model.NumberOfClasses > 0 ? model.NumberOfClasses : null,
             ["num_train_timesteps"] = null,
             ["out_channels"] = model.OutputChannels,
-            ["resnet_time_scale_shift"] = network.ScaleAndShift ? "scale_shift" : "default",
+            ["resnet_time_scale_shift"] = network.Details.ScaleAndShift ? "scale_shift" : "default",
             ["sample_size"] = model.Shape.Height == model.Shape.Width ? model.Shape.Width : new[] { model.Shape.Height, model.Shape.Width },
-            ["time_embedding_dim"] = network.TimestepFeatures,
+            ["time_embedding_dim"] = network.Details.TimestepFeatures,
             ["time_embedding_type"] = "positional",
             ["up_block_types"] = Types(up, "up"),
-            ["upsample_type"] = SamplingType(up, nameof(UNetOptions.UpBlocks)),
+            ["upsample_type"] = SamplingType(up, nameof(UNetDetails.UpBlocks)),
         };
         if (model.NumberOfClasses > 0)
         {
@@ -110,11 +110,11 @@ internal static class DiffusersExport
     // diffusers normalizes before the middle's attention unless the timestep scales and shifts and no number is given.
     private static int? MiddleGroups(UNetOptions network)
     {
-        Require(network.Middle != UNetMiddle.Attention || network.MiddleAttentionGroups != 0 || network.ScaleAndShift, nameof(UNetOptions.MiddleAttentionGroups), 0, "leaves that normalization out with ScaleAndShift only");
-        return network.MiddleAttentionGroups switch
+        Require(network.Details.Middle != UNetMiddle.Attention || network.Details.MiddleAttentionGroups != 0 || network.Details.ScaleAndShift, nameof(UNetDetails.MiddleAttentionGroups), 0, "leaves that normalization out with ScaleAndShift only");
+        return network.Details.MiddleAttentionGroups switch
         {
             0 => null,
-            null when network.ScaleAndShift => network.NumberOfNormalizationGroups,
+            null when network.Details.ScaleAndShift => network.NumberOfNormalizationGroups,
             var groups => groups,
         };
     }

@@ -41,13 +41,13 @@ internal static class DiffusersImport
     }
 
     /// <summary>Says what is in a folder; of the weights only their file's header is read.</summary>
-    public static DiffusersInspection Inspect(string folder, DiffusersOptions options)
+    public static DiffusersFolderInfo Inspect(string folder, DiffusersOptions options)
     {
         var place = DiffusersFolder.Open(folder);
         var (_, scheduler, description) = Read(place, options);
         var path = DiffusersWeights.Find(place.Network);
         using var weights = SafetensorsFile.Open(path);
-        return new DiffusersInspection(
+        return new DiffusersFolderInfo(
             place.Pipeline,
             description.ToString(),
             new GenerationOptions { Sampler = scheduler.Sampler }.ToString(),

@@ -11,7 +11,11 @@ public sealed record DiffusersOptions
 
     /// <summary>Gets the names of the model's classes.</summary>
     /// <value>As many as the network embeds; <see langword="null"/>, the default, takes the names of an export of this library, else numbers them from 0.</value>
-    public IReadOnlyList<string>? ClassNames { get; init; }
+    public IReadOnlyList<string>? ClassNames
+    {
+        get;
+        init => field = EquatableList.Of(value);
+    }
 
     /// <summary>Gets the height in pixels of the images, for a network whose configuration leaves it open.</summary>
     public int? ImageHeight { get; init; }

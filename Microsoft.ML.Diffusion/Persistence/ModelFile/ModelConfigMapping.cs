@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
@@ -25,19 +26,19 @@ internal static class ModelConfigMapping
         model.Network.PatchSize,
         model.Network.ResampleWithConvolution,
         [.. model.ClassNames],
-        model.Network.LevelChannels?.ToArray(),
-        model.Network.DownBlocks?.ToArray(),
-        model.Network.UpBlocks?.ToArray(),
-        model.Network.Middle,
-        model.Network.MiddleScale,
-        model.Network.MiddleAttentionGroups,
-        model.Network.NormalizationEpsilon,
-        model.Network.ScaleAndShift,
-        model.Network.TimestepFeatures,
-        model.Network.CosinesFirst,
-        model.Network.FrequencyShift,
-        model.Network.DownsamplePadding,
-        model.Network.CenterInput);
+        model.Network.Details.LevelChannels?.ToArray(),
+        model.Network.Details.DownBlocks?.ToArray(),
+        model.Network.Details.UpBlocks?.ToArray(),
+        model.Network.Details.Middle,
+        model.Network.Details.MiddleScale,
+        model.Network.Details.MiddleAttentionGroups,
+        model.Network.Details.NormalizationEpsilon,
+        model.Network.Details.ScaleAndShift,
+        model.Network.Details.TimestepFeatures,
+        model.Network.Details.CosinesFirst,
+        model.Network.Details.FrequencyShift,
+        model.Network.Details.DownsamplePadding,
+        model.Network.Details.CenterInput);
 
     public static SchedulerConfig ToSchedulerConfig(ModelDescription model) => new(
         model.Schedule.NumberOfTrainingTimesteps,
@@ -46,7 +47,7 @@ internal static class ModelConfigMapping
         model.Schedule.Kind.BetaEnd,
         model.Schedule.Kind.MaximumBeta,
         model.Schedule.Kind.ZeroTerminalSnr,
-        model.Schedule.Kind.TrainedBetas,
+        model.Schedule.Kind.TrainedBetas?.ToArray(),
         FileNames.Predictions[model.Prediction],
         FileNames.ModelVariances[model.Variance]);
 
@@ -75,19 +76,22 @@ internal static class ModelConfigMapping
             NumberOfNormalizationGroups = unet.NormNumGroups,
             PatchSize = unet.PatchSize,
             ResampleWithConvolution = unet.ResampWithConv,
-            LevelChannels = unet.BlockOutChannels,
-            DownBlocks = unet.DownBlocks,
-            UpBlocks = unet.UpBlocks,
-            Middle = unet.MidBlock,
-            MiddleScale = unet.MidBlockScaleFactor,
-            MiddleAttentionGroups = unet.AttnNormNumGroups,
-            NormalizationEpsilon = unet.NormEps,
-            ScaleAndShift = unet.TimeScaleShift,
-            TimestepFeatures = unet.TimeEmbeddingDim,
-            CosinesFirst = unet.FlipSinToCos,
-            FrequencyShift = unet.FreqShift,
-            DownsamplePadding = unet.DownsamplePadding,
-            CenterInput = unet.CenterInputSample,
+            Details = new UNetDetails
+            {
+                LevelChannels = unet.BlockOutChannels,
+                DownBlocks = unet.DownBlocks,
+                UpBlocks = unet.UpBlocks,
+                Middle = unet.MidBlock,
+                MiddleScale = unet.MidBlockScaleFactor,
+                MiddleAttentionGroups = unet.AttnNormNumGroups,
+                NormalizationEpsilon = unet.NormEps,
+                ScaleAndShift = unet.TimeScaleShift,
+                TimestepFeatures = unet.TimeEmbeddingDim,
+                CosinesFirst = unet.FlipSinToCos,
+                FrequencyShift = unet.FreqShift,
+                DownsamplePadding = unet.DownsamplePadding,
+                CenterInput = unet.CenterInputSample,
+            },
         };
         network.Validate();
         network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
@@ -97,7 +101,7 @@ internal static class ModelConfigMapping
         var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
         {
             ZeroTerminalSnr = scheduler.RescaleBetasZeroSnr,
-            TrainedBetas = scheduler.TrainedBetas,
+            TrainedBetas = EquatableList.Of(scheduler.TrainedBetas),
         }.Create();
         var prediction = FileNames.Predictions.Find(scheduler.PredictionType) ?? throw new FormatException($"the prediction type '{scheduler.PredictionType}' is not known.");
         var variance = FileNames.ModelVariances.Find(scheduler.VarianceType) ?? throw new FormatException($"the variance type '{scheduler.VarianceType}' is not known.");

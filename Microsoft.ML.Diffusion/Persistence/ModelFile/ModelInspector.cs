@@ -11,7 +11,7 @@ internal static class ModelInspector
 
     /// <summary>Checks all of a zip; what is damaged is refused, what is only suspect is reported.</summary>
     /// <exception cref="FormatException">It is damaged, made to do harm, or holds no diffusion model.</exception>
-    public static (ModelInspection Inspection, string? Untrusted, string? Mismatch) Inspect(Stream stream)
+    public static (ModelFileInfo Inspection, string? Untrusted, string? Mismatch) Inspect(Stream stream)
     {
         using var archive = ModelArchive.Open(stream);
         var headers = ReadHeaders(archive);
@@ -27,12 +27,12 @@ internal static class ModelInspector
         SamplerConfigMapping.ToOptions(config.Sampler, description);
         var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file)).FirstOrDefault(reason => reason is not null);
 
-        return (new ModelInspection(
+        return (new ModelFileInfo(
             config.FormatVersion,
             config.Library,
             description.ToString(),
             config.Training,
-            [.. archive.Entries.Select(entry => new ModelEntry(entry.FullName, entry.Length, entry.CompressedLength))],
+            [.. archive.Entries.Select(entry => new ModelFileEntry(entry.FullName, entry.Length, entry.CompressedLength))],
             [.. headers.Values.Select(header => header.Assembly).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)],
             mismatch is null,
             config.StreamsVersion), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);

@@ -23,7 +23,7 @@ internal sealed class InspectCommand : ToolCommand
             : Of(path, session.Show("Reading pictures", () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
     }
 
-    private static Result Of(string path, ModelInspection model)
+    private static Result Of(string path, ModelFileInfo model)
     {
         string?[] lines =
         [
@@ -50,7 +50,7 @@ internal sealed class InspectCommand : ToolCommand
         return new Result(lines, document, model.HashesMatch ? 0 : Shell.Failed);
     }
 
-    private static Result Of(string path, DiffusersInspection model) => new([model.ToString()], new
+    private static Result Of(string path, DiffusersFolderInfo model) => new([model.ToString()], new
     {
         Kind = "diffusers",
         Path = path,
@@ -64,7 +64,7 @@ internal sealed class InspectCommand : ToolCommand
         model.NumberOfParameters,
     });
 
-    private static Result Of(string path, ImageFolderInspection images)
+    private static Result Of(string path, ImageFolderInfo images)
     {
         var skipped = images.Skipped.Select(file => $"  {file.Path}: {file.Reason}");
         return new Result([images.ToString(), .. skipped], new

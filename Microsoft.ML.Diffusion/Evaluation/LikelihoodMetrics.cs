@@ -11,14 +11,14 @@ namespace Microsoft.ML.Diffusion;
 /// The three parts are those of L_vlb (Ho et al. 2020, eq. 5), each a mean over the images. Every term uses one draw of noise for each image, so that
 /// another seed gives slightly other figures, also with all timesteps.
 /// </remarks>
-public sealed class BitsPerDimension
+public sealed class LikelihoodMetrics
 {
-    internal BitsPerDimension(LikelihoodTerms terms)
+    internal LikelihoodMetrics(LikelihoodTerms terms)
         : this(LikelihoodSums.Of(terms))
     {
     }
 
-    internal BitsPerDimension(LikelihoodSums sums)
+    internal LikelihoodMetrics(LikelihoodSums sums)
     {
         var divergences = sums.Divergences;
         (Prior, Decoder, PerImage, Timesteps) = (sums.Prior, sums.Decoder, sums.PerImage, sums.Timesteps);
@@ -28,8 +28,8 @@ public sealed class BitsPerDimension
         StandardError = TimestepStrata.ErrorOfSum(sums.Strata, divergences);
     }
 
-    /// <summary>Gets the whole bound, the sum of its three parts.</summary>
-    public double Total => Prior + Divergence + Decoder;
+    /// <summary>Gets the whole bound in bits per dimension, the sum of its three parts.</summary>
+    public double BitsPerDimension => Prior + Divergence + Decoder;
 
     /// <summary>Gets L_T: the trace of the image that is left at the last timestep. It depends on the schedule alone and is close to 0.</summary>
     public double Prior { get; }
@@ -49,14 +49,14 @@ public sealed class BitsPerDimension
     /// <summary>Gets the term of each of <see cref="Timesteps"/>: at 0 <see cref="Decoder"/>, at t the divergence L_{t-1} of the step from t, a mean over the images.</summary>
     public IReadOnlyList<double> Terms { get; }
 
-    /// <summary>Gets how many timesteps each of <see cref="Timesteps"/> stands for: <see cref="Total"/> is <see cref="Prior"/> and the sum of weights times terms.</summary>
+    /// <summary>Gets how many timesteps each of <see cref="Timesteps"/> stands for: <see cref="BitsPerDimension"/> is <see cref="Prior"/> and the sum of weights times terms.</summary>
     public IReadOnlyList<double> Weights { get; }
 
     /// <summary>Gets a value indicating whether the terms of all T timesteps were computed, rather than their sum estimated from some.</summary>
     public bool HasAllTimesteps { get; }
 
     /// <summary>
-    /// Gets the standard error of <see cref="Total"/> from computing only some timesteps: of its distance to what all T give with the same seed; 0 for
+    /// Gets the standard error of <see cref="BitsPerDimension"/> from computing only some timesteps: of its distance to what all T give with the same seed; 0 for
     /// all. From the differences of neighbouring timesteps drawn, it is rather too large than too small. It does not cover the choice of the images, nor the
     /// draws of noise.
     /// </summary>
@@ -65,5 +65,5 @@ public sealed class BitsPerDimension
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Total:F4} bits per dimension{(HasAllTimesteps ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
+        $"{BitsPerDimension:F4} bits per dimension{(HasAllTimesteps ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
 }
