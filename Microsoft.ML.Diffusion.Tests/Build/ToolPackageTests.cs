@@ -11,7 +11,7 @@ public sealed class ToolPackageTests
     {
         var (exitCode, output) = BuildFiles.RunDotnet(
             "msbuild",
-            BuildFiles.InRoot("samples", "Diffusion.Tool", "Diffusion.Tool.csproj"),
+            BuildFiles.InRoot("tool", "Diffusion.Tool.csproj"),
             "-getProperty:PackAsTool,ToolCommandName,PackageId,PackageReadmeFile,RuntimeIdentifiers,SelfContained,EnableRuntimePackDownload",
             "-getItem:PackageReference");
 

@@ -33,6 +33,12 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
+    public void Tool_WritesNumbersWithoutTheCulture()
+    {
+        AssertNone(Assembly.LoadFrom(SampleProcess.Built("tool", "diffusion.dll")));
+    }
+
+    [TestMethod]
     [DataRow(nameof(Examples.Plain), true)]
     [DataRow(nameof(Examples.Nested), true)]
     [DataRow(nameof(Examples.Maybe), true)]
