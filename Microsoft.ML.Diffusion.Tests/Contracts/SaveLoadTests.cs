@@ -29,6 +29,7 @@ public sealed class SaveLoadTests
     }
 
     [TestMethod]
+    [TestCategory("Integration")]
     public void Load_InFreshProcess_DrawsTheSamePictures()
     {
         var (mlContext, path) = (new MLContext(seed: 3), ModelPath);

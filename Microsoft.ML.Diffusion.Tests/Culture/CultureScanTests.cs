@@ -26,6 +26,7 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
+    [TestCategory("Integration")]
     [DynamicData(nameof(Samples))]
     public void Sample_WritesNumbersWithoutTheCulture(string name)
     {
@@ -33,6 +34,7 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
+    [TestCategory("Integration")]
     public void Tool_WritesNumbersWithoutTheCulture()
     {
         AssertNone(Assembly.LoadFrom(SampleProcess.Built("tool", "diffusion.dll")));
