@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 
 /// <summary>The package as a user gets it: what is in it, and an application that knows nothing else of this repository.</summary>
 [TestClass]
-[TestCategory("Integration")]
+[TestCategory(TestCategories.Integration)]
 public sealed class PackageTests
 {
     private static FreshPackage _package = null!;

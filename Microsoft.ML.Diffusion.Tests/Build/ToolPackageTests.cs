@@ -4,7 +4,7 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 
 /// <summary>What the tool is packed as. Packing it takes a minute for libtorch's sake, so its properties are asked for.</summary>
 [TestClass]
-[TestCategory("Integration")]
+[TestCategory(TestCategories.Integration)]
 public sealed class ToolPackageTests
 {
     [TestMethod]

@@ -29,7 +29,7 @@ public sealed class SaveLoadTests
     }
 
     [TestMethod]
-    [TestCategory("Integration")]
+    [TestCategory(TestCategories.Integration)]
     public void Load_InFreshProcess_DrawsTheSamePictures()
     {
         var (mlContext, path) = (new MLContext(seed: 3), ModelPath);

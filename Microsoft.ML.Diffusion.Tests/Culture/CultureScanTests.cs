@@ -26,7 +26,7 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
-    [TestCategory("Integration")]
+    [TestCategory(TestCategories.Integration)]
     [DynamicData(nameof(Samples))]
     public void Sample_WritesNumbersWithoutTheCulture(string name)
     {
@@ -34,7 +34,7 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
-    [TestCategory("Integration")]
+    [TestCategory(TestCategories.Integration)]
     public void Tool_WritesNumbersWithoutTheCulture()
     {
         AssertNone(Assembly.LoadFrom(SampleProcess.Built("tool", "diffusion.dll")));

@@ -24,7 +24,7 @@ public sealed class ImageStoreTests
     }
 
     [TestMethod]
-    [TestCategory("Integration")]
+    [TestCategory(TestCategories.Integration)]
     public void Read_DataLargerThanTheLimit_TakesBoundedMemory()
     {
         if (!OperatingSystem.IsLinux())

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion.Tests.Samples;
 
 /// <summary>What samples/TrainAndGenerate writes, in its quick form, run as a user runs it: built, in its own process.</summary>
 [TestClass]
-[TestCategory("Integration")]
+[TestCategory(TestCategories.Integration)]
 public sealed partial class TrainAndGenerateTests
 {
     private const int Cell = Garments.Side + 1; // a picture and its padding

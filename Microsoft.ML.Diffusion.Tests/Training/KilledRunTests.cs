@@ -3,7 +3,7 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
 [TestClass]
-[TestCategory("Integration")]
+[TestCategory(TestCategories.Integration)]
 public sealed class KilledRunTests
 {
     private const int Killed = 128 + 9;
