@@ -71,6 +71,17 @@ public sealed partial class ContributingTests
     }
 
     [TestMethod]
+    public void Coverage_IsCollectedWithoutChangingFiles()
+    {
+        var settings = System.Xml.Linq.XDocument.Load(BuildFiles.InRoot("build", "coverage.runsettings"));
+
+        string ValueOf(string name) => settings.Descendants(name).Single().Value;
+
+        StringAssert.Contains(_text, "--collect \"Code Coverage\" --settings build/coverage.runsettings");
+        Assert.AreEqual(("False", "False"), (ValueOf("EnableStaticManagedInstrumentation"), ValueOf("EnableStaticNativeInstrumentation")), "outputs are hard links into the package folder");
+    }
+
+    [TestMethod]
     public void Workflow_SaysThatItHasNeverRun()
     {
         StringAssert.Contains(CodeBlock.Read(Workflow), "never been run");
