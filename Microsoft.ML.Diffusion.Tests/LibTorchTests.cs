@@ -7,6 +7,7 @@ namespace Microsoft.ML.Diffusion.Tests;
 
 /// <summary>What an application hears that has no libtorch, or one that does not load: once in real processes, and for other systems by what their loaders say.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class LibTorchTests
 {
     private const string Missing = """

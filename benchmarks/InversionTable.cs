@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
-using TrainAndGenerate;
+using Microsoft.ML.Diffusion.Samples;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Evaluation;
 using StepsAndQuality;
-using TrainAndGenerate;
+using Microsoft.ML.Diffusion.Samples;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 namespace Microsoft.ML.Diffusion.Tests.Build;
 
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed partial class LibTorchSharpPatchTests
 {
     private const string Version = "GLIBCXX_3.4.32";

@@ -5,6 +5,7 @@ using System.Reflection.PortableExecutable;
 namespace Microsoft.ML.Diffusion.Tests.Build;
 
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class OpenMachineLearningTests
 {
     private static readonly string _core = Path.Combine(AppContext.BaseDirectory, "Microsoft.ML.Core.dll");

@@ -6,6 +6,7 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 
 /// <summary>The package as a user gets it: what is in it, and an application that knows nothing else of this repository.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class PackageTests
 {
     private static FreshPackage _package = null!;

@@ -4,6 +4,7 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 
 /// <summary>What the tool is packed as. Packing it takes a minute for libtorch's sake, so its properties are asked for.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class ToolPackageTests
 {
     [TestMethod]
@@ -11,7 +12,7 @@ public sealed class ToolPackageTests
     {
         var (exitCode, output) = BuildFiles.RunDotnet(
             "msbuild",
-            BuildFiles.InRoot("samples", "Diffusion.Tool", "Diffusion.Tool.csproj"),
+            BuildFiles.InRoot("tool", "Diffusion.Tool.csproj"),
             "-getProperty:PackAsTool,ToolCommandName,PackageId,PackageReadmeFile,RuntimeIdentifiers,SelfContained,EnableRuntimePackDownload",
             "-getItem:PackageReference");
 

@@ -4,6 +4,7 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 
 /// <summary>Which packages an application of this repository gets for each system and backend: by MSBuild's evaluation, since most cannot be restored on one machine.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class TorchBackendTests
 {
     private static readonly string _app = BuildFiles.InRoot("samples", "QuickStart", "QuickStart.csproj");

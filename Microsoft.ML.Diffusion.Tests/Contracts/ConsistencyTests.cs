@@ -7,6 +7,7 @@ namespace Microsoft.ML.Diffusion.Tests.Contracts;
 public sealed class ConsistencyTests
 {
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DataRow(10)]
     [DataRow(20)]
     [DataRow(100)]

@@ -47,7 +47,7 @@ public sealed class ModelFileTests
     }
 
     [TestMethod]
-    [TestCategory("Slow")]
+    [TestCategory(TestCategories.Integration)]
     [DataRow(50)]
     public void SaveModel_KilledAtManyMoments_LeavesAWholeFile(int moments)
     {

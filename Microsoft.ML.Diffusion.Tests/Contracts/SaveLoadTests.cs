@@ -30,6 +30,7 @@ public sealed class SaveLoadTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     public void Load_InFreshProcess_DrawsTheSamePictures()
     {
         var (mlContext, path) = (new MLContext(seed: 3), ModelPath);

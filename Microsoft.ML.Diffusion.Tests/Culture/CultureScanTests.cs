@@ -26,10 +26,18 @@ public sealed class CultureScanTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DynamicData(nameof(Samples))]
     public void Sample_WritesNumbersWithoutTheCulture(string name)
     {
         AssertNone(Assembly.LoadFrom(SampleProcess.Assembly(name)));
+    }
+
+    [TestMethod]
+    [TestCategory(TestCategories.Integration)]
+    public void Tool_WritesNumbersWithoutTheCulture()
+    {
+        AssertNone(Assembly.LoadFrom(SampleProcess.Built("tool", "diffusion.dll")));
     }
 
     [TestMethod]

@@ -10,9 +10,9 @@ namespace Microsoft.ML.Diffusion.Tests.Docs;
 /// <param name="Text">What is between the fences.</param>
 internal sealed partial record CodeBlock(string File, int Line, string Language, string Text)
 {
-    /// <summary>The documents that users read, relative to the solution's folder.</summary>
+    /// <summary>The documents that users and contributors read, relative to the solution's folder.</summary>
     public static IReadOnlyList<string> Documents { get; } =
-        ["README.md", "SECURITY.md", .. Directory.EnumerateFiles(BuildFiles.InRoot("docs"), "*.md").Order(StringComparer.Ordinal).Select(path => $"docs/{Path.GetFileName(path)}")];
+        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "fuzz/README.md", "samples/README.md", .. Directory.EnumerateFiles(BuildFiles.InRoot("docs"), "*.md").Order(StringComparer.Ordinal).Select(path => $"docs/{Path.GetFileName(path)}")];
 
     public static string Read(string document) => System.IO.File.ReadAllText(BuildFiles.InRoot(document)).ReplaceLineEndings("\n");
 

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Tests.Evaluation;
 
 /// <summary><c>fid.json</c> and <c>fid.safetensors</c>: Frechet and kernel distances computed in double by two routes each.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class FeatureGoldenTests
 {
     private static readonly JsonNode _expected = GoldenFolder.ReadJson("fid.json");

@@ -7,12 +7,17 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 internal static class SampleProcess
 {
     /// <summary>The sample's assembly, built if it is not there yet.</summary>
-    public static string Assembly(string name)
+    public static string Assembly(string name) => Built(Path.Combine("samples", name), $"{name}.dll");
+
+    /// <summary>The assembly of a program's project, built if it is not there yet.</summary>
+    /// <param name="project">Its folder, relative to the solution's.</param>
+    /// <param name="file">The name of the assembly's file.</param>
+    public static string Built(string project, string file)
     {
-        var assembly = BuildFiles.InRoot("samples", name, "bin", BuildFiles.Configuration, "net10.0", name == "Diffusion.Tool" ? "diffusion.dll" : name + ".dll");
+        var assembly = BuildFiles.InRoot(project, "bin", BuildFiles.Configuration, "net10.0", file);
         if (!File.Exists(assembly))
         {
-            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot("samples", name), "-c", BuildFiles.Configuration);
+            var (built, log) = BuildFiles.RunDotnet("build", BuildFiles.InRoot(project), "-c", BuildFiles.Configuration);
             Assert.AreEqual(0, built, log);
         }
 

@@ -9,7 +9,7 @@ internal sealed partial class ToolProcess : IDisposable
 {
     private const int Interrupt = 2; // SIGINT, that of Ctrl+C
 
-    private static readonly Lazy<string> _assembly = new(() => SampleProcess.Assembly("Diffusion.Tool"));
+    private static readonly Lazy<string> _assembly = new(() => SampleProcess.Built("tool", "diffusion.dll"));
 
     private readonly Process _process;
     private readonly Task<string> _output;

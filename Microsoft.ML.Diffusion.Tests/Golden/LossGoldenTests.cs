@@ -4,7 +4,7 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>Forward process, reverse step, bound, losses and gradients give the references' numbers.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class LossGoldenTests
 {
     private const double DoubleTolerance = 1e-9;   // relative; Golden/data/README.md

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>Signal-to-noise ratios and min-SNR-gamma weights equal the references'.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class MinimumSnrGoldenTests
 {
     private const double Tolerance = 1e-9;

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary><c>interpolation.safetensors</c>: paths between vectors at every kind of angle, computed with 60 digits.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class SlerpGoldenTests
 {
     private const string FileName = "interpolation.safetensors";

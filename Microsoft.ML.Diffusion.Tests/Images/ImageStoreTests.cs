@@ -24,6 +24,7 @@ public sealed class ImageStoreTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     public void Read_DataLargerThanTheLimit_TakesBoundedMemory()
     {
         if (!OperatingSystem.IsLinux())

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>Networks that diffusers saved give diffusers' outputs: every folder <c>unet_diffusers_*</c>.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class DiffusersUNetGoldenTests
 {
     private const double Tolerance = 2e-5; // Golden/data/README.md

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>The U-Net gives ermongroup/ddim's outputs with its weights.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class UNetGoldenTests
 {
     // The reference's own float32 and float64 differ by 2e-6, and a sinusoid rounded otherwise moves the output by 6e-6.

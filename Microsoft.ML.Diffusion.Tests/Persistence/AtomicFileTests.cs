@@ -129,6 +129,7 @@ public sealed class AtomicFileTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [OSCondition(OperatingSystems.Linux)]
     [SupportedOSPlatform("linux")]
     [DataRow(0)]
@@ -147,6 +148,7 @@ public sealed class AtomicFileTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     public void Write_KilledAt50Moments_LeavesTheOldOrTheNewFile()
     {
         NumberedFile.Write(FilePath, 0);

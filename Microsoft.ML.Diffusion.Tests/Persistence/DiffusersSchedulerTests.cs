@@ -19,7 +19,7 @@ public sealed class DiffusersSchedulerTests
     public static IEnumerable<object[]> Runs => _runs.Value.Select(run => new object[] { run.File });
 
     [TestMethod]
-    [TestCategory("Golden")]
+    [TestCategory(TestCategories.Golden)]
     [DynamicData(nameof(Runs))]
     public void Read_SchedulerOfARun_SamplesAsThePeerDid(string file)
     {

@@ -17,6 +17,7 @@ public sealed class HostileFileTests
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DataRow("model")]
     [DataRow("safetensors")]
     [DataRow("config")]

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion.Tests.Persistence;
 
 /// <summary>The accept/reject table of <c>safetensors_edge/expected.json</c>, by each of the three ways to open a file.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class SafetensorsEdgeTests
 {
     private const string Folder = "safetensors_edge";

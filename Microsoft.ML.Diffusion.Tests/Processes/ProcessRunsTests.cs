@@ -2,6 +2,7 @@ namespace Microsoft.ML.Diffusion.Tests.Processes;
 
 /// <summary>Short trainings in processes of their own: the first of those that the fuzz project's "runs" starts by the hundred.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class ProcessRunsTests
 {
     [TestMethod]

@@ -24,6 +24,7 @@ public sealed class RandomNumbersTests
 
     // The widths and instructions of other processors, as far as this one can do without its own.
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DataRow("DOTNET_EnableAVX512")]
     [DataRow("DOTNET_EnableAVX2")]
     [DataRow("DOTNET_EnableAVX")]

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion.Tests.Samplers;
 /// numbers of a peer that are known by heart here.
 /// </summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class DiffusersFullLoopTests
 {
     private static readonly NoiseSchedule _schedule = NoiseSchedule.Linear(1000, 1e-4, 0.02);

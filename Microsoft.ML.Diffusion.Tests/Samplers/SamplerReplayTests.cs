@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Samplers;
 
 /// <summary>The product's samplers give the numbers of the runs that reference implementations recorded.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class SamplerReplayTests
 {
     private const double DoubleTolerance = 1e-10;  // of max(1, max |x|); Golden/data/README.md

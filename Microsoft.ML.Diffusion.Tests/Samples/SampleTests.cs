@@ -12,6 +12,7 @@ public sealed class SampleTests
         .Select(folder => new object[] { Path.GetFileName(folder) });
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DynamicData(nameof(QuickSamples))]
     public void Sample_Quick_RunsAndWritesItsFiles(string name)
     {

@@ -10,6 +10,7 @@ namespace Microsoft.ML.Diffusion.Tests.Samples;
 
 /// <summary>What samples/TrainAndGenerate writes, in its quick form, run as a user runs it: built, in its own process.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed partial class TrainAndGenerateTests
 {
     private const int Cell = Garments.Side + 1; // a picture and its padding
@@ -136,18 +137,40 @@ public sealed partial class TrainAndGenerateTests
         }
 
         folder.Write("photos/broken.png", [1, 2, 3]);
-        string[] small = ["--quick", "--images", folder.File("photos"), "--size", "8", "--patch", "1", "--multipliers", "1", "--attention", "none", "--batch", "4", "--sampling-steps", "2"];
+        string[] quick = ["--quick", "--images", folder.File("photos")];
 
         const string Skipped = "Skipped broken.png: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)\n";
-        RunSample(Skipped, [.. small, "--output", folder.File("trained")]);
-        var drawn = RunSample(Skipped, [.. small, "--model", folder.File("trained/model.zip"), "--output", folder.File("drawn")]);
+        RunSample(Skipped, [.. quick, "--output", folder.File("trained")]);
+        var drawn = RunSample(Skipped, [.. quick, "--model", folder.File("trained/model.zip"), "--generate", "3", "--output", folder.File("drawn")]);
 
         Assert.Contains("validation loss", File.ReadAllText(folder.File("trained/report.html")).ToLowerInvariant());
+        CollectionAssert.AreEquivalent((string[])["00000.png", "00001.png", "00002.png"], Directory.GetFiles(folder.File("drawn/generated")).Select(Path.GetFileName).ToArray(), drawn);
         CollectionAssert.AreEquivalent((string[])["denoising.gif", "denoising.png", "interpolation.png", "report.html", "samples.png"], Directory.GetFiles(folder.File("drawn")).Select(Path.GetFileName).ToArray(), drawn);
         CollectionAssert.AreEqual(File.ReadAllBytes(folder.File("trained/samples.png")), File.ReadAllBytes(folder.File("drawn/samples.png")));
         var html = File.ReadAllText(folder.File("drawn/report.html"));
         StringAssert.Contains(html, "<h1>Pictures by model.zip</h1>");
         Assert.DoesNotContain("<svg ", html);
+    }
+
+    [TestMethod]
+    public void Sample_OptionsOfTheTool_AreNotItsOwn()
+    {
+        var help = RunSample("", "--help");
+        var (exitCode, _, error) = SampleProcess.Run("TrainAndGenerate", "--steps", "5");
+
+        CollectionAssert.AreEquivalent((string[])["--images", "--model", "--generate", "--quick", "--output", "--help", "--version"], OptionName().Matches(help).Select(match => match.Value).ToArray(), help);
+        Assert.AreEqual(1, exitCode);
+        StringAssert.Contains(error, "'--steps'");
+        StringAssert.Contains(error, "diffusion train");
+    }
+
+    [TestMethod]
+    public void Sample_NegativeNumberOfPictures_SaysSoAndFails()
+    {
+        var (exitCode, _, error) = SampleProcess.Run("TrainAndGenerate", "--generate", "-1");
+
+        Assert.AreEqual(1, exitCode);
+        StringAssert.Contains(error, "--generate must be at least 0");
     }
 
     [TestMethod]
@@ -189,6 +212,9 @@ public sealed partial class TrainAndGenerateTests
     private static void AssertSame(byte[] expected, byte[] actual) => CollectionAssert.AreEqual(expected, actual);
 
     private static double Difference(byte[] first, byte[] second) => first.Zip(second, (a, b) => Math.Abs(a - b)).Average();
+
+    [GeneratedRegex("(?<![\\w-])--[a-z]+")]
+    private static partial Regex OptionName();
 
     [GeneratedRegex("src=\"([^\"]*)\"")]
     private static partial Regex Source();

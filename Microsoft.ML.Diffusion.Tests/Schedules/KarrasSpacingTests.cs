@@ -10,7 +10,7 @@ public sealed class KarrasSpacingTests
     private static readonly NoiseSchedule _schedule = NoiseSchedule.Linear();
 
     [TestMethod]
-    [TestCategory("Golden")]
+    [TestCategory(TestCategories.Golden)]
     public void Sigmas_RecordedTables_GiveEveryNumber()
     {
         // The file has other spacings too, which the product does not: polyexponential, vp. Exponential is LogSnr.

@@ -14,7 +14,7 @@ public sealed class LevelSpacingTests
     public static IEnumerable<object[]> Subsets => [[TimestepSubset.Karras(18)], [TimestepSubset.LogSnr(18)]];
 
     [TestMethod]
-    [TestCategory("Golden")]
+    [TestCategory(TestCategories.Golden)]
     public void EvenLogSnr_RecordedExponentialTables_GivesEveryNumber()
     {
         var tables = GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray().Where(table => table!.Text("fn") == "get_sigmas_exponential").ToList();

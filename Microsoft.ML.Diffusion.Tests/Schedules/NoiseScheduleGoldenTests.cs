@@ -7,7 +7,7 @@ namespace Microsoft.ML.Diffusion.Tests.Schedules;
 
 /// <summary>Every table of every schedule equals the references'.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed partial class NoiseScheduleGoldenTests
 {
     private const string Extra = "schedules_extra.safetensors";

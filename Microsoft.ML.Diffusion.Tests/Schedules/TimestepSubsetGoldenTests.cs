@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Tests.Schedules;
 
 /// <summary><c>timesteps.json</c>: the peers' rules as the replays use them, and the product's own formulas where they coincide.</summary>
 [TestClass]
-[TestCategory("Golden")]
+[TestCategory(TestCategories.Golden)]
 public sealed class TimestepSubsetGoldenTests
 {
     private static readonly JsonNode _tables = GoldenFolder.ReadJson("timesteps.json");

@@ -5,6 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Tool;
 
 /// <summary>diffusion generate and interpolate, with a model of two classes.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class ToolDrawTests : IDisposable
 {
     private static readonly string _model = SavedModel.Chain;

@@ -5,6 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Tool;
 
 /// <summary>What the tool's processes write to the standard error: lines of their own, and none of the libraries below.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed partial class ToolErrorOutputTests
 {
     [TestMethod]

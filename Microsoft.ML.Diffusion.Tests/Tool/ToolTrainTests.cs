@@ -4,6 +4,7 @@ namespace Microsoft.ML.Diffusion.Tests.Tool;
 
 /// <summary>diffusion train, describe and inspect.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class ToolTrainTests : IDisposable
 {
     private static readonly string[] _small = ["--size", "8", "--channels", "32", "--multipliers", "1,1", "--blocks", "1", "--attention", "none", "--dropout", "0", "--batch", "4", "--seed", "3", "--device", "cpu"];

@@ -5,6 +5,7 @@ namespace Microsoft.ML.Diffusion.Tests.Tool;
 
 /// <summary>What the tool says of itself and of what it cannot do: one line on the standard error, and the exit code.</summary>
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class ToolUsageTests : IDisposable
 {
     private const string Places = "'diffusion train --help' lists what can be given.";

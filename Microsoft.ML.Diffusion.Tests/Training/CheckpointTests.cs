@@ -19,6 +19,7 @@ public sealed class CheckpointTests
     private static readonly TrainingOptions _training = new() { NumberOfSteps = 25, LearningRate = 3e-3, WarmupSteps = 2, CheckpointEverySteps = 4, ReportEverySteps = 10 };
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     public void Fit_CancelledAtAnyStep_ResumesToTheSameModelAndSummary()
     {
         using var whole = Fit(Options(_training));

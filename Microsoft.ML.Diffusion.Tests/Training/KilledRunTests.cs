@@ -3,12 +3,12 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
 [TestClass]
+[TestCategory(TestCategories.Integration)]
 public sealed class KilledRunTests
 {
     private const int Killed = 128 + 9;
 
     [TestMethod]
-    [TestCategory("Slow")]
     public void Fit_KilledTwentyTimes_EndsAtTheModelOfAnUninterruptedRun()
     {
         if (OperatingSystem.IsWindows())

@@ -20,6 +20,7 @@ public sealed class TrainingLossTests
     ];
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DynamicData(nameof(Losses))]
     public void Fit_TinySet_LossFalls(TrainingLoss loss, ModelVariance variance, PredictionType prediction, double gamma, TimestepSampling sampling)
     {

@@ -9,6 +9,7 @@ namespace Microsoft.ML.Diffusion.Tests.Training;
 public sealed class TrainingTests
 {
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     [DataRow(PredictionType.Epsilon)]
     [DataRow(PredictionType.Sample)]
     [DataRow(PredictionType.VPrediction)]

@@ -7,7 +7,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Transforms.Image;
-using TrainAndGenerate;
 
 const int Seed = 1;
 var quick = args.Contains("--quick");

@@ -9,7 +9,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Transforms.Image;
-using TrainAndGenerate;
 
 var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());
 var (seeds, labelled, drawn, seconds, solverSteps, tested) = quick ? (2, 60, 20, 2, 2, 100) : (3, 500, 500, 40, 20, 2000);

@@ -5,7 +5,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
-using TrainAndGenerate;
 
 const int Seed = 1;
 const int Columns = 9;

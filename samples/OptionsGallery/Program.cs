@@ -9,7 +9,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 using OptionsGallery;
-using TrainAndGenerate;
 
 var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());
 var artifacts = new Artifacts(args.FirstOrDefault(argument => argument != "--quick"), Path.Combine("OptionsGallery", quick ? "quick" : ""));

@@ -10,7 +10,6 @@ using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Transforms.Image;
 using StepsAndQuality;
-using TrainAndGenerate;
 
 const int Seed = 1;
 var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());

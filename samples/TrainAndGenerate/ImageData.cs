@@ -6,45 +6,49 @@ using Microsoft.ML.Transforms;
 
 namespace TrainAndGenerate;
 
-/// <summary>The pictures as rows of an <see cref="IDataView"/>: those to learn from, and those held out to judge by.</summary>
-internal sealed record ImageData(IDataView Training, IDataView? Validation)
+/// <summary>The images as rows of an <see cref="IDataView"/>: those to learn from, and those held out to judge by.</summary>
+/// <param name="Name">What they are, in words.</param>
+/// <param name="Training">Rows to learn from.</param>
+/// <param name="Validation">Rows to judge by; null if there are too few for that.</param>
+/// <param name="HasLabels">Whether a column "Label" says what each image shows: known of the garments only.</param>
+internal sealed record ImageData(string Name, IDataView Training, IDataView? Validation, bool HasLabels)
 {
-    /// <summary>Rows of the user's files, or of the bundled garments and their kinds.</summary>
-    public static ImageData Load(MLContext mlContext, Settings settings, int width, int height, CancellationToken cancellationToken)
-    {
-        if (settings.ImageFolder is { } folder)
-        {
-            var images = PictureFolder.Load(mlContext, folder, width, height, cancellationToken: cancellationToken);
-            var share = Math.Min(Settings.FolderValidationShare, (double)settings.ValidationImages / images.Count);
-            var (training, validation) = PictureFolder.HoldOut(mlContext, images.Data, images.Count, share, settings.Seed);
-            return new(training, validation);
-        }
+    private const double HeldOutShare = 0.1; // of a small folder
 
-        IDataView garments = mlContext.Data.LoadFromEnumerable(FashionMnist.Read());
-        var unseen = mlContext.Data.LoadFromEnumerable(FashionMnist.Read(FashionMnist.Unseen).Take(settings.ValidationImages));
-        return new(garments, settings.ValidationImages > 0 ? unseen : null);
+    /// <summary>Rows of the user's files.</summary>
+    public static ImageData OfFolder(MLContext mlContext, string folder, int width, int height, int heldOut, int seed, CancellationToken cancellationToken)
+    {
+        var images = PictureFolder.Load(mlContext, folder, width, height, cancellationToken: cancellationToken);
+        var (training, validation) = PictureFolder.HoldOut(mlContext, images.Data, images.Count, Math.Min(HeldOutShare, (double)heldOut / images.Count), seed);
+        return new(folder, training, validation, HasLabels: false);
     }
 
-    /// <summary>Makes a column "Image", the middle of each picture in one size, and of the garments' kinds a key column "Label", in alphabetical order.</summary>
-    public static IEstimator<ITransformer> Prepare(MLContext mlContext, Settings settings, int width, int height)
+    /// <summary>Rows of the bundled garments and their kinds.</summary>
+    public static ImageData OfGarments(MLContext mlContext, int heldOut) => new(
+        "Fashion-MNIST, 10,000 garments",
+        mlContext.Data.LoadFromEnumerable(FashionMnist.Read()),
+        mlContext.Data.LoadFromEnumerable(FashionMnist.Read(FashionMnist.Unseen).Take(heldOut)),
+        HasLabels: true);
+
+    /// <summary>Makes a column "Image", the middle of each image in one size, and of the garments' kinds a key column "Label", in alphabetical order.</summary>
+    public IEstimator<ITransformer> Prepare(MLContext mlContext, int width, int height)
     {
         var resize = mlContext.Transforms.ResizeImages("Image", width, height);
-        return settings.ImageFolder is null
+        return HasLabels
             ? resize.Append(mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
             : resize;
     }
 
-    /// <summary>The first pictures in the model's size; null if there are fewer than two, or none of the kind that the model learned from.</summary>
-    public IReadOnlyList<MLImage>? TryTake(MLContext mlContext, Settings settings, DiffusionTransformer model, int count)
+    /// <summary>The first images, if there are two at least that the model may have learned from: garments are not what a model of another size knows.</summary>
+    public IReadOnlyList<MLImage>? TryTake(MLContext mlContext, DiffusionTransformer model, int count)
     {
-        var mayKnowGarments = (model.ImageWidth, model.ImageHeight, model.Channels) == (FashionMnist.Size, FashionMnist.Size, 1);
-        if (settings is { ModelFile: not null, ImageFolder: null } && !mayKnowGarments)
+        if (HasLabels && (model.ImageWidth, model.ImageHeight, model.Channels) != (FashionMnist.Size, FashionMnist.Size, 1))
         {
             return null;
         }
 
         var first = mlContext.Data.TakeRows(Training, count);
-        var images = PictureFolder.Take(Prepare(mlContext, settings, model.ImageWidth, model.ImageHeight).Fit(first).Transform(first), count);
+        var images = PictureFolder.Take(Prepare(mlContext, model.ImageWidth, model.ImageHeight).Fit(first).Transform(first), count);
         return images.Length >= 2 ? images : null;
     }
 }

@@ -1,26 +1,35 @@
 // Learns to draw from pictures: trains a diffusion model on them, saves it, draws with it, and proves that the saved model draws the
-// same; report.html shows all of it. --help lists what can be chosen; Settings.cs holds the defaults; --quick only shows that it runs.
+// same; report.html shows all of it. --help lists what can be chosen, docs/tool.md how to choose the rest; --quick only shows that it runs.
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 using TrainAndGenerate;
 
-return CommandLine.Run(args, (settings, cancellationToken) =>
+return Settings.Run(args, (settings, cancellationToken) =>
 {
+    const int Seed = 1;
     const int SheetSize = 64;
     const int FilmColumns = 11;
     var clock = Stopwatch.StartNew();
-    var mlContext = new MLContext(settings.Seed);
+    var mlContext = new MLContext(Seed);
     var artifacts = new Artifacts(settings.OutputFolder);
     var modelFile = settings.ModelFile ?? artifacts.PathOf("model.zip");
     var progress = new ProgressDisplay();
     var history = new TrainingHistory(progress);
+    var generation = new GenerationOptions { Sampler = new DdimSampler(settings.IsQuick ? 8 : 50), GuidanceScale = 1.5, Seed = Seed };
 
     // 1. Pictures: rows of files or of images in memory, in the size that an older model has or a new one will have.
     using var old = settings.ModelFile is null ? null : LoadModel(mlContext);
-    var data = ImageData.Load(mlContext, settings, old?.ImageWidth ?? settings.ImageSize, old?.ImageHeight ?? settings.ImageSize, cancellationToken);
+    var size = settings.ImageFolder is null ? FashionMnist.Size : 32;
+    var (width, height) = (old?.ImageWidth ?? size, old?.ImageHeight ?? size);
+    var heldOut = settings.IsQuick ? 32 : 256;
+    var data = settings.ImageFolder is { } folder
+        ? ImageData.OfFolder(mlContext, folder, width, height, heldOut, Seed, cancellationToken)
+        : ImageData.OfGarments(mlContext, heldOut);
+    var pictures = $"{data.Name}, {width}x{height}{(data.HasLabels ? ", labelled" : "")}";
 
     // 2. A model: the older one, or one trained behind an ML.NET pipeline and saved with it.
     using var model = old ?? TrainModel();
@@ -33,9 +42,14 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
     artifacts.Save("denoising.png", film.ToSheet(FilmColumns).Save, $"a row a picture, after {string.Join(", ", film.StepsOf(FilmColumns))} of {film.NumberOfSteps} steps");
     artifacts.Save("denoising.gif", path => film.SaveGif(path, columns: 5), "the same, as an animation");
 
-    // 4. The way from picture to picture: real ones if there are some of the model's kind, else drawn ones.
-    var real = data.TryTake(mlContext, settings, model, count: 8);
-    var (ends, paths) = (real ?? [.. samples.Where((_, i) => i % 8 == 0)], settings.ToPaths(cancellationToken));
+    // 4. The way from picture to picture, along the sphere and straight: real ones if there are some of the model's kind, else drawn ones.
+    InterpolationOptions[] paths =
+    [
+        new() { Path = InterpolationPath.Spherical, Sampler = new DdimSampler(settings.IsQuick ? 2 : 50), Seed = Seed, CancellationToken = cancellationToken },
+        new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(settings.IsQuick ? 4 : 100), Seed = Seed, CancellationToken = cancellationToken },
+    ];
+    var real = data.TryTake(mlContext, model, count: 8);
+    var ends = real ?? [.. samples.Where((_, i) => i % 8 == 0)];
     var ways = progress.Show("Drawing the way between pictures", () => InterpolationSheet.Draw(model, ends, columns: 8, paths, progress));
     artifacts.Save("interpolation.png", ways.Save, InterpolationSheet.Legend);
 
@@ -51,6 +65,9 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
     Console.WriteLine($"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
 
     // 7. All of it on one page.
+    var (title, introduction, fact) = old is null
+        ? ($"A model of {(data.HasLabels ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(data.Name)))}", $"What a diffusion model draws that samples/TrainAndGenerate trained on {pictures}.", ("Learned from", pictures))
+        : ($"Pictures by {Path.GetFileName(modelFile)}", "What samples/TrainAndGenerate drew with a model that was trained before.", ("File", Path.GetFileName(modelFile)));
     List<ReportSection> sections =
     [
         ReportSections.Samples(artifacts.PathOf("samples.png"), model, SheetSize, Drawing(model)),
@@ -59,18 +76,40 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
         ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
         .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
         ReportSections.Figures(model.Training, ("This run, all in all", ProgressDisplay.Time(clock.Elapsed))),
-        ReportSections.Settings(model, settings.Facts),
+        ReportSections.Settings(model, fact, ("Options of training", model.Training?.Options ?? "not known")),
     ];
-    artifacts.Save("report.html", new ReportPage(settings.Headline.Title, settings.Headline.Introduction, sections).Save, "all of it on one page");
+    artifacts.Save("report.html", new ReportPage(title, introduction, sections).Save, "all of it on one page");
     return isSame ? 0 : 1;
 
     DiffusionTransformer TrainModel()
     {
-        Console.WriteLine(settings.Describe());
-        var preparation = ImageData.Prepare(mlContext, settings, settings.ImageSize, settings.ImageSize).Fit(data.Training);
-        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", settings.ToOptions(history, cancellationToken));
-        var (training, validation) = (preparation.Transform(data.Training), data.Validation is { } heldOut ? preparation.Transform(heldOut) : null);
-        var trained = progress.Show("Training", () => validation is null ? trainer.Fit(training) : trainer.Fit(training, validation));
+        var training = new TrainingOptions
+        {
+            Duration = settings.IsQuick ? null : TimeSpan.FromMinutes(4.75),
+            NumberOfSteps = settings.IsQuick ? 20 : null,
+            BatchSize = 32,
+            LearningRate = 2e-3,
+            WarmupSteps = 100,
+            EmaDecay = 0.995,
+            Progress = history,
+            ReportEverySteps = 10,
+            Validation = new ValidationOptions { EverySteps = settings.IsQuick ? 10 : 100 },
+            CancellationToken = cancellationToken,
+        };
+        var options = new DiffusionOptions
+        {
+            LabelColumnName = data.HasLabels ? "Label" : null,
+            Network = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [2, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [7, 8], PatchSize = 2, Dropout = 0 },
+            Training = training,
+            Generation = generation,
+        };
+        Console.WriteLine($"Pictures   {pictures}\nNetwork    {options.Network}\nDiffusion  {options.Schedule}, {options.Prediction} prediction");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Training   {(settings.IsQuick ? "20 steps" : "4.75 minutes")}, batches of {training.BatchSize}, learning rate {training.LearningRate}, EMA {training.EmaDecay}, seed {Seed}"));
+
+        var preparation = data.Prepare(mlContext, width, height).Fit(data.Training);
+        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options);
+        var (learned, judged) = (preparation.Transform(data.Training), data.Validation is { } validation ? preparation.Transform(validation) : null);
+        var trained = progress.Show("Training", () => judged is null ? trainer.Fit(learned) : trainer.Fit(learned, judged));
         mlContext.Diffusion.SaveModel(new TransformerChain<DiffusionTransformer>(preparation, trained), data.Training.Schema, modelFile);
         Console.WriteLine($"Wrote {modelFile}: {ProgressDisplay.Describe(trained.Training!)}");
         artifacts.Save("training.csv", path => TrainingHistory.SaveCsv(path, history.Records), $"{history.Records.Count} reports");
@@ -78,18 +117,10 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
         return trained;
     }
 
-    DiffusionTransformer LoadModel(MLContext context)
-    {
-        var diffusion = context.Model.Load(modelFile, out _).GetDiffusion();
-        return settings.Device is { } device ? diffusion.ToDevice(device) : diffusion;
-    }
+    DiffusionTransformer LoadModel(MLContext context) => context.Model.Load(modelFile, out _).GetDiffusion();
 
-    GenerationOptions Drawing(DiffusionTransformer model) => (settings.ChoosesSampling ? settings.ToGeneration() : model.Generation) with
-    {
-        Seed = settings.Seed,
-        Progress = progress,
-        CancellationToken = cancellationToken,
-    };
+    GenerationOptions Drawing(DiffusionTransformer model) =>
+        (settings.IsQuick ? generation : model.Generation) with { Seed = Seed, Progress = progress, CancellationToken = cancellationToken };
 
     MLImage[] DrawSheet(DiffusionTransformer model) => progress.Show($"Drawing {SheetSize} pictures", () => SampleSheet.Draw(model, SheetSize, Drawing(model)));
 });
@@ -97,9 +128,9 @@ return CommandLine.Run(args, (settings, cancellationToken) =>
 // Expected output, redirected to a file (... stands for numbers that depend on the machine):
 //
 // Pictures   Fashion-MNIST, 10,000 garments, 28x28, labelled
-// Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2), dropout 0
-// Diffusion  cosine (T = 1000), v prediction
-// Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1, device the best there is
+// Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
+// Diffusion  cosine (T = 1000), VPrediction prediction
+// Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1
 // Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
 // Training took ... s.
 // Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped

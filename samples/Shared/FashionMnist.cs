@@ -3,23 +3,27 @@ using System.IO.Compression;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
-namespace TrainAndGenerate;
+namespace Microsoft.ML.Diffusion.Samples;
 
 /// <summary>A garment and the name of its kind.</summary>
-internal sealed class Garment
+public sealed class Garment
 {
+    /// <summary>Gets the image, which is gone when the next garment is read.</summary>
     [ImageType(FashionMnist.Size, FashionMnist.Size)]
     public required MLImage Image { get; init; }
 
+    /// <summary>Gets the name of its kind, such as Bag.</summary>
     public required string Label { get; init; }
 }
 
-/// <summary>The bundled pictures: the 10,000 test images of Fashion-MNIST, and 4,000 of its training images (see data/README.md).</summary>
-internal static class FashionMnist
+/// <summary>The bundled images: the 10,000 test images of Fashion-MNIST, and 4,000 of its training images (see data/README.md).</summary>
+/// <remarks>A program whose project says <c>UsesGarments</c> has their files beside it.</remarks>
+public static class FashionMnist
 {
+    /// <summary>Side of an image, in pixels.</summary>
     public const int Size = 28;
 
-    /// <summary>What the sample and models/garments.zip learned from.</summary>
+    /// <summary>What TrainAndGenerate and models/garments.zip learned from.</summary>
     public const string Learned = "t10k";
 
     /// <summary>Garments that neither has seen.</summary>
@@ -30,6 +34,8 @@ internal static class FashionMnist
 
     private static readonly string[] _kinds = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
+    /// <summary>Reads the garments of a set, in the order of its file.</summary>
+    /// <param name="set"><see cref="Learned"/> or <see cref="Unseen"/>.</param>
     public static IEnumerable<Garment> Read(string set = Learned)
     {
         var labels = ReadIdx($"{set}-labels-idx1-ubyte.gz", LabelsMagic, headerBytes: 8);
