@@ -8,33 +8,33 @@ public sealed partial class DiffusionCatalog
 {
     private const int WarnedFiles = 20;
 
-    /// <summary>Loads the pictures in a folder and below it as rows, in the one size that they all have.</summary>
+    /// <summary>Loads the images in a folder and below it as rows, in the one size that they all have.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidOperationException">No file is a picture that can be read, or sizes differ.</exception>
+    /// <exception cref="InvalidOperationException">No file is an image that can be read, or sizes differ.</exception>
     public LoadedImages LoadImages(string folder) => LoadImages(folder, new ImageFolderOptions());
 
-    /// <summary>Loads the pictures in a folder and below it as rows of square images: the middle of each.</summary>
+    /// <summary>Loads the images in a folder and below it as rows of square images: the middle of each.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="imageSize">Side length in pixels, 1 to 16,384; for training, a multiple of the network's downsampling factor.</param>
     /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="imageSize"/> is out of range.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidOperationException">No file is a picture that can be read.</exception>
+    /// <exception cref="InvalidOperationException">No file is an image that can be read.</exception>
     public LoadedImages LoadImages(string folder, int imageSize) => LoadImages(folder, new ImageFolderOptions { Width = imageSize, Height = imageSize });
 
-    /// <summary>Loads the pictures in a folder and below it as rows.</summary>
+    /// <summary>Loads the images in a folder and below it as rows.</summary>
     /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
     /// <param name="options">Size and limits.</param>
     /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
     /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidOperationException">No file is a picture that can be read; or width and height are not set and sizes differ.</exception>
+    /// <exception cref="InvalidOperationException">No file is an image that can be read; or width and height are not set and sizes differ.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <remarks>
-    /// <para>Columns: <c>Image</c> (<see cref="MLImage"/>, opaque, all of one size), <c>ImagePath</c> (text, the full path) and, where pictures lie in
-    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for pictures beside the folders.</para>
+    /// <para>Columns: <c>Image</c> (<see cref="MLImage"/>, opaque, all of one size), <c>ImagePath</c> (text, the full path) and, where images lie in
+    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for images beside the folders.</para>
     /// <para>Every file is decoded once here, on all processors, to find those that cannot be; and once more whenever its row is read. The content
     /// says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF and BMP are read, alpha is composited
     /// over white, the EXIF orientation is applied, animations give their first frame.</para>
@@ -58,13 +58,13 @@ public sealed partial class DiffusionCatalog
         }
 
         var (width, height) = content.CommonSize(folder, options);
-        return new(new ImageFolderDataView(content.Pictures, options, width, height), content.Pictures.Count, content.Skipped);
+        return new(new ImageFolderDataView(content.Images, options, width, height), content.Images.Count, content.Skipped);
     }
 
-    /// <summary>Says what pictures are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
+    /// <summary>Says what images are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
     /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
-    /// <param name="options">Limits; <see langword="null"/> uses the defaults. The size that pictures would get does not matter here.</param>
-    /// <returns>What <see cref="LoadImages(string, ImageFolderOptions)"/> would find; a folder without a picture is no error.</returns>
+    /// <param name="options">Limits; <see langword="null"/> uses the defaults. The size that images would get does not matter here.</param>
+    /// <returns>What <see cref="LoadImages(string, ImageFolderOptions)"/> would find; a folder without an image is no error.</returns>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -78,12 +78,12 @@ public sealed partial class DiffusionCatalog
         return new ImageFolderReader(folder, options).Read().Summarize();
     }
 
-    /// <summary>Loads one picture the way that <see cref="LoadImages(string, ImageFolderOptions)"/> loads those of a folder, such as one to interpolate from.</summary>
+    /// <summary>Loads one image the way that <see cref="LoadImages(string, ImageFolderOptions)"/> loads those of a folder, such as one to interpolate from.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="options">Size and limits; <see langword="null"/>, or no size in them, keeps the picture's own size.</param>
-    /// <returns>The picture, opaque and upright, the caller's to dispose.</returns>
+    /// <param name="options">Size and limits; <see langword="null"/>, or no size in them, keeps the image's own size.</param>
+    /// <returns>The image, opaque and upright, the caller's to dispose.</returns>
     /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
-    /// <exception cref="FormatException">The file is no picture, damaged, or beyond a limit; the message says which.</exception>
+    /// <exception cref="FormatException">The file is no image, damaged, or beyond a limit; the message says which.</exception>
     /// <exception cref="IOException">It is missing or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
     public MLImage LoadImage(string path, ImageFolderOptions? options = null)
@@ -98,7 +98,7 @@ public sealed partial class DiffusionCatalog
         }
         catch (InvalidDataException exception)
         {
-            throw new FormatException($"The picture {path} cannot be used: {exception.Message}.", exception);
+            throw new FormatException($"The image {path} cannot be used: {exception.Message}.", exception);
         }
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.ML.Diffusion.Images;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Arranges images of one size into a single picture.</summary>
+/// <summary>Arranges images of one size into a single image.</summary>
 public static class ImageGrid
 {
     /// <summary>Lays images out row by row.</summary>

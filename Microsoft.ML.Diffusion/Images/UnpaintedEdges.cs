@@ -2,7 +2,7 @@ namespace Microsoft.ML.Diffusion.Images;
 
 /// <summary>
 /// Mends what ML.NET 5.0.1's ResizeImages leaves: it rounds a scaled side down and so does not paint the last column or row for one size
-/// in eight (3024 to 32, for one). Over white that would be a line that every picture learns.
+/// in eight (3024 to 32, for one). Over white that would be a line that every image learns.
 /// </summary>
 internal static class UnpaintedEdges
 {

@@ -4,7 +4,7 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Pictures drawn during training with the averaged weights, always from the same noise, so that one sees them become what they will be.</summary>
+/// <summary>Images drawn during training with the averaged weights, always from the same noise, so that one sees them become what they will be.</summary>
 /// <remarks>Drawing does not disturb training: the model is the same with it and without.</remarks>
 public sealed record SampleGridOptions
 {
@@ -12,16 +12,16 @@ public sealed record SampleGridOptions
     /// <value>At least 1. The default is 1,000.</value>
     public int EverySteps { get; init; } = 1000;
 
-    /// <summary>Gets the number of pictures.</summary>
+    /// <summary>Gets the number of images.</summary>
     /// <value>At least 1. The default is 16.</value>
     public int NumberOfImages { get; init; } = 16;
 
-    /// <summary>Gets the number of pictures in a row.</summary>
+    /// <summary>Gets the number of images in a row.</summary>
     /// <value>At least 1; <see langword="null"/>, the default, makes the grid as good as square.</value>
     public int? Columns { get; init; }
 
-    /// <summary>Gets the class of each picture, or -1 for none; of a model with classes only.</summary>
-    /// <value>As many as pictures; <see langword="null"/>, the default, goes through the classes in order, again and again.</value>
+    /// <summary>Gets the class of each image, or -1 for none; of a model with classes only.</summary>
+    /// <value>As many as images; <see langword="null"/>, the default, goes through the classes in order, again and again.</value>
     public IReadOnlyList<int>? Labels
     {
         get;
@@ -47,9 +47,9 @@ public sealed record SampleGridOptions
     internal void Validate()
     {
         Require(EverySteps >= 1, nameof(EverySteps), EverySteps, "must be at least 1");
-        Require(NumberOfImages >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave SampleGrid null for no pictures");
+        Require(NumberOfImages >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave SampleGrid null for no images");
         Require(Columns is null or >= 1, nameof(Columns), Columns, "must be at least 1; leave it null for a square");
-        Require(Labels is null || Labels.Count == NumberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {NumberOfImages} pictures");
+        Require(Labels is null || Labels.Count == NumberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {NumberOfImages} images");
         ArgumentNullException.ThrowIfNull(Show);
     }
 

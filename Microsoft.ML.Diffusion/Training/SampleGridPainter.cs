@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
-/// <summary>Draws pictures with a network that is being trained.</summary>
+/// <summary>Draws images with a network that is being trained.</summary>
 internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions options, RunCancellation cancellation)
 {
     private readonly GenerationOptions _generation = (options.Generation ?? run.Generation).For(run.Model.Schedule) with { Progress = new CancellationCheck(cancellation), CancellationToken = cancellation.Token };

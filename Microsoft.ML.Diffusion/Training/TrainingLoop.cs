@@ -2,7 +2,7 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
 
-/// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows pictures and writes checkpoints.</summary>
+/// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows images and writes checkpoints.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
     private const int ReadEverySteps = 10; // on a GPU, which must not run dry while the host looks at a loss

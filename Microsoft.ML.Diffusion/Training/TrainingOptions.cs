@@ -106,7 +106,7 @@ public sealed partial record TrainingOptions
     /// <summary>Gets how held-out images judge the model during training, if <c>Fit</c> is given any.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
-    /// <summary>Gets when pictures of what has been learned so far are drawn, and who sees them.</summary>
+    /// <summary>Gets when images of what has been learned so far are drawn, and who sees them.</summary>
     /// <value><see langword="null"/>, the default, draws none.</value>
     public SampleGridOptions? SampleGrid { get; init; }
 

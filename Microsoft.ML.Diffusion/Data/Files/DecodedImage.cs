@@ -2,7 +2,7 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>An opaque picture as a file holds it: red, green, blue and 255 for each pixel, row by row.</summary>
+/// <summary>An opaque image as a file holds it: red, green, blue and 255 for each pixel, row by row.</summary>
 internal readonly record struct DecodedImage(int Width, int Height, byte[] Pixels)
 {
     /// <summary>Whether red, green and blue are equal everywhere.</summary>

@@ -3,13 +3,13 @@ using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>Decodes picture files by SkiaSharp, of which <see cref="Microsoft.ML.Data.MLImage"/> is made, within limits.</summary>
+/// <summary>Decodes image files by SkiaSharp, of which <see cref="Microsoft.ML.Data.MLImage"/> is made, within limits.</summary>
 internal static class ImageDecoder
 {
     /// <summary>Decodes a file: upright, opaque over white, the first frame of an animation.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">The limits.</param>
-    /// <exception cref="InvalidDataException">It is no picture, broken, or beyond a limit: the message is the reason.</exception>
+    /// <exception cref="InvalidDataException">It is no image, broken, or beyond a limit: the message is the reason.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
     public static DecodedImage Decode(string path, ImageFolderOptions options)

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How a picture of another shape is brought to the size that is asked for.</summary>
+/// <summary>How an image of another shape is brought to the size that is asked for.</summary>
 public enum ImageFit
 {
     /// <summary>Its middle: scaled until it covers the size, what sticks out is cut off evenly at both sides.</summary>

@@ -4,15 +4,15 @@ using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>Rows of picture files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
-/// <param name="pictures">The files.</param>
+/// <summary>Rows of image files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
+/// <param name="images">The files.</param>
 /// <param name="options">How they are decoded.</param>
 /// <param name="width">Of all, in pixels.</param>
 /// <param name="height">Of all, in pixels.</param>
-internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, ImageFolderOptions options, int width, int height)
-    : IndexedDataView(SchemaOf(pictures, width, height), pictures.Count, isParallel: true)
+internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, ImageFolderOptions options, int width, int height)
+    : IndexedDataView(SchemaOf(images, width, height), images.Count, isParallel: true)
 {
-    private readonly uint[] _labels = Labels(pictures);
+    private readonly uint[] _labels = Labels(images);
 
     protected override Delegate GetterOf(int column, IndexedCursor cursor) => column switch
     {
@@ -22,16 +22,16 @@ internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, I
             image = null!;
             image = ImageOf(cursor.Row);
         }),
-        1 => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = pictures[cursor.Row].FullPath.AsMemory()),
+        1 => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = images[cursor.Row].FullPath.AsMemory()),
         _ => (ValueGetter<uint>)((ref uint label) => label = _labels[cursor.Row]),
     };
 
-    private static DataViewSchema SchemaOf(IReadOnlyList<PictureFile> pictures, int width, int height)
+    private static DataViewSchema SchemaOf(IReadOnlyList<ImageFile> images, int width, int height)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn("Image", new ImageDataViewType(height, width));
         builder.AddColumn("ImagePath", TextDataViewType.Instance);
-        if (Classes(pictures) is { Length: > 0 } classes)
+        if (Classes(images) is { Length: > 0 } classes)
         {
             builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), ClassColumn.KeyValues(classes));
         }
@@ -39,13 +39,13 @@ internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, I
         return builder.ToSchema();
     }
 
-    private static string[] Classes(IReadOnlyList<PictureFile> pictures) => [.. pictures.Select(picture => picture.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+    private static string[] Classes(IReadOnlyList<ImageFile> images) => [.. images.Select(image => image.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
     // 0, a missing key, for files beside the folders.
-    private static uint[] Labels(IReadOnlyList<PictureFile> pictures)
+    private static uint[] Labels(IReadOnlyList<ImageFile> images)
     {
-        var keys = Classes(pictures).Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
-        return [.. pictures.Select(picture => picture.Class is { } name ? keys[name] : 0)];
+        var keys = Classes(images).Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
+        return [.. images.Select(image => image.Class is { } name ? keys[name] : 0)];
     }
 
     /// <exception cref="InvalidOperationException">The file is not what it was when the folder was loaded.</exception>
@@ -53,7 +53,7 @@ internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, I
     {
         try
         {
-            var image = ImageDecoder.Decode(pictures[row].FullPath, options);
+            var image = ImageDecoder.Decode(images[row].FullPath, options);
             if (options.Width is null && (image.Width, image.Height) != (width, height))
             {
                 throw new InvalidDataException($"it is {image.Width}x{image.Height} now, and was {width}x{height}");
@@ -63,7 +63,7 @@ internal sealed class ImageFolderDataView(IReadOnlyList<PictureFile> pictures, I
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"'{pictures[row].Path}' has changed since LoadImages: {exception.Message}", exception);
+            throw new InvalidOperationException($"'{images[row].Path}' has changed since LoadImages: {exception.Message}", exception);
         }
     }
 }

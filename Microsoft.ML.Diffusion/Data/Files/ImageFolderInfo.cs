@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>What pictures a folder holds: <see cref="DiffusionCatalog.InspectImages"/>. Its text is one fact a line.</summary>
+/// <summary>What images a folder holds: <see cref="DiffusionCatalog.InspectImages"/>. Its text is one fact a line.</summary>
 public sealed class ImageFolderInfo
 {
     private const int NamedSizes = 5;
@@ -21,19 +21,19 @@ public sealed class ImageFolderInfo
         Skipped = skipped;
     }
 
-    /// <summary>Gets the number of pictures that can be read.</summary>
+    /// <summary>Gets the number of images that can be read.</summary>
     public int Count { get; }
 
-    /// <summary>Gets the number of pictures without colour.</summary>
+    /// <summary>Gets the number of images without colour.</summary>
     public int GreyCount { get; }
 
-    /// <summary>Gets the sizes of the pictures, the commonest first.</summary>
+    /// <summary>Gets the sizes of the images, the commonest first.</summary>
     public IReadOnlyList<ImageSizeCount> Sizes { get; }
 
-    /// <summary>Gets the folders directly below that hold any pictures, in ordinal order: their names are the classes.</summary>
+    /// <summary>Gets the folders directly below that hold any images, in ordinal order: their names are the classes.</summary>
     public IReadOnlyList<ImageClassCount> Classes { get; }
 
-    /// <summary>Gets the files that are no pictures, each with the reason, in the ordinal order of their paths.</summary>
+    /// <summary>Gets the files that are no images, each with the reason, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }
 
     /// <inheritdoc/>
@@ -42,7 +42,7 @@ public sealed class ImageFolderInfo
         var sizes = string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            Pictures  {Count}: {GreyCount} grey, {Count - GreyCount} coloured
+            Images  {Count}: {GreyCount} grey, {Count - GreyCount} coloured
             Sizes     {(Count == 0 ? "none" : sizes)}
             Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} beside the folders" : "")}")}
             Skipped   {Skipped.Count}
@@ -50,25 +50,25 @@ public sealed class ImageFolderInfo
     }
 }
 
-/// <summary>How many pictures have a size.</summary>
+/// <summary>How many images have a size.</summary>
 public sealed class ImageSizeCount
 {
     internal ImageSizeCount(int width, int height, int count) => (Width, Height, Count) = (width, height, count);
 
-    /// <summary>Gets the width in pixels of the upright picture.</summary>
+    /// <summary>Gets the width in pixels of the upright image.</summary>
     public int Width { get; }
 
-    /// <summary>Gets the height in pixels of the upright picture.</summary>
+    /// <summary>Gets the height in pixels of the upright image.</summary>
     public int Height { get; }
 
-    /// <summary>Gets the number of pictures.</summary>
+    /// <summary>Gets the number of images.</summary>
     public int Count { get; }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} of {Width}x{Height}";
 }
 
-/// <summary>How many pictures are of a class.</summary>
+/// <summary>How many images are of a class.</summary>
 public sealed class ImageClassCount
 {
     internal ImageClassCount(string name, int count) => (Name, Count) = (name, count);
@@ -76,7 +76,7 @@ public sealed class ImageClassCount
     /// <summary>Gets the name of the folder.</summary>
     public string Name { get; }
 
-    /// <summary>Gets the number of pictures in it and below.</summary>
+    /// <summary>Gets the number of images in it and below.</summary>
     public int Count { get; }
 
     /// <inheritdoc/>

@@ -2,22 +2,22 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How the pictures of a folder become rows. docs/images.md says what each kind of file becomes.</summary>
+/// <summary>How the images of a folder become rows. docs/images.md says what each kind of file becomes.</summary>
 public sealed record ImageFolderOptions
 {
     private const int MaximumSide = 16_384;
     private const int MaximumArray = 0x7FFFFFC7; // .NET's longest array of bytes
 
-    /// <summary>Gets the width that all pictures get, in pixels.</summary>
-    /// <value>From 1 to 16,384, set together with <see cref="Height"/>. The default, <see langword="null"/>, leaves pictures as they are; they must then all have one size.</value>
+    /// <summary>Gets the width that all images get, in pixels.</summary>
+    /// <value>From 1 to 16,384, set together with <see cref="Height"/>. The default, <see langword="null"/>, leaves images as they are; they must then all have one size.</value>
     public int? Width { get; init; }
 
-    /// <summary>Gets the height that all pictures get, in pixels.</summary>
-    /// <value>From 1 to 16,384, set together with <see cref="Width"/>. The default, <see langword="null"/>, leaves pictures as they are; they must then all have one size.</value>
+    /// <summary>Gets the height that all images get, in pixels.</summary>
+    /// <value>From 1 to 16,384, set together with <see cref="Width"/>. The default, <see langword="null"/>, leaves images as they are; they must then all have one size.</value>
     public int? Height { get; init; }
 
-    /// <summary>Gets how a picture of another shape is brought to <see cref="Width"/> and <see cref="Height"/>.</summary>
-    /// <value>The default is <see cref="ImageFit.Crop"/>: the middle of the picture.</value>
+    /// <summary>Gets how an image of another shape is brought to <see cref="Width"/> and <see cref="Height"/>.</summary>
+    /// <value>The default is <see cref="ImageFit.Crop"/>: the middle of the image.</value>
     public ImageFit Fit { get; init; } = ImageFit.Crop;
 
     /// <summary>Gets whether colours are turned into greys (luma of ITU-R BT.601).</summary>
@@ -25,7 +25,7 @@ public sealed record ImageFolderOptions
     public bool Grayscale { get; init; }
 
     /// <summary>Gets the most pixels that a file's header may announce; a file with more is skipped before any pixel is decoded.</summary>
-    /// <value>From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where a picture is turned, times <see cref="MaximumDegreeOfParallelism"/>.</value>
+    /// <value>From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, times <see cref="MaximumDegreeOfParallelism"/>.</value>
     public int MaximumPixels { get; init; } = 8192 * 8192;
 
     /// <summary>Gets the most bytes that a file may have; a longer one is skipped without being read.</summary>
@@ -47,11 +47,11 @@ public sealed record ImageFolderOptions
     {
         if (Width is null != Height is null)
         {
-            throw new ArgumentException("Width and Height must be set together, because one alone leaves the shape of the pictures open.", nameof(Width));
+            throw new ArgumentException("Width and Height must be set together, because one alone leaves the shape of the images open.", nameof(Width));
         }
 
-        CheckRange(Width ?? 1, MaximumSide, nameof(Width), "it is the width of pictures in pixels");
-        CheckRange(Height ?? 1, MaximumSide, nameof(Height), "it is the height of pictures in pixels");
+        CheckRange(Width ?? 1, MaximumSide, nameof(Width), "it is the width of images in pixels");
+        CheckRange(Height ?? 1, MaximumSide, nameof(Height), "it is the height of images in pixels");
         CheckRange(MaximumPixels, MaximumArray / 4, nameof(MaximumPixels), "pixels are decoded into one array of 4 bytes each");
         CheckRange(MaximumFileBytes, int.MaxValue, nameof(MaximumFileBytes), "a file is read in one piece");
         CheckRange(MaximumDegreeOfParallelism ?? 1, int.MaxValue, nameof(MaximumDegreeOfParallelism), "at least one file must be decoded at a time");

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>Finds the files of a folder and tries each: which are pictures, of what size, and why the others are none.</summary>
+/// <summary>Finds the files of a folder and tries each: which are images, of what size, and why the others are none.</summary>
 internal sealed class ImageFolderReader(string folder, ImageFolderOptions options)
 {
     private readonly List<(string FullPath, string Path)> _files = [];
@@ -17,12 +17,12 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         List(new DirectoryInfo(folder));
         _files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
 
-        var tried = new (PictureFile? Picture, SkippedFile? Skipped)[_files.Count];
+        var tried = new (ImageFile? Image, SkippedFile? Skipped)[_files.Count];
         var parallel = new ParallelOptions { CancellationToken = options.CancellationToken, MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount };
         Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(_files[i].FullPath, _files[i].Path));
-        var pictures = tried.Select(one => one.Picture).OfType<PictureFile>().ToList();
+        var images = tried.Select(one => one.Image).OfType<ImageFile>().ToList();
         var skipped = _skipped.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
-        return new(pictures, [.. skipped]);
+        return new(images, [.. skipped]);
     }
 
     // Hidden files are the notes of systems and programs; a link to a folder could lead in a circle or out of the folder.
@@ -49,7 +49,7 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
     }
 
-    private (PictureFile?, SkippedFile?) Try(string fullPath, string path)
+    private (ImageFile?, SkippedFile?) Try(string fullPath, string path)
     {
         try
         {

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion.Data.Files;
 
-/// <summary>Tells the format of a picture from how its file begins, so that a decoder only sees files that are meant for it.</summary>
+/// <summary>Tells the format of an image from how its file begins, so that a decoder only sees files that are meant for it.</summary>
 internal static class ImageFormats
 {
     public const string Readable = "PNG, JPEG, WebP, GIF or BMP";
@@ -40,6 +40,6 @@ internal static class ImageFormats
             }
         }
 
-        throw new InvalidDataException($"its content is not that of a picture ({Readable})");
+        throw new InvalidDataException($"its content is not that of an image ({Readable})");
     }
 }

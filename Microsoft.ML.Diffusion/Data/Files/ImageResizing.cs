@@ -3,12 +3,12 @@ using System.Numerics.Tensors;
 namespace Microsoft.ML.Diffusion.Data.Files;
 
 /// <summary>
-/// Scales pictures by a triangle filter as wide as a pixel of the coarser side, horizontally and then vertically: bilinear interpolation when
-/// enlarging, and no aliasing when reducing, which a model would learn and every measure of its pictures would see (Parmar et al. 2022).
+/// Scales images by a triangle filter as wide as a pixel of the coarser side, horizontally and then vertically: bilinear interpolation when
+/// enlarging, and no aliasing when reducing, which a model would learn and every measure of its images would see (Parmar et al. 2022).
 /// </summary>
 internal static class ImageResizing
 {
-    /// <summary>Brings a picture to a size.</summary>
+    /// <summary>Brings an image to a size.</summary>
     public static DecodedImage Fit(DecodedImage image, int width, int height, ImageFit fit)
     {
         if ((image.Width, image.Height) == (width, height))
@@ -42,8 +42,8 @@ internal static class ImageResizing
 
     private static int Side(double length) => Math.Max(1, (int)Math.Round(length));
 
-    // The middle of the picture, of the size taken, becomes the whole target. Rows are scaled one after the other and added where they count,
-    // so memory is that of the target however long the picture is.
+    // The middle of the image, of the size taken, becomes the whole target. Rows are scaled one after the other and added where they count,
+    // so memory is that of the target however long the image is.
     private static DecodedImage Scale(DecodedImage image, double takenWidth, double takenHeight, int width, int height)
     {
         var columns = Taps(image.Width, takenWidth, width);

@@ -2,14 +2,14 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>The pictures of a folder as rows, and the files that are none.</summary>
+/// <summary>The images of a folder as rows, and the files that are none.</summary>
 public sealed class LoadedImages
 {
     internal LoadedImages(IDataView data, int count, IReadOnlyList<SkippedFile> skipped) => (Data, Count, Skipped) = (data, count, skipped);
 
-    /// <summary>Gets one row for each picture, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c> and, if there are folders, <c>Label</c>.</summary>
+    /// <summary>Gets one row for each image, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c> and, if there are folders, <c>Label</c>.</summary>
     /// <remarks>
-    /// Lazy: a picture is decoded when a cursor reads its image, which belongs to that cursor's row. Images are <see cref="MLImage"/>
+    /// Lazy: an image is decoded when a cursor reads its image, which belongs to that cursor's row. Images are <see cref="MLImage"/>
     /// of one size, opaque. A file that was changed or deleted since throws <see cref="InvalidOperationException"/> when its row is read.
     /// </remarks>
     public IDataView Data { get; }
@@ -21,5 +21,5 @@ public sealed class LoadedImages
     public IReadOnlyList<SkippedFile> Skipped { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Count} pictures, {Skipped.Count} files skipped";
+    public override string ToString() => $"{Count} images, {Skipped.Count} files skipped";
 }

@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// <summary>The EXIF orientation: which way up a camera was held.</summary>
 internal static class Orientation
 {
-    /// <summary>Turns and mirrors stored pixels into the picture that is meant.</summary>
+    /// <summary>Turns and mirrors stored pixels into the image that is meant.</summary>
     public static DecodedImage Upright(DecodedImage image, SKEncodedOrigin origin)
     {
         if (origin == SKEncodedOrigin.TopLeft)
