@@ -7,18 +7,18 @@ namespace Microsoft.ML.Diffusion;
 /// <content>Generated images as data.</content>
 public sealed partial class DiffusionCatalog
 {
-    /// <summary>Gives images of a model as rows, such as to train another model on; nothing is drawn until a consumer asks for an image.</summary>
+    /// <summary>Gives images of a model as rows, such as to train another model on; nothing is generated until a consumer asks for an image.</summary>
     /// <param name="model">The model; it must live as long as the rows are read.</param>
     /// <param name="count">Number of rows, at least 1.</param>
     /// <param name="labels">
-    /// The classes to draw, indices into <see cref="DiffusionTransformer.ClassNames"/> or -1 for none, in turn: row i is of class labels[i % labels.Count].
-    /// <see langword="null"/> draws all without a class.
+    /// The classes to generate, indices into <see cref="DiffusionTransformer.ClassNames"/> or -1 for none, in turn: row i is of class labels[i % labels.Count].
+    /// <see langword="null"/> generates all without a class.
     /// </param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses the model's.</param>
     /// <param name="imageColumnName">The column of <see cref="MLImage"/>, of the model's size.</param>
     /// <param name="labelColumnName">The key column of the classes with their names as key values; there is none if <paramref name="labels"/> is null.</param>
     /// <returns>
-    /// The rows. Image i is that of <see cref="DiffusionTransformer.Generate(int, GenerationOptions?)"/> with the same seed, in every cursor and in any order; it is drawn with the
+    /// The rows. Image i is that of <see cref="DiffusionTransformer.Generate(int, GenerationOptions?)"/> with the same seed, in every cursor and in any order; it is generated with the
     /// rest of its batch when it is asked for, and again by every cursor: Cache what you make of it if you go through it often.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1, a label is not a class of the model, or an option is outside its range.</exception>
@@ -43,7 +43,7 @@ public sealed partial class DiffusionCatalog
 
         if (labels is { Count: 0 })
         {
-            throw new ArgumentException("labels must name at least one class to draw; leave it null to draw without.", nameof(labels));
+            throw new ArgumentException("labels must name at least one class to generate; leave it null to generate without.", nameof(labels));
         }
 
         if (imageColumnName == labelColumnName)
@@ -60,7 +60,7 @@ public sealed partial class DiffusionCatalog
     /// <summary>Gives images of a model as rows, their classes given by name.</summary>
     /// <param name="model">The model; it must live as long as the rows are read.</param>
     /// <param name="count">Number of rows, at least 1.</param>
-    /// <param name="classNames">The classes to draw in turn, such as all <see cref="DiffusionTransformer.ClassNames"/> of the model, in any case where that is unambiguous.</param>
+    /// <param name="classNames">The classes to generate in turn, such as all <see cref="DiffusionTransformer.ClassNames"/> of the model, in any case where that is unambiguous.</param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses the model's.</param>
     /// <param name="imageColumnName">The column of <see cref="MLImage"/>, of the model's size.</param>
     /// <param name="labelColumnName">The key column of the classes with their names as key values.</param>
@@ -81,6 +81,6 @@ public sealed partial class DiffusionCatalog
         int[] labels = [.. classNames.Select(name => model.Inputs.Label(name, nameof(classNames)))];
         return labels.Length > 0
             ? GenerateDataView(model, count, labels, options, imageColumnName, labelColumnName)
-            : throw new ArgumentException("classNames must name at least one class to draw.", nameof(classNames));
+            : throw new ArgumentException("classNames must name at least one class to generate.", nameof(classNames));
     }
 }

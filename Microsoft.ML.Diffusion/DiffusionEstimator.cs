@@ -21,7 +21,7 @@ namespace Microsoft.ML.Diffusion;
 /// ### Output columns
 /// | Name | Type | Description |
 /// | -- | -- | -- |
-/// | the output column | <xref:Microsoft.ML.Data.MLImage> | One generated image for each row, drawn when it is asked for. |
+/// | the output column | <xref:Microsoft.ML.Data.MLImage> | One generated image for each row, generated when it is asked for. |
 /// | those that <xref:Microsoft.ML.Diffusion.OutputColumnOptions> names | see there | Reconstructions, latents and scores of the input column's images, or pixels. |
 /// ]]></format>
 /// </remarks>

@@ -32,7 +32,7 @@ public sealed partial class DiffusionTransformer
 
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="strength">How deep, in (0, 1]: the share of the T timesteps that the noise covers. At 1 next to nothing of the image is left.</param>
-    /// <param name="classNames">Class to draw each image as, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
+    /// <param name="classNames">Class to generate each image as, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>. Of its timesteps the run visits those up to the depth.</param>
     /// <inheritdoc cref="ImageToImage(IReadOnlyList{MLImage}, double, GenerationOptions?, IReadOnlyList{int}?)"/>
     [OverloadResolutionPriority(-1)]
@@ -41,7 +41,7 @@ public sealed partial class DiffusionTransformer
 
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="masks">A mask for each image or one for all, of the model's size: painted where it is light (128 or more of 255), kept where it is dark.</param>
-    /// <param name="classNames">Class to draw each image as, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
+    /// <param name="classNames">Class to generate each image as, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
     /// <param name="resamplings">As for the other overload.</param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
     /// <param name="jumpLength">As for the other overload.</param>

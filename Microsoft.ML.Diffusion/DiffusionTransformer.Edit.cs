@@ -11,7 +11,7 @@ public sealed partial class DiffusionTransformer
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="strength">How deep, in (0, 1]: the share of the T timesteps that the noise covers. At 1 next to nothing of the image is left.</param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>. Of its timesteps the run visits those up to the depth.</param>
-    /// <param name="labels">Class to draw each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> draws all without.</param>
+    /// <param name="labels">Class to generate each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> generates all without.</param>
     /// <returns>An image for each, the caller's to dispose. It depends on its original, its class, the seed and its index alone.</returns>
     /// <remarks>The same as <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> of <see cref="AddNoise"/> at timestep ceiling(strength T) - 1, with equal seeds.</remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
@@ -41,7 +41,7 @@ public sealed partial class DiffusionTransformer
     /// part agree better with the old, at as many times the cost; the paper takes 10.
     /// </param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <param name="labels">Class to draw each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> draws all without.</param>
+    /// <param name="labels">Class to generate each image as, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> generates all without.</param>
     /// <param name="jumpLength">
     /// The number of steps of such a part, at least 1 and, with several resamplings, below the number of steps: how far a jump back goes. Longer jumps let the
     /// new part change what it shows, not only details, at about the same cost; the paper takes 10 of 250 steps.
@@ -49,7 +49,7 @@ public sealed partial class DiffusionTransformer
     /// <returns>An image for each, the caller's to dispose: the original's pixels where it is kept. It depends on its original, its mask, its class, the seed and its index alone.</returns>
     /// <remarks>
     /// The kept part enters at the right noise level but from outside, so what is painted leans to what would be drawn if nothing were kept, the less, the more
-    /// resamplings there are. With a perfect network, where the kept part makes one of two contents 0.4 likely instead of 0.2, 100 steps of DDPM draw it in a share of 0.26 with
+    /// resamplings there are. With a perfect network, where the kept part makes one of two contents 0.4 likely instead of 0.2, 100 steps of DDPM generate it in a share of 0.26 with
     /// one resampling, 0.33 with 5 and 0.36 with 10.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the masks or labels are not as many as the images.</exception>

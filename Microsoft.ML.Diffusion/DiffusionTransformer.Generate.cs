@@ -21,7 +21,7 @@ public sealed partial class DiffusionTransformer
             throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 1, because it is the number of images to generate.");
         }
 
-        return Draw(count, null, options);
+        return GenerateImages(count, null, options);
     }
 
     /// <summary>Generates one image of each class given.</summary>
@@ -41,7 +41,7 @@ public sealed partial class DiffusionTransformer
         }
 
         Inputs.CheckLabels(labels, labels.Count, nameof(labels));
-        return Draw(labels.Count, labels, options);
+        return GenerateImages(labels.Count, labels, options);
     }
 
     /// <summary>Generates one image of each class given by name.</summary>
@@ -58,11 +58,11 @@ public sealed partial class DiffusionTransformer
         var inputs = Inputs;
         int[] labels = [.. classNames.Select(name => inputs.Label(name, nameof(classNames)))];
         return labels.Length > 0
-            ? Draw(labels.Length, labels, options)
+            ? GenerateImages(labels.Length, labels, options)
             : throw new ArgumentException("classNames must name at least one image to generate.", nameof(classNames));
     }
 
-    private MLImage[] Draw(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
+    private MLImage[] GenerateImages(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
         return Generator(options).Images([.. Enumerable.Range(0, count)], labels);
     }

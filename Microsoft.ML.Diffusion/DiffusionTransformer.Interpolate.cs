@@ -148,7 +148,7 @@ public sealed partial class DiffusionTransformer
     {
         if (name.Value is not null && label.Value is not null)
         {
-            throw new ArgumentOutOfRangeException(name.Option, name.Value, $"{name.Option} must be null where {label.Option} is set, because both say which class to draw.");
+            throw new ArgumentOutOfRangeException(name.Option, name.Value, $"{name.Option} must be null where {label.Option} is set, because both say which class to generate.");
         }
 
         if (name.Value is not null)

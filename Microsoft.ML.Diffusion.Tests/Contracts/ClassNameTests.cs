@@ -60,7 +60,7 @@ public sealed class ClassNameTests
             _model.Interpolate(1, 2, 3, options with { ClassName = "odd", ClassNameB = "Even" }),
             _model.Interpolate(1, 2, 3, options with { ClassNameA = "odd" }));
         Messages.Expect<ArgumentOutOfRangeException>(
-            "ClassNameA must be null where LabelA is set, because both say which class to draw. (Parameter 'ClassNameA')\nActual value was odd.",
+            "ClassNameA must be null where LabelA is set, because both say which class to generate. (Parameter 'ClassNameA')\nActual value was odd.",
             () => _model.Interpolate(1, 2, 3, options with { LabelA = 1, ClassNameA = "odd" }));
         Messages.Expect<ArgumentOutOfRangeException>(
             "ClassName must be among the names that the model was trained with: even, odd. (Parameter 'ClassName')\nActual value was none.",

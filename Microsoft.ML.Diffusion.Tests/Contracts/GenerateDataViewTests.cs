@@ -119,8 +119,8 @@ public sealed class GenerateDataViewTests
     public void GenerateDataView_BadInput_SaysWhy()
     {
         Expect<ArgumentOutOfRangeException>("count must be at least 1, because it is the number of images to generate. (Parameter 'count')\nActual value was 0.", () => _mlContext.Diffusion.GenerateDataView(_model, 0));
-        Expect<ArgumentException>("labels must name at least one class to draw; leave it null to draw without. (Parameter 'labels')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<int>()));
-        Expect<ArgumentException>("classNames must name at least one class to draw. (Parameter 'classNames')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<string>()));
+        Expect<ArgumentException>("labels must name at least one class to generate; leave it null to generate without. (Parameter 'labels')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<int>()));
+        Expect<ArgumentException>("classNames must name at least one class to generate. (Parameter 'classNames')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<string>()));
         Expect<ArgumentOutOfRangeException>("labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.", () => _mlContext.Diffusion.GenerateDataView(_model, 1, [2]));
         Expect<ArgumentException>("labelColumnName must differ from imageColumnName, but both are 'A'. (Parameter 'labelColumnName')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, imageColumnName: "A", labelColumnName: "A"));
         Expect<InvalidOperationException>("The cursor is not on a row: call MoveNext first.", () =>

@@ -28,11 +28,11 @@ public sealed class InspectImagesTests : IDisposable
         CollectionAssert.AreEqual(new[] { (8, 8, 3), (12, 8, 1) }, inspection.Sizes.Select(size => (size.Width, size.Height, size.Count)).ToArray());
         CollectionAssert.AreEqual(new[] { ("cat", 1), ("dog", 2) }, inspection.Classes.Select(one => (one.Name, one.Count)).ToArray());
         CollectionAssert.AreEqual(
-            new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)") },
+            new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)") },
             inspection.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
         Assert.AreEqual(
             """
-            Pictures  4: 2 grey, 2 coloured
+            Images    4: 2 grey, 2 coloured
             Sizes     3 of 8x8, 1 of 12x8
             Classes   2: cat 1, dog 2; 1 beside the folders
             Skipped   2
@@ -58,7 +58,7 @@ public sealed class InspectImagesTests : IDisposable
     {
         var inspection = _context.Diffusion.InspectImages(_folder.Path);
 
-        Assert.AreEqual("Pictures  0: 0 grey, 0 coloured\nSizes     none\nClasses   none\nSkipped   0", inspection.ToString());
+        Assert.AreEqual("Images    0: 0 grey, 0 coloured\nSizes     none\nClasses   none\nSkipped   0", inspection.ToString());
     }
 
     [TestMethod]

@@ -128,10 +128,10 @@ public sealed class LoadImagesKindsTests : IDisposable
             ["huge.png"] = (PictureFiles.Png(60_000, 60_000, 8, 2, [0]), "it has 60000x60000 pixels, more than MaximumPixels (67108864)"),
             ["icon.ico"] = ([0, 0, 1, 0, 1, 0], "its format is ICO, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
             ["long.png"] = ([.. png, .. new byte[3000]], $"the file has {png.Length + 3000} bytes, more than MaximumFileBytes (3000)"),
-            ["noise.jpg"] = ([.. Enumerable.Range(7, 200).Select(i => (byte)(i * i))], "its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)"),
+            ["noise.jpg"] = ([.. Enumerable.Range(7, 200).Select(i => (byte)(i * i))], "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
             ["photo.heic"] = ([0, 0, 0, 24, .. "ftypheic"u8, .. new byte[20]], "its format is HEIC, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
             ["scan.tif"] = ([.. "II*\0"u8, .. new byte[20]], "its format is TIFF, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
-            ["text.png"] = ([.. "not a picture at all"u8], "its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP)"),
+            ["text.png"] = ([.. "not a picture at all"u8], "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
         };
         _folder.Write("good.png", png);
         foreach (var (name, (content, _)) in files)

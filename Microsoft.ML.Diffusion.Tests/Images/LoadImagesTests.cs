@@ -185,7 +185,7 @@ public sealed class LoadImagesTests : IDisposable
         mlContext.Diffusion.LoadImages(_folder.Path, imageSize: 4);
 
         Assert.HasCount(21, warnings);
-        Assert.AreEqual("Skipped 'text00.png': its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP).", warnings[0]);
+        Assert.AreEqual("Skipped 'text00.png': its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).", warnings[0]);
         Assert.AreEqual("Skipped 2 more files: LoadedImages.Skipped names all.", warnings[20]);
     }
 
@@ -236,18 +236,18 @@ public sealed class LoadImagesTests : IDisposable
         _folder.Write("b/c.png", PictureFiles.Encode(width: 4));
 
         Messages.Expect<InvalidOperationException>(
-            "Pictures must have one size where Width and Height are not set, but 'a.png' is 8x8 and 'b/c.png' is 4x8. Set Width and Height.",
+            "Images must have one size where Width and Height are not set, but 'a.png' is 8x8 and 'b/c.png' is 4x8. Set Width and Height.",
             () => new MLContext().Diffusion.LoadImages(_folder.Path));
     }
 
     [TestMethod]
     public void LoadImages_NothingToRead_SaysWhy()
     {
-        Messages.Expect<InvalidOperationException>($"The folder '{_folder.Path}' holds no files, but there must be a picture.", () => new MLContext().Diffusion.LoadImages(_folder.Path));
+        Messages.Expect<InvalidOperationException>($"The folder '{_folder.Path}' holds no files, but there must be an image.", () => new MLContext().Diffusion.LoadImages(_folder.Path));
 
         _folder.Write("a.png", []);
         Messages.Expect<InvalidOperationException>(
-            $"The folder '{_folder.Path}' holds no picture that can be read. Skipped: 1, the first 'a.png', because the file is empty.",
+            $"The folder '{_folder.Path}' holds no image that can be read. Skipped: 1, the first 'a.png', because the file is empty.",
             () => new MLContext().Diffusion.LoadImages(_folder.Path));
 
         var missing = Path.Combine(_folder.Path, "missing");
@@ -260,9 +260,9 @@ public sealed class LoadImagesTests : IDisposable
         void Expect<TException>(string message, ImageFolderOptions options)
             where TException : Exception => Messages.Expect<TException>(message, () => new MLContext().Diffusion.LoadImages(_folder.Path, options));
 
-        Expect<ArgumentException>("Width and Height must be set together, because one alone leaves the shape of the pictures open. (Parameter 'Width')", new() { Width = 8 });
-        Expect<ArgumentOutOfRangeException>("Width must be from 1 to 16384, because it is the width of pictures in pixels. (Parameter 'Width')\nActual value was 0.", new() { Width = 0, Height = 8 });
-        Expect<ArgumentOutOfRangeException>("Height must be from 1 to 16384, because it is the height of pictures in pixels. (Parameter 'Height')\nActual value was 20000.", new() { Width = 8, Height = 20000 });
+        Expect<ArgumentException>("Width and Height must be set together, because one alone leaves the shape of the images open. (Parameter 'Width')", new() { Width = 8 });
+        Expect<ArgumentOutOfRangeException>("Width must be from 1 to 16384, because it is the width of images in pixels. (Parameter 'Width')\nActual value was 0.", new() { Width = 0, Height = 8 });
+        Expect<ArgumentOutOfRangeException>("Height must be from 1 to 16384, because it is the height of images in pixels. (Parameter 'Height')\nActual value was 20000.", new() { Width = 8, Height = 20000 });
         Expect<ArgumentOutOfRangeException>("MaximumPixels must be from 1 to 536870897, because pixels are decoded into one array of 4 bytes each. (Parameter 'MaximumPixels')\nActual value was 0.", new() { MaximumPixels = 0 });
         Expect<ArgumentOutOfRangeException>("MaximumFileBytes must be from 1 to 2147483647, because a file is read in one piece. (Parameter 'MaximumFileBytes')\nActual value was -1.", new() { MaximumFileBytes = -1 });
         Expect<ArgumentOutOfRangeException>("MaximumDegreeOfParallelism must be from 1 to 2147483647, because at least one file must be decoded at a time. (Parameter 'MaximumDegreeOfParallelism')\nActual value was 0.", new() { MaximumDegreeOfParallelism = 0 });

@@ -42,7 +42,7 @@ public sealed class ModelFormatTests
     public void Load_FormatBeforeStreams_SaysThatItsSeedsDrawOthers(int format)
     {
         CollectionAssert.AreEqual(
-            new[] { "The model was saved by an earlier version of Microsoft.ML.Diffusion, which drew its random numbers in another way: a seed draws other images now than then. Nothing else has changed; save the model again to be rid of this line." },
+            new[] { "The model was saved by an earlier version of Microsoft.ML.Diffusion, which drew its random numbers in another way: a seed generates other images now than then. Nothing else has changed; save the model again to be rid of this line." },
             WarningsOfLoading(File.ReadAllBytes(SavedModel.ChainOf(format))));
         Assert.IsNull(new MLContext().Diffusion.InspectModel(SavedModel.ChainOf(format)).StreamsVersion);
     }
@@ -56,7 +56,7 @@ public sealed class ModelFormatTests
 
     [TestMethod]
     public void Load_LaterStreams_SaysThatItsSeedsDrawOthers() => CollectionAssert.AreEqual(
-        new[] { "The model was saved with version 2 of the random numbers, but this Microsoft.ML.Diffusion has version 1: a seed draws other images here than there. Update the package to draw those." },
+        new[] { "The model was saved with version 2 of the random numbers, but this Microsoft.ML.Diffusion has version 1: a seed generates other images here than there. Update the package to draw those." },
         WarningsOfLoading(WithConfig(SavedModel.ChainOf(3), "\"streams_version\": 1", "\"streams_version\": 2")));
 
     [TestMethod]

@@ -72,7 +72,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("describe nothing.zip", "There is no file and no folder 'nothing.zip'.")]
     [DataRow("inspect nothing", "There is no file and no folder 'nothing'.")]
     [DataRow("describe TEXT", "The model TEXT cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
-    [DataRow("interpolate MODEL TEXT TEXT", "The picture TEXT cannot be used: its content is not that of a picture (PNG, JPEG, WebP, GIF or BMP).")]
+    [DataRow("interpolate MODEL TEXT TEXT", "The image TEXT cannot be used: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).")]
     [DataRow("describe PLACE/Device/Width.zip", "The model PLACE/Device/Width.zip cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
     [DataRow("train . --output TEXT", "--output: 'TEXT' is there already. Add --force to replace it, or name another file.")]
     [DataRow("generate MODEL --output TEXT", "--output must be a folder, but 'TEXT' is a file. Name another folder.")]

@@ -5,7 +5,7 @@ using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How images are drawn from a trained model.</summary>
+/// <summary>How images are generated from a trained model.</summary>
 public sealed record GenerationOptions
 {
     private static readonly DdimSampler _default = new();

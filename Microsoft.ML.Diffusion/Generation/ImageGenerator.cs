@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
-/// <summary>Draws samples of a model in batches of one size.</summary>
+/// <summary>Generates samples of a model in batches of one size.</summary>
 /// <remarks>
 /// The last batch is filled up with repetitions that are thrown away: float32 convolutions round differently for another batch
 /// size, and an image must not depend on how many are asked for.
@@ -26,7 +26,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
     /// <summary>Draws samples from pure noise.</summary>
     /// <param name="samples">The index of each sample within the seed; its noise depends on nothing else.</param>
-    /// <param name="labels">Class of each sample, -1 for none; null draws all without.</param>
+    /// <param name="labels">Class of each sample, -1 for none; null generates all without.</param>
     /// <returns>[N, C, H, W], on the model's device.</returns>
     public Tensor Generate(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
         Run(samples, labels, batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[(int)i])).Next(zeros(model.Description.Shape.Batch(BatchSize), device: model.Device)), Steps);
@@ -167,8 +167,8 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         report();
     };
 
-    /// <summary>Calls draw with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
-    internal Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> draw)
+    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
+    internal Tensor InBatches(int count, IReadOnlyList<int>? labels, Func<long[], Tensor?, Tensor> generate)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -178,7 +178,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
             using var batchScope = NewDisposeScope();
             var batch = Array.ConvertAll(places, place => (long)place);
             var classes = labels is null ? null : tensor(Array.ConvertAll(batch, i => (long)labels[(int)i]), device: model.Device);
-            parts.Add(draw(batch, classes).narrow(0, 0, taken).MoveToOuterDisposeScope());
+            parts.Add(generate(batch, classes).narrow(0, 0, taken).MoveToOuterDisposeScope());
         }
 
         return cat(parts).MoveToOuterDisposeScope();

@@ -36,8 +36,8 @@ public sealed record InterpolationOptions
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
     public long? Seed { get; init; }
 
-    /// <summary>Gets the class that all frames are drawn with, for a model trained with labels.</summary>
-    /// <value><see langword="null"/>, the default, draws them without one. <see cref="LabelA"/> and <see cref="LabelB"/> give each end its own.</value>
+    /// <summary>Gets the class that all frames are generated with, for a model trained with labels.</summary>
+    /// <value><see langword="null"/>, the default, generates them without one. <see cref="LabelA"/> and <see cref="LabelB"/> give each end its own.</value>
     public int? Label { get; init; }
 
     /// <summary>Gets the class of the start, if it is not <see cref="Label"/>.</summary>
@@ -52,7 +52,7 @@ public sealed record InterpolationOptions
     /// <value>As <see cref="LabelA"/>.</value>
     public int? LabelB { get; init; }
 
-    /// <summary>Gets the name of the class that all frames are drawn with, instead of <see cref="Label"/>.</summary>
+    /// <summary>Gets the name of the class that all frames are generated with, instead of <see cref="Label"/>.</summary>
     /// <value>One of <see cref="DiffusionTransformer.ClassNames"/>, in any case where that is unambiguous; <see langword="null"/>, the default, names none.</value>
     public string? ClassName { get; init; }
 

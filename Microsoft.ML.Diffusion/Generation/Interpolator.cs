@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
-/// <summary>Draws the images between two ends.</summary>
+/// <summary>Generates the images between two ends.</summary>
 internal sealed class Interpolator(DiffusionModel model, InterpolationOptions options, GenerationOptions generation, long seed)
 {
     private readonly ImageGenerator _generator = new(model, generation, seed);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>How images are drawn from a trained model: a rule for one reverse step, and the timesteps to walk.</summary>
+/// <summary>How images are generated from a trained model: a rule for one reverse step, and the timesteps to walk.</summary>
 public abstract record Sampler
 {
     private protected Sampler(TimestepSubset timesteps)

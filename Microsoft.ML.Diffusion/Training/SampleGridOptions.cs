@@ -5,7 +5,7 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>Images drawn during training with the averaged weights, always from the same noise, so that one sees them become what they will be.</summary>
-/// <remarks>Drawing does not disturb training: the model is the same with it and without.</remarks>
+/// <remarks>Generation does not disturb training: the model is the same with it and without.</remarks>
 public sealed record SampleGridOptions
 {
     /// <summary>Gets the number of steps from one grid to the next.</summary>

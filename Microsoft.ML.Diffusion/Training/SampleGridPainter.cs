@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
-/// <summary>Draws images with a network that is being trained.</summary>
+/// <summary>Generates images with a network that is being trained.</summary>
 internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions options, RunCancellation cancellation)
 {
     private readonly GenerationOptions _generation = (options.Generation ?? run.Generation).For(run.Model.Schedule) with { Progress = new CancellationCheck(cancellation), CancellationToken = cancellation.Token };
 
-    /// <summary>Draws a grid with the weights as they are, and shows it.</summary>
+    /// <summary>Generates a grid with the weights as they are, and shows it.</summary>
     public void Show(int step)
     {
         using var scope = NewDisposeScope();

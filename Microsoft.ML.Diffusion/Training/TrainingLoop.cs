@@ -79,7 +79,7 @@ internal sealed class TrainingLoop : IDisposable
     private void TakeSteps()
     {
         _run.Network.train();
-        Validate(isDue: IsValidationDue); // where an earlier sitting was cancelled before it could
+        Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
         _run.Images.Prefetch(_indices);
         while (!IsOver)
         {

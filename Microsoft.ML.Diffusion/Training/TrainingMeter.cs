@@ -6,16 +6,16 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Measures a run between two reports.</summary>
 /// <param name="batchSize">Images of one step.</param>
 /// <param name="numberOfImages">Images of one epoch.</param>
-/// <param name="start">What earlier sittings counted.</param>
+/// <param name="start">What was counted before the run was resumed.</param>
 internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterState start)
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly TimeSpan _earlier = TimeSpan.FromSeconds(start.Seconds);
     private MeterState _counts = start;
     private TimeSpan _lastReport;
-    private int _stepsBeforeSitting = start.StepsSinceReport;
+    private int _stepsBeforeResuming = start.StepsSinceReport;
 
-    /// <summary>The time of all sittings.</summary>
+    /// <summary>The time, that before the run was resumed included.</summary>
     public TimeSpan Elapsed => _earlier + _clock.Elapsed;
 
     public MeterState State => _counts with { Seconds = Elapsed.TotalSeconds };
@@ -46,11 +46,11 @@ internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterStat
             Math.Min(1, fraction),
             loss,
             learningRate,
-            (_counts.StepsSinceReport - _stepsBeforeSitting) * batchSize / (now - _lastReport).TotalSeconds,
+            (_counts.StepsSinceReport - _stepsBeforeResuming) * batchSize / (now - _lastReport).TotalSeconds,
             Elapsed,
             _counts.Skipped,
             validationLoss);
-        (_lastReport, _stepsBeforeSitting) = (now, 0);
+        (_lastReport, _stepsBeforeResuming) = (now, 0);
         _counts = _counts with { LossSum = 0, LossCount = 0, StepsSinceReport = 0, ReportedLoss = loss };
         return progress;
     }

@@ -17,7 +17,7 @@ public sealed partial record TrainingOptions
     /// <value>At least 1; <see langword="null"/>, the default, sets no such budget.</value>
     public long? NumberOfImages { get; init; }
 
-    /// <summary>Gets the time to train, all sittings of a resumed run together. Such a run is not reproducible: how far it gets depends on the machine.</summary>
+    /// <summary>Gets the time to train, of a resumed run all of it. Such a run is not reproducible: how far it gets depends on the machine.</summary>
     /// <value>Above zero; <see langword="null"/>, the default, sets no such budget.</value>
     public TimeSpan? Duration { get; init; }
 
@@ -106,8 +106,8 @@ public sealed partial record TrainingOptions
     /// <summary>Gets how held-out images judge the model during training, if <c>Fit</c> is given any.</summary>
     public ValidationOptions Validation { get; init; } = new();
 
-    /// <summary>Gets when images of what has been learned so far are drawn, and who sees them.</summary>
-    /// <value><see langword="null"/>, the default, draws none.</value>
+    /// <summary>Gets when images of what has been learned so far are generated, and who sees them.</summary>
+    /// <value><see langword="null"/>, the default, generates none.</value>
     public SampleGridOptions? SampleGrid { get; init; }
 
     /// <summary>

@@ -6,11 +6,11 @@ using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
 
-/// <summary>Images of a model as rows, and their classes: drawn in batches behind a cursor whose consumer asks for them.</summary>
+/// <summary>Images of a model as rows, and their classes: generated in batches behind a cursor whose consumer asks for them.</summary>
 /// <param name="model">The model.</param>
 /// <param name="count">Number of rows.</param>
-/// <param name="labels">The classes to draw in turn, -1 for none; null draws all without and has no column of them.</param>
-/// <param name="options">How to draw; validated.</param>
+/// <param name="labels">The classes to generate in turn, -1 for none; null generates all without and has no column of them.</param>
+/// <param name="options">How to generate; validated.</param>
 /// <param name="seed">Of the run.</param>
 /// <param name="columns">Names of the columns.</param>
 internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
@@ -23,7 +23,7 @@ internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOn
             return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
         }
 
-        var batch = cursor.Own(new Batch(options.BatchSizeFor(model), Draw));
+        var batch = cursor.Own(new Batch(options.BatchSizeFor(model), Generate));
         return (ValueGetter<MLImage>)((ref MLImage image) => image = ColumnBuffer.Clone(batch.Image(cursor)));
     }
 
@@ -41,14 +41,14 @@ internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOn
 
     private int LabelOf(int row) => labels![row % labels.Count];
 
-    private MLImage[] Draw(ReadOnlySpan<int> rows)
+    private MLImage[] Generate(ReadOnlySpan<int> rows)
     {
         var samples = rows.ToArray();
         return new ImageGenerator(model, options, seed).Images([.. samples.Select(row => (long)row)], labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>
-    private sealed class Batch(int size, Func<ReadOnlySpan<int>, MLImage[]> draw) : IDisposable
+    private sealed class Batch(int size, Func<ReadOnlySpan<int>, MLImage[]> generate) : IDisposable
     {
         private MLImage[] _images = [];
         private int _first = -1;
@@ -59,7 +59,7 @@ internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOn
             if (first != _first)
             {
                 Dispose();
-                (_images, _first) = (draw(cursor.Rows(first, size)), first);
+                (_images, _first) = (generate(cursor.Rows(first, size)), first);
             }
 
             return _images[cursor.Place - first];

@@ -13,7 +13,7 @@ internal abstract class OutputColumn(string name, DataViewType type, bool readsI
 
     public DataViewType Type => type;
 
-    /// <summary>Whether the column is computed from the input image, rather than drawn from the row's seed.</summary>
+    /// <summary>Whether the column is computed from the input image, rather than generated from the row's seed.</summary>
     public bool ReadsImage => readsImage;
 
     /// <summary>Gives a getter of the current row, whose batch and place in it <paramref name="current"/> finds.</summary>

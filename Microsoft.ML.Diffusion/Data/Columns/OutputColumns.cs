@@ -15,7 +15,7 @@ internal sealed class OutputColumns
 
     /// <param name="host">Whose messages are thrown.</param>
     /// <param name="trained">The model.</param>
-    /// <param name="seed">Of images; asked for when the first is drawn.</param>
+    /// <param name="seed">Of images; asked for when the first is generated.</param>
     /// <param name="inputSchema">Of the rows.</param>
     public OutputColumns(IHost host, TrainedModel trained, Lazy<long> seed, DataViewSchema inputSchema)
     {

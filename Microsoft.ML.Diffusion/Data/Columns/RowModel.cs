@@ -9,8 +9,8 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 
 /// <summary>Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size, see <see cref="ImageGenerator"/>.</summary>
 /// <param name="model">The network and what it is.</param>
-/// <param name="generation">How images are drawn.</param>
-/// <param name="seed">Of drawing.</param>
+/// <param name="generation">How images are generated.</param>
+/// <param name="seed">Of generation.</param>
 /// <param name="columns">How input images are looked at.</param>
 /// <param name="hasLabels">Whether rows have classes: no class of any row is not quite the same as a class of none, whose zero is added.</param>
 internal sealed class RowModel(DiffusionModel model, GenerationOptions generation, long seed, OutputColumnOptions columns, bool hasLabels)
@@ -22,7 +22,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
 
     private NoiseSchedule Schedule => model.Description.Schedule;
 
-    /// <summary>Draws the sample of each row's seed and class, [C, H, W] in 0..255.</summary>
+    /// <summary>Generates the sample of each row's seed and class, [C, H, W] in 0..255.</summary>
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
         using var scope = NewDisposeScope();

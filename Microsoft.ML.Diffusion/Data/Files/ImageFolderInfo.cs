@@ -42,7 +42,7 @@ public sealed class ImageFolderInfo
         var sizes = string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            Images  {Count}: {GreyCount} grey, {Count - GreyCount} coloured
+            Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured
             Sizes     {(Count == 0 ? "none" : sizes)}
             Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} beside the folders" : "")}")}
             Skipped   {Skipped.Count}

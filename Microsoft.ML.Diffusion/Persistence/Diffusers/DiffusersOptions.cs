@@ -31,8 +31,8 @@ public sealed record DiffusersOptions
     /// <value>The default is "Image".</value>
     public string InputColumnName { get; init; } = "Image";
 
-    /// <summary>Gets the name of a key column that says which class to draw for a row.</summary>
-    /// <value><see langword="null"/>, the default, draws without classes.</value>
+    /// <summary>Gets the name of a key column that says which class to generate for a row.</summary>
+    /// <value><see langword="null"/>, the default, generates without classes.</value>
     public string? LabelColumnName { get; init; }
 
     /// <summary>Gets the device to generate on: "cpu", "cuda" or "cuda:1".</summary>

@@ -25,7 +25,7 @@ internal sealed record ModelConfig
 
     public required string Library { get; init; }
 
-    /// <summary>The <see cref="Runtime.RandomStreams.Version"/> that the model's seeds draw their images by; null in formats 1 and 2, whose seeds drew others.</summary>
+    /// <summary>The <see cref="Runtime.RandomStreams.Version"/> that the model's seeds generate their images by; null in formats 1 and 2, whose seeds generated others.</summary>
     public int? StreamsVersion { get; init; }
 
     public required NetworkConfig Unet { get; init; }

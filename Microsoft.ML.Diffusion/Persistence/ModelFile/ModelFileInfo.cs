@@ -46,9 +46,9 @@ public sealed class ModelFileInfo
     /// <summary>Gets a value indicating whether every tensor of the weights matches its SHA-256.</summary>
     public bool HashesMatch { get; }
 
-    /// <summary>Gets the version of the random numbers that the model's seeds draw their images by.</summary>
+    /// <summary>Gets the version of the random numbers that the model's seeds generate their images by.</summary>
     /// <value>
-    /// From 1; <see langword="null"/> in formats 1 and 2, whose seeds draw other images now than when they were saved. docs/long-runs.md says what seeds promise.
+    /// From 1; <see langword="null"/> in formats 1 and 2, whose seeds generate other images now than when they were saved. docs/long-runs.md says what seeds promise.
     /// </value>
     public int? StreamsVersion { get; }
 

@@ -53,7 +53,7 @@ internal static class ModelZip
         }
     }
 
-    /// <summary>Loads a model, to the best device, and tells the log where its seeds draw other images now.</summary>
+    /// <summary>Loads a model, to the best device, and tells the log where its seeds generate other images now.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged, or of a newer format.</exception>
     public static TrainedModel Load(IHostEnvironment environment, ModelLoadContext context)
     {

@@ -3,7 +3,7 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 
-/// <summary>Says so where a model's seeds draw other images than in the library that saved it.</summary>
+/// <summary>Says so where a model's seeds generate other images than in the library that saved it.</summary>
 internal static class StreamsNotice
 {
     /// <summary>Writes one line to the log, unless the numbers are those of this library.</summary>
@@ -20,7 +20,7 @@ internal static class StreamsNotice
     {
         RandomStreams.Version => null,
         > RandomStreams.Version => FormattableString.Invariant(
-            $"The model was saved with version {streamsVersion} of the random numbers, but this Microsoft.ML.Diffusion has version {RandomStreams.Version}: a seed draws other images here than there. Update the package to draw those."),
-        _ => "The model was saved by an earlier version of Microsoft.ML.Diffusion, which drew its random numbers in another way: a seed draws other images now than then. Nothing else has changed; save the model again to be rid of this line.",
+            $"The model was saved with version {streamsVersion} of the random numbers, but this Microsoft.ML.Diffusion has version {RandomStreams.Version}: a seed generates other images here than there. Update the package to generate those."),
+        _ => "The model was saved by an earlier version of Microsoft.ML.Diffusion, which drew its random numbers in another way: a seed generates other images now than then. Nothing else has changed; save the model again to be rid of this line.",
     };
 }
