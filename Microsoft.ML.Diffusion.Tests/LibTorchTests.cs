@@ -5,7 +5,10 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests;
 
-/// <summary>What an application hears that has no libtorch, or one that does not load: once in real processes, and for other systems by what their loaders say.</summary>
+/// <summary>
+/// What an application hears that has no libtorch, or one that does not load: once in real processes, and for other systems by what their loaders
+/// say.
+/// </summary>
 [TestClass]
 [TestCategory(TestCategories.Integration)]
 public sealed class LibTorchTests
@@ -29,7 +32,10 @@ public sealed class LibTorchTests
     public void FirstCall_ApplicationWithoutLibTorch_SaysWhichPackageToAdd()
     {
         using var app = AppFolder.WithoutLibTorch();
-        var systems = new NativeFiles("linux-x64", app.Files[0], searchFolders: null, assembly: "").FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable);
+        var systems =
+            new NativeFiles("linux-x64", app.Files[0], searchFolders: null, assembly: "").FindElsewhere(
+                LibTorchAdvice.LibTorchName,
+                Environment.GetEnvironmentVariable);
 
         AssertEveryFirstCallSays(systems is null ? Missing : $"{Missing}\n{NotUsed(systems)}", app);
     }
@@ -40,7 +46,10 @@ public sealed class LibTorchTests
     {
         using var app = AppFolder.WithoutLibTorch();
 
-        AssertEveryFirstCallSays($"{Missing}\n{NotUsed(Path.Combine(AppFolder.LibTorchFolder, "libtorch_cpu.so"))}", app, ("LD_LIBRARY_PATH", AppFolder.LibTorchFolder));
+        AssertEveryFirstCallSays(
+            $"{Missing}\n{NotUsed(Path.Combine(AppFolder.LibTorchFolder, "libtorch_cpu.so"))}",
+            app,
+            ("LD_LIBRARY_PATH", AppFolder.LibTorchFolder));
     }
 
     [TestMethod]
@@ -49,10 +58,16 @@ public sealed class LibTorchTests
     {
         using var other = OtherLibTorch();
 
-        var (exitCode, output, error) = ChildProcess.TryRunWith([("LD_LIBRARY_PATH", other.Path)], typeof(LibTorchTests).Assembly.Location, "libraries", SavedModel.Model);
+        var (exitCode, output, error) =
+            ChildProcess.TryRunWith(
+                [("LD_LIBRARY_PATH", other.Path)],
+                typeof(LibTorchTests).Assembly.Location,
+                "libraries",
+                SavedModel.Model);
 
         Assert.AreEqual((0, ""), (exitCode, error), output);
-        var own = ((string[])["libLibTorchSharp.so", "libc10.so", "libtorch.so", "libtorch_cpu.so"]).Select(name => Path.Combine(AppFolder.LibTorchFolder, name));
+        var own =
+            ((string[])["libLibTorchSharp.so", "libc10.so", "libtorch.so", "libtorch_cpu.so"]).Select(name => Path.Combine(AppFolder.LibTorchFolder, name));
         Assert.AreEqual(string.Join('\n', [$"Device cpu, by {own.Last()}.", .. own]), output);
     }
 
@@ -64,7 +79,8 @@ public sealed class LibTorchTests
         using var other = OtherLibTorch();
         var files = app.Files;
 
-        var (exitCode, output, error) = ChildProcess.TryRunWith([("LD_LIBRARY_PATH", other.Path)], app.Assembly, "libraries", SavedModel.Model, app.TorchSharp);
+        var (exitCode, output, error) =
+            ChildProcess.TryRunWith([("LD_LIBRARY_PATH", other.Path)], app.Assembly, "libraries", SavedModel.Model, app.TorchSharp);
 
         Assert.AreEqual((0, ""), (exitCode, error), output);
         Assert.DoesNotContain(other.Path, output);
@@ -132,19 +148,36 @@ public sealed class LibTorchTests
     [TestMethod]
     public void Of_LibTorchLoadsButTorchSharpIsGone_SaysSo()
     {
-        var message = LibTorchAdvice.Of(new NativeLoad("/app/libtorch_cpu.so", Failure: null), torchSharp: default, other: null, "linux-x64", new Version(0, 107, 0));
+        var message =
+            LibTorchAdvice.Of(
+                new NativeLoad("/app/libtorch_cpu.so", Failure: null),
+                torchSharp: default,
+                other: null,
+                "linux-x64",
+                new Version(0, 107, 0));
 
-        Assert.AreSequenceEqual(["TorchSharp 0.107.0 cannot load its native libraries: there is no LibTorchSharp.", "Found: /app/libtorch_cpu.so"], message.Split('\n')[..2]);
+        Assert.AreSequenceEqual(
+            ["TorchSharp 0.107.0 cannot load its native libraries: there is no LibTorchSharp.", "Found: /app/libtorch_cpu.so"],
+            message.Split('\n')[..2]);
     }
 
     [TestMethod]
     public void Of_TorchSharpDoesNotLoad_NamesBothFiles()
     {
-        var failure = new NativeLoad("/app/libLibTorchSharp.so", ".NET's own line\n/app/libLibTorchSharp.so: undefined symbol: _ZN5torch\n");
+        var failure =
+            new NativeLoad("/app/libLibTorchSharp.so", ".NET's own line\n/app/libLibTorchSharp.so: undefined symbol: _ZN5torch\n");
 
-        var message = LibTorchAdvice.Of(new NativeLoad("/mine/libtorch_cpu.so", Failure: null), failure, other: null, "linux-x64", new Version(0, 107, 0));
+        var message =
+            LibTorchAdvice.Of(
+                new NativeLoad("/mine/libtorch_cpu.so", Failure: null),
+                failure,
+                other: null,
+                "linux-x64",
+                new Version(0, 107, 0));
 
-        Assert.AreSequenceEqual(["TorchSharp 0.107.0 cannot load its native libraries: /app/libLibTorchSharp.so: undefined symbol: _ZN5torch", "Found: /mine/libtorch_cpu.so and /app/libLibTorchSharp.so"], message.Split('\n')[..2]);
+        Assert.AreSequenceEqual(
+            ["TorchSharp 0.107.0 cannot load its native libraries: /app/libLibTorchSharp.so: undefined symbol: _ZN5torch", "Found: /mine/libtorch_cpu.so and /app/libLibTorchSharp.so"],
+            message.Split('\n')[..2]);
     }
 
     [TestMethod]
@@ -159,7 +192,8 @@ public sealed class LibTorchTests
         Assert.AreEqual(expected, LibTorch.IsInPackage(assembly));
     }
 
-    private static string NotUsed(string file) => $"{file} is outside of the application and is not used: TorchSharp needs the files of such a package.";
+    private static string NotUsed(string file) =>
+        $"{file} is outside of the application and is not used: TorchSharp needs the files of such a package.";
 
     /// <summary>A folder of the system with libraries of libtorch's names, of which none can be used.</summary>
     private static TemporaryFolder OtherLibTorch()
@@ -181,7 +215,11 @@ public sealed class LibTorchTests
 
         Assert.AreEqual(0, exitCode, output + error);
         var failing = new[] { "LoadModel", "Model.Load", "LoadDiffusers", "Fit", "Evaluate" };
-        Assert.AreEqual(string.Join('\n', ["InspectModel: fine", .. failing.Select(call => $"{call}: DllNotFoundException: {message.ReplaceLineEndings("\n")}")]), output);
+        Assert.AreEqual(
+            string.Join(
+                '\n',
+                ["InspectModel: fine", .. failing.Select(call => $"{call}: DllNotFoundException: {message.ReplaceLineEndings("\n")}")]),
+            output);
         Assert.AreEqual("", error);
         Assert.AreSequenceEqual(files, app.Files, "nothing was copied beside the application");
     }
@@ -189,7 +227,10 @@ public sealed class LibTorchTests
     /// <summary>Looks for a version in the libstdc++ that this process, as every .NET process, has loaded.</summary>
     private static bool SystemHas(string version)
     {
-        var path = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')[^1]).First(file => file.Contains("libstdc++.so", StringComparison.Ordinal));
+        var path =
+            File.ReadLines("/proc/self/maps")
+                .Select(line => line.Split(' ')[^1])
+                .First(file => file.Contains("libstdc++.so", StringComparison.Ordinal));
         return File.ReadAllBytes(path).AsSpan().IndexOf(Encoding.ASCII.GetBytes(version + "\0")) >= 0;
     }
 }

@@ -60,7 +60,12 @@ public sealed class NativeFilesTests : IDisposable
     [DataRow("osx-arm64", false, false)] // where it would load a second copy
     public void Find_TorchSharpInItsPackage_LooksIntoThoseOfLibTorch(string platform, bool hasCuda, bool expected)
     {
-        var files = new NativeFiles(platform, _folder.File("app"), searchFolders: null, _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll"));
+        var files =
+            new NativeFiles(
+                platform,
+                _folder.File("app"),
+                searchFolders: null,
+                _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll"));
         var libtorch = _folder.Write($"packages/libtorch-cpu-{platform}/2.10.0/runtimes/{platform}/native/{files.NameOf("torch_cpu")}", []);
         var torchSharp = _folder.Write($"packages/torchsharp/0.107.0/runtimes/{platform}/native/{files.NameOf("LibTorchSharp")}", []);
         if (hasCuda)
@@ -68,7 +73,11 @@ public sealed class NativeFilesTests : IDisposable
             _folder.Write("packages/libtorch-cuda-12.8-linux-x64/2.10.0/LICENSE", []);
         }
 
-        files = new NativeFiles(platform, _folder.File("app"), searchFolders: null, _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll"));
+        files = new NativeFiles(
+            platform,
+            _folder.File("app"),
+            searchFolders: null,
+            _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll"));
 
         Assert.AreEqual((expected ? libtorch : null, expected ? torchSharp : null), (files.Find("torch_cpu"), files.Find("LibTorchSharp")));
     }

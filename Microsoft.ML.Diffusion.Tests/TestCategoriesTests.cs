@@ -8,17 +8,20 @@ namespace Microsoft.ML.Diffusion.Tests;
 [TestClass]
 public sealed class TestCategoriesTests
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Assembly _tests = typeof(TestCategoriesTests).Assembly;
 
     // What a test class starts itself, such as mkfifo, is no program of .NET.
-    private static readonly HashSet<MethodBase> _starters = [.. MethodCode.Methods(_tests).Where(method => !IsOfTests(method.DeclaringType!) && MethodCode.Called(method).Any(IsStart))];
+    private static readonly HashSet<MethodBase> _starters =
+        [.. MethodCode.Methods(_tests).Where(method => !IsOfTests(method.DeclaringType!) && MethodCode.Called(method).Any(IsStart))];
 
     [TestMethod]
     public void EveryTestThatStartsAProgram_IsOfTheCategory()
     {
-        var missing = Tests().Where(test => !IsIntegration(test) && Starts(test)).Select(test => $"{test.DeclaringType!.Name}.{test.Name}").ToList();
+        var missing =
+            Tests().Where(test => !IsIntegration(test) && Starts(test)).Select(test => $"{test.DeclaringType!.Name}.{test.Name}").ToList();
 
         Assert.IsEmpty(missing, $"Add [TestCategory(\"{TestCategories.Integration}\")]: {string.Join(", ", missing)}");
     }
@@ -56,7 +59,9 @@ public sealed class TestCategoriesTests
     private static bool Starts(MethodInfo test)
     {
         var seen = new HashSet<MethodBase>();
-        var open = new Stack<MethodBase>([test, .. test.DeclaringType!.GetMethods(Declared).Where(method => method.IsDefined(typeof(ClassInitializeAttribute)))]);
+        var open =
+            new Stack<MethodBase>(
+                [test, .. test.DeclaringType!.GetMethods(Declared).Where(method => method.IsDefined(typeof(ClassInitializeAttribute)))]);
         while (open.TryPop(out var method))
         {
             if (!seen.Add(method))
@@ -90,5 +95,6 @@ public sealed class TestCategoriesTests
 
     private static bool IsStart(MethodBase method) => method.DeclaringType == typeof(Process) && method.Name == nameof(Process.Start);
 
-    private static bool IsOfTests(Type type) => type.IsDefined(typeof(TestClassAttribute)) || (type.DeclaringType is { } outer && IsOfTests(outer));
+    private static bool IsOfTests(Type type) =>
+        type.IsDefined(typeof(TestClassAttribute)) || (type.DeclaringType is { } outer && IsOfTests(outer));
 }

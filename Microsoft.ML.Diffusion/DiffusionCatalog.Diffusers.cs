@@ -8,7 +8,8 @@ public sealed partial class DiffusionCatalog
 {
     /// <summary>Loads an unconditional or class-conditional model that Python's diffusers has saved: a UNet2DModel with a DDPM or DDIM scheduler.</summary>
     /// <param name="folder">
-    /// A folder of a DDPMPipeline or DDIMPipeline, or of the network alone: config.json, diffusion_pytorch_model.safetensors and, beside them, scheduler_config.json.
+    /// A folder of a DDPMPipeline or DDIMPipeline, or of the network alone: config.json, diffusion_pytorch_model.safetensors and, beside them,
+    /// scheduler_config.json.
     /// Without the last the scheduler is diffusers' DDPMScheduler with its defaults.
     /// </param>
     /// <param name="options">What the folder does not say; <see langword="null"/> uses the defaults.</param>

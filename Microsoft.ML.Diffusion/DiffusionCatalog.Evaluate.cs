@@ -23,7 +23,11 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <example>See <c>samples/StepsAndQuality</c>.</example>
-    public GenerationMetrics Evaluate(IDataView real, IDataView generated, string featureColumnName = "Features", EvaluationOptions? options = null)
+    public GenerationMetrics Evaluate(
+        IDataView real,
+        IDataView generated,
+        string featureColumnName = "Features",
+        EvaluationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(generated);
@@ -34,7 +38,12 @@ public sealed partial class DiffusionCatalog
         var (generatedColumn, generatedFeatures) = FeatureReader.Find(_host, generated.Schema, featureColumnName, nameof(generated));
         if (generatedFeatures != features)
         {
-            throw _host.ExceptSchemaMismatch(nameof(generated), "feature", featureColumnName, realColumn.Type.ToString()!, generatedColumn.Type.ToString()!);
+            throw _host.ExceptSchemaMismatch(
+                nameof(generated),
+                "feature",
+                featureColumnName,
+                realColumn.Type.ToString()!,
+                generatedColumn.Type.ToString()!);
         }
 
         LibTorch.Load();
@@ -47,7 +56,14 @@ public sealed partial class DiffusionCatalog
     /// <inheritdoc/>
     public override string ToString() => "Image diffusion models: generate, evaluate, load and save them";
 
-    private static FeatureSet ReadSet(IDataView data, DataViewSchema.Column column, int features, EvaluationOptions options, long seed, bool isGenerated, string parameter)
+    private static FeatureSet ReadSet(
+        IDataView data,
+        DataViewSchema.Column column,
+        int features,
+        EvaluationOptions options,
+        long seed,
+        bool isGenerated,
+        string parameter)
     {
         var set = new FeatureSet(features, options.MaximumNumberOfKeptRows, seed, isGenerated);
         try
@@ -55,7 +71,8 @@ public sealed partial class DiffusionCatalog
             set.AddRange(FeatureReader.Read(data, column, features, parameter, options.CancellationToken));
             return set.Moments.Count >= options.MinimumNumberOfRows
                 ? set
-                : throw new InvalidOperationException($"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: four for the kernel distance's standard error, and {options.NumberOfNeighbours} neighbours of each row.");
+                : throw new InvalidOperationException(
+                    $"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: four for the kernel distance's standard error, and {options.NumberOfNeighbours} neighbours of each row.");
         }
         catch
         {
@@ -71,7 +88,11 @@ public sealed partial class DiffusionCatalog
         var (kernelDistance, standardError) = KernelDistance.Of(realRows, generatedRows);
         return new GenerationMetrics
         {
-            FrechetDistance = FrechetDistance.Between(real.Moments.Mean, real.Moments.Covariance(), generated.Moments.Mean, generated.Moments.Covariance()),
+            FrechetDistance = FrechetDistance.Between(
+                real.Moments.Mean,
+                real.Moments.Covariance(),
+                generated.Moments.Mean,
+                generated.Moments.Covariance()),
             KernelDistance = kernelDistance,
             KernelDistanceStandardError = standardError,
             Precision = Manifold.ShareWithin(generatedRows, realRows, options.NumberOfNeighbours),

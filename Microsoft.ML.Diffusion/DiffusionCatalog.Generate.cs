@@ -18,8 +18,9 @@ public sealed partial class DiffusionCatalog
     /// <param name="imageColumnName">The column of <see cref="MLImage"/>, of the model's size.</param>
     /// <param name="labelColumnName">The key column of the classes with their names as key values; there is none if <paramref name="labels"/> is null.</param>
     /// <returns>
-    /// The rows. Image i is that of <see cref="DiffusionTransformer.Generate(int, GenerationOptions?)"/> with the same seed, in every cursor and in any order; it is generated with the
-    /// rest of its batch when it is asked for, and again by every cursor: Cache what you make of it if you go through it often.
+    /// The rows. Image i is that of <see cref="DiffusionTransformer.Generate(int, GenerationOptions?)"/> with the same seed, in every cursor and in
+    /// any order; it is generated with the rest of its batch when it is asked for, and again by every cursor: Cache what you make of it if you go
+    /// through it often.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1, a label is not a class of the model, or an option is outside its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="labels"/> is empty, or both columns have one name.</exception>
@@ -38,23 +39,36 @@ public sealed partial class DiffusionCatalog
         ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
         if (count < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 1, because it is the number of images to generate.");
+            throw new ArgumentOutOfRangeException(
+                nameof(count),
+                count,
+                "count must be at least 1, because it is the number of images to generate.");
         }
 
         if (labels is { Count: 0 })
         {
-            throw new ArgumentException("labels must name at least one class to generate; leave it null to generate without.", nameof(labels));
+            throw new ArgumentException(
+                "labels must name at least one class to generate; leave it null to generate without.",
+                nameof(labels));
         }
 
         if (imageColumnName == labelColumnName)
         {
-            throw new ArgumentException($"labelColumnName must differ from imageColumnName, but both are '{imageColumnName}'.", nameof(labelColumnName));
+            throw new ArgumentException(
+                $"labelColumnName must differ from imageColumnName, but both are '{imageColumnName}'.",
+                nameof(labelColumnName));
         }
 
         options = (options ?? model.Generation).For(model.Schedule);
         options.ValidateFor(model.Schedule, model.Variance);
         model.Inputs.CheckLabels(labels, labels?.Count ?? 0, nameof(labels));
-        return new GeneratedDataView(model.Model, count, model.ClassNames.Count > 0 ? labels?.ToArray() : null, options, Seeds.Resolve(_host, options.Seed), (imageColumnName, labelColumnName));
+        return new GeneratedDataView(
+            model.Model,
+            count,
+            model.ClassNames.Count > 0 ? labels?.ToArray() : null,
+            options,
+            Seeds.Resolve(_host, options.Seed),
+            (imageColumnName, labelColumnName));
     }
 
     /// <summary>Gives images of a model as rows, their classes given by name.</summary>

@@ -22,7 +22,8 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="imageSize"/> is out of range.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidOperationException">No file is an image that can be read.</exception>
-    public LoadedImages LoadImages(string folder, int imageSize) => LoadImages(folder, new ImageFolderOptions { Width = imageSize, Height = imageSize });
+    public LoadedImages LoadImages(string folder, int imageSize) =>
+        LoadImages(folder, new ImageFolderOptions { Width = imageSize, Height = imageSize });
 
     /// <summary>Loads the images in a folder and below it as rows.</summary>
     /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
@@ -54,7 +55,9 @@ public sealed partial class DiffusionCatalog
 
         if (content.Skipped.Count > WarnedFiles)
         {
-            channel.Warning(MessageSensitivity.None, $"Skipped {content.Skipped.Count - WarnedFiles} more files: LoadedImages.Skipped names all.");
+            channel.Warning(
+                MessageSensitivity.None,
+                $"Skipped {content.Skipped.Count - WarnedFiles} more files: LoadedImages.Skipped names all.");
         }
 
         var (width, height) = content.CommonSize(folder, options);
@@ -78,7 +81,9 @@ public sealed partial class DiffusionCatalog
         return new ImageFolderReader(folder, options).Read().Summarize();
     }
 
-    /// <summary>Loads one image the way that <see cref="LoadImages(string, ImageFolderOptions)"/> loads those of a folder, such as one to interpolate from.</summary>
+    /// <summary>
+    /// Loads one image the way that <see cref="LoadImages(string, ImageFolderOptions)"/> loads those of a folder, such as one to interpolate from.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Size and limits; <see langword="null"/>, or no size in them, keeps the image's own size.</param>
     /// <returns>The image, opaque and upright, the caller's to dispose.</returns>

@@ -9,7 +9,9 @@ namespace Microsoft.ML.Diffusion;
 /// <content>How likely images are.</content>
 public sealed partial class DiffusionCatalog
 {
-    /// <summary>Bounds the negative log-likelihood of the images of a column under a model, in bits per dimension and its three parts (Ho et al. 2020, eq. 5).</summary>
+    /// <summary>
+    /// Bounds the negative log-likelihood of the images of a column under a model, in bits per dimension and its three parts (Ho et al. 2020, eq. 5).
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="data">The images to judge, of the model's size, at least one; best such as training did not see. Read in a stream, a batch at a time.</param>
     /// <param name="imageColumnName">The column of <see cref="MLImage"/>, or of vectors [C, H, W] scaled as those that the model was trained on.</param>
@@ -21,7 +23,12 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="InvalidOperationException">There is no image, or one is missing, unreadable or of another size.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public LikelihoodMetrics EvaluateLikelihood(DiffusionTransformer model, IDataView data, string imageColumnName = "Image", string? labelColumnName = null, LikelihoodOptions? options = null)
+    public LikelihoodMetrics EvaluateLikelihood(
+        DiffusionTransformer model,
+        IDataView data,
+        string imageColumnName = "Image",
+        string? labelColumnName = null,
+        LikelihoodOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
@@ -29,19 +36,39 @@ public sealed partial class DiffusionCatalog
         options ??= new LikelihoodOptions();
         if (options.Labels is { } labels)
         {
-            throw new ArgumentOutOfRangeException(nameof(LikelihoodOptions.Labels), labels.Count, "Labels must be null for rows, whose classes are those of labelColumnName.");
+            throw new ArgumentOutOfRangeException(
+                nameof(LikelihoodOptions.Labels),
+                labels.Count,
+                "Labels must be null for rows, whose classes are those of labelColumnName.");
         }
 
         options.ValidateFor(model.Schedule, model.Variance, 0);
-        var image = ImageColumn.Find(_host, data.Schema, imageColumnName, model.Trained.Columns.Pixels, model.Description.Shape, nameof(data), "image");
+        var image =
+            ImageColumn.Find(
+                _host,
+                data.Schema,
+                imageColumnName,
+                model.Trained.Columns.Pixels,
+                model.Description.Shape,
+                nameof(data),
+                "image");
         var label = ClassColumn.Find(_host, data.Schema, labelColumnName, model.ClassNames.Count, nameof(data), isNeeded: true);
         var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
         var numberOfImages = options.Progress is null ? 1 : CountRows(data);
         var batches = Batches(data, image, label, model.Description.Shape, batchSize);
-        return new LikelihoodEvaluator(model.Model, options, Seeds.Resolve(_host, options.Seed), batchSize).Evaluate(batches, numberOfImages);
+        return new LikelihoodEvaluator(
+            model.Model,
+            options,
+            Seeds.Resolve(_host, options.Seed),
+            batchSize).Evaluate(batches, numberOfImages);
     }
 
-    private static IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> Batches(IDataView data, ImageColumn image, DataViewSchema.Column? label, ImageShape shape, int batchSize)
+    private static IEnumerable<(IReadOnlyList<byte[]> Pixels, IReadOnlyList<int>? Labels)> Batches(
+        IDataView data,
+        ImageColumn image,
+        DataViewSchema.Column? label,
+        ImageShape shape,
+        int batchSize)
     {
         using var cursor = data.GetRowCursor(label is { } needed ? [image.Column, needed] : [image.Column]);
         var readPixels = image.Reader(cursor, shape);

@@ -24,7 +24,9 @@ public sealed partial class DiffusionCatalog
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> if it was saved without.</param>
     /// <returns>The pipeline; <c>GetDiffusion()</c> finds the diffusion model in it, which <see cref="LoadDiffusionModel"/> returns at once.</returns>
-    /// <exception cref="FormatException">The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.</exception>
+    /// <exception cref="FormatException">
+    /// The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
@@ -41,7 +43,8 @@ public sealed partial class DiffusionCatalog
             var (_, untrusted, mismatch) = ModelInspector.Inspect(stream);
             if (untrusted is not null)
             {
-                throw new FormatException($"it asks for the assembly {SafetensorsEntry.Quote(untrusted)}, which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.");
+                throw new FormatException(
+                    $"it asks for the assembly {SafetensorsEntry.Quote(untrusted)}, which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.");
             }
 
             if (mismatch is not null)
@@ -64,7 +67,10 @@ public sealed partial class DiffusionCatalog
     /// <summary>Loads the diffusion model of a file, without the steps around it, after checking all of the file: for files that others made.</summary>
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <returns>The one diffusion model in it. Dispose it to free its weights.</returns>
-    /// <exception cref="FormatException">The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.</exception>
+    /// <exception cref="FormatException">
+    /// The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's
+    /// nor this library.
+    /// </exception>
     /// <inheritdoc cref="LoadModel" path="/exception[@cref!='T:System.FormatException']"/>
     public DiffusionTransformer LoadDiffusionModel(string path)
     {
@@ -98,7 +104,8 @@ public sealed partial class DiffusionCatalog
         {
             return read();
         }
-        catch (Exception exception) when (exception is not (IOException or UnauthorizedAccessException or OutOfMemoryException) || exception is EndOfStreamException)
+        catch (Exception exception) when (exception is not (IOException or UnauthorizedAccessException or OutOfMemoryException)
+            || exception is EndOfStreamException)
         {
             var reason = exception;
             while (reason is TargetInvocationException { InnerException: { } inner })

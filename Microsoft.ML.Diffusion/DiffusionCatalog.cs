@@ -8,5 +8,6 @@ public sealed partial class DiffusionCatalog
     private readonly MLContext _context;
     private readonly IHost _host;
 
-    internal DiffusionCatalog(MLContext context) => (_context, _host) = (context, ((IHostEnvironment)context).Register(nameof(DiffusionCatalog)));
+    internal DiffusionCatalog(MLContext context) =>
+        (_context, _host) = (context, ((IHostEnvironment)context).Register(nameof(DiffusionCatalog)));
 }

@@ -29,7 +29,11 @@ public static class DiffusionCatalogExtensions
         /// <param name="options">What to learn and how; <see langword="null"/> uses the defaults.</param>
         /// <returns>ML.NET's ResizeImages, cropping at the centre, and the trainer.</returns>
         /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, or the network cannot halve <paramref name="imageSize"/>.</exception>
-        public EstimatorChain<DiffusionTransformer> DiffusionTrainer(string outputColumnName, string inputColumnName, int imageSize, DiffusionOptions? options = null)
+        public EstimatorChain<DiffusionTransformer> DiffusionTrainer(
+            string outputColumnName,
+            string inputColumnName,
+            int imageSize,
+            DiffusionOptions? options = null)
         {
             options ??= new();
             var trainer = catalog.DiffusionTrainer(outputColumnName, inputColumnName, options);
@@ -60,7 +64,10 @@ public static class DiffusionCatalogExtensions
         {
             ArgumentNullException.ThrowIfNull(model);
             var found = Flatten(model).OfType<DiffusionTransformer>().ToList();
-            return found.Count == 1 ? found[0] : throw new InvalidOperationException($"The pipeline holds {found.Count} diffusion models, expected 1. Take the step you mean from the TransformerChain.");
+            return found.Count == 1
+                ? found[0]
+                : throw new InvalidOperationException(
+                    $"The pipeline holds {found.Count} diffusion models, expected 1. Take the step you mean from the TransformerChain.");
         }
     }
 

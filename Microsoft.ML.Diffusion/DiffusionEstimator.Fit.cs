@@ -26,7 +26,8 @@ public sealed partial class DiffusionEstimator
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing and how to add it.</exception>
     /// <exception cref="InsufficientMemoryException">Memory ran out; the message says what to lower.</exception>
     /// <exception cref="OperationCanceledException">
-    /// <see cref="TrainingOptions.CancellationToken"/> or the <see cref="MLContext"/> was cancelled, and <see cref="TrainingOptions.ReturnModelOnCancellation"/> is not set.
+    /// <see cref="TrainingOptions.CancellationToken"/> or the <see cref="MLContext"/> was cancelled, and
+    /// <see cref="TrainingOptions.ReturnModelOnCancellation"/> is not set.
     /// </exception>
     public DiffusionTransformer Fit(IDataView input)
     {
@@ -82,15 +83,32 @@ public sealed partial class DiffusionEstimator
 
         using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        var description = new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
+        var description =
+            new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
         _options.Training.SampleGrid?.ValidateFor(description);
         using var validation = validationData is null ? null : ReadValidation(validationData, description, cancellation);
 
-        using var folder = _options.Training.CheckpointDirectory is { } directory ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints) : null;
+        using var folder =
+            _options.Training.CheckpointDirectory is { } directory
+                ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints)
+                : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var checkpoints = folder is null ? null : Checkpoints(folder, resumed, RunIdentities.Of(description, _options.Training, seed, images, validation, previous is null ? "random" : RunIdentities.Digest(previous.Network)), channel);
+        var checkpoints =
+            folder is null
+                ? null
+                : Checkpoints(
+                    folder,
+                    resumed,
+                    RunIdentities.Of(
+                        description,
+                        _options.Training,
+                        seed,
+                        images,
+                        validation,
+                        previous is null ? "random" : RunIdentities.Digest(previous.Network)),
+                    channel);
 
         var network = description.CreateNetwork();
         try
@@ -102,7 +120,9 @@ public sealed partial class DiffusionEstimator
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
             var summary = loop.Run();
-            return new DiffusionTransformer(_host, new TrainedModel(new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary));
+            return new DiffusionTransformer(
+                _host,
+                new TrainedModel(new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary));
         }
         catch
         {
@@ -117,24 +137,33 @@ public sealed partial class DiffusionEstimator
         IReadOnlyList<string> classNames = label is { } column ? ClassColumn.Names(column) : [];
         return classNames.SequenceEqual(model.ClassNames)
             ? Reader(data, image, label, model.Shape, cancellation).Read()
-            : throw new ArgumentException($"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.", "validationData");
+            : throw new ArgumentException(
+                $"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.",
+                "validationData");
     }
 
     private TrainingSetNeeds Needs => new(_options.Network, _options.Channels, _options.Training.MaximumImageMemory);
 
-    private TrainingSetReader Reader(IDataView data, ImageColumn image, DataViewSchema.Column? label, ImageShape? expected, RunCancellation cancellation) => new(data, image, label, Needs)
-    {
-        Expected = expected,
-        Cancellation = cancellation,
-        TemporaryFolder = ((IHostEnvironmentInternal)_host).TempFilePath ?? Path.GetTempPath(),
-    };
+    private TrainingSetReader Reader(
+        IDataView data,
+        ImageColumn image,
+        DataViewSchema.Column? label,
+        ImageShape? expected,
+        RunCancellation cancellation) => new(data, image, label, Needs)
+        {
+            Expected = expected,
+            Cancellation = cancellation,
+            TemporaryFolder = ((IHostEnvironmentInternal)_host).TempFilePath ?? Path.GetTempPath(),
+        };
 
     private RunCheckpoints Checkpoints(CheckpointFolder folder, Checkpoint? resumed, RunIdentity identity, IChannel channel)
     {
         if (resumed is not null)
         {
             resumed.Identity.CheckSame(identity, _options.Training.CheckpointDirectory!);
-            channel.Info(MessageSensitivity.None, $"Training goes on after step {resumed.State.Step}, from a checkpoint in {_options.Training.CheckpointDirectory}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
+            channel.Info(
+                MessageSensitivity.None,
+                $"Training goes on after step {resumed.State.Step}, from a checkpoint in {_options.Training.CheckpointDirectory}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
         }
 
         return new RunCheckpoints(folder, identity, resumed);

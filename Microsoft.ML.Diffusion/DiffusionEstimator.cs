@@ -38,14 +38,22 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
         ArgumentException.ThrowIfNullOrEmpty(inputColumnName);
         ArgumentNullException.ThrowIfNull(options);
-        _columns = new TransformerColumns(outputColumnName, inputColumnName, options.LabelColumnName, options.SeedColumnName, options.OutputColumns, options.Pixels);
+        _columns =
+            new TransformerColumns(
+                outputColumnName,
+                inputColumnName,
+                options.LabelColumnName,
+                options.SeedColumnName,
+                options.OutputColumns,
+                options.Pixels);
         options.Validate();
         _columns.Validate();
         (_inputColumnName, _options) = (inputColumnName, options);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Diffusion trainer from {_inputColumnName} to {_columns.Output}: {_options.Network}, {_options.Schedule}, {_options.Prediction} prediction";
+    public override string ToString() =>
+        $"Diffusion trainer from {_inputColumnName} to {_columns.Output}: {_options.Network}, {_options.Schedule}, {_options.Prediction} prediction";
 
     /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
     /// <param name="inputSchema">The schema of the input.</param>
@@ -62,7 +70,12 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         var isVector = image.Kind == SchemaShape.Column.VectorKind.Vector && image.ItemType == NumberDataViewType.Single;
         if (!isVector && !(image.Kind == SchemaShape.Column.VectorKind.Scalar && image.ItemType is ImageDataViewType))
         {
-            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName, ImageColumn.ExpectedType, image.GetTypeString());
+            throw _host.ExceptSchemaMismatch(
+                nameof(inputSchema),
+                "input",
+                _inputColumnName,
+                ImageColumn.ExpectedType,
+                image.GetTypeString());
         }
 
         if (_options.LabelColumnName is { } labelName)
@@ -92,7 +105,9 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         }
 
         var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var added in OutputColumn.All(_columns, OutputTypes.Promised(image.ItemType as ImageDataViewType ?? new ImageDataViewType())))
+        foreach (var added in OutputColumn.All(
+            _columns,
+            OutputTypes.Promised(image.ItemType as ImageDataViewType ?? new ImageDataViewType())))
         {
             columns[added.Name] = added.Type is VectorDataViewType vector
                 ? new SchemaShape.Column(added.Name, SchemaShape.Column.VectorKind.Vector, vector.ItemType, isKey: false)

@@ -85,7 +85,10 @@ public sealed record DiffusionOptions
 
         if (Prediction == PredictionType.Epsilon && Schedule.AlphaBar(Schedule.NumberOfTrainingTimesteps - 1) == 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(Prediction), Prediction, "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Prediction),
+                Prediction,
+                "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep.");
         }
 
         Training.ValidateFor(Schedule, Variance);
@@ -94,12 +97,18 @@ public sealed record DiffusionOptions
 
         if (Channels is not (null or 1 or 3))
         {
-            throw new ArgumentOutOfRangeException(nameof(Channels), Channels, "Channels must be 1 (grey) or 3 (red, green, blue); leave it null to decide by the images.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Channels),
+                Channels,
+                "Channels must be 1 (grey) or 3 (red, green, blue); leave it null to decide by the images.");
         }
 
         if (!float.IsFinite(PixelScale) || PixelScale == 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(PixelScale), PixelScale, "PixelScale must be a number other than 0, because pixels are found by dividing by it.");
+            throw new ArgumentOutOfRangeException(
+                nameof(PixelScale),
+                PixelScale,
+                "PixelScale must be a number other than 0, because pixels are found by dividing by it.");
         }
 
         if (!float.IsFinite(PixelOffset))

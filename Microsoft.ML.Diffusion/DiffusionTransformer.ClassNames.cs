@@ -36,7 +36,11 @@ public sealed partial class DiffusionTransformer
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>. Of its timesteps the run visits those up to the depth.</param>
     /// <inheritdoc cref="ImageToImage(IReadOnlyList{MLImage}, double, GenerationOptions?, IReadOnlyList{int}?)"/>
     [OverloadResolutionPriority(-1)]
-    public MLImage[] ImageToImage(IReadOnlyList<MLImage> images, double strength, IEnumerable<string> classNames, GenerationOptions? options = null) =>
+    public MLImage[] ImageToImage(
+        IReadOnlyList<MLImage> images,
+        double strength,
+        IEnumerable<string> classNames,
+        GenerationOptions? options = null) =>
         ImageToImage(images, strength, options, Labels(classNames, images?.Count));
 
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
@@ -47,7 +51,13 @@ public sealed partial class DiffusionTransformer
     /// <param name="jumpLength">As for the other overload.</param>
     /// <inheritdoc cref="Inpaint(IReadOnlyList{MLImage}, IReadOnlyList{MLImage}, int, GenerationOptions?, IReadOnlyList{int}?, int)"/>
     [OverloadResolutionPriority(-1)]
-    public MLImage[] Inpaint(IReadOnlyList<MLImage> images, IReadOnlyList<MLImage> masks, IEnumerable<string> classNames, int resamplings = 1, GenerationOptions? options = null, int jumpLength = 1) =>
+    public MLImage[] Inpaint(
+        IReadOnlyList<MLImage> images,
+        IReadOnlyList<MLImage> masks,
+        IEnumerable<string> classNames,
+        int resamplings = 1,
+        GenerationOptions? options = null,
+        int jumpLength = 1) =>
         Inpaint(images, masks, resamplings, options, Labels(classNames, images?.Count), jumpLength);
 
     // The classes of names, as many as the images: checked here, so that messages say classNames.

@@ -7,5 +7,16 @@ public sealed partial class DiffusionTransformer
     /// <returns>The facts, whose text is readable as it is.</returns>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public DiffusionModelInfo Describe() => new(
-        ImageWidth, ImageHeight, Channels, ClassNames, Network, NumberOfParameters, Schedule, Prediction, Variance, Generation, Training, Device);
+        ImageWidth,
+        ImageHeight,
+        Channels,
+        ClassNames,
+        Network,
+        NumberOfParameters,
+        Schedule,
+        Prediction,
+        Variance,
+        Generation,
+        Training,
+        Device);
 }

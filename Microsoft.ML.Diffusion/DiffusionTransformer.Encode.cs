@@ -20,8 +20,9 @@ public sealed partial class DiffusionTransformer
     /// <remarks>
     /// The walk takes the sampler's own timesteps, from a clean image (alpha-bar 1) through the lowest to the highest. On the step from s up to t the
     /// network is asked at s, the level that x is at, and for the clean image at timestep 0: the Euler step of DDIM's differential equation (eq. 14);
-    /// <see cref="DdimSampler.InversionLevel"/> has another rule. Predicted images are not clipped. What <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back then differs by
-    /// the change of the slope within a step alone, and by what its sampler clips: less, the more steps there are.
+    /// <see cref="DdimSampler.InversionLevel"/> has another rule. Predicted images are not clipped. What
+    /// <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back then differs by the change of the slope within a
+    /// step alone, and by what its sampler clips: less, the more steps there are.
     /// </remarks>
     /// <exception cref="ArgumentException">There are no images, one has another size, or the labels are not as many as the images.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
@@ -35,7 +36,11 @@ public sealed partial class DiffusionTransformer
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        return DiffusionLatents.FromTensor(generator.Encode(x0, labels), Model.Description.Shape, generator.HighestTimestep, sampler.Timesteps);
+        return DiffusionLatents.FromTensor(
+            generator.Encode(x0, labels),
+            Model.Description.Shape,
+            generator.HighestTimestep,
+            sampler.Timesteps);
     }
 
     /// <summary>Generates the images that latents stand for.</summary>
@@ -58,7 +63,9 @@ public sealed partial class DiffusionTransformer
         Inputs.CheckLatents(latents, nameof(latents));
         Inputs.CheckLabels(labels, latents.Count, nameof(labels));
         using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(Model.Device), labels), Model.Description.Shape);
+        return PixelTensors.ToImages(
+            generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(Model.Device), labels),
+            Model.Description.Shape);
     }
 
     /// <summary>Draws noisy images from q(x_t | x_0), the stochastic encoder (Ho et al. 2020, eq. 4).</summary>
@@ -74,10 +81,17 @@ public sealed partial class DiffusionTransformer
         Inputs.CheckTimestep(timestep, nameof(timestep));
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
-        return DiffusionLatents.FromTensor(Generator(Generation with { Seed = seed }).AddNoise(x0, timestep), Model.Description.Shape, timestep, null);
+        return DiffusionLatents.FromTensor(
+            Generator(Generation with { Seed = seed }).AddNoise(x0, timestep),
+            Model.Description.Shape,
+            timestep,
+            null);
     }
 
-    /// <summary>Measures how well <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back what <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> was given (Song et al. 2021, table 2).</summary>
+    /// <summary>
+    /// Measures how well <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> gives back what
+    /// <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> was given (Song et al. 2021, table 2).
+    /// </summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="options">As for <see cref="Encode(IReadOnlyList{MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/>; guidance above 1 would make the error larger, at large scales a hundred times.</param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> takes all without.</param>
@@ -109,11 +123,17 @@ public sealed partial class DiffusionTransformer
         options = (options ?? Unguided).For(Schedule);
         if (options.GuidanceScale > 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(GenerationOptions.GuidanceScale), options.GuidanceScale, "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any.");
+            throw new ArgumentOutOfRangeException(
+                nameof(GenerationOptions.GuidanceScale),
+                options.GuidanceScale,
+                "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any.");
         }
 
         return options.Sampler is DdimSampler { IsStochastic: false } sampler
             ? (Generator(options), sampler)
-            : throw new ArgumentOutOfRangeException(nameof(GenerationOptions.Sampler), options.Sampler, "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(GenerationOptions.Sampler),
+                options.Sampler,
+                "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward.");
     }
 }

@@ -18,7 +18,10 @@ public sealed partial class DiffusionTransformer
     {
         if (count < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 1, because it is the number of images to generate.");
+            throw new ArgumentOutOfRangeException(
+                nameof(count),
+                count,
+                "count must be at least 1, because it is the number of images to generate.");
         }
 
         return GenerateImages(count, null, options);

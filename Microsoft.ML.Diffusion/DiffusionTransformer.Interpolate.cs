@@ -25,7 +25,10 @@ public sealed partial class DiffusionTransformer
         ArgumentNullException.ThrowIfNull(imageB);
         CheckCount(count);
         var inputs = Inputs;
-        return BetweenImages([inputs.Pixels(imageA, nameof(imageA), nameof(imageA)), inputs.Pixels(imageB, nameof(imageB), nameof(imageB))], Interpolator.Alphas(count), options);
+        return BetweenImages(
+            [inputs.Pixels(imageA, nameof(imageA), nameof(imageA)), inputs.Pixels(imageB, nameof(imageB), nameof(imageB))],
+            Interpolator.Alphas(count),
+            options);
     }
 
     /// <summary>Generates images on the way from the first image of one seed to that of another.</summary>
@@ -55,7 +58,10 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="ArgumentOutOfRangeException">An alpha is not in [0, 1], or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] InterpolateGrid(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options = null)
+    public MLImage[] InterpolateGrid(
+        IReadOnlyList<(long SeedA, long SeedB)> pairs,
+        IReadOnlyList<double> alphas,
+        InterpolationOptions? options = null)
     {
         CheckGrid(pairs, alphas);
         return BetweenSeeds(pairs, alphas, options);
@@ -64,8 +70,8 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates a grid of interpolations: a row for each pair of images, a column for each place on the way from the one to the other.</summary>
     /// <param name="pairs">The images of each row's ends, of the model's size, which stay the caller's; at least one pair.</param>
     /// <param name="alphas">
-    /// The places (lambda of Ho et al. 2020, section 4.4, alpha of Song et al. 2021, appendix D.5): each from 0, the first image as the model reconstructs it, to 1,
-    /// the second; at least one.
+    /// The places (lambda of Ho et al. 2020, section 4.4, alpha of Song et al. 2021, appendix D.5): each from 0, the first image as the model
+    /// reconstructs it, to 1, the second; at least one.
     /// </param>
     /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
     /// <returns>
@@ -76,12 +82,20 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="ArgumentOutOfRangeException">An alpha is not in [0, 1], or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    public MLImage[] InterpolateGrid(IReadOnlyList<(MLImage ImageA, MLImage ImageB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options = null)
+    public MLImage[] InterpolateGrid(
+        IReadOnlyList<(MLImage ImageA, MLImage ImageB)> pairs,
+        IReadOnlyList<double> alphas,
+        InterpolationOptions? options = null)
     {
         CheckGrid(pairs, alphas);
         var inputs = Inputs;
-        var ends = pairs.SelectMany((pair, i) => new[] { (pair.ImageA, $"{nameof(pairs)}[{i}].ImageA"), (pair.ImageB, $"{nameof(pairs)}[{i}].ImageB") });
-        return BetweenImages([.. ends.Select(end => inputs.Pixels(end.Item1 ?? throw new ArgumentNullException(end.Item2), end.Item2, nameof(pairs)))], alphas, options);
+        var ends =
+            pairs.SelectMany(
+                (pair, i) => new[] { (pair.ImageA, $"{nameof(pairs)}[{i}].ImageA"), (pair.ImageB, $"{nameof(pairs)}[{i}].ImageB") });
+        return BetweenImages(
+            [.. ends.Select(end => inputs.Pixels(end.Item1 ?? throw new ArgumentNullException(end.Item2), end.Item2, nameof(pairs)))],
+            alphas,
+            options);
     }
 
     private MLImage[] BetweenImages(byte[][] ends, IReadOnlyList<double> alphas, InterpolationOptions? options)
@@ -91,11 +105,17 @@ public sealed partial class DiffusionTransformer
         return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, Model.Device), alphas), shape);
     }
 
-    private MLImage[] BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas, InterpolationOptions? options)
+    private MLImage[] BetweenSeeds(
+        IReadOnlyList<(long SeedA, long SeedB)> pairs,
+        IReadOnlyList<double> alphas,
+        InterpolationOptions? options)
     {
         if (options is { Path: InterpolationPath.Linear })
         {
-            throw new ArgumentOutOfRangeException(nameof(InterpolationOptions.Path), options.Path, "Path must be Spherical between seeds, because a linear path leads between images.");
+            throw new ArgumentOutOfRangeException(
+                nameof(InterpolationOptions.Path),
+                options.Path,
+                "Path must be Spherical between seeds, because a linear path leads between images.");
         }
 
         using var scope = NewDisposeScope();
@@ -115,7 +135,10 @@ public sealed partial class DiffusionTransformer
         {
             if (!(alpha >= 0 && alpha <= 1))
             {
-                throw new ArgumentOutOfRangeException(nameof(alphas), alpha, "alphas must be in [0, 1], because they say how far an image is on the way from the first end to the second.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(alphas),
+                    alpha,
+                    "alphas must be in [0, 1], because they say how far an image is on the way from the first end to the second.");
             }
         }
     }
@@ -124,7 +147,10 @@ public sealed partial class DiffusionTransformer
     {
         if (count < 2)
         {
-            throw new ArgumentOutOfRangeException(nameof(count), count, "count must be at least 2, because both ends are among the images.");
+            throw new ArgumentOutOfRangeException(
+                nameof(count),
+                count,
+                "count must be at least 2, because both ends are among the images.");
         }
     }
 
@@ -135,20 +161,31 @@ public sealed partial class DiffusionTransformer
         options = options with
         {
             Label = Class((options.Label, nameof(InterpolationOptions.Label)), (options.ClassName, nameof(InterpolationOptions.ClassName))),
-            LabelA = Class((options.LabelA, nameof(InterpolationOptions.LabelA)), (options.ClassNameA, nameof(InterpolationOptions.ClassNameA))),
-            LabelB = Class((options.LabelB, nameof(InterpolationOptions.LabelB)), (options.ClassNameB, nameof(InterpolationOptions.ClassNameB))),
+            LabelA = Class(
+                (options.LabelA, nameof(InterpolationOptions.LabelA)),
+                (options.ClassNameA, nameof(InterpolationOptions.ClassNameA))),
+            LabelB = Class(
+                (options.LabelB, nameof(InterpolationOptions.LabelB)),
+                (options.ClassNameB, nameof(InterpolationOptions.ClassNameB))),
         };
 
         var generation = options.Generation(Schedule);
         generation.ValidateFor(Schedule, Variance);
-        return new Interpolator(Model, options, generation, options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
+        return new Interpolator(
+            Model,
+            options,
+            generation,
+            options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);
     }
 
     private int? Class((int? Value, string Option) label, (string? Value, string Option) name)
     {
         if (name.Value is not null && label.Value is not null)
         {
-            throw new ArgumentOutOfRangeException(name.Option, name.Value, $"{name.Option} must be null where {label.Option} is set, because both say which class to generate.");
+            throw new ArgumentOutOfRangeException(
+                name.Option,
+                name.Value,
+                $"{name.Option} must be null where {label.Option} is set, because both say which class to generate.");
         }
 
         if (name.Value is not null)

@@ -36,6 +36,10 @@ public sealed partial class DiffusionTransformer
 
         using var scope = NewDisposeScope();
         var pixels = Inputs.Images(images, nameof(images));
-        return new LikelihoodEvaluator(Model, options, Seeds.Resolve(_host, options.Seed), options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model)).Evaluate(pixels);
+        return new LikelihoodEvaluator(
+            Model,
+            options,
+            Seeds.Resolve(_host, options.Seed),
+            options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model)).Evaluate(pixels);
     }
 }

@@ -38,7 +38,10 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets the number of colour channels: 1 (grey) or 3.</summary>
     public int Channels => Description.Shape.Channels;
 
-    /// <summary>Gets the names of the classes that <see cref="Generate(IReadOnlyList{int}, GenerationOptions?)"/> counts from 0; empty for a model without classes.</summary>
+    /// <summary>
+    /// Gets the names of the classes that <see cref="Generate(IReadOnlyList{int}, GenerationOptions?)"/> counts from 0; empty for a model without
+    /// classes.
+    /// </summary>
     public IReadOnlyList<string> ClassNames => Description.ClassNames;
 
     /// <summary>Gets the noise schedule that the model was trained with.</summary>
@@ -112,5 +115,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     void ICanSaveModel.Save(ModelSaveContext ctx) => ModelZip.Save(ctx, Trained);
 
     // ML.NET finds this by name when it loads a model.
-    private static DiffusionTransformer Create(IHostEnvironment environment, ModelLoadContext context) => new(environment, ModelZip.Load(environment, context));
+    private static DiffusionTransformer Create(
+        IHostEnvironment environment,
+        ModelLoadContext context) => new(environment, ModelZip.Load(environment, context));
 }

@@ -52,7 +52,8 @@ internal sealed class Comparison
             table.AddRow(name, Text(value), "", "");
         }
 
-        return table.Caption($"{Environment.ProcessorCount} processors. Images/s, and MiB at the peak of training; the ratio is the median of the rounds' ratios.");
+        return table.Caption(
+            $"{Environment.ProcessorCount} processors. Images/s, and MiB at the peak of training; the ratio is the median of the rounds' ratios.");
     }
 
     public void Save(string path)
@@ -68,7 +69,10 @@ internal sealed class Comparison
 
     private static string Text(double value) => value.ToString(value < 10 ? "F2" : "F0", CultureInfo.InvariantCulture);
 
-    private void Add(string name, List<(Measurement Project, Measurement Plain)> pairs, Func<Measurement, double> figure) => _figures[name] = (
+    private void Add(
+        string name,
+        List<(Measurement Project, Measurement Plain)> pairs,
+        Func<Measurement, double> figure) => _figures[name] = (
         ProjectSide.Median(pairs.Select(pair => figure(pair.Project) / figure(pair.Plain))),
         ProjectSide.Median(pairs.Select(pair => figure(pair.Project))),
         ProjectSide.Median(pairs.Select(pair => figure(pair.Plain))));

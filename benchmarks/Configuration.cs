@@ -1,7 +1,16 @@
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
 /// <summary>A network and a batch that both sides are measured on. The first steps, in which .NET still compiles, are not counted on either.</summary>
-internal sealed record Configuration(string Name, int ImageSize, int Channels, int BaseChannels, int[] Multipliers, int Blocks, int AttentionAt, int WarmupSteps, int TrainingSteps)
+internal sealed record Configuration(
+    string Name,
+    int ImageSize,
+    int Channels,
+    int BaseChannels,
+    int[] Multipliers,
+    int Blocks,
+    int AttentionAt,
+    int WarmupSteps,
+    int TrainingSteps)
 {
     public const int BatchSize = 32;
 
@@ -23,4 +32,8 @@ internal sealed record Configuration(string Name, int ImageSize, int Channels, i
 /// <param name="SamplingImagesPerSecond">One batch by DDIM in 20 steps, the best of three.</param>
 /// <param name="TrainingPeakMegabytes">Resident memory at its highest by the end of training.</param>
 /// <param name="Parameters">Number of weights, which must be the same on both sides.</param>
-internal sealed record Measurement(double TrainingImagesPerSecond, double SamplingImagesPerSecond, double TrainingPeakMegabytes, long Parameters);
+internal sealed record Measurement(
+    double TrainingImagesPerSecond,
+    double SamplingImagesPerSecond,
+    double TrainingPeakMegabytes,
+    long Parameters);

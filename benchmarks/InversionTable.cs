@@ -15,7 +15,10 @@ internal static class InversionTable
     {
         get
         {
-            var command = new System.CommandLine.Command("inversion", "Prints reconstruction errors of unseen garments, and the deviation of their latents, by InversionLevel and number of steps, as a Markdown table.");
+            var command =
+                new System.CommandLine.Command(
+                    "inversion",
+                    "Prints reconstruction errors of unseen garments, and the deviation of their latents, by InversionLevel and number of steps, as a Markdown table.");
             command.SetAction(_ => Print([10, 20, 50, 100]));
             return command;
         }
@@ -29,16 +32,33 @@ internal static class InversionTable
         Console.WriteLine($"| --- |{string.Concat(steps.Select(_ => " ---: |"))}");
         foreach (var level in Enum.GetValues<InversionLevel>())
         {
-            var options = steps.Select(count => new GenerationOptions { Sampler = new DdimSampler(count) { InversionLevel = level }, BatchSize = Pictures, Seed = 1 }).ToList();
-            Console.WriteLine($"| `{level}`, error | {string.Join(" | ", options.Select(option => model.ReconstructionError(images, option).Average().ToString("F4", null)))} |");
-            Console.WriteLine($"| `{level}`, deviation of the latents | {string.Join(" | ", options.Select(option => Deviation(model.Encode(images, option)).ToString("F3", null)))} |");
+            var options =
+                steps.Select(
+                    count => new GenerationOptions
+                    {
+                        Sampler = new DdimSampler(count) { InversionLevel = level },
+                        BatchSize = Pictures,
+                        Seed = 1,
+                    }).ToList();
+            Console.WriteLine(
+                $"| `{level}`, error | {string.Join(" | ", options.Select(option => model.ReconstructionError(images, option).Average().ToString("F4", null)))} |");
+            Console.WriteLine(
+                $"| `{level}`, deviation of the latents | {string.Join(" | ", options.Select(option => Deviation(model.Encode(images, option)).ToString("F3", null)))} |");
         }
 
         // What Encode refuses above 1: the classes known, and guided to both ways.
         foreach (var scale in (double[])[1, 1.5, 3])
         {
-            var errors = steps.Select(count => Guided(model, images, labels, new GenerationOptions { Sampler = new DdimSampler(count), GuidanceScale = scale, BatchSize = Pictures }));
-            Console.WriteLine(FormattableString.Invariant($"| `Lower` with classes, guidance {scale}, error | {string.Join(" | ", errors.Select(error => error.ToString("F4", null)))} |"));
+            var errors =
+                steps.Select(
+                    count => Guided(
+                        model,
+                        images,
+                        labels,
+                        new GenerationOptions { Sampler = new DdimSampler(count), GuidanceScale = scale, BatchSize = Pictures }));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"| `Lower` with classes, guidance {scale}, error | {string.Join(" | ", errors.Select(error => error.ToString("F4", null)))} |"));
         }
     }
 
@@ -47,7 +67,8 @@ internal static class InversionTable
         var (classes, images, labels) = (model.ClassNames.ToList(), new List<MLImage>(), new List<int>());
         foreach (var garment in FashionMnist.Read(FashionMnist.Unseen).Take(Pictures))
         {
-            images.Add(MLImage.CreateFromPixels(garment.Image.Width, garment.Image.Height, garment.Image.PixelFormat, garment.Image.Pixels));
+            images.Add(
+                MLImage.CreateFromPixels(garment.Image.Width, garment.Image.Height, garment.Image.PixelFormat, garment.Image.Pixels));
             labels.Add(classes.IndexOf(garment.Label));
         }
 

@@ -22,10 +22,14 @@ internal static class NoiseSpeed
 
         Console.WriteLine($"libtorch normal_, a batch at once   {Speed(() => whole.normal_(generator: generator)):F0}");
         Console.WriteLine($"streams, image by image             {Speed(EachImage(i => stream.Normals(i, 0, numbers))):F0}");
-        Console.WriteLine($"one number at a time                {Speed(EachImage(i => Blocks(i).Normals<OneLane, uint, float>(numbers))):F0}");
-        Console.WriteLine($"four                                {Speed(EachImage(i => Blocks(i).Normals<FourLanes, Vector128<uint>, Vector128<float>>(numbers))):F0}");
-        Console.WriteLine($"eight                               {Speed(EachImage(i => Blocks(i).Normals<EightLanes, Vector256<uint>, Vector256<float>>(numbers))):F0}");
-        Console.WriteLine($"sixteen                             {Speed(EachImage(i => Blocks(i).Normals<SixteenLanes, Vector512<uint>, Vector512<float>>(numbers))):F0}");
+        Console.WriteLine(
+            $"one number at a time                {Speed(EachImage(i => Blocks(i).Normals<OneLane, uint, float>(numbers))):F0}");
+        Console.WriteLine(
+            $"four                                {Speed(EachImage(i => Blocks(i).Normals<FourLanes, Vector128<uint>, Vector128<float>>(numbers))):F0}");
+        Console.WriteLine(
+            $"eight                               {Speed(EachImage(i => Blocks(i).Normals<EightLanes, Vector256<uint>, Vector256<float>>(numbers))):F0}");
+        Console.WriteLine(
+            $"sixteen                             {Speed(EachImage(i => Blocks(i).Normals<SixteenLanes, Vector512<uint>, Vector512<float>>(numbers))):F0}");
 
         RandomBlocks Blocks(int image) => new(key, (ulong)image, 0);
     }

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
-/// <summary>What a competent user writes by hand in TorchSharp: modules, torch.optim.AdamW, dispose scopes, the default allocator. It uses nothing of the library.</summary>
+/// <summary>
+/// What a competent user writes by hand in TorchSharp: modules, torch.optim.AdamW, dispose scopes, the default allocator. It uses nothing of the
+/// library.
+/// </summary>
 internal static class PlainSide
 {
     public static Measurement Measure(Configuration configuration)
@@ -14,7 +17,12 @@ internal static class PlainSide
         var average = network.parameters().Select(weight => weight.detach().clone()).ToArray();
         using var optimizer = optim.AdamW(network.parameters(), 2e-4);
         using var alphaBar = (1 - linspace(1e-4, 0.02, 1000)).cumprod(0);
-        using var data = randint(0, 256, [Configuration.BatchSize * 2, configuration.Channels, configuration.ImageSize, configuration.ImageSize], dtype: ScalarType.Byte);
+        using var data =
+            randint(
+                0,
+                256,
+                [Configuration.BatchSize * 2, configuration.Channels, configuration.ImageSize, configuration.ImageSize],
+                dtype: ScalarType.Byte);
 
         void Step()
         {
@@ -39,7 +47,11 @@ internal static class PlainSide
         var peak = PeakMemory.Megabytes;
         network.eval();
         var sampling = Times(() => Sample(network, configuration, alphaBar), 0, Configuration.SamplingRuns).Min();
-        return new Measurement(Configuration.BatchSize / step, Configuration.BatchSize / sampling, peak, network.parameters().Sum(weight => weight.numel()));
+        return new Measurement(
+            Configuration.BatchSize / step,
+            Configuration.BatchSize / sampling,
+            peak,
+            network.parameters().Sum(weight => weight.numel()));
     }
 
     // DDIM with eta 0.

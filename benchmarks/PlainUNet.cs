@@ -97,7 +97,9 @@ internal sealed class PlainUNet : nn.Module<Tensor, Tensor, Tensor>
             }
             else
             {
-                h = module is PlainResidual residual ? residual.forward(h, embedding) : ((Conv2d)module).forward(nn.functional.pad(h, [0, 1, 0, 1]));
+                h = module is PlainResidual residual
+                    ? residual.forward(h, embedding)
+                    : ((Conv2d)module).forward(nn.functional.pad(h, [0, 1, 0, 1]));
             }
 
             skips.Push(h);
@@ -142,7 +144,8 @@ internal sealed class PlainResidual : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor embedding)
     {
         using var scope = NewDisposeScope();
-        var h = _conv1.forward(nn.functional.silu(_norm1.forward(x))) + _time.forward(nn.functional.silu(embedding)).unsqueeze(-1).unsqueeze(-1);
+        var h = _conv1.forward(nn.functional.silu(_norm1.forward(x)))
+            + _time.forward(nn.functional.silu(embedding)).unsqueeze(-1).unsqueeze(-1);
         h = _conv2.forward(nn.functional.silu(_norm2.forward(h)));
         return ((_shortcut is null ? x : _shortcut.forward(x)) + h).MoveToOuterDisposeScope();
     }

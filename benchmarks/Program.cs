@@ -16,7 +16,15 @@ if (args is ["noise"])
 
 var json = new Option<FileInfo?>("--json") { Description = "Also writes the figures to this file." };
 var rounds = new Option<int>("--rounds") { Description = "How often both sides are measured, in turn.", DefaultValueFactory = _ => 3 };
-var command = new RootCommand("Measures the library beside the same network written by hand in TorchSharp, each in a process of its own, and prints medians.") { json, rounds, SamplerTable.Command, InversionTable.Command };
+var command =
+    new RootCommand(
+        "Measures the library beside the same network written by hand in TorchSharp, each in a process of its own, and prints medians.")
+        {
+            json,
+            rounds,
+            SamplerTable.Command,
+            InversionTable.Command,
+        };
 command.SetAction(result =>
 {
     var comparison = Comparison.Run(result.GetValue(rounds), AnsiConsole.Console);

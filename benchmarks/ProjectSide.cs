@@ -35,7 +35,8 @@ internal static class ProjectSide
         var step = Median(times.Zip(times.Skip(1), (from, to) => (to - from).TotalSeconds).TakeLast(configuration.TrainingSteps));
         var peak = PeakMemory.Megabytes;
 
-        var generation = new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };
+        var generation =
+            new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };
         var sampling = Enumerable.Range(0, Configuration.SamplingRuns).Min(_ =>
         {
             var clock = Stopwatch.StartNew();
@@ -53,9 +54,13 @@ internal static class ProjectSide
     {
         var random = new Random(0);
         var length = configuration.Channels * configuration.ImageSize * configuration.ImageSize;
-        var rows = Enumerable.Range(0, 2 * Configuration.BatchSize).Select(_ => new Row(Enumerable.Range(0, length).Select(_ => (float)random.Next(256)).ToArray())).ToList();
+        var rows =
+            Enumerable.Range(0, 2 * Configuration.BatchSize)
+                .Select(_ => new Row(Enumerable.Range(0, length).Select(_ => (float)random.Next(256)).ToArray()))
+                .ToList();
         var schema = SchemaDefinition.Create(typeof(Row));
-        schema[nameof(Row.Pixels)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, configuration.Channels, configuration.ImageSize, configuration.ImageSize);
+        schema[nameof(Row.Pixels)].ColumnType =
+            new VectorDataViewType(NumberDataViewType.Single, configuration.Channels, configuration.ImageSize, configuration.ImageSize);
         return mlContext.Data.LoadFromEnumerable(rows, schema);
     }
 

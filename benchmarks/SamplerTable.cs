@@ -1,16 +1,16 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Evaluation;
-using StepsAndQuality;
 using Microsoft.ML.Diffusion.Samples;
+using StepsAndQuality;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
 /// <summary>Which sampler, over which steps: the Frechet distance of garments drawn by models/garments.zip, for equal numbers of network calls.</summary>
 /// <remarks>
-/// The distance is that of samples/StepsAndQuality, on the features of its classifier, here to the 10,000 garments that the model learned from. All cells draw the
-/// same classes, in turn and from the same noise. Euler's method is DDIM with eta 0, and has its rows.
+/// The distance is that of samples/StepsAndQuality, on the features of its classifier, here to the 10,000 garments that the model learned from. All
+/// cells draw the same classes, in turn and from the same noise. Euler's method is DDIM with eta 0, and has its rows.
 /// </remarks>
 internal static class SamplerTable
 {
@@ -39,22 +39,46 @@ internal static class SamplerTable
     {
         get
         {
-            var count = new Option<int>("--count") { Description = "Garments drawn for each cell, at least 33.", DefaultValueFactory = _ => 2000 };
-            var samplers = new Option<string[]>("--samplers") { Description = "Rows of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. _samplers.Select(sampler => sampler.Name)] };
-            var calls = new Option<int[]>("--calls") { Description = "Network calls for a garment, columns of the table.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [5, 10, 20, 50] };
-            var spacings = new Option<string[]>("--spacings") { Description = "Rows of the table for each sampler.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. _subsets.Select(subset => subset.Name)] };
+            var count =
+                new Option<int>("--count") { Description = "Garments drawn for each cell, at least 33.", DefaultValueFactory = _ => 2000 };
+            var samplers =
+                new Option<string[]>("--samplers")
+                {
+                    Description = "Rows of the table.",
+                    AllowMultipleArgumentsPerToken = true,
+                    DefaultValueFactory = _ => [.. _samplers.Select(sampler => sampler.Name)],
+                };
+            var calls =
+                new Option<int[]>("--calls")
+                {
+                    Description = "Network calls for a garment, columns of the table.",
+                    AllowMultipleArgumentsPerToken = true,
+                    DefaultValueFactory = _ => [5, 10, 20, 50],
+                };
+            var spacings =
+                new Option<string[]>("--spacings")
+                {
+                    Description = "Rows of the table for each sampler.",
+                    AllowMultipleArgumentsPerToken = true,
+                    DefaultValueFactory = _ => [.. _subsets.Select(subset => subset.Name)],
+                };
             var model = new Option<FileInfo?>("--model") { Description = "The model that draws; models/garments.zip if none is named." };
-            var guidance = new Option<double>("--guidance") { Description = "GenerationOptions.GuidanceScale.", DefaultValueFactory = _ => 1 };
+            var guidance =
+                new Option<double>("--guidance") { Description = "GenerationOptions.GuidanceScale.", DefaultValueFactory = _ => 1 };
             samplers.AcceptOnlyFromAmong([.. _samplers.Select(sampler => sampler.Name)]);
             spacings.AcceptOnlyFromAmong([.. _subsets.Select(subset => subset.Name)]);
             count.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<int>() <= FeatureNetwork.NumberOfFeatures)
                 {
-                    result.AddError($"--count must be above {FeatureNetwork.NumberOfFeatures}, because fewer have no covariance of that many features.");
+                    result.AddError(
+                        $"--count must be above {FeatureNetwork.NumberOfFeatures}, because fewer have no covariance of that many features.");
                 }
             });
-            var command = new System.CommandLine.Command("samplers", "Prints the Frechet distance of drawn garments for each sampler, spacing of steps and number of network calls, as a Markdown table.") { count, samplers, spacings, calls, model, guidance };
+            var command =
+                new System.CommandLine.Command(
+                    "samplers",
+                    "Prints the Frechet distance of drawn garments for each sampler, spacing of steps and number of network calls, as a Markdown table.") { count, samplers, spacings, calls, model, guidance };
             command.SetAction(result => Print(
                 result.GetValue(model)?.FullName ?? Path.Combine(AppContext.BaseDirectory, "garments.zip"),
                 result.GetValue(count),
@@ -71,11 +95,14 @@ internal static class SamplerTable
         var clock = Stopwatch.StartNew();
         using var model = new MLContext(Seed).Model.Load(path, out _).GetDiffusion();
         var classes = model.ClassNames.ToList();
-        var rows = FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
+        var rows =
+            FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
         using var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
         using var real = Moments(network, rows.Select(row => row.Pixels));
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % classes.Count)];
-        Console.WriteLine(FormattableString.Invariant($"{count} garments a cell, seed {Seed}; {real.Count} real ones; features after {clock.Elapsed.TotalSeconds:F0} s\n"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{count} garments a cell, seed {Seed}; {real.Count} real ones; features after {clock.Elapsed.TotalSeconds:F0} s\n"));
         Console.WriteLine($"| sampler | steps | {string.Join(" | ", calls.Select(value => $"{value} calls"))} |");
         Console.WriteLine($"| --- | --- |{string.Concat(calls.Select(_ => " ---: |"))}");
 
@@ -98,7 +125,8 @@ internal static class SamplerTable
 
         double Distance(Sampler sampler)
         {
-            var images = model.Generate(labels, new GenerationOptions { Sampler = sampler, GuidanceScale = guidance, Seed = Seed, BatchSize = 100 });
+            var images =
+                model.Generate(labels, new GenerationOptions { Sampler = sampler, GuidanceScale = guidance, Seed = Seed, BatchSize = 100 });
             using var drawn = Moments(network, images.Select(image => Grey(image.Pixels)));
             Array.ForEach(images, image => image.Dispose());
             using var scope = NewDisposeScope();

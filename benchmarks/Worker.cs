@@ -40,6 +40,8 @@ internal static class Worker
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"The measurement '{string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"The measurement '{string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
     }
 }

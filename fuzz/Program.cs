@@ -16,7 +16,11 @@ switch (args)
         KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
         return 0;
     case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
-        LikelihoodTimesteps.Run(model, pictures, int.Parse(count, CultureInfo.InvariantCulture), int.Parse(seeds, CultureInfo.InvariantCulture));
+        LikelihoodTimesteps.Run(
+            model,
+            pictures,
+            int.Parse(count, CultureInfo.InvariantCulture),
+            int.Parse(seeds, CultureInfo.InvariantCulture));
         return 0;
     case ["random"]:
         return RandomNumberStatistics.Run();

@@ -17,7 +17,8 @@ internal sealed class DiffusionTool(string[] args, CancellationToken cancellatio
     {
         try
         {
-            var parsed = CreateCommand().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // a path may begin with @
+            var parsed =
+                CreateCommand().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // a path may begin with @
             return parsed.Action is ParseErrorAction
                 ? throw ParseErrors.ToException(parsed)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -28,7 +29,8 @@ internal sealed class DiffusionTool(string[] args, CancellationToken cancellatio
         }
     }
 
-    private RootCommand CreateCommand() => new("Trains diffusion models on folders of pictures and draws with them. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl+C.")
+    private RootCommand CreateCommand() => new(
+        "Trains diffusion models on folders of pictures and draws with them. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl+C.")
     {
         CommonOptions.Json,
         CommonOptions.Quiet,

@@ -76,7 +76,9 @@ public partial class ArchitectureTests
 
     private static int Floor(Type type) => Array.IndexOf(_rooms, RoomOf(type));
 
-    private static string RoomOf(Type type) => _files[type.Name.Split('`')[0]].Select(FolderOf).Distinct().SingleOrDefault() ?? throw new InvalidOperationException($"No file declares {type.FullName}.");
+    private static string RoomOf(Type type) =>
+        _files[type.Name.Split('`')[0]].Select(FolderOf).Distinct().SingleOrDefault()
+            ?? throw new InvalidOperationException($"No file declares {type.FullName}.");
 
     private static string FolderOf(string file) => Path.GetDirectoryName(file)!.Replace('\\', '/');
 

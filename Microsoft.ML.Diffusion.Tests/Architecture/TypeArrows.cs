@@ -5,10 +5,14 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Architecture;
 
-/// <summary>Which type of an assembly uses which, as compiled: in its signatures, fields, bases, attributes and code. Names in comments and in nameof leave no trace there.</summary>
+/// <summary>
+/// Which type of an assembly uses which, as compiled: in its signatures, fields, bases, attributes and code. Names in comments and in nameof leave no
+/// trace there.
+/// </summary>
 internal static partial class TypeArrows
 {
-    private const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Own =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     /// <summary>The types that a type uses, itself not among them; nested ones count as the outermost.</summary>
     public static IReadOnlySet<Type> UsedBy(Type type)
@@ -62,7 +66,10 @@ internal static partial class TypeArrows
 
         void AddAttributes(MemberInfo member)
         {
-            foreach (var argument in member.GetCustomAttributesData().SelectMany(attribute => attribute.ConstructorArguments).Select(argument => argument.Value).OfType<Type>())
+            foreach (var argument in member.GetCustomAttributesData()
+                .SelectMany(attribute => attribute.ConstructorArguments)
+                .Select(argument => argument.Value)
+                .OfType<Type>())
             {
                 Add(argument);
             }
@@ -93,10 +100,15 @@ internal static partial class TypeArrows
     }
 
     /// <summary>The types that a person declared outside of another.</summary>
-    public static IEnumerable<Type> Declared(Assembly assembly) => assembly.GetTypes().Where(type => type.DeclaringType is null && !IsOfCompiler(type));
+    public static IEnumerable<Type> Declared(Assembly assembly) =>
+        assembly.GetTypes().Where(type => type.DeclaringType is null && !IsOfCompiler(type));
 
     /// <summary>Whether the compiler made a type: a person cannot write its name.</summary>
-    public static bool IsOfCompiler(Type type) => type.Name.StartsWith('<') || type.Namespace is null || type.Namespace.StartsWith("System", StringComparison.Ordinal) || type.Namespace == "Microsoft.CodeAnalysis";
+    public static bool IsOfCompiler(Type type) =>
+        type.Name.StartsWith('<')
+            || type.Namespace is null
+            || type.Namespace.StartsWith("System", StringComparison.Ordinal)
+            || type.Namespace == "Microsoft.CodeAnalysis";
 
     /// <summary>The files of a folder that declare a type, by its name as compiled.</summary>
     public static ILookup<string, string> Files(string folder) =>
@@ -108,7 +120,8 @@ internal static partial class TypeArrows
 
     private static IEnumerable<Type> Parts(Type type) => type.GetNestedTypes(Own).SelectMany(Parts).Prepend(type);
 
-    private static Type Outermost(Type type) => type.DeclaringType is { } outer ? Outermost(outer) : type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+    private static Type Outermost(Type type) =>
+        type.DeclaringType is { } outer ? Outermost(outer) : type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 
     [GeneratedRegex(@"^(?:public |internal )(?:static |sealed |abstract |readonly |partial |unsafe |ref )*(?:class|record struct|record class|record|struct|enum|interface|delegate [\w<>\[\]?., ]+?) (?<name>\w+)", RegexOptions.Multiline)]
     private static partial Regex Declaration();

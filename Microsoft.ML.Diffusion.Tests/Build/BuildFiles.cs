@@ -10,7 +10,8 @@ internal static class BuildFiles
     public static string Root { get; } = FindRoot();
 
     /// <summary>Gets the configuration that the tests were built in, which is a folder of their path.</summary>
-    public static string Configuration { get; } = Path.GetRelativePath(InRoot("Microsoft.ML.Diffusion.Tests", "bin"), AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[0];
+    public static string Configuration { get; } =
+        Path.GetRelativePath(InRoot("Microsoft.ML.Diffusion.Tests", "bin"), AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[0];
 
     private static readonly string _assets = InRoot("Microsoft.ML.Diffusion.Tests", "obj", "project.assets.json");
 
@@ -20,8 +21,12 @@ internal static class BuildFiles
     public static string InPackage(string package, string path)
     {
         using var assets = JsonDocument.Parse(File.ReadAllBytes(_assets));
-        var library = assets.RootElement.GetProperty("libraries").EnumerateObject().Single(library => library.Name.StartsWith($"{package}/", StringComparison.Ordinal));
-        return PackageFolders().Select(folder => Path.Combine(folder, library.Value.GetProperty("path").GetString()!, path)).First(File.Exists);
+        var library =
+            assets.RootElement.GetProperty("libraries")
+                .EnumerateObject()
+                .Single(library => library.Name.StartsWith($"{package}/", StringComparison.Ordinal));
+        return PackageFolders().Select(folder =>
+            Path.Combine(folder, library.Value.GetProperty("path").GetString()!, path)).First(File.Exists);
     }
 
     /// <summary>Returns the folders with the packages that the restore of the tests chose.</summary>
@@ -32,7 +37,8 @@ internal static class BuildFiles
     }
 
     /// <summary>Runs the dotnet command and returns its exit code and all that it printed.</summary>
-    public static (int ExitCode, string Output) RunDotnet(params string[] arguments) => RunDotnetIn(Environment.CurrentDirectory, arguments);
+    public static (int ExitCode, string Output) RunDotnet(params string[] arguments) =>
+        RunDotnetIn(Environment.CurrentDirectory, arguments);
 
     /// <summary>Runs the dotnet command in a folder and returns its exit code and all that it printed.</summary>
     public static (int ExitCode, string Output) RunDotnetIn(string folder, params string[] arguments)
@@ -60,7 +66,8 @@ internal static class BuildFiles
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Diffusion.sln")))
         {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException($"No folder above '{AppContext.BaseDirectory}' has Diffusion.sln.");
+            folder = folder.Parent
+                ?? throw new DirectoryNotFoundException($"No folder above '{AppContext.BaseDirectory}' has Diffusion.sln.");
         }
 
         return folder.FullName;

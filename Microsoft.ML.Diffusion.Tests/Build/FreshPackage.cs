@@ -34,7 +34,10 @@ internal sealed class FreshPackage : IDisposable
     public Dictionary<string, byte[]> Files(string extension = "nupkg")
     {
         using var archive = ZipFile.OpenRead(Path.Combine(Feed, $"{Id}.{Version}.{extension}"));
-        return archive.Entries.Where(entry => !entry.FullName.StartsWith("_rels/", StringComparison.Ordinal) && !entry.FullName.StartsWith("package/", StringComparison.Ordinal) && entry.FullName != "[Content_Types].xml")
+        return archive.Entries.Where(
+            entry => !entry.FullName.StartsWith("_rels/", StringComparison.Ordinal)
+                && !entry.FullName.StartsWith("package/", StringComparison.Ordinal)
+                && entry.FullName != "[Content_Types].xml")
             .ToDictionary(entry => entry.FullName, Read);
     }
 

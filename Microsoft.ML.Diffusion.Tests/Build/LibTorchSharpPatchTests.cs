@@ -54,7 +54,9 @@ public sealed partial class LibTorchSharpPatchTests
         var library = File.ReadAllBytes(DeployedLibrary());
         File.WriteAllBytes(Library, damage switch
         {
-            "text" => Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1, a pointer in the place of the library that it points to"),
+            "text" =>
+                Encoding.ASCII.GetBytes(
+                    "version https://git-lfs.github.com/spec/v1, a pointer in the place of the library that it points to"),
             "header" => library[..64],
             _ => [.. library[..40], .. new byte[24]],
         });
@@ -103,7 +105,12 @@ public sealed partial class LibTorchSharpPatchTests
     [DataRow("osx-arm64", "false")]
     public void Evaluation_System_PatchesForLinuxOnly(string runtimeIdentifier, string expected)
     {
-        var (exitCode, output) = BuildFiles.RunDotnet("msbuild", BuildFiles.InRoot("samples", "QuickStart"), $"-p:RuntimeIdentifier={runtimeIdentifier}", "-getProperty:DiffusionPatchLibTorchSharp");
+        var (exitCode, output) =
+            BuildFiles.RunDotnet(
+                "msbuild",
+                BuildFiles.InRoot("samples", "QuickStart"),
+                $"-p:RuntimeIdentifier={runtimeIdentifier}",
+                "-getProperty:DiffusionPatchLibTorchSharp");
 
         Assert.AreEqual(0, exitCode, output);
         Assert.AreEqual(expected, output);

@@ -83,7 +83,8 @@ public sealed class MachineLearningInternalsTests
         return scope.Kind switch
         {
             HandleKind.TypeReference => IsMachineLearning(metadata, (TypeReferenceHandle)scope),
-            HandleKind.AssemblyReference => metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name).StartsWith("Microsoft.ML.", StringComparison.Ordinal),
+            HandleKind.AssemblyReference =>
+                metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name).StartsWith("Microsoft.ML.", StringComparison.Ordinal),
             _ => false,
         };
     }
@@ -96,5 +97,6 @@ public sealed class MachineLearningInternalsTests
         _ => true,
     };
 
-    private static string Name(MemberInfo member) => member is Type type ? type.FullName! : $"{member.DeclaringType!.FullName}.{member.Name}";
+    private static string Name(MemberInfo member) =>
+        member is Type type ? type.FullName! : $"{member.DeclaringType!.FullName}.{member.Name}";
 }

@@ -39,11 +39,15 @@ public sealed class OpenMachineLearningTests
 
         Assert.AreEqual(0, exitCode, output);
         Assert.AreEqual(new FileInfo(_core).Length, new FileInfo(Opened).Length);
-        Assert.IsEmpty(Accessibilities(_core).Select(Expected).Zip(Accessibilities(Opened)).Where(pair => pair.First != pair.Second)); // no list of thousands in the message
+        Assert.IsEmpty(
+            Accessibilities(_core).Select(Expected)
+                .Zip(Accessibilities(Opened))
+                .Where(pair => pair.First != pair.Second)); // no list of thousands in the message
 
         static (string, string) Expected((string Name, string Access) member) => (member.Name, member.Access switch
         {
-            "NotPublic" when member.Name.StartsWith("System.", StringComparison.Ordinal) || member.Name == "Microsoft.CodeAnalysis.EmbeddedAttribute" => "NotPublic",
+            "NotPublic" when member.Name.StartsWith("System.", StringComparison.Ordinal)
+                || member.Name == "Microsoft.CodeAnalysis.EmbeddedAttribute" => "NotPublic",
             "NotPublic" or "Assembly" or "FamORAssem" => "Public",
             "NestedAssembly" or "NestedFamORAssem" => "NestedPublic",
             "FamANDAssem" => "Family",
@@ -61,7 +65,9 @@ public sealed class OpenMachineLearningTests
         var (exitCode, output) = Open(text, Opened);
 
         Assert.AreEqual(1, exitCode);
-        Assert.AreEqual($"OpenMachineLearning : error : '{text}' cannot be opened, because it is not a managed assembly. Check that the ML.NET package was restored completely.", output);
+        Assert.AreEqual(
+            $"OpenMachineLearning : error : '{text}' cannot be opened, because it is not a managed assembly. Check that the ML.NET package was restored completely.",
+            output);
         Assert.IsFalse(File.Exists(Opened));
     }
 
@@ -77,7 +83,11 @@ public sealed class OpenMachineLearningTests
     }
 
     private static (int ExitCode, string Output) Open(string source, string destination) =>
-        BuildFiles.RunDotnet("exec", BuildFiles.InRoot("build", "OpenMachineLearning", "bin", BuildFiles.Configuration, "net10.0", "OpenMachineLearning.dll"), source, destination);
+        BuildFiles.RunDotnet(
+            "exec",
+            BuildFiles.InRoot("build", "OpenMachineLearning", "bin", BuildFiles.Configuration, "net10.0", "OpenMachineLearning.dll"),
+            source,
+            destination);
 
     /// <summary>Lists the accessibility of every type, method and field, in the order of the metadata.</summary>
     private static List<(string Name, string Access)> Accessibilities(string path)
@@ -85,17 +95,27 @@ public sealed class OpenMachineLearningTests
         using var portable = new PEReader(File.OpenRead(path));
         var metadata = portable.GetMetadataReader();
 
-        var types = metadata.TypeDefinitions.Select(handle => (Name(handle), (metadata.GetTypeDefinition(handle).Attributes & TypeAttributes.VisibilityMask).ToString()));
+        var types =
+            metadata.TypeDefinitions.Select(
+                handle => (Name(handle), (metadata.GetTypeDefinition(handle).Attributes & TypeAttributes.VisibilityMask).ToString()));
         var methods = metadata.MethodDefinitions.Select(metadata.GetMethodDefinition)
-            .Select(method => ($"{Name(method.GetDeclaringType())}.{metadata.GetString(method.Name)}", (method.Attributes & MethodAttributes.MemberAccessMask).ToString()));
+            .Select(method =>
+                (
+                    $"{Name(method.GetDeclaringType())}.{metadata.GetString(method.Name)}",
+                    (method.Attributes & MethodAttributes.MemberAccessMask).ToString()));
         var fields = metadata.FieldDefinitions.Select(metadata.GetFieldDefinition)
-            .Select(field => ($"{Name(field.GetDeclaringType())}.{metadata.GetString(field.Name)}", (field.Attributes & FieldAttributes.FieldAccessMask).ToString()));
+            .Select(field =>
+                (
+                    $"{Name(field.GetDeclaringType())}.{metadata.GetString(field.Name)}",
+                    (field.Attributes & FieldAttributes.FieldAccessMask).ToString()));
         return [.. types, .. methods, .. fields];
 
         string Name(TypeDefinitionHandle handle)
         {
             var type = metadata.GetTypeDefinition(handle);
-            return type.Namespace.IsNil ? metadata.GetString(type.Name) : $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}";
+            return type.Namespace.IsNil
+                ? metadata.GetString(type.Name)
+                : $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}";
         }
     }
 }

@@ -31,7 +31,8 @@ public sealed class PackageTests
     {
         var files = _package.Files().Keys.Order(StringComparer.Ordinal);
 
-        var documents = Directory.GetFiles(BuildFiles.InRoot("docs"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(BuildFiles.Root, file).Replace('\\', '/'));
+        var documents =
+            Directory.GetFiles(BuildFiles.InRoot("docs"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(BuildFiles.Root, file).Replace('\\', '/'));
         string[] expected =
         [
             "Microsoft.ML.Diffusion.nuspec", "README.md", "SECURITY.md", "icon.png",
@@ -40,7 +41,9 @@ public sealed class PackageTests
             .. documents,
         ];
         Assert.AreSequenceEqual(expected.Order(StringComparer.Ordinal), files);
-        Assert.AreSequenceEqual(["Microsoft.ML.Diffusion.nuspec", "lib/net10.0/Microsoft.ML.Diffusion.pdb"], _package.Files("snupkg").Keys.Order(StringComparer.Ordinal));
+        Assert.AreSequenceEqual(
+            ["Microsoft.ML.Diffusion.nuspec", "lib/net10.0/Microsoft.ML.Diffusion.pdb"],
+            _package.Files("snupkg").Keys.Order(StringComparer.Ordinal));
     }
 
     [TestMethod]
@@ -63,7 +66,9 @@ public sealed class PackageTests
             SkiaSharp.NativeAssets.macOS [2.88.9, 3.0.0)
             System.Numerics.Tensors 9.0.19
             """.ReplaceLineEndings("\n"),
-            string.Join('\n', group.Elements().Select(dependency => $"{dependency.Attribute("id")?.Value} {dependency.Attribute("version")?.Value}")));
+            string.Join(
+                '\n',
+                group.Elements().Select(dependency => $"{dependency.Attribute("id")?.Value} {dependency.Attribute("version")?.Value}")));
     }
 
     [TestMethod]
@@ -128,10 +133,16 @@ public sealed class PackageTests
 
         using var result = JsonDocument.Parse(output);
         Assert.AreEqual("false", result.RootElement.GetProperty("Properties").GetProperty("DiffusionPatchLibTorchSharp").GetString());
-        string[] Names(string item) => [.. result.RootElement.GetProperty("Items").GetProperty(item).EnumerateArray().Select(one => $"{one.GetProperty("Filename").GetString()}{one.GetProperty("Extension").GetString()}")];
+        string[] Names(string item) =>
+            [.. result.RootElement.GetProperty("Items")
+                .GetProperty(item)
+                .EnumerateArray()
+                .Select(one => $"{one.GetProperty("Filename").GetString()}{one.GetProperty("Extension").GetString()}")];
         CollectionAssert.IsSubsetOf(new[] { "LibTorchSharp.dll", "libSkiaSharp.dll" }, Names("NativeCopyLocalItems"));
         Assert.IsEmpty(Names("NativeCopyLocalItems").Where(name => !name.EndsWith(".dll", StringComparison.Ordinal)));
-        CollectionAssert.IsSubsetOf(new[] { "Microsoft.ML.Diffusion.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" }, Names("RuntimeCopyLocalItems"));
+        CollectionAssert.IsSubsetOf(
+            new[] { "Microsoft.ML.Diffusion.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" },
+            Names("RuntimeCopyLocalItems"));
         Assert.IsEmpty(Names("LibTorchSharp"), "the file of Linux is not patched where there is none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
     }

@@ -51,7 +51,10 @@ internal sealed class PackagedApp : IDisposable
 
     private string Project => _folder.File("app"); // beside the packages: an SDK project compiles all source files below it
 
-    private static string LibTorchPackage => OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
+    private static string LibTorchPackage =>
+        OperatingSystem.IsWindows()
+            ? "libtorch-cpu-win-x64"
+            : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64";
 
     /// <summary>Runs a command of the SDK; libtorch is linked to, not copied, where the file system can.</summary>
     public (int ExitCode, string Output) Dotnet(params string[] arguments) => BuildFiles.RunDotnetIn(

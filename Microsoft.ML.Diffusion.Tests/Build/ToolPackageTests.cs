@@ -22,6 +22,8 @@ public sealed class ToolPackageTests
         Assert.AreEqual(
             $$"""{"PackAsTool":"true","ToolCommandName":"diffusion","PackageId":"Microsoft.ML.Diffusion.Tool","PackageReadmeFile":"tool.md","RuntimeIdentifiers":"{{system}}","SelfContained":"false","EnableRuntimePackDownload":"false"}""",
             document["Properties"]!.ToJsonString());
-        CollectionAssert.Contains(document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string?)reference!["Identity"]).ToArray(), $"libtorch-cpu-{system}");
+        CollectionAssert.Contains(
+            document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string?)reference!["Identity"]).ToArray(),
+            $"libtorch-cpu-{system}");
     }
 }

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
 
-/// <summary>Which packages an application of this repository gets for each system and backend: by MSBuild's evaluation, since most cannot be restored on one machine.</summary>
+/// <summary>
+/// Which packages an application of this repository gets for each system and backend: by MSBuild's evaluation, since most cannot be restored on one
+/// machine.
+/// </summary>
 [TestClass]
 [TestCategory(TestCategories.Integration)]
 public sealed class TorchBackendTests
@@ -17,11 +20,21 @@ public sealed class TorchBackendTests
     [DataRow("macos", "cpu", "[0.107.0,0.108)", "libtorch-cpu-osx-arm64 2.10.0")]
     public void Evaluation_SystemAndBackend_GiveThePackage(string system, string backend, string torchSharp, string expected)
     {
-        var (exitCode, output) = BuildFiles.RunDotnet("msbuild", _app, "-getItem:PackageReference,PackageVersion", $"-p:TorchSystem={system}", $"-p:TorchBackend={backend}");
+        var (exitCode, output) =
+            BuildFiles.RunDotnet(
+                "msbuild",
+                _app,
+                "-getItem:PackageReference,PackageVersion",
+                $"-p:TorchSystem={system}",
+                $"-p:TorchBackend={backend}");
 
         Assert.AreEqual(0, exitCode, output);
         using var items = JsonDocument.Parse(output);
-        var versions = items.RootElement.GetProperty("Items").GetProperty("PackageVersion").EnumerateArray().ToDictionary(Identity, item => item.GetProperty("Version").GetString());
+        var versions =
+            items.RootElement.GetProperty("Items")
+                .GetProperty("PackageVersion")
+                .EnumerateArray()
+                .ToDictionary(Identity, item => item.GetProperty("Version").GetString());
         Assert.AreEqual(torchSharp, versions["TorchSharp"]);
         var references = items.RootElement.GetProperty("Items").GetProperty("PackageReference").EnumerateArray().Select(Identity);
         Assert.AreEqual(expected, string.Join(", ", references.Select(name => $"{name} {versions[name]}")));
@@ -44,7 +57,15 @@ public sealed class TorchBackendTests
     [DataRow("macos", "cuda", "TorchBackend must be cpu on macOS, because there is no CUDA for it.")]
     public void Restore_BackendThatDoesNotExist_SaysWhichDo(string system, string backend, string expected)
     {
-        var (exitCode, output) = BuildFiles.RunDotnet("msbuild", _app, "-nologo", "-tl:off", "-t:CollectPackageReferences", $"-p:TorchSystem={system}", $"-p:TorchBackend={backend}");
+        var (exitCode, output) =
+            BuildFiles.RunDotnet(
+                "msbuild",
+                _app,
+                "-nologo",
+                "-tl:off",
+                "-t:CollectPackageReferences",
+                $"-p:TorchSystem={system}",
+                $"-p:TorchBackend={backend}");
 
         Assert.AreEqual(1, exitCode, output);
         StringAssert.Contains(output, $" error : {expected} [");

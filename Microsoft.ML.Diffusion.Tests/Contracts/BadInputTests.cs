@@ -18,7 +18,9 @@ public sealed class BadInputTests
 
     [TestMethod]
     public void Fit_NoRows_SaysSo() =>
-        Expect<InvalidOperationException>("Column 'Image' has no rows, but training needs at least one image.", () => Fit(Pictures.Rows(_mlContext, 0)));
+        Expect<InvalidOperationException>(
+            "Column 'Image' has no rows, but training needs at least one image.",
+            () => Fit(Pictures.Rows(_mlContext, 0)));
 
     [TestMethod]
     public void Fit_ImageOfAnotherSize_NamesTheRow() => Expect<InvalidOperationException>(
@@ -47,12 +49,15 @@ public sealed class BadInputTests
             }
 
             File.WriteAllText(Path.Combine(folder, "broken.png"), "not a picture");
-            var paths = _mlContext.Data.LoadFromEnumerable(new[] { new PathRow { ImagePath = "good.png" }, new PathRow { ImagePath = "broken.png" } });
+            var paths =
+                _mlContext.Data.LoadFromEnumerable(new[] { new PathRow { ImagePath = "good.png" }, new PathRow { ImagePath = "broken.png" } });
             var rows = _mlContext.Transforms.LoadImages("Image", folder, "ImagePath").Fit(paths).Transform(paths);
 
             var error = Assert.Throws<InvalidOperationException>(() => Fit(rows));
 
-            StringAssert.Matches(error.Message, new(@"^Row 1: the image in column 'Image' could not be read \(.+\)\. Repair the file or remove the row\.$"));
+            StringAssert.Matches(
+                error.Message,
+                new(@"^Row 1: the image in column 'Image' could not be read \(.+\)\. Repair the file or remove the row\.$"));
         }
         finally
         {
@@ -110,7 +115,9 @@ public sealed class BadInputTests
         using var small = Pictures.Bars(0, width: 4);
         using var right = Pictures.Bars(0);
 
-        Expect<ArgumentException>("imageA is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'imageA')", () => _model.Interpolate(small, right, 3));
+        Expect<ArgumentException>(
+            "imageA is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'imageA')",
+            () => _model.Interpolate(small, right, 3));
     }
 
     [TestMethod]
@@ -132,12 +139,15 @@ public sealed class BadInputTests
     [TestMethod]
     public void Trainer_EpsilonWithZeroTerminalSnr_SaysWhy() => Expect<ArgumentOutOfRangeException>(
         "Prediction must be VPrediction or Sample with a schedule of zero terminal SNR, because no image can be recovered from the noise of its last timestep. (Parameter 'Prediction')\nActual value was Epsilon.",
-        () => Fit(Pictures.Rows(_mlContext), TinyModel.Options with { Prediction = PredictionType.Epsilon, Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() }));
+        () => Fit(
+            Pictures.Rows(_mlContext),
+            TinyModel.Options with { Prediction = PredictionType.Epsilon, Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() }));
 
     private static void Fit(IDataView rows, DiffusionOptions? options = null) =>
         _mlContext.Transforms.DiffusionTrainer("Generated", "Image", options ?? TinyModel.Options).Fit(rows).Dispose();
 
-    private static IDataView Images(params MLImage?[] images) => _mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }));
+    private static IDataView Images(params MLImage?[] images) =>
+        _mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }));
 
     private static void Expect<TException>(string message, Action action)
         where TException : Exception =>

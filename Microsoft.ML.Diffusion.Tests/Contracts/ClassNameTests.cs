@@ -19,7 +19,8 @@ public sealed class ClassNameTests
     private static DiffusionTransformer _model = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
+    public static void Train(TestContext context) =>
+        _model = TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
 
     [ClassCleanup]
     public static void Free()
@@ -29,26 +30,36 @@ public sealed class ClassNameTests
     }
 
     [TestMethod]
-    public void Generate_Names_AreThoseOfTheLabels() => AreEqual(_model.Generate(_labels, _options), _model.Generate(_names, _options), _model.Generate([-1, -1], _options));
+    public void Generate_Names_AreThoseOfTheLabels() =>
+        AreEqual(_model.Generate(_labels, _options), _model.Generate(_names, _options), _model.Generate([-1, -1], _options));
 
     [TestMethod]
     public void EncodeAndDecode_Names_AreThoseOfTheLabels()
     {
-        var (byLabel, byName, without) = (_model.Encode(_images, _options, _labels), _model.Encode(_images, _names, _options), _model.Encode(_images, _options));
+        var (byLabel, byName, without) =
+            (_model.Encode(_images, _options, _labels), _model.Encode(_images, _names, _options), _model.Encode(_images, _options));
 
         CollectionAssert.AreEqual(byLabel.Values.ToArray(), byName.Values.ToArray());
         CollectionAssert.AreNotEqual(without.Values.ToArray(), byName.Values.ToArray());
         AreEqual(_model.Decode(byLabel, _options, _labels), _model.Decode(byLabel, _names, _options), _model.Decode(byLabel, _options));
-        CollectionAssert.AreEqual(_model.ReconstructionError(_images, _options, _labels), _model.ReconstructionError(_images, _names, _options));
+        CollectionAssert.AreEqual(
+            _model.ReconstructionError(_images, _options, _labels),
+            _model.ReconstructionError(_images, _names, _options));
     }
 
     [TestMethod]
     public void ImageToImage_Names_AreThoseOfTheLabels() =>
-        AreEqual(_model.ImageToImage(_images, 0.9, _options, _labels), _model.ImageToImage(_images, 0.9, _names, _options), _model.ImageToImage(_images, 0.9, _options));
+        AreEqual(
+            _model.ImageToImage(_images, 0.9, _options, _labels),
+            _model.ImageToImage(_images, 0.9, _names, _options),
+            _model.ImageToImage(_images, 0.9, _options));
 
     [TestMethod]
     public void Inpaint_Names_AreThoseOfTheLabels() =>
-        AreEqual(_model.Inpaint(_images, _mask, 2, _options, _labels), _model.Inpaint(_images, _mask, _names, 2, _options), _model.Inpaint(_images, _mask, 2, _options));
+        AreEqual(
+            _model.Inpaint(_images, _mask, 2, _options, _labels),
+            _model.Inpaint(_images, _mask, _names, 2, _options),
+            _model.Inpaint(_images, _mask, 2, _options));
 
     [TestMethod]
     public void Interpolate_Names_AreThoseOfTheLabels()
@@ -70,7 +81,8 @@ public sealed class ClassNameTests
     [TestMethod]
     public void Names_NotAsManyAsImages_AreRefused()
     {
-        const string Message = "classNames must hold one class for each image, but there are 1 classes and 2 images. (Parameter 'classNames')";
+        const string Message =
+            "classNames must hold one class for each image, but there are 1 classes and 2 images. (Parameter 'classNames')";
 
         Messages.Expect<ArgumentException>(Message, () => _model.Encode(_images, ["odd"]));
         Messages.Expect<ArgumentException>(Message, () => _model.ImageToImage(_images, 0.5, ["odd"]));
@@ -90,7 +102,8 @@ public sealed class ClassNameTests
     [DataRow("cat", 0)]
     [DataRow("Cat", 1)]
     [DataRow("DOG", 2)]
-    public void Name_SpelledAlike_ComesFirst(string name, int expected) => Assert.AreEqual(expected, Inputs("cat", "Cat", "dog").Label(name, "classNames"));
+    public void Name_SpelledAlike_ComesFirst(string name, int expected) =>
+        Assert.AreEqual(expected, Inputs("cat", "Cat", "dog").Label(name, "classNames"));
 
     [TestMethod]
     public void Name_OfSeveralClasses_IsTheFirst() => Assert.AreEqual(1, Inputs("dog", "cat", "cat").Label("cat", "classNames"));
@@ -101,7 +114,15 @@ public sealed class ClassNameTests
         () => Inputs("cat", "Cat", "dog").Label("CAT", "classNames"));
 
     private static ModelInputs Inputs(params string[] names) =>
-        new(new ModelDescription(new ImageShape(1, 8, 8), TinyModel.Options.Network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, names), CPU);
+        new(
+            new ModelDescription(
+                new ImageShape(1, 8, 8),
+                TinyModel.Options.Network,
+                NoiseSchedule.Linear(),
+                PredictionType.Epsilon,
+                ModelVariance.Fixed,
+                names),
+            CPU);
 
     private static void AreEqual(MLImage[] expected, MLImage[] actual, MLImage[] other)
     {

@@ -26,7 +26,8 @@ public sealed class CompositionTests
         ["TakeRows", (Func<IDataView, IDataView>)(rows => _mlContext.Data.TakeRows(rows, 5)), 5],
         ["SkipRows", (Func<IDataView, IDataView>)(rows => _mlContext.Data.SkipRows(rows, 5)), 7],
         ["FilterRowsByColumn", (Func<IDataView, IDataView>)(rows => _mlContext.Data.FilterRowsByColumn(rows, "Position", 2, 9)), 7],
-        ["FilterByCustomPredicate", (Func<IDataView, IDataView>)(rows => _mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number % 3 == 0)), 8],
+        ["FilterByCustomPredicate", (Func<IDataView, IDataView>)(rows =>
+            _mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number % 3 == 0)), 8],
         ["TrainTestSplit", (Func<IDataView, IDataView>)(rows => _mlContext.Data.TrainTestSplit(rows, 0.5, seed: 1).TestSet), null!],
         ["CrossValidationSplit", (Func<IDataView, IDataView>)(rows => _mlContext.Data.CrossValidationSplit(rows, 3, seed: 1)[1].TrainSet), null!],
     ];
@@ -56,7 +57,8 @@ public sealed class CompositionTests
     {
         foreach (var fold in _mlContext.Data.CrossValidationSplit(Pictures.Rows(_mlContext, 9), 2, seed: 1))
         {
-            using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }).Fit(fold.TrainSet);
+            using var model =
+                _mlContext.Transforms.DiffusionTrainer("Generated", "Image", ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }).Fit(fold.TrainSet);
 
             var errors = model.Transform(fold.TestSet).GetColumn<float>("Error").ToArray();
 
@@ -76,7 +78,10 @@ public sealed class CompositionTests
     [DynamicData(nameof(Steps))]
     public void StepThatDropsImages_KeepsVectorsAndScores(string name, Func<IDataView, IDataView> step)
     {
-        var rows = _mlContext.Data.CreateEnumerable<Values>(step(_model.Transform(Pictures.Rows(_mlContext, 12))), reuseRowObject: false).OrderBy(row => row.Number).ToList();
+        var rows =
+            _mlContext.Data.CreateEnumerable<Values>(step(_model.Transform(Pictures.Rows(_mlContext, 12))), reuseRowObject: false)
+                .OrderBy(row => row.Number)
+                .ToList();
 
         var expected = ScoringModel.Read(_mlContext, _model.Transform(Pictures.Rows(_mlContext, 12)));
         Assert.HasCount(12, rows);
@@ -107,11 +112,18 @@ public sealed class CompositionTests
     public void Pixels_BecomeTheGeneratedImageAgain()
     {
         var rows = _model.Transform(Pictures.Rows(_mlContext, 4));
-        var toImages = _mlContext.Transforms.ConvertToImage(Pictures.Side, Pictures.Side, "Again", "GeneratedPixels", colorsPresent: Transforms.Image.ImagePixelExtractingEstimator.ColorBits.Red);
+        var toImages =
+            _mlContext.Transforms.ConvertToImage(
+                Pictures.Side,
+                Pictures.Side,
+                "Again",
+                "GeneratedPixels",
+                colorsPresent: Transforms.Image.ImagePixelExtractingEstimator.ColorBits.Red);
 
         var again = toImages.Fit(rows).Transform(rows);
 
-        var (images, copies) = (again.GetColumn<MLImage>("Generated").Select(RedOf).ToArray(), again.GetColumn<MLImage>("Again").Select(RedOf).ToArray());
+        var (images, copies) =
+            (again.GetColumn<MLImage>("Generated").Select(RedOf).ToArray(), again.GetColumn<MLImage>("Again").Select(RedOf).ToArray());
         for (var i = 0; i < images.Length; i++)
         {
             CollectionAssert.AreEqual(images[i], copies[i]);
@@ -133,10 +145,13 @@ public sealed class CompositionTests
 
         Assert.HasCount(2, scores);
         Assert.AreEqual(1, scores.Sum(), 1e-5);
-        Assert.AreEqual(12, _mlContext.MulticlassClassification.Evaluate(model.Transform(rows)).ConfusionMatrix.Counts.Sum(counts => counts.Sum()));
+        Assert.AreEqual(
+            12,
+            _mlContext.MulticlassClassification.Evaluate(model.Transform(rows)).ConfusionMatrix.Counts.Sum(counts => counts.Sum()));
     }
 
-    private static byte[] RedOf(MLImage image) => [.. image.Pixels.ToArray().Chunk(4).Select(pixel => image.PixelFormat == MLPixelFormat.Rgba32 ? pixel[0] : pixel[2])];
+    private static byte[] RedOf(MLImage image) =>
+        [.. image.Pixels.ToArray().Chunk(4).Select(pixel => image.PixelFormat == MLPixelFormat.Rgba32 ? pixel[0] : pixel[2])];
 
     private static IDataView SaveAndLoad(IDataView rows)
     {

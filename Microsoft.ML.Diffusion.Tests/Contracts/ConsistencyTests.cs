@@ -23,7 +23,8 @@ public sealed class ConsistencyTests
         var same = few.Zip(fifty, (a, b) => Pictures.Distance(a, b)).Average();
         var others = Enumerable.Range(0, Count).Average(i => Pictures.Distance(few[i], fifty[(i + 1) % Count]));
         Pictures.Digest([.. few, .. fifty]);
-        Console.WriteLine(FormattableString.Invariant($"{steps} against 50 steps: {same:0.0} levels for one seed, {others:0.0} between seeds"));
+        Console.WriteLine(
+            FormattableString.Invariant($"{steps} against 50 steps: {same:0.0} levels for one seed, {others:0.0} between seeds"));
         Assert.IsLessThan(others / 4, same, $"{same} against {others}");
     }
 }

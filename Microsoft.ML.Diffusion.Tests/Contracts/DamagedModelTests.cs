@@ -16,7 +16,8 @@ public sealed class DamagedModelTests
         _folder = Directory.CreateTempSubdirectory("diffusion-").FullName;
         _model = Path.Combine(_folder, "model.zip");
         var mlContext = new MLContext(seed: 3);
-        using var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, mlContext);
+        using var model =
+            TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, mlContext);
         mlContext.Model.Save(model, null, _model);
     }
 
@@ -32,7 +33,9 @@ public sealed class DamagedModelTests
             return bytes;
         });
 
-        StringAssert.Matches(error, new(@"^weights\.safetensors: the bytes of '[a-z0-9_.]+' do not match their SHA-256 in config\.json\. The file is damaged: use another copy\.$"));
+        StringAssert.Matches(
+            error,
+            new(@"^weights\.safetensors: the bytes of '[a-z0-9_.]+' do not match their SHA-256 in config\.json\. The file is damaged: use another copy\.$"));
     }
 
     [TestMethod]
@@ -41,7 +44,9 @@ public sealed class DamagedModelTests
         var length = 0;
         var error = LoadWith("weights.safetensors", bytes => bytes[..((length = bytes.Length) - 7)]);
 
-        Assert.AreEqual($"The model's entry weights.safetensors has {length - 7} bytes, expected {length}. The file is damaged: use another copy.", error);
+        Assert.AreEqual(
+            $"The model's entry weights.safetensors has {length - 7} bytes, expected {length}. The file is damaged: use another copy.",
+            error);
     }
 
     [TestMethod]
@@ -49,7 +54,9 @@ public sealed class DamagedModelTests
     {
         var error = LoadWith("config.json", bytes => Replace(bytes, "\"format_version\": 3", "\"format_version\": 4"));
 
-        Assert.AreEqual("The model has format version 4, but this Microsoft.ML.Diffusion reads versions 1 to 3. Update the package to load it.", error);
+        Assert.AreEqual(
+            "The model has format version 4, but this Microsoft.ML.Diffusion reads versions 1 to 3. Update the package to load it.",
+            error);
     }
 
     [TestMethod]
@@ -57,7 +64,9 @@ public sealed class DamagedModelTests
     {
         var error = LoadWith("config.json", bytes => Replace(bytes, "\"norm_num_groups\": 4", "\"norm_num_groups\": 3"));
 
-        Assert.AreEqual("The model's config.json is damaged: BaseChannels must be an even multiple of NumberOfNormalizationGroups (3), because every normalization splits the channels into that many groups. (Parameter 'BaseChannels')\nActual value was 8.", error.ReplaceLineEndings("\n"));
+        Assert.AreEqual(
+            "The model's config.json is damaged: BaseChannels must be an even multiple of NumberOfNormalizationGroups (3), because every normalization splits the channels into that many groups. (Parameter 'BaseChannels')\nActual value was 8.",
+            error.ReplaceLineEndings("\n"));
     }
 
     [TestMethod]
@@ -73,7 +82,8 @@ public sealed class DamagedModelTests
     [TestMethod]
     public void Load_ConfigFromBeforeLearnedVariances_IsReadOn()
     {
-        var error = LoadWith("config.json", bytes => Replace(Replace(bytes, "v_prediction\",", "other\""), "\"variance_type\": \"fixed\"", ""));
+        var error =
+            LoadWith("config.json", bytes => Replace(Replace(bytes, "v_prediction\",", "other\""), "\"variance_type\": \"fixed\"", ""));
 
         Assert.AreEqual("The model's config.json is damaged: the prediction type 'other' is not known.", error);
     }

@@ -11,7 +11,8 @@ public sealed class EditMessageTests
     private static MLImage _narrow = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => (_model, _image, _narrow) = (TinyModel.Train(TinyModel.Labelled), Pictures.Bars(0), Pictures.Bars(0, width: 4));
+    public static void Train(TestContext context) =>
+        (_model, _image, _narrow) = (TinyModel.Train(TinyModel.Labelled), Pictures.Bars(0), Pictures.Bars(0, width: 4));
 
     [ClassCleanup]
     public static void Free()
@@ -48,7 +49,8 @@ public sealed class EditMessageTests
     public void Labels_TooFewOrUnknown_SaysWhy()
     {
         const string Count = "labels must hold one class for each image, but there are 2 classes and 1 images. (Parameter 'labels')";
-        const string Unknown = "labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.";
+        const string Unknown =
+            "labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.";
         var latents = _model.Encode([_image]);
 
         Action<int[]>[] members =
@@ -69,7 +71,8 @@ public sealed class EditMessageTests
     [TestMethod]
     public void Encode_SamplerThatCannotBeWalkedUpward_SaysWhy()
     {
-        const string Message = "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward. (Parameter 'Sampler')\nActual value was DDPM, 9 trailing steps, FixedSmall variance, x_0 clipped to [-1, 1].";
+        const string Message =
+            "Sampler must be DdimSampler with eta 0 to encode, because its steps alone can be walked upward. (Parameter 'Sampler')\nActual value was DDPM, 9 trailing steps, FixedSmall variance, x_0 clipped to [-1, 1].";
         var options = new GenerationOptions { Sampler = new DdpmSampler(9) };
 
         Messages.Expect<ArgumentOutOfRangeException>(Message, () => _model.Encode([_image], options));
@@ -95,9 +98,15 @@ public sealed class EditMessageTests
     public void Inpaint_Masks_SaysWhatIsWrong()
     {
         Messages.Expect<ArgumentException>("masks must hold at least one image. (Parameter 'masks')", () => _model.Inpaint([_image], []));
-        Messages.Expect<ArgumentException>("masks must hold one mask for each image or one for all, but there are 2 masks and 1 images. (Parameter 'masks')", () => _model.Inpaint([_image], [_image, _image]));
-        Messages.Expect<ArgumentException>("masks[0] is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'masks')", () => _model.Inpaint([_image], [_narrow]));
-        Messages.Expect<ArgumentOutOfRangeException>("resamplings must be at least 1, because it is how often each step is taken. (Parameter 'resamplings')\nActual value was 0.", () => _model.Inpaint([_image], [_image], 0));
+        Messages.Expect<ArgumentException>(
+            "masks must hold one mask for each image or one for all, but there are 2 masks and 1 images. (Parameter 'masks')",
+            () => _model.Inpaint([_image], [_image, _image]));
+        Messages.Expect<ArgumentException>(
+            "masks[0] is 4x8, but the model's images are 8x8. Resize it first. (Parameter 'masks')",
+            () => _model.Inpaint([_image], [_narrow]));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "resamplings must be at least 1, because it is how often each step is taken. (Parameter 'resamplings')\nActual value was 0.",
+            () => _model.Inpaint([_image], [_image], 0));
         foreach (var jumpLength in (int[])[0, 4])
         {
             Messages.Expect<ArgumentOutOfRangeException>(
@@ -109,17 +118,27 @@ public sealed class EditMessageTests
     [TestMethod]
     public void Decode_LatentsOfAnotherModel_SaysWhy()
     {
-        Messages.Expect<ArgumentException>("latents are of images of 2x3, 1 channel, but the model's images are 8x8, 1 channel. (Parameter 'latents')", () => _model.Decode(new DiffusionLatents(new float[6], 1, 3, 2, 0)));
-        Messages.Expect<ArgumentOutOfRangeException>("The timestep of latents must be from 0 to 999, because the model was trained on those. (Parameter 'latents')\nActual value was 1000.", () => _model.Decode(new DiffusionLatents(new float[64], 1, 8, 8, 1000)));
+        Messages.Expect<ArgumentException>(
+            "latents are of images of 2x3, 1 channel, but the model's images are 8x8, 1 channel. (Parameter 'latents')",
+            () => _model.Decode(new DiffusionLatents(new float[6], 1, 3, 2, 0)));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "The timestep of latents must be from 0 to 999, because the model was trained on those. (Parameter 'latents')\nActual value was 1000.",
+            () => _model.Decode(new DiffusionLatents(new float[64], 1, 8, 8, 1000)));
     }
 
     [TestMethod]
     public void DiffusionLatents_ImpossibleValues_SaysWhy()
     {
-        Messages.Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 7 values. (Parameter 'values')", () => _ = new DiffusionLatents(new float[7], 1, 3, 2, 0));
-        Messages.Expect<ArgumentException>("values must hold one or more images of 6 values each (2x3, 1 channel), but there are 0 values. (Parameter 'values')", () => _ = new DiffusionLatents([], 1, 3, 2, 0));
+        Messages.Expect<ArgumentException>(
+            "values must hold one or more images of 6 values each (2x3, 1 channel), but there are 7 values. (Parameter 'values')",
+            () => _ = new DiffusionLatents(new float[7], 1, 3, 2, 0));
+        Messages.Expect<ArgumentException>(
+            "values must hold one or more images of 6 values each (2x3, 1 channel), but there are 0 values. (Parameter 'values')",
+            () => _ = new DiffusionLatents([], 1, 3, 2, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new DiffusionLatents(new float[6], 0, 3, 2, 0));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new DiffusionLatents(new float[6], 1, 3, 2, -1));
-        Messages.Expect<ArgumentOutOfRangeException>("index must be from 0 to 0, because there are 1 images. (Parameter 'index')\nActual value was 1.", () => _ = new DiffusionLatents(new float[6], 1, 3, 2, 0)[1]);
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "index must be from 0 to 0, because there are 1 images. (Parameter 'index')\nActual value was 1.",
+            () => _ = new DiffusionLatents(new float[6], 1, 3, 2, 0)[1]);
     }
 }

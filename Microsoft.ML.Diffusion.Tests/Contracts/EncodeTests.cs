@@ -76,7 +76,12 @@ public sealed class EncodeTests
             Assert.AreEqual(Math.Sqrt(errors[i]), Pictures.Distance(_images[i], again[i]) / 255, 0.5 / 255);
         }
 
-        CollectionAssert.AreEqual(Pictures.Digests(again), Pictures.Digests(_model.Decode(latents, new GenerationOptions { Sampler = new EulerSampler { Timesteps = TimestepSubset.LogSnr(40) }, BatchSize = 4 })));
+        CollectionAssert.AreEqual(
+            Pictures.Digests(again),
+            Pictures.Digests(
+                _model.Decode(
+                    latents,
+                    new GenerationOptions { Sampler = new EulerSampler { Timesteps = TimestepSubset.LogSnr(40) }, BatchSize = 4 })));
     }
 
     [TestMethod]
@@ -88,13 +93,15 @@ public sealed class EncodeTests
         CollectionAssert.AreNotEqual(_model.ReconstructionError(_images, lower), _model.ReconstructionError(_images, upper));
         CollectionAssert.AreNotEqual(Between(lower.Sampler), Between(upper.Sampler));
 
-        string[] Between(Sampler sampler) => Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, new InterpolationOptions { Sampler = sampler, BatchSize = 4 }));
+        string[] Between(Sampler sampler) =>
+            Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, new InterpolationOptions { Sampler = sampler, BatchSize = 4 }));
     }
 
     [TestMethod]
     public void Encode_GuidanceAboveOne_IsRefusedAndThatOfTheModelLeftOut()
     {
-        const string Message = "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any. (Parameter 'GuidanceScale')\nActual value was 1.5.";
+        const string Message =
+            "GuidanceScale must be at most 1 to encode, because guidance pushes x off the path that leads to an image, and at large scales it does not come back, whatever the number of steps. Set it to 1 here; Decode takes any. (Parameter 'GuidanceScale')\nActual value was 1.5.";
         using var model = TinyModel.Train(TinyModel.Labelled with { Generation = Ddim(5) with { GuidanceScale = 1.5 } });
         using var image = Pictures.Bars(0);
 
@@ -103,7 +110,9 @@ public sealed class EncodeTests
         var latents = model.Encode([image], null, [1]);
         CollectionAssert.AreEqual(model.Encode([image], Ddim(5), [1]).Values.ToArray(), latents.Values.ToArray());
         Assert.AreEqual(model.ReconstructionError([image], Ddim(5), [1])[0], model.ReconstructionError([image], null, [1])[0]);
-        CollectionAssert.AreEqual(Pictures.Digests(model.Decode(latents, Ddim(5), [1])), Pictures.Digests(model.Decode(latents, null, [1])));
+        CollectionAssert.AreEqual(
+            Pictures.Digests(model.Decode(latents, Ddim(5), [1])),
+            Pictures.Digests(model.Decode(latents, null, [1])));
     }
 
     [TestMethod]
@@ -162,7 +171,9 @@ public sealed class EncodeTests
         var labelled = model.Encode([image], Ddim(5), [1])[0].ToArray();
 
         CollectionAssert.AreNotEqual(plain, labelled);
-        Assert.IsLessThan(1e-4f, plain.Zip(model.Encode([image], Ddim(5), [-1])[0].ToArray(), (a, b) => Math.Abs(a - b)).Max()); // adds a zero, in another order
+        Assert.IsLessThan(
+            1e-4f,
+            plain.Zip(model.Encode([image], Ddim(5), [-1])[0].ToArray(), (a, b) => Math.Abs(a - b)).Max()); // adds a zero, in another order
         CollectionAssert.AreEqual(plain, model.Encode([image], Ddim(5) with { GuidanceScale = 0 }, [1])[0].ToArray());
     }
 

@@ -7,7 +7,8 @@ namespace Microsoft.ML.Diffusion.Tests.Contracts;
 [TestClass]
 public sealed class EstimatorContractTests
 {
-    private static readonly DiffusionOptions _brief = ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 }, SeedColumnName = "Number" };
+    private static readonly DiffusionOptions _brief =
+        ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 }, SeedColumnName = "Number" };
 
     private readonly MLContext _mlContext = new(seed: 3);
 
@@ -27,7 +28,9 @@ public sealed class EstimatorContractTests
 
         var scored = model.Transform(rows);
         // ML.NET leaves images out of the schema that it saves beside a model.
-        CollectionAssert.AreEqual(Schemas.Describe(rows.Schema).Where(column => !column.StartsWith("Image:", StringComparison.Ordinal)).ToArray(), Schemas.Describe(inputSchema));
+        CollectionAssert.AreEqual(
+            Schemas.Describe(rows.Schema).Where(column => !column.StartsWith("Image:", StringComparison.Ordinal)).ToArray(),
+            Schemas.Describe(inputSchema));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(model.GetOutputSchema(rows.Schema)));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(loaded.GetOutputSchema(rows.Schema)));
         CollectionAssert.AreEqual(Schemas.Describe(scored.Schema), Schemas.Describe(loaded.Transform(rows).Schema));
@@ -75,7 +78,9 @@ public sealed class EstimatorContractTests
     {
         var rows = Inputs();
         using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", _brief).Fit(rows);
-        var (withoutImages, without) = (_mlContext.Transforms.DropColumns("Image").Fit(rows).Transform(rows), "Could not find input column 'Image' (Parameter 'inputSchema')");
+        var (withoutImages, without) = (
+            _mlContext.Transforms.DropColumns("Image").Fit(rows).Transform(rows),
+            "Could not find input column 'Image' (Parameter 'inputSchema')");
 
         using var generating = model.WithColumns(new OutputColumnOptions { GeneratedPixels = "Pixels" });
 
@@ -95,32 +100,60 @@ public sealed class EstimatorContractTests
 
         foreach (var transformer in new[] { model, loaded })
         {
-            Messages.Expect<ArgumentOutOfRangeException>("Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4> (Parameter 'inputSchema')", () => transformer.Transform(small));
-            Messages.Expect<ArgumentOutOfRangeException>("Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String (Parameter 'inputSchema')", () => transformer.GetOutputSchema(text.Schema));
+            Messages.Expect<ArgumentOutOfRangeException>(
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4> (Parameter 'inputSchema')",
+                () => transformer.Transform(small));
+            Messages.Expect<ArgumentOutOfRangeException>(
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String (Parameter 'inputSchema')",
+                () => transformer.GetOutputSchema(text.Schema));
         }
     }
 
     [TestMethod]
     public void Options_ColumnsOfOneName_SayWhy()
     {
-        void Create(string output, OutputColumnOptions others) => _mlContext.Transforms.DiffusionTrainer(output, "Image", TinyModel.Options with { OutputColumns = others });
-        string Message(string name) => $"OutputColumns must name columns that differ from each other, from outputColumnName and from inputColumnName, because one would hide the other. (Parameter 'OutputColumns')\nActual value was {name}.";
+        void Create(string output, OutputColumnOptions others) =>
+            _mlContext.Transforms.DiffusionTrainer(output, "Image", TinyModel.Options with { OutputColumns = others });
+        string Message(string name) =>
+            $"OutputColumns must name columns that differ from each other, from outputColumnName and from inputColumnName, because one would hide the other. (Parameter 'OutputColumns')\nActual value was {name}.";
 
-        Messages.Expect<ArgumentOutOfRangeException>(Message("A"), () => Create("Generated", new OutputColumnOptions { Latent = "A", Reconstructed = "A" }));
-        Messages.Expect<ArgumentOutOfRangeException>(Message("Generated"), () => Create("Generated", new OutputColumnOptions { Latent = "Generated" }));
-        Messages.Expect<ArgumentOutOfRangeException>(Message("Image"), () => Create("Generated", new OutputColumnOptions { GeneratedPixels = "Image" }));
-        Messages.Expect<ArgumentOutOfRangeException>("OutputColumns must not name a column \"\"; leave a name null for no column. (Parameter 'OutputColumns')\nActual value was \"\".", () => Create("Generated", new OutputColumnOptions { Latent = "" }));
-        Messages.Expect<ArgumentOutOfRangeException>("LatentTimestep must be from 0 to 999, because the model was trained on those. (Parameter 'LatentTimestep')\nActual value was 1000.", () => Create("Generated", new OutputColumnOptions { LatentTimestep = 1000 }));
-        Messages.Expect<ArgumentOutOfRangeException>("LatentKind must be Noise or Bottleneck. (Parameter 'LatentKind')\nActual value was 7.", () => Create("Generated", new OutputColumnOptions { LatentKind = (LatentKind)7 }));
-        Messages.Expect<ArgumentOutOfRangeException>("EncodingSampler must have eta 0, because only then do its steps lead back to the image. (Parameter 'EncodingSampler')\nActual value was DDIM, 5 trailing steps, eta 1, x_0 clipped to [-1, 1].", () => Create("Generated", new OutputColumnOptions { EncodingSampler = new DdimSampler(5, 1) }));
-        Messages.Expect<ArgumentOutOfRangeException>("NumberOfLikelihoodTimesteps must be from 2 to 1000, because timestep 0 is always among them, and the model has 1000. (Parameter 'NumberOfLikelihoodTimesteps')\nActual value was 1.", () => Create("Generated", new OutputColumnOptions { NumberOfLikelihoodTimesteps = 1 }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            Message("A"),
+            () => Create("Generated", new OutputColumnOptions { Latent = "A", Reconstructed = "A" }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            Message("Generated"),
+            () => Create("Generated", new OutputColumnOptions { Latent = "Generated" }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            Message("Image"),
+            () => Create("Generated", new OutputColumnOptions { GeneratedPixels = "Image" }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "OutputColumns must not name a column \"\"; leave a name null for no column. (Parameter 'OutputColumns')\nActual value was \"\".",
+            () => Create("Generated", new OutputColumnOptions { Latent = "" }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "LatentTimestep must be from 0 to 999, because the model was trained on those. (Parameter 'LatentTimestep')\nActual value was 1000.",
+            () => Create("Generated", new OutputColumnOptions { LatentTimestep = 1000 }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "LatentKind must be Noise or Bottleneck. (Parameter 'LatentKind')\nActual value was 7.",
+            () => Create("Generated", new OutputColumnOptions { LatentKind = (LatentKind)7 }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "EncodingSampler must have eta 0, because only then do its steps lead back to the image. (Parameter 'EncodingSampler')\nActual value was DDIM, 5 trailing steps, eta 1, x_0 clipped to [-1, 1].",
+            () => Create("Generated", new OutputColumnOptions { EncodingSampler = new DdimSampler(5, 1) }));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "NumberOfLikelihoodTimesteps must be from 2 to 1000, because timestep 0 is always among them, and the model has 1000. (Parameter 'NumberOfLikelihoodTimesteps')\nActual value was 1.",
+            () => Create("Generated", new OutputColumnOptions { NumberOfLikelihoodTimesteps = 1 }));
     }
 
     [TestMethod]
     public void Load_EveryOutputOption_KeepsThem()
     {
         var rows = Inputs();
-        using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", _brief with { OutputColumns = new(), PixelOffset = 3, PixelScale = 0.5f }).Fit(rows);
+        using var model =
+            _mlContext.Transforms.DiffusionTrainer("Generated", "Image", _brief with
+            {
+                OutputColumns = new(),
+                PixelOffset = 3,
+                PixelScale = 0.5f,
+            }).Fit(rows);
         var columns = ScoringModel.Columns with
         {
             LatentKind = LatentKind.Bottleneck,

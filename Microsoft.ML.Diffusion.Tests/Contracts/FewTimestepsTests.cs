@@ -20,7 +20,11 @@ public sealed class FewTimestepsTests
         Schedule = NoiseSchedule.Cosine(Timesteps),
         Generation = new GenerationOptions(),
         OutputColumns = ScoringModel.Columns with { EncodingSampler = null, NumberOfLikelihoodTimesteps = null },
-        Training = TinyModel.Options.Training with { NumberOfSteps = 2, SampleGrid = new SampleGridOptions { EverySteps = 1, NumberOfImages = 1, Show = (step, _) => _shown.Add(step) } },
+        Training = TinyModel.Options.Training with
+        {
+            NumberOfSteps = 2,
+            SampleGrid = new SampleGridOptions { EverySteps = 1, NumberOfImages = 1, Show = (step, _) => _shown.Add(step) },
+        },
     });
 
     [ClassCleanup]
@@ -31,9 +35,13 @@ public sealed class FewTimestepsTests
     {
         Assert.AreEqual(new DdimSampler(Timesteps), _model.Generation.Sampler);
         Assert.AreEqual(2, _shown.Count);
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Generate(2, new GenerationOptions { Seed = 1 })), Pictures.Digests(_model.Generate(2, new GenerationOptions { Seed = 1, Sampler = new DdimSampler(Timesteps) })));
+        CollectionAssert.AreEqual(
+            Pictures.Digests(_model.Generate(2, new GenerationOptions { Seed = 1 })),
+            Pictures.Digests(_model.Generate(2, new GenerationOptions { Seed = 1, Sampler = new DdimSampler(Timesteps) })));
         Assert.AreEqual("DDIM, 50 trailing steps, eta 0, x_0 clipped to [-1, 1]", new GenerationOptions().Sampler.ToString());
-        Assert.AreEqual(4, _mlContext.Diffusion.GenerateDataView(_model, 4, options: new GenerationOptions()).GetColumn<MLImage>("Image").Count());
+        Assert.AreEqual(
+            4,
+            _mlContext.Diffusion.GenerateDataView(_model, 4, options: new GenerationOptions()).GetColumn<MLImage>("Image").Count());
     }
 
     [TestMethod]
@@ -75,7 +83,8 @@ public sealed class FewTimestepsTests
         using var imported = _mlContext.Diffusion.LoadDiffusers(diffusers);
 
         Assert.AreEqual(new DdimSampler(Timesteps), again.Generation.Sampler);
-        Assert.IsTrue(ScoringModel.Read(_mlContext, again.Transform(rows)).All(row => float.IsFinite(row.Bits) && float.IsFinite(row.Error)));
+        Assert.IsTrue(
+            ScoringModel.Read(_mlContext, again.Transform(rows)).All(row => float.IsFinite(row.Bits) && float.IsFinite(row.Error)));
         Assert.HasCount(1, Pictures.Digests(imported.Generate(1)));
     }
 
@@ -84,7 +93,10 @@ public sealed class FewTimestepsTests
     {
         foreach (var name in OptionNames.Samplers)
         {
-            Assert.HasCount(1, Pictures.Digests(_model.Generate(1, new GenerationOptions { Seed = 1, Sampler = OptionNames.ToSampler(name, timesteps: Timesteps) })));
+            Assert.HasCount(
+                1,
+                Pictures.Digests(
+                    _model.Generate(1, new GenerationOptions { Seed = 1, Sampler = OptionNames.ToSampler(name, timesteps: Timesteps) })));
         }
     }
 }

@@ -28,7 +28,9 @@ public sealed class GarmentsModelTests
     {
         var pictures = Garments.Pictures(4);
 
-        var errors = ((int[])[5, 10, 20, 50]).Select(steps => _model.ReconstructionError(pictures, new GenerationOptions { Sampler = new DdimSampler(steps), BatchSize = 4 }).Average()).ToArray();
+        var errors =
+            ((int[])[5, 10, 20, 50]).Select(
+                steps => _model.ReconstructionError(pictures, new GenerationOptions { Sampler = new DdimSampler(steps), BatchSize = 4 }).Average()).ToArray();
 
         // As in table 2 of the DDIM paper, whose CIFAR-10 model goes from 0.014 at 10 steps to 0.0023 at 50.
         for (var i = 1; i < errors.Length; i++)
@@ -44,7 +46,12 @@ public sealed class GarmentsModelTests
     public void ReconstructionError_AtTheLowerLevel_IsAFractionOfThatAtTheUpper()
     {
         var pictures = Garments.Pictures(4, unseen: true);
-        double Error(InversionLevel level) => _model.ReconstructionError(pictures, new GenerationOptions { Sampler = new DdimSampler(50) { InversionLevel = level }, BatchSize = 4 }).Average();
+        double Error(InversionLevel level) =>
+            _model.ReconstructionError(pictures, new GenerationOptions
+            {
+                Sampler = new DdimSampler(50) { InversionLevel = level },
+                BatchSize = 4,
+            }).Average();
 
         var (lower, upper) = (Error(InversionLevel.Lower), Error(InversionLevel.Upper));
 
@@ -55,7 +62,10 @@ public sealed class GarmentsModelTests
     [TestMethod]
     public void Generate_EachClass_IsDarkAroundAGarment()
     {
-        var garments = _model.Generate([.. Enumerable.Range(0, 10)], new GenerationOptions { Sampler = new DpmSolverSampler(10), Seed = 1, BatchSize = 10 });
+        var garments =
+            _model.Generate(
+                [.. Enumerable.Range(0, 10)],
+                new GenerationOptions { Sampler = new DpmSolverSampler(10), Seed = 1, BatchSize = 10 });
 
         foreach (var garment in garments)
         {

@@ -26,7 +26,9 @@ public sealed class GenerateDataViewTests
 
         string[] expected = Pictures.Digests(_model.Generate([.. Enumerable.Range(0, 10).Select(i => labels[i % 3])], _options));
         CollectionAssert.AreEqual(expected, Images(rows));
-        CollectionAssert.AreEqual(Enumerable.Range(0, 10).Select(i => (uint)(labels[i % 3] + 1)).ToArray(), rows.GetColumn<uint>("Label").ToArray());
+        CollectionAssert.AreEqual(
+            Enumerable.Range(0, 10).Select(i => (uint)(labels[i % 3] + 1)).ToArray(),
+            rows.GetColumn<uint>("Label").ToArray());
         Assert.AreEqual(10L, rows.GetRowCount());
         var names = default(VBuffer<ReadOnlyMemory<char>>);
         rows.Schema["Label"].GetKeyValues(ref names);
@@ -118,11 +120,21 @@ public sealed class GenerateDataViewTests
     [TestMethod]
     public void GenerateDataView_BadInput_SaysWhy()
     {
-        Expect<ArgumentOutOfRangeException>("count must be at least 1, because it is the number of images to generate. (Parameter 'count')\nActual value was 0.", () => _mlContext.Diffusion.GenerateDataView(_model, 0));
-        Expect<ArgumentException>("labels must name at least one class to generate; leave it null to generate without. (Parameter 'labels')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<int>()));
-        Expect<ArgumentException>("classNames must name at least one class to generate. (Parameter 'classNames')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<string>()));
-        Expect<ArgumentOutOfRangeException>("labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.", () => _mlContext.Diffusion.GenerateDataView(_model, 1, [2]));
-        Expect<ArgumentException>("labelColumnName must differ from imageColumnName, but both are 'A'. (Parameter 'labelColumnName')", () => _mlContext.Diffusion.GenerateDataView(_model, 1, imageColumnName: "A", labelColumnName: "A"));
+        Expect<ArgumentOutOfRangeException>(
+            "count must be at least 1, because it is the number of images to generate. (Parameter 'count')\nActual value was 0.",
+            () => _mlContext.Diffusion.GenerateDataView(_model, 0));
+        Expect<ArgumentException>(
+            "labels must name at least one class to generate; leave it null to generate without. (Parameter 'labels')",
+            () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<int>()));
+        Expect<ArgumentException>(
+            "classNames must name at least one class to generate. (Parameter 'classNames')",
+            () => _mlContext.Diffusion.GenerateDataView(_model, 1, Array.Empty<string>()));
+        Expect<ArgumentOutOfRangeException>(
+            "labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.",
+            () => _mlContext.Diffusion.GenerateDataView(_model, 1, [2]));
+        Expect<ArgumentException>(
+            "labelColumnName must differ from imageColumnName, but both are 'A'. (Parameter 'labelColumnName')",
+            () => _mlContext.Diffusion.GenerateDataView(_model, 1, imageColumnName: "A", labelColumnName: "A"));
         Expect<InvalidOperationException>("The cursor is not on a row: call MoveNext first.", () =>
         {
             var rows = _mlContext.Diffusion.GenerateDataView(_model, 1);

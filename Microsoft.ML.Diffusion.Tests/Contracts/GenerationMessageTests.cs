@@ -39,8 +39,12 @@ public sealed class GenerationMessageTests
     [TestMethod]
     public void InterpolateGrid_Nothing_SaysWhatItNeeds()
     {
-        Messages.Expect<ArgumentException>("A grid needs at least one pair and one alpha. (Parameter 'pairs')", () => _model.InterpolateGrid(Array.Empty<(long, long)>(), [0.5]));
-        Messages.Expect<ArgumentException>("A grid needs at least one pair and one alpha. (Parameter 'alphas')", () => _model.InterpolateGrid([(1, 2)], []));
+        Messages.Expect<ArgumentException>(
+            "A grid needs at least one pair and one alpha. (Parameter 'pairs')",
+            () => _model.InterpolateGrid(Array.Empty<(long, long)>(), [0.5]));
+        Messages.Expect<ArgumentException>(
+            "A grid needs at least one pair and one alpha. (Parameter 'alphas')",
+            () => _model.InterpolateGrid([(1, 2)], []));
     }
 
     [TestMethod]

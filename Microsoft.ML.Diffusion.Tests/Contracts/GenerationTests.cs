@@ -38,8 +38,16 @@ public sealed class GenerationTests
     [DataRow(2048, 1)]
     public void BatchSize_Unset_IsAsManyAsFitTheMemory(int side, int expected)
     {
-        var network = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [] };
-        var description = new ModelDescription(new ImageShape(3, side, side), network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, []);
+        var network =
+            new UNetOptions { BaseChannels = 32, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [] };
+        var description =
+            new ModelDescription(
+                new ImageShape(3, side, side),
+                network,
+                NoiseSchedule.Linear(),
+                PredictionType.Epsilon,
+                ModelVariance.Fixed,
+                []);
         using var model = new DiffusionModel(description, description.CreateNetwork(), TorchSharp.torch.CPU);
 
         Assert.AreEqual(expected, new GenerationOptions().BatchSizeFor(model));
@@ -65,7 +73,9 @@ public sealed class GenerationTests
     [DataRow(1L, 1L + (1L << 32))]
     [DataRow(0L, long.MinValue)]
     public void Generate_SeedsThatWereTwins_GiveOtherImages(long first, long second) =>
-        Assert.AreNotEqual(Digests(_model.Generate(1, _model.Generation with { Seed = first }))[0], Digests(_model.Generate(1, _model.Generation with { Seed = second }))[0]);
+        Assert.AreNotEqual(
+            Digests(_model.Generate(1, _model.Generation with { Seed = first }))[0],
+            Digests(_model.Generate(1, _model.Generation with { Seed = second }))[0]);
 
     [TestMethod]
     public void Generate_AnotherSeed_GivesOtherImages()
@@ -87,7 +97,9 @@ public sealed class GenerationTests
         CollectionAssert.AreEqual(unlabelled, Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 0 })));
         CollectionAssert.AreEqual(unlabelled, Digests(_model.Generate([-1, -1, -1, -1], options)));
         CollectionAssert.AreNotEqual(unlabelled, Digests(_model.Generate([1, 1, 1, 1], options)));
-        CollectionAssert.AreNotEqual(Digests(_model.Generate([1, 1, 1, 1], options)), Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 3 })));
+        CollectionAssert.AreNotEqual(
+            Digests(_model.Generate([1, 1, 1, 1], options)),
+            Digests(_model.Generate([1, 1, 1, 1], options with { GuidanceScale = 3 })));
     }
 
     [TestMethod]
@@ -95,7 +107,8 @@ public sealed class GenerationTests
     {
         int[] labels = [1, 1];
         var options = _model.Generation with { Sampler = new DdimSampler(10), GuidanceScale = 3, BatchSize = 2 };
-        var levels = SamplingStep.Reverse(options.Sampler.Timesteps, _model.Schedule).Select(step => KarrasSpacing.Sigma(step.AlphaBar)).ToArray();
+        var levels =
+            SamplingStep.Reverse(options.Sampler.Timesteps, _model.Schedule).Select(step => KarrasSpacing.Sigma(step.AlphaBar)).ToArray();
 
         // The noisiest level of ten is guided alone, then the cleanest, then none: without a push that is a scale of 1.
         var first = Digests(_model.Generate(labels, options with { GuidanceSigmaMin = levels[1] }));
@@ -112,19 +125,29 @@ public sealed class GenerationTests
         var options = _model.Generation with { GuidanceRescale = 0.7 };
 
         CollectionAssert.AreEqual(Digests(_model.Generate([1, 0], _model.Generation)), Digests(_model.Generate([1, 0], options)));
-        CollectionAssert.AreNotEqual(Digests(_model.Generate([1, 0], _model.Generation with { GuidanceScale = 3 })), Digests(_model.Generate([1, 0], options with { GuidanceScale = 3 })));
+        CollectionAssert.AreNotEqual(
+            Digests(_model.Generate([1, 0], _model.Generation with { GuidanceScale = 3 })),
+            Digests(_model.Generate([1, 0], options with { GuidanceScale = 3 })));
     }
 
     [TestMethod]
     public void Generate_GuidanceOutsideItsRange_SaysWhy()
     {
-        void Refused(string message, GenerationOptions options) => Messages.Expect<ArgumentOutOfRangeException>(message, () => _model.Generate(1, options));
+        void Refused(string message, GenerationOptions options) =>
+            Messages.Expect<ArgumentOutOfRangeException>(message, () => _model.Generate(1, options));
 
-        Refused("GuidanceRescale must be in [0, 1], because it is the share of the rescaled prediction; 0 turns it off. (Parameter 'GuidanceRescale')\nActual value was 1.5.", new() { GuidanceRescale = 1.5 });
-        Refused("GuidanceSigmaMin must be a number of at least 0, because it is a noise level in units of the signal; 0 guides to the end. (Parameter 'GuidanceSigmaMin')\nActual value was -1.", new() { GuidanceSigmaMin = -1 });
-        Refused("GuidanceSigmaMax must be above GuidanceSigmaMin (2.5), because images are guided between the two; infinity guides from the start. (Parameter 'GuidanceSigmaMax')\nActual value was 2.5.", new() { GuidanceSigmaMin = 2.5, GuidanceSigmaMax = 2.5 });
+        Refused(
+            "GuidanceRescale must be in [0, 1], because it is the share of the rescaled prediction; 0 turns it off. (Parameter 'GuidanceRescale')\nActual value was 1.5.",
+            new() { GuidanceRescale = 1.5 });
+        Refused(
+            "GuidanceSigmaMin must be a number of at least 0, because it is a noise level in units of the signal; 0 guides to the end. (Parameter 'GuidanceSigmaMin')\nActual value was -1.",
+            new() { GuidanceSigmaMin = -1 });
+        Refused(
+            "GuidanceSigmaMax must be above GuidanceSigmaMin (2.5), because images are guided between the two; infinity guides from the start. (Parameter 'GuidanceSigmaMax')\nActual value was 2.5.",
+            new() { GuidanceSigmaMin = 2.5, GuidanceSigmaMax = 2.5 });
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.Generate(1, new GenerationOptions { GuidanceRescale = double.NaN }));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.Generate(1, new GenerationOptions { GuidanceSigmaMax = double.NaN }));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() =>
+            _model.Generate(1, new GenerationOptions { GuidanceSigmaMax = double.NaN }));
     }
 
     [TestMethod]
@@ -146,7 +169,14 @@ public sealed class GenerationTests
     {
         using var a = Pictures.Bars(0);
         using var b = Pictures.Bars(2);
-        var options = new InterpolationOptions { Path = path, Seed = 3, Label = 1, Sampler = path == InterpolationPath.Linear ? new DdpmSampler(20) : new DdimSampler(10) };
+        var options =
+            new InterpolationOptions
+            {
+                Path = path,
+                Seed = 3,
+                Label = 1,
+                Sampler = path == InterpolationPath.Linear ? new DdpmSampler(20) : new DdimSampler(10),
+            };
 
         var frames = _model.Interpolate(a, b, 4, options);
         var again = Digests(_model.Interpolate(a, b, 4, options));
@@ -161,7 +191,12 @@ public sealed class GenerationTests
         using var a = Pictures.Bars(0);
         using var b = Pictures.Bars(2);
 
-        var frames = _model.Interpolate(a, b, 3, new InterpolationOptions { Path = InterpolationPath.Linear, Depth = 0, Seed = 3, Sampler = new DdpmSampler(1000) });
+        var frames =
+            _model.Interpolate(
+                a,
+                b,
+                3,
+                new InterpolationOptions { Path = InterpolationPath.Linear, Depth = 0, Seed = 3, Sampler = new DdpmSampler(1000) });
 
         Assert.IsLessThan(12, Distance(a, frames[0]));
         Assert.IsLessThan(12, Distance(b, frames[2]));
@@ -173,7 +208,8 @@ public sealed class GenerationTests
         using var source = new CancellationTokenSource();
         source.Cancel();
 
-        Assert.ThrowsExactly<OperationCanceledException>(() => _model.Generate(1, _model.Generation with { CancellationToken = source.Token }));
+        Assert.ThrowsExactly<OperationCanceledException>(() =>
+            _model.Generate(1, _model.Generation with { CancellationToken = source.Token }));
     }
 
     [TestMethod]
@@ -241,7 +277,9 @@ public sealed class GenerationTests
     [TestMethod]
     public void Generate_ObserverThrows_ItsExceptionReachesTheCaller()
     {
-        var exception = Assert.ThrowsExactly<FormatException>(() => _model.Generate(1, _model.Generation with { Observer = _ => throw new FormatException("mine") }));
+        var exception =
+            Assert.ThrowsExactly<FormatException>(
+                () => _model.Generate(1, _model.Generation with { Observer = _ => throw new FormatException("mine") }));
 
         Assert.AreEqual("mine", exception.Message);
     }

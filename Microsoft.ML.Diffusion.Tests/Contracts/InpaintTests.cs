@@ -11,9 +11,11 @@ public sealed class InpaintTests
     private static MLImage[] _images = null!;
     private static MLImage _right = null!;
 
-    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)], [new DpmSolverSampler(8)], [new HeunSampler(8)]];
+    public static IEnumerable<object[]> Samplers =>
+        [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)], [new DpmSolverSampler(8)], [new HeunSampler(8)]];
 
-    public static IEnumerable<object[]> Deterministic => [[new DdimSampler(8)], [new DpmSolverSampler(8)], [new EulerSampler(8)], [new HeunSampler(8)]];
+    public static IEnumerable<object[]> Deterministic =>
+        [[new DdimSampler(8)], [new DpmSolverSampler(8)], [new EulerSampler(8)], [new HeunSampler(8)]];
 
     [ClassInitialize]
     public static void Draw(TestContext context)
@@ -54,7 +56,9 @@ public sealed class InpaintTests
         using var light = Pictures.Grey((_, _) => byte.MaxValue);
         var options = Options(sampler);
 
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Generate(6, options)), Pictures.Digests(_model.Inpaint(_images, [light], 1, options)));
+        CollectionAssert.AreEqual(
+            Pictures.Digests(_model.Generate(6, options)),
+            Pictures.Digests(_model.Inpaint(_images, [light], 1, options)));
     }
 
     [TestMethod]
@@ -83,7 +87,8 @@ public sealed class InpaintTests
     {
         var reports = new List<double>();
 
-        Pictures.Digest(_model.Inpaint(_images[..4], [_right], 3, Options(new DdpmSampler(8)) with { Progress = new Direct<double>(reports.Add) }));
+        Pictures.Digest(
+            _model.Inpaint(_images[..4], [_right], 3, Options(new DdpmSampler(8)) with { Progress = new Direct<double>(reports.Add) }));
 
         Assert.HasCount((7 * 3) + 1, reports); // the last step is not repeated
         Assert.AreEqual(1.0, reports[^1]);

@@ -12,7 +12,8 @@ public sealed class InterpolationTests
     private static DiffusionTransformer _model = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => _model = TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
+    public static void Train(TestContext context) =>
+        _model = TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
 
     [ClassCleanup]
     public static void Free()
@@ -26,9 +27,18 @@ public sealed class InterpolationTests
     [DataRow(InterpolationPath.Linear)]
     public void InterpolateGrid_OfImages_HasThePathOfEachPair(InterpolationPath path)
     {
-        var options = _options with { Path = path, Seed = 3, Label = 1, Sampler = path == InterpolationPath.Linear ? new DdpmSampler(20) : new DdimSampler(5) };
+        var options =
+            _options with
+            {
+                Path = path,
+                Seed = 3,
+                Label = 1,
+                Sampler = path == InterpolationPath.Linear ? new DdpmSampler(20) : new DdimSampler(5),
+            };
 
-        var grid = Pictures.Digests(_model.InterpolateGrid([(_images[0], _images[1]), (_images[2], _images[3])], [0, 0.25, 0.5, 0.75, 1], options));
+        var grid =
+            Pictures.Digests(
+                _model.InterpolateGrid([(_images[0], _images[1]), (_images[2], _images[3])], [0, 0.25, 0.5, 0.75, 1], options));
 
         CollectionAssert.AreEqual(Pictures.Digests(_model.Interpolate(_images[0], _images[1], 5, options)), grid[..5]);
         CollectionAssert.AreEqual(Pictures.Digests(_model.Interpolate(_images[2], _images[3], 5, options)), grid[5..]);
@@ -83,8 +93,12 @@ public sealed class InterpolationTests
     public void InterpolateGrid_BadInput_SaysWhy()
     {
         using var wide = Pictures.Bars(0, width: 12);
-        Messages.Expect<ArgumentException>("pairs[1].ImageB is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'pairs')", () => _model.InterpolateGrid([(_images[0], _images[1]), (_images[0], wide)], [0.5]));
-        Messages.Expect<ArgumentOutOfRangeException>("LabelB must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'LabelB')\nActual value was 2.", () => _model.Interpolate(_images[0], _images[1], 2, _options with { LabelB = 2 }));
+        Messages.Expect<ArgumentException>(
+            "pairs[1].ImageB is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'pairs')",
+            () => _model.InterpolateGrid([(_images[0], _images[1]), (_images[0], wide)], [0.5]));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "LabelB must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'LabelB')\nActual value was 2.",
+            () => _model.Interpolate(_images[0], _images[1], 2, _options with { LabelB = 2 }));
         Assert.ThrowsExactly<ArgumentNullException>(() => _model.InterpolateGrid([(_images[0], null!)], [0.5]));
     }
 }

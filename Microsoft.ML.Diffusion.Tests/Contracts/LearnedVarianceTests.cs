@@ -16,7 +16,11 @@ public sealed class LearnedVarianceTests
 
     [ClassInitialize]
     public static void Train(TestContext context) => _model = TinyModel.Train(
-        TinyModel.Labelled with { Variance = ModelVariance.LearnedRange, Generation = new GenerationOptions { Sampler = new DdpmSampler(5, DdpmVariance.Learned), BatchSize = 2, Seed = 9 } },
+        TinyModel.Labelled with
+        {
+            Variance = ModelVariance.LearnedRange,
+            Generation = new GenerationOptions { Sampler = new DdpmSampler(5, DdpmVariance.Learned), BatchSize = 2, Seed = 9 },
+        },
         _mlContext);
 
     [ClassCleanup]
@@ -39,7 +43,9 @@ public sealed class LearnedVarianceTests
     [TestMethod]
     public void Generate_LearnedVariance_IsNeitherOfTheFixedOnes()
     {
-        string[] digests = [.. Enum.GetValues<DdpmVariance>().Select(variance => Pictures.Digest(_model.Generate(2, _model.Generation with { Sampler = new DdpmSampler(5, variance) })))];
+        string[] digests =
+            [.. Enum.GetValues<DdpmVariance>().Select(
+                variance => Pictures.Digest(_model.Generate(2, _model.Generation with { Sampler = new DdpmSampler(5, variance) })))];
 
         Assert.AreEqual(3, digests.Distinct().Count());
     }
@@ -50,22 +56,32 @@ public sealed class LearnedVarianceTests
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var (x, labels) = (linspace(-1, 1, 2 * 64).reshape(2, 1, 8, 8), tensor(new long[] { 0, 1 }));
-        Denoised At(double scale) => _model.Model.Denoiser(labels, new Guidance(scale), Clipping.None).Denoise(x, 500, _model.Schedule.AlphaBar(500));
+        Denoised At(double scale) =>
+            _model.Model.Denoiser(labels, new Guidance(scale), Clipping.None).Denoise(x, 500, _model.Schedule.AlphaBar(500));
 
         var (without, labelled, guided) = (At(0), At(1), At(2.5));
 
         Assert.IsLessThan(1e-6, (guided.VarianceInterpolation! - labelled.VarianceInterpolation!).abs().max().ToDouble());
-        Assert.IsLessThan(1e-5, (guided.OriginalSample - (without.OriginalSample + (2.5 * (labelled.OriginalSample - without.OriginalSample)))).abs().max().ToDouble());
+        Assert.IsLessThan(
+            1e-5,
+            (guided.OriginalSample - (without.OriginalSample + (2.5 * (labelled.OriginalSample - without.OriginalSample)))).abs()
+                .max()
+                .ToDouble());
         Assert.IsGreaterThan(1e-6, (labelled.VarianceInterpolation! - without.VarianceInterpolation!).abs().max().ToDouble());
     }
 
     [TestMethod]
     public void Generate_LearnedVarianceOfAFixedModel_SaysWhy()
     {
-        using var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, _mlContext);
+        using var model =
+            TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, _mlContext);
 
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.Generate(1, new GenerationOptions { Sampler = new DdpmSampler(5, DdpmVariance.Learned) }));
+        var error =
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+                () => model.Generate(1, new GenerationOptions { Sampler = new DdpmSampler(5, DdpmVariance.Learned) }));
 
-        Assert.AreEqual("Variance must be FixedSmall or FixedLarge, because the model was trained with Variance = Fixed and has learned none. (Parameter 'Variance')\nActual value was Learned.", error.Message.ReplaceLineEndings("\n"));
+        Assert.AreEqual(
+            "Variance must be FixedSmall or FixedLarge, because the model was trained with Variance = Fixed and has learned none. (Parameter 'Variance')\nActual value was Learned.",
+            error.Message.ReplaceLineEndings("\n"));
     }
 }

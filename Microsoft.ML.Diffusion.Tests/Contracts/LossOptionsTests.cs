@@ -16,9 +16,15 @@ public sealed class LossOptionsTests
         [With(TinyModel.Options, new() { Loss = (TrainingLoss)7 }), "Loss must be Simple, Variational or Hybrid; leave it null to decide by the variance. (Parameter 'Loss')\nActual value was 7."],
         [With(_learned, new() { VariationalWeight = 0 }), "VariationalWeight must be a number above 0, because without L_vlb nothing teaches the variance. (Parameter 'VariationalWeight')\nActual value was 0."],
         [With(TinyModel.Options, new() { MinimumSnrGamma = -1 }), "MinimumSnrGamma must be a number above 0; leave it null to weight all timesteps alike. (Parameter 'MinimumSnrGamma')\nActual value was -1."],
-        [With(TinyModel.Options, new() { MinimumSnrGamma = 5, Loss = TrainingLoss.Variational }), "MinimumSnrGamma must be null with Loss = Variational, because it weights the squared error. (Parameter 'MinimumSnrGamma')\nActual value was 5."],
-        [With(TinyModel.Options with { Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() }, new() { MinimumSnrGamma = 5 }), "MinimumSnrGamma must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned. (Parameter 'MinimumSnrGamma')\nActual value was 5."],
-        [With(TinyModel.Options, new() { TimestepSampling = (TimestepSampling)3 }), "TimestepSampling must be Uniform or LossAware. (Parameter 'TimestepSampling')\nActual value was 3."],
+        [With(
+            TinyModel.Options,
+            new() { MinimumSnrGamma = 5, Loss = TrainingLoss.Variational }), "MinimumSnrGamma must be null with Loss = Variational, because it weights the squared error. (Parameter 'MinimumSnrGamma')\nActual value was 5."],
+        [With(
+            TinyModel.Options with { Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() },
+            new() { MinimumSnrGamma = 5 }), "MinimumSnrGamma must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned. (Parameter 'MinimumSnrGamma')\nActual value was 5."],
+        [With(
+            TinyModel.Options,
+            new() { TimestepSampling = (TimestepSampling)3 }), "TimestepSampling must be Uniform or LossAware. (Parameter 'TimestepSampling')\nActual value was 3."],
         [TinyModel.Options with { Generation = new() { Sampler = new DdpmSampler(5, DdpmVariance.Learned) } }, "Variance must be FixedSmall or FixedLarge, because the model was trained with Variance = Fixed and has learned none. (Parameter 'Variance')\nActual value was Learned."],
     ];
 
@@ -26,7 +32,8 @@ public sealed class LossOptionsTests
     [DynamicData(nameof(Bad))]
     public void Trainer_ImpossibleOption_SaysWhy(DiffusionOptions options, string message)
     {
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new MLContext().Transforms.DiffusionTrainer("Generated", "Image", options));
+        var error =
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new MLContext().Transforms.DiffusionTrainer("Generated", "Image", options));
 
         Assert.AreEqual(message, error.Message.ReplaceLineEndings("\n"));
     }

@@ -77,7 +77,9 @@ public sealed class ModelFileTests
         Assert.IsTrue(inspection.HashesMatch);
         Assert.AreEqual(30, inspection.Training!.Steps);
         Assert.HasCount(8, inspection.Entries);
-        Assert.AreEqual("ModelFileEntry { Name = TransformerChain/Transform_001/weights.safetensors, Bytes = 60648, CompressedBytes = 46387 }", inspection.Entries[3].ToString());
+        Assert.AreEqual(
+            "ModelFileEntry { Name = TransformerChain/Transform_001/weights.safetensors, Bytes = 60648, CompressedBytes = 46387 }",
+            inspection.Entries[3].ToString());
         using var model = _context.Model.Load(SavedModel.Chain, out _).GetDiffusion();
         Assert.AreEqual(model.ToString(), inspection.Description);
         CollectionAssert.AreEqual(
@@ -101,7 +103,9 @@ public sealed class ModelFileTests
 
         Assert.IsFalse(_context.Diffusion.InspectModel(ModelPath).HashesMatch);
         var error = Assert.ThrowsExactly<FormatException>(() => _context.Diffusion.LoadModel(ModelPath, out _));
-        StringAssert.Matches(error.Message, new($@"^The model {ModelPath} cannot be used: weights\.safetensors: the bytes of '[a-z0-9_.]+' do not match their SHA-256 in config\.json\.$"));
+        StringAssert.Matches(
+            error.Message,
+            new($@"^The model {ModelPath} cannot be used: weights\.safetensors: the bytes of '[a-z0-9_.]+' do not match their SHA-256 in config\.json\.$"));
     }
 
     [TestMethod]
@@ -109,8 +113,12 @@ public sealed class ModelFileTests
     {
         _context.Diffusion.SaveModel(_context.Transforms.CopyColumns("Copy", "Number").Fit(Pictures.Rows(_context)), null, ModelPath);
 
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.", () => _context.Diffusion.InspectModel(ModelPath));
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.", () => _context.Diffusion.LoadDiffusionModel(ModelPath));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.",
+            () => _context.Diffusion.InspectModel(ModelPath));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: it holds 0 diffusion models, expected 1.",
+            () => _context.Diffusion.LoadDiffusionModel(ModelPath));
     }
 
     [TestMethod]
@@ -118,7 +126,9 @@ public sealed class ModelFileTests
     {
         Write("not a zip, and no model either"u8.ToArray());
 
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: it is no zip file, is cut short, or has bytes after its end.", () => _context.Diffusion.LoadModel(ModelPath, out _));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: it is no zip file, is cut short, or has bytes after its end.",
+            () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 
     [TestMethod]
@@ -135,7 +145,9 @@ public sealed class ModelFileTests
     {
         Write(SavedModel.Write([.. SavedModel.Read(File.ReadAllBytes(SavedModel.Chain)), (name, [])]));
 
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: {reason}", () => _context.Diffusion.LoadModel(ModelPath, out _));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: {reason}",
+            () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 
     [TestMethod]
@@ -144,7 +156,9 @@ public sealed class ModelFileTests
         Write(SavedModel.Write([.. SavedModel.Read(File.ReadAllBytes(SavedModel.Chain)), ("bomb", new byte[50_000_000])]));
         var length = new FileInfo(ModelPath).Length;
 
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: its entries inflate to 50081288 bytes, more than 100 times the file's {length}.", () => _context.Diffusion.InspectModel(ModelPath));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: its entries inflate to 50081288 bytes, more than 100 times the file's {length}.",
+            () => _context.Diffusion.InspectModel(ModelPath));
     }
 
     [TestMethod]
@@ -155,7 +169,9 @@ public sealed class ModelFileTests
         zip[line + 16] ^= 1;
         Write(zip);
 
-        Messages.Expect<FormatException>($"The model {ModelPath} cannot be used: the bytes of the entry 'Schema' do not match their checksum.", () => _context.Diffusion.LoadModel(ModelPath, out _));
+        Messages.Expect<FormatException>(
+            $"The model {ModelPath} cannot be used: the bytes of the entry 'Schema' do not match their checksum.",
+            () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 
     [TestMethod]
@@ -174,8 +190,19 @@ public sealed class ModelFileTests
     [TestMethod]
     public void LoadModel_LevelsNarrowerThanTheFirstConvolution_AreLoaded()
     {
-        var network = new UNetOptions { BaseChannels = 64, NumberOfNormalizationGroups = 4, NumberOfResidualBlocks = 1, AttentionResolutions = [], Details = new UNetDetails { LevelChannels = [8, 8] } };
-        using var model = TinyModel.Train(TinyModel.Options with { Network = network, Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 2 } }, _context);
+        var network =
+            new UNetOptions
+            {
+                BaseChannels = 64,
+                NumberOfNormalizationGroups = 4,
+                NumberOfResidualBlocks = 1,
+                AttentionResolutions = [],
+                Details = new UNetDetails { LevelChannels = [8, 8] },
+            };
+        using var model =
+            TinyModel.Train(
+                TinyModel.Options with { Network = network, Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 2 } },
+                _context);
 
         _context.Diffusion.SaveModel(model, null, ModelPath);
         using var loaded = _context.Diffusion.LoadModel(ModelPath, out _).GetDiffusion();
@@ -186,17 +213,25 @@ public sealed class ModelFileTests
     [TestMethod]
     public void LoadModel_NetworkLargerThanItsWeights_IsRefusedBeforeItIsMade()
     {
-        Write(SavedModel.With(File.ReadAllBytes(SavedModel.Model), "config.json", json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 400000000")));
+        Write(SavedModel.With(
+            File.ReadAllBytes(SavedModel.Model),
+            "config.json",
+            json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 400000000")));
 
         var error = Assert.ThrowsExactly<FormatException>(() => _context.Diffusion.LoadModel(ModelPath, out _));
 
-        StringAssert.Matches(error.Message, new(@"cannot be used: The model's config\.json is damaged: a network of this shape has at least \d+ weights, more than 60648 bytes hold\.$"));
+        StringAssert.Matches(
+            error.Message,
+            new(@"cannot be used: The model's config\.json is damaged: a network of this shape has at least \d+ weights, more than 60648 bytes hold\.$"));
     }
 
     [TestMethod]
     public void LoadModel_WeightsElsewhere_IsRefused()
     {
-        Write(SavedModel.With(File.ReadAllBytes(SavedModel.Model), "config.json", json => Replace(json, Encoding.UTF8, "\"file\": \"weights.safetensors\"", "\"file\": \"../weights.safetensors\"")));
+        Write(SavedModel.With(
+            File.ReadAllBytes(SavedModel.Model),
+            "config.json",
+            json => Replace(json, Encoding.UTF8, "\"file\": \"weights.safetensors\"", "\"file\": \"../weights.safetensors\"")));
 
         Messages.Expect<FormatException>(
             $"The model {ModelPath} cannot be used: The model's config.json is damaged: a class has no name, or a file of weights has a name or a size that none can have.",

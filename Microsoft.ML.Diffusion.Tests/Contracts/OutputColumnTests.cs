@@ -20,7 +20,8 @@ public sealed class OutputColumnTests
     public void Transform_EveryColumn_IsWhatTheMethodsGive()
     {
         const int Count = 6;
-        var (images, labels) = (Enumerable.Range(0, Count).Select(i => Pictures.Bars(i)).ToArray(), Enumerable.Range(0, Count).Select(i => i % 2).ToArray());
+        var (images, labels) =
+            (Enumerable.Range(0, Count).Select(i => Pictures.Bars(i)).ToArray(), Enumerable.Range(0, Count).Select(i => i % 2).ToArray());
         var encoding = _model.Generation with { Sampler = new DdimSampler(ScoringModel.Steps) };
         var latents = _model.Encode(images, encoding, labels);
         var again = _model.Decode(latents, encoding, labels);
@@ -31,7 +32,10 @@ public sealed class OutputColumnTests
 
         for (var i = 0; i < Count; i++)
         {
-            var bits = _model.EvaluateLikelihood([images[i]], new LikelihoodOptions { NumberOfTimesteps = ScoringModel.Timesteps, Seed = 0, Labels = [labels[i]] });
+            var bits =
+                _model.EvaluateLikelihood(
+                    [images[i]],
+                    new LikelihoodOptions { NumberOfTimesteps = ScoringModel.Timesteps, Seed = 0, Labels = [labels[i]] });
             Assert.AreEqual(bits.BitsPerDimension, rows[i].Bits, 1e-4, "float32 rounds differently in another batch size");
             Assert.AreEqual(errors[i], rows[i].Error, 1e-6);
             CollectionAssert.AreEqual(latents[i].ToArray(), rows[i].Latent);
@@ -48,7 +52,10 @@ public sealed class OutputColumnTests
         var rows = Pictures.Rows(_mlContext, 6);
 
         var all = ScoringModel.Read(_mlContext, _model.Transform(rows));
-        var some = ScoringModel.Read(_mlContext, _model.Transform(_mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number is < 3 or > 4)));
+        var some =
+            ScoringModel.Read(
+                _mlContext,
+                _model.Transform(_mlContext.Data.FilterByCustomPredicate<Numbered>(rows, row => row.Number is < 3 or > 4)));
 
         // Rows keep their ids, and so their seeds, through the filter.
         CollectionAssert.AreEqual(all[3..5].Select(row => row.Describe()).ToArray(), some.Select(row => row.Describe()).ToArray());
@@ -86,7 +93,9 @@ public sealed class OutputColumnTests
     [TestMethod]
     public void Transform_NoImageInRow_IsMissing()
     {
-        var input = _mlContext.Data.LoadFromEnumerable(new[] { new Pictures.PictureRow { Image = Pictures.Bars(0) }, new Pictures.PictureRow(), new Pictures.PictureRow { Image = Pictures.Bars(1) } });
+        var input =
+            _mlContext.Data.LoadFromEnumerable(
+                new[] { new Pictures.PictureRow { Image = Pictures.Bars(0) }, new Pictures.PictureRow(), new Pictures.PictureRow { Image = Pictures.Bars(1) } });
 
         var rows = ScoringModel.Read(_mlContext, _model.Transform(input));
 
@@ -106,15 +115,25 @@ public sealed class OutputColumnTests
 
         var fromVectors = ScoringModel.Read(_mlContext, model.Transform(pixels.Fit(rows).Transform(rows)));
 
-        CollectionAssert.AreEqual(ScoringModel.Read(_mlContext, _model.Transform(rows)).Select(row => row.Describe()).ToArray(), fromVectors.Select(row => row.Describe()).ToArray());
+        CollectionAssert.AreEqual(
+            ScoringModel.Read(_mlContext, _model.Transform(rows)).Select(row => row.Describe()).ToArray(),
+            fromVectors.Select(row => row.Describe()).ToArray());
     }
 
     [TestMethod]
     public void Transform_ScaledPixels_ComeBackScaled()
     {
         var rows = Pictures.Rows(_mlContext, 4);
-        rows = _mlContext.Transforms.ExtractPixels("Vector", "Image", colorsToExtract: Transforms.Image.ImagePixelExtractingEstimator.ColorBits.Red, offsetImage: 127.5f, scaleImage: 1 / 127.5f).Fit(rows).Transform(rows);
-        var options = TinyModel.Options with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f, OutputColumns = new OutputColumnOptions { ReconstructedPixels = "Again", Reconstructed = "Picture" } };
+        rows = _mlContext.Transforms.ExtractPixels("Vector", "Image", colorsToExtract: Transforms.Image.ImagePixelExtractingEstimator.ColorBits.Red, offsetImage: 127.5f, scaleImage: 1 / 127.5f)
+            .Fit(rows)
+            .Transform(rows);
+        var options =
+            TinyModel.Options with
+            {
+                PixelOffset = 127.5f,
+                PixelScale = 1 / 127.5f,
+                OutputColumns = new OutputColumnOptions { ReconstructedPixels = "Again", Reconstructed = "Picture" },
+            };
         using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Vector", options).Fit(rows);
 
         var scored = model.Transform(rows);
@@ -130,7 +149,8 @@ public sealed class OutputColumnTests
     [TestMethod]
     public void WithColumns_WeightsLiveUntilTheLastIsDisposed()
     {
-        var first = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, _mlContext);
+        var first =
+            TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }, _mlContext);
         var second = first.WithColumns(new OutputColumnOptions { ReconstructionError = "Error" }, outputColumnName: "Drawn");
         var expected = Pictures.Digest(first.Generate(2));
 

@@ -54,7 +54,10 @@ public sealed class OutputLazinessTests
         var calls = CallsOf(() =>
         {
             using var cursor = rows.GetRowCursor(rows.Schema);
-            var getters = rows.Schema.Where(column => column.Type.RawType == typeof(float)).Select(column => cursor.GetGetter<float>(column)).ToArray();
+            var getters =
+                rows.Schema.Where(column => column.Type.RawType == typeof(float))
+                    .Select(column => cursor.GetGetter<float>(column))
+                    .ToArray();
             while (cursor.MoveNext())
             {
             }
@@ -65,7 +68,9 @@ public sealed class OutputLazinessTests
 
     [TestMethod]
     public void TakeRows_AfterTheModel_ComputesOneBatch() =>
-        Assert.AreEqual(ScoringModel.Timesteps, CallsOf(() => ReadAll(_mlContext.Data.TakeRows(_model.Transform(Pictures.Rows(_mlContext, 20)), 3), "Bits")));
+        Assert.AreEqual(
+            ScoringModel.Timesteps,
+            CallsOf(() => ReadAll(_mlContext.Data.TakeRows(_model.Transform(Pictures.Rows(_mlContext, 20)), 3), "Bits")));
 
     [TestMethod]
     public void GetColumn_LeftEarly_ComputesWhatWasReadAlone() => Assert.AreEqual(
@@ -120,7 +125,8 @@ public sealed class OutputLazinessTests
 
         using (var cursor = rows.GetRowCursor(rows.Schema))
         {
-            var (getError, getImage, error, image) = (cursor.GetGetter<float>(rows.Schema["Error"]), cursor.GetGetter<MLImage>(rows.Schema["Generated"]), 0f, default(MLImage)!);
+            var (getError, getImage, error, image) =
+                (cursor.GetGetter<float>(rows.Schema["Error"]), cursor.GetGetter<MLImage>(rows.Schema["Generated"]), 0f, default(MLImage)!);
             Assert.IsTrue(cursor.MoveNext() && cursor.MoveNext());
             getError(ref error);
             getImage(ref image);
@@ -135,7 +141,10 @@ public sealed class OutputLazinessTests
     public void PredictionEngine_AllOutputs_SharesTheWorkOfARow()
     {
         var engine = _mlContext.Model.CreatePredictionEngine<Pictures.PictureRow, ScoringModel.Row>(_model, ignoreMissingColumns: true);
-        var inRows = ScoringModel.Read(_mlContext, _model.WithColumns(ScoringModel.Columns).Transform(_mlContext.Data.LoadFromEnumerable(new[] { Row(2) })));
+        var inRows =
+            ScoringModel.Read(
+                _mlContext,
+                _model.WithColumns(ScoringModel.Columns).Transform(_mlContext.Data.LoadFromEnumerable(new[] { Row(2) })));
         ScoringModel.Row? output = null;
 
         var calls = CallsOf(() => output = engine.Predict(Row(2)));

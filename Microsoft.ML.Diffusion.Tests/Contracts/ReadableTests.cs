@@ -26,7 +26,9 @@ public sealed class ReadableTests
             """.ReplaceLineEndings("\n"),
             string.Join('\n', summary.ToString().Split('\n').Take(6)));
         StringAssert.StartsWith(summary.ToString().Split('\n')[6], "Sampler     DDIM, 50 ");
-        Assert.AreEqual($"Training    {model.Training}\nDevice      {model.Device}", string.Join('\n', summary.ToString().Split('\n')[7..]));
+        Assert.AreEqual(
+            $"Training    {model.Training}\nDevice      {model.Device}",
+            string.Join('\n', summary.ToString().Split('\n')[7..]));
         Assert.AreEqual((28, 969_572L, model.Schedule), (summary.ImageWidth, summary.NumberOfParameters, summary.Schedule));
     }
 
@@ -34,15 +36,31 @@ public sealed class ReadableTests
     public void ToString_GenerationOptions_SaysWhatIsChosen()
     {
         Assert.AreEqual($"{new DdimSampler()}", new GenerationOptions().ToString());
-        Assert.AreEqual($"{new DdpmSampler(20)}, guidance 1.5, seed 3, batches of 8", new GenerationOptions { Sampler = new DdpmSampler(20), GuidanceScale = 1.5, Seed = 3, BatchSize = 8 }.ToString());
-        Assert.AreEqual($"{new DdpmSampler(20)}, guidance 4 rescaled by 0.7 for sigma in (0.5, 10]", new GenerationOptions { Sampler = new DdpmSampler(20), GuidanceScale = 4, GuidanceRescale = 0.7, GuidanceSigmaMin = 0.5, GuidanceSigmaMax = 10 }.ToString());
+        Assert.AreEqual(
+            $"{new DdpmSampler(20)}, guidance 1.5, seed 3, batches of 8",
+            new GenerationOptions { Sampler = new DdpmSampler(20), GuidanceScale = 1.5, Seed = 3, BatchSize = 8 }.ToString());
+        Assert.AreEqual(
+            $"{new DdpmSampler(20)}, guidance 4 rescaled by 0.7 for sigma in (0.5, 10]",
+            new GenerationOptions
+            {
+                Sampler = new DdpmSampler(20),
+                GuidanceScale = 4,
+                GuidanceRescale = 0.7,
+                GuidanceSigmaMin = 0.5,
+                GuidanceSigmaMax = 10,
+            }.ToString());
     }
 
     [TestMethod]
     public void ToString_PublicClasses_IsNotTheNameOfTheType()
     {
         var silent = typeof(DiffusionTransformer).Assembly.GetExportedTypes()
-            .Where(type => type is { IsClass: true, IsAbstract: false } && !type.Name.StartsWith('<') && !typeof(Delegate).IsAssignableFrom(type) && !typeof(Attribute).IsAssignableFrom(type) && !typeof(Exception).IsAssignableFrom(type))
+            .Where(type =>
+                type is { IsClass: true, IsAbstract: false }
+                    && !type.Name.StartsWith('<')
+                    && !typeof(Delegate).IsAssignableFrom(type)
+                    && !typeof(Attribute).IsAssignableFrom(type)
+                    && !typeof(Exception).IsAssignableFrom(type))
             .Where(type => type.GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType == typeof(object))
             .Select(type => type.Name);
 
@@ -53,7 +71,9 @@ public sealed class ReadableTests
     public void DiffusionTrainer_ImageSize_ResizesTheImages()
     {
         var mlContext = new MLContext(seed: 1);
-        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new LargeRow { Image = Pictures.Bars(i, width: 20, height: 16) }));
+        var rows =
+            mlContext.Data.LoadFromEnumerable(
+                Enumerable.Range(0, 4).Select(i => new LargeRow { Image = Pictures.Bars(i, width: 20, height: 16) }));
 
         var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", imageSize: 8, TinyModel.Options).Fit(rows);
 

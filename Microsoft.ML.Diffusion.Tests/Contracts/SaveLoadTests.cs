@@ -63,21 +63,52 @@ public sealed class SaveLoadTests
     public void Load_EverySamplerAndSchedule_KeepsThem()
     {
         foreach (var (sampler, schedule, prediction) in ((Sampler, NoiseSchedule, PredictionType)[])[
-            (new DdimSampler(3, 1) { UseSigmaHat = true, Timesteps = TimestepSubset.Quadratic(3) }, NoiseSchedule.Linear(20), PredictionType.Epsilon),
-            (new DdpmSampler(20, DdpmVariance.FixedLarge) { Clipping = Clipping.None }, NoiseSchedule.ScaledLinear(20), PredictionType.Epsilon),
-            (new DdimSampler(2) { Timesteps = TimestepSubset.Of(19, 4, 0), Clipping = Clipping.Dynamic(0.9, 1.5) }, NoiseSchedule.Sigmoid(20).WithZeroTerminalSnr(), PredictionType.Sample),
-            (new DdimSampler(2, 0.5) { Clipping = Clipping.Static(1.5) with { KeepPredictedNoise = true } }, NoiseSchedule.FromBetas(0.1, 0.2, 0.5), PredictionType.VPrediction),
+            (
+                new DdimSampler(3, 1) { UseSigmaHat = true, Timesteps = TimestepSubset.Quadratic(3) },
+                NoiseSchedule.Linear(20),
+                PredictionType.Epsilon),
+            (
+                new DdpmSampler(20, DdpmVariance.FixedLarge) { Clipping = Clipping.None },
+                NoiseSchedule.ScaledLinear(20),
+                PredictionType.Epsilon),
+            (
+                new DdimSampler(2) { Timesteps = TimestepSubset.Of(19, 4, 0), Clipping = Clipping.Dynamic(0.9, 1.5) },
+                NoiseSchedule.Sigmoid(20).WithZeroTerminalSnr(),
+                PredictionType.Sample),
+            (
+                new DdimSampler(2, 0.5) { Clipping = Clipping.Static(1.5) with { KeepPredictedNoise = true } },
+                NoiseSchedule.FromBetas(0.1, 0.2, 0.5),
+                PredictionType.VPrediction),
             (new DdpmSampler(5), NoiseSchedule.SigmoidCumulative(20), PredictionType.VPrediction),
             (new DpmSolverSampler(4), NoiseSchedule.Linear(20), PredictionType.Epsilon),
-            (new DpmSolverSampler(4, stochastic: true) { Timesteps = TimestepSubset.Karras(4, rho: 5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
+            (
+                new DpmSolverSampler(4, stochastic: true) { Timesteps = TimestepSubset.Karras(4, rho: 5) },
+                NoiseSchedule.Cosine(20),
+                PredictionType.VPrediction),
             (new EulerSampler(4, rho: 1), NoiseSchedule.Linear(20), PredictionType.Epsilon),
-            (new DdimSampler(4) { Timesteps = TimestepSubset.LogSnr(4), InversionLevel = InversionLevel.Upper }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
-            (new DpmSolverSampler(4) { Timesteps = TimestepSubset.LogSnr(4, sigmaMax: 0.4, sigmaMin: 0.05) }, NoiseSchedule.Linear(20), PredictionType.Epsilon),
-            (new HeunSampler(4) { Timesteps = TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity, sigmaMin: 0.5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
+            (
+                new DdimSampler(4) { Timesteps = TimestepSubset.LogSnr(4), InversionLevel = InversionLevel.Upper },
+                NoiseSchedule.Cosine(20),
+                PredictionType.VPrediction),
+            (
+                new DpmSolverSampler(4) { Timesteps = TimestepSubset.LogSnr(4, sigmaMax: 0.4, sigmaMin: 0.05) },
+                NoiseSchedule.Linear(20),
+                PredictionType.Epsilon),
+            (
+                new HeunSampler(4) { Timesteps = TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity, sigmaMin: 0.5) },
+                NoiseSchedule.Cosine(20),
+                PredictionType.VPrediction),
             (new HeunSampler(4) { Clipping = Clipping.None }, NoiseSchedule.Linear(20), PredictionType.Sample)])
         {
             var (mlContext, path) = (new MLContext(seed: 3), ModelPath);
-            var options = TinyModel.Options with { Schedule = schedule, Prediction = prediction, Generation = new() { Sampler = sampler, BatchSize = 2, Seed = 9 }, Training = TinyModel.Options.Training with { NumberOfSteps = 1 } };
+            var options =
+                TinyModel.Options with
+                {
+                    Schedule = schedule,
+                    Prediction = prediction,
+                    Generation = new() { Sampler = sampler, BatchSize = 2, Seed = 9 },
+                    Training = TinyModel.Options.Training with { NumberOfSteps = 1 },
+                };
             using var model = TinyModel.Train(options, mlContext);
             mlContext.Model.Save(model, null, path);
 
@@ -98,7 +129,9 @@ public sealed class SaveLoadTests
 
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => model.GetDiffusion());
 
-        Assert.AreEqual("The pipeline holds 0 diffusion models, expected 1. Take the step you mean from the TransformerChain.", error.Message);
+        Assert.AreEqual(
+            "The pipeline holds 0 diffusion models, expected 1. Take the step you mean from the TransformerChain.",
+            error.Message);
     }
 
     private static float[] PixelsOf(IDataView rows) => [.. rows.GetColumn<float[]>("Pixels").SelectMany(pixels => pixels)];

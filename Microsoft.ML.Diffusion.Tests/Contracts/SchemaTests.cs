@@ -39,7 +39,9 @@ public sealed class SchemaTests
         var read = _mlContext.Data.CreateEnumerable<Output>(transformed, reuseRowObject: false).ToList();
 
         CollectionAssert.AreEqual(Enumerable.Range(0, 11).ToArray(), read.Select(row => row.Number).ToArray());
-        CollectionAssert.AreEqual(Enumerable.Range(0, 11).Select(i => i % 2 == 0 ? "even" : "odd").ToArray(), read.Select(row => row.Class).ToArray());
+        CollectionAssert.AreEqual(
+            Enumerable.Range(0, 11).Select(i => i % 2 == 0 ? "even" : "odd").ToArray(),
+            read.Select(row => row.Class).ToArray());
         for (var i = 0; i < read.Count; i++)
         {
             Assert.AreEqual(Pictures.Digest([Pictures.Bars(i)]), Pictures.Digest([read[i].Image!]), $"row {i}");
@@ -61,7 +63,8 @@ public sealed class SchemaTests
     public void Transform_WithoutAnySeed_GivesARowOneImage()
     {
         var mlContext = new MLContext();
-        using var model = TinyModel.Train(TinyModel.Options with { Generation = TinyModel.Options.Generation with { Seed = null } }, mlContext);
+        using var model =
+            TinyModel.Train(TinyModel.Options with { Generation = TinyModel.Options.Generation with { Seed = null } }, mlContext);
         var rows = model.Transform(Pictures.Rows(mlContext, 6));
 
         var first = mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false).Select(row => row.Generated!);
@@ -92,9 +95,14 @@ public sealed class SchemaTests
     public void Transform_SeedColumn_DecidesTheImage()
     {
         using var model = TinyModel.Train(TinyModel.Options with { SeedColumnName = "Number" }, _mlContext);
-        var rows = model.Transform(_mlContext.Data.LoadFromEnumerable(new[] { new SeedRow { Number = 7 }, new SeedRow { Number = 2 }, new SeedRow { Number = 7 } }));
+        var rows =
+            model.Transform(
+                _mlContext.Data.LoadFromEnumerable(new[] { new SeedRow { Number = 7 }, new SeedRow { Number = 2 }, new SeedRow { Number = 7 } }));
 
-        var images = _mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false, ignoreMissingColumns: true).Select(row => row.Generated!).ToList();
+        var images =
+            _mlContext.Data.CreateEnumerable<Output>(rows, reuseRowObject: false, ignoreMissingColumns: true)
+                .Select(row => row.Generated!)
+                .ToList();
 
         var first = Pictures.Digest([images[0]]);
         Assert.AreEqual(first, Pictures.Digest([images[2]]));
@@ -120,7 +128,9 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", column, TinyModel.Options);
 
-        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
+        Assert.AreEqual(
+            message,
+            Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
         Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
 
@@ -132,7 +142,9 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { LabelColumnName = column });
 
-        Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
+        Assert.AreEqual(
+            message,
+            Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
         Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
 
@@ -145,7 +157,9 @@ public sealed class SchemaTests
         var rows = Pictures.Rows(_mlContext);
         var estimator = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { SeedColumnName = column });
 
-        Assert.AreEqual(promised ?? message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
+        Assert.AreEqual(
+            promised ?? message,
+            Assert.Throws<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Schemas.Shape(rows.Schema))).Message);
         Assert.AreEqual(message, Assert.Throws<ArgumentOutOfRangeException>(() => estimator.Fit(rows)).Message);
     }
 

@@ -7,14 +7,27 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 namespace Microsoft.ML.Diffusion.Tests.Culture;
 
 /// <summary>
-/// Finds, in the code of an assembly, what writes a number with a fraction or a date as the user's culture does: interpolated strings, of which one inside of another does not
-/// take the other's culture, sums of texts, and the texts that the compiler gives records. The analyzer for this (CA1305) sees none of them.
+/// Finds, in the code of an assembly, what writes a number with a fraction or a date as the user's culture does: interpolated strings, of which one
+/// inside of another does not take the other's culture, sums of texts, and the texts that the compiler gives records. The analyzer for this (CA1305)
+/// sees none of them.
 /// </summary>
 internal static class CultureScan
 {
-    private static readonly Type[] _builders = [typeof(DefaultInterpolatedStringHandler), typeof(StringBuilder.AppendInterpolatedStringHandler)];
+    private static readonly Type[] _builders =
+        [typeof(DefaultInterpolatedStringHandler), typeof(StringBuilder.AppendInterpolatedStringHandler)];
 
-    private static readonly HashSet<Type> _ofCulture = [typeof(double), typeof(float), typeof(Half), typeof(decimal), typeof(DateTime), typeof(DateTimeOffset), typeof(DateOnly), typeof(TimeOnly), typeof(object)];
+    private static readonly HashSet<Type> _ofCulture =
+        [
+            typeof(double),
+            typeof(float),
+            typeof(Half),
+            typeof(decimal),
+            typeof(DateTime),
+            typeof(DateTimeOffset),
+            typeof(DateOnly),
+            typeof(TimeOnly),
+            typeof(object),
+        ];
 
     /// <summary>Names each method that does, and what it writes.</summary>
     public static IReadOnlyList<string> Find(Assembly assembly) =>
@@ -23,7 +36,9 @@ internal static class CultureScan
     public static IEnumerable<string> Find(MethodBase method) =>
         Interpolated(method).Concat(Plain(method)).Select(type => $"{method.DeclaringType!.FullName}.{method.Name} writes a {type.Name}");
 
-    /// <summary>Follows the strings of a method: each is built in a local, whose address is pushed for each of its parts, and the innermost is done first.</summary>
+    /// <summary>
+    /// Follows the strings of a method: each is built in a local, whose address is pushed for each of its parts, and the innermost is done first.
+    /// </summary>
     private static IEnumerable<Type> Interpolated(MethodBase method)
     {
         var locals = method.GetMethodBody()?.LocalVariables;
@@ -42,7 +57,8 @@ internal static class CultureScan
                     made = null;
                 }
             }
-            else if ((code == OpCodes.Call || code == OpCodes.Callvirt || code == OpCodes.Newobj) && MethodCode.Resolve(method, operand) is { } called)
+            else if ((code == OpCodes.Call || code == OpCodes.Callvirt || code == OpCodes.Newobj)
+                && MethodCode.Resolve(method, operand) is { } called)
             {
                 var isOfBuilder = _builders.Contains(called.DeclaringType);
                 if (isOfBuilder && code == OpCodes.Newobj)
@@ -53,12 +69,16 @@ internal static class CultureScan
                 {
                     Note(called, open.Pop());
                 }
-                else if (isOfBuilder && !withCulture.Contains(open.Pop()) && called is MethodInfo { IsGenericMethod: true } append && IsOfCulture(append.GetGenericArguments()[0]))
+                else if (isOfBuilder
+                    && !withCulture.Contains(open.Pop())
+                    && called is MethodInfo { IsGenericMethod: true } append
+                    && IsOfCulture(append.GetGenericArguments()[0]))
                 {
                     yield return append.GetGenericArguments()[0];
                 }
 
-                foreach (var _ in called.GetParameters().Where(parameter => parameter.ParameterType.IsByRef && _builders.Contains(parameter.ParameterType.GetElementType())))
+                foreach (var _ in called.GetParameters().Where(
+                    parameter => parameter.ParameterType.IsByRef && _builders.Contains(parameter.ParameterType.GetElementType())))
                 {
                     open.Pop();
                 }
@@ -66,10 +86,14 @@ internal static class CultureScan
         }
 
         void Note(MethodBase constructor, int local) =>
-            _ = Array.Exists(constructor.GetParameters(), parameter => parameter.ParameterType == typeof(IFormatProvider)) ? withCulture.Add(local) : withCulture.Remove(local);
+            _ = Array.Exists(constructor.GetParameters(), parameter => parameter.ParameterType == typeof(IFormatProvider))
+                ? withCulture.Add(local)
+                : withCulture.Remove(local);
     }
 
-    /// <summary>Finds calls of ToString without a culture, on the value itself or as of any object, and values that a builder of strings gets as objects.</summary>
+    /// <summary>
+    /// Finds calls of ToString without a culture, on the value itself or as of any object, and values that a builder of strings gets as objects.
+    /// </summary>
     private static IEnumerable<Type> Plain(MethodBase method)
     {
         var type = (Type?)null;
@@ -83,9 +107,16 @@ internal static class CultureScan
 
             if ((code == OpCodes.Call || code == OpCodes.Callvirt) && MethodCode.Resolve(method, operand) is { } called)
             {
-                type = called.Name == nameof(ToString) && called.DeclaringType != typeof(object) && called.DeclaringType != typeof(ValueType) ? called.DeclaringType : type;
+                type = called.Name == nameof(ToString)
+                    && called.DeclaringType != typeof(object)
+                    && called.DeclaringType != typeof(ValueType)
+                    ? called.DeclaringType
+                    : type;
                 var isPlain = called.Name == nameof(ToString) && called.GetParameters().Length == 0;
-                var isAppended = called.DeclaringType == typeof(StringBuilder) && called.GetParameters() is [{ ParameterType: var parameter }] && parameter == typeof(object);
+                var isAppended =
+                    called.DeclaringType == typeof(StringBuilder)
+                        && called.GetParameters() is [{ ParameterType: var parameter }]
+                        && parameter == typeof(object);
                 if ((isPlain || isAppended) && type is not null && type != typeof(object) && !type.IsGenericParameter && IsOfCulture(type))
                 {
                     yield return type;
@@ -104,7 +135,9 @@ internal static class CultureScan
 
     /// <summary>The compiler writes a text for every record, which nobody sees of those that are not public, or that write their own.</summary>
     private static bool IsUsed(MethodBase method) =>
-        method.Name != "PrintMembers" || (method.DeclaringType!.IsVisible && method.DeclaringType.GetMethod(nameof(ToString), Type.EmptyTypes)!.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false));
+        method.Name != "PrintMembers"
+            || (method.DeclaringType!.IsVisible
+                && method.DeclaringType.GetMethod(nameof(ToString), Type.EmptyTypes)!.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false));
 
     private static bool IsOfCulture(Type type) => type.IsGenericParameter || _ofCulture.Contains(Nullable.GetUnderlyingType(type) ?? type);
 }

@@ -7,11 +7,14 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Culture;
 
-/// <summary>No text of the library, the samples or the tool is written by the user's culture: found in their code, whether a test writes the text or not.</summary>
+/// <summary>
+/// No text of the library, the samples or the tool is written by the user's culture: found in their code, whether a test writes the text or not.
+/// </summary>
 [TestClass]
 public sealed class CultureScanTests
 {
-    public static IEnumerable<object[]> Samples => Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories).Select(file => new object[] { Path.GetFileName(Path.GetDirectoryName(file))! });
+    public static IEnumerable<object[]> Samples =>
+        Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories).Select(file => new object[] { Path.GetFileName(Path.GetDirectoryName(file))! });
 
     [TestMethod]
     public void Library_WritesNumbersWithoutTheCulture()
@@ -80,7 +83,8 @@ public sealed class CultureScanTests
     {
         public static string Plain(double value) => $"{value:F1}";
 
-        public static string Nested(double value) => string.Create(CultureInfo.InvariantCulture, $"{value}{(value > 1 ? $", above by {value - 1}" : "")}");
+        public static string Nested(double value) =>
+            string.Create(CultureInfo.InvariantCulture, $"{value}{(value > 1 ? $", above by {value - 1}" : "")}");
 
         public static string Maybe(float? value) => $"{value}";
 
@@ -95,9 +99,11 @@ public sealed class CultureScanTests
         public static string NestedInvariant(double value) =>
             $"{(value > 1 ? string.Create(CultureInfo.InvariantCulture, $", above by {value - 1}") : "")} and {value.ToString(CultureInfo.InvariantCulture)}";
 
-        public static string Invariant(double value, int count) => string.Create(CultureInfo.InvariantCulture, $"{value:F1} of {count}{(count > 1 ? $"{count} more" : "")}");
+        public static string Invariant(double value, int count) =>
+            string.Create(CultureInfo.InvariantCulture, $"{value:F1} of {count}{(count > 1 ? $"{count} more" : "")}");
 
-        public static StringBuilder AppendedInvariant(StringBuilder text, double value) => text.Append(CultureInfo.InvariantCulture, $"{value}");
+        public static StringBuilder AppendedInvariant(StringBuilder text, double value) =>
+            text.Append(CultureInfo.InvariantCulture, $"{value}");
 
         public static string Texts(string value, int count) => $"{value} and {count}";
     }

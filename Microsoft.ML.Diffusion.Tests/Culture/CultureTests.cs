@@ -11,7 +11,8 @@ public sealed class CultureTests
 {
     private static readonly TrainingProgress _progress = Progress(1234, 0.5, 0.75);
 
-    private static readonly TrainingSummary _summary = new(1234, 5678, 32, finalLoss: 0.125, skippedSteps: 3, seconds: 1234567.5, seed: -7, validationLoss: 0.5, modelStep: 1000);
+    private static readonly TrainingSummary _summary =
+        new(1234, 5678, 32, finalLoss: 0.125, skippedSteps: 3, seconds: 1234567.5, seed: -7, validationLoss: 0.5, modelStep: 1000);
 
     private static readonly string[] _types = [.. Instances.TypesOf(typeof(DiffusionOptions).Assembly).Select(type => type.Name)];
 
@@ -23,7 +24,12 @@ public sealed class CultureTests
     public void ToString_OfThePublicType_IsTheSame(string name)
     {
         var sampler = new DdimSampler(20, 0.5) { Timesteps = TimestepSubset.Karras(20, 6.5), Clipping = Clipping.Dynamic(0.995) };
-        var instances = new Instances((typeof(Sampler), sampler), (typeof(TimestepSubset), sampler.Timesteps), (typeof(Clipping), sampler.Clipping), (typeof(NoiseSchedule), NoiseSchedule.Linear(1000, 0.0001, 0.02)));
+        var instances =
+            new Instances(
+                (typeof(Sampler), sampler),
+                (typeof(TimestepSubset), sampler.Timesteps),
+                (typeof(Clipping), sampler.Clipping),
+                (typeof(NoiseSchedule), NoiseSchedule.Linear(1000, 0.0001, 0.02)));
         var value = instances.Of(Instances.TypesOf(typeof(DiffusionOptions).Assembly).Single(type => type.Name == name));
 
         Assert.AreEqual($"{value}", OtherCulture.In(() => $"{value}"));
@@ -38,15 +44,23 @@ public sealed class CultureTests
             GuidanceScale = 1.5,
             Seed = -5,
         }.ToString()));
-        StringAssert.Contains(OtherCulture.In(() => new TrainingOptions { LearningRate = 1.5e-4, Duration = TimeSpan.FromHours(25.5) }.ToString()), "Duration = 1.01:30:00, ");
-        StringAssert.Contains(OtherCulture.In(() => new UNetOptions { Dropout = 0.25 } with { ChannelMultipliers = [1, 2] }).ToString(), "x [1, 2]");
-        StringAssert.Contains(OtherCulture.In(() => new DiffusionOptions { PixelScale = 0.5f, OutputColumns = new() { LatentTimestep = -3 } }.ToString()), "PixelScale = 0.5, ");
+        StringAssert.Contains(
+            OtherCulture.In(() => new TrainingOptions { LearningRate = 1.5e-4, Duration = TimeSpan.FromHours(25.5) }.ToString()),
+            "Duration = 1.01:30:00, ");
+        StringAssert.Contains(
+            OtherCulture.In(() => new UNetOptions { Dropout = 0.25 } with { ChannelMultipliers = [1, 2] }).ToString(),
+            "x [1, 2]");
+        StringAssert.Contains(
+            OtherCulture.In(() => new DiffusionOptions { PixelScale = 0.5f, OutputColumns = new() { LatentTimestep = -3 } }.ToString()),
+            "PixelScale = 0.5, ");
     }
 
     [TestMethod]
     public void Progress_Weeks_ShowsTheDays()
     {
-        Assert.AreEqual("step 1234, epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped", OtherCulture.In(_progress.ToString));
+        Assert.AreEqual(
+            "step 1234, epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped",
+            OtherCulture.In(_progress.ToString));
         StringAssert.StartsWith(OtherCulture.In(_summary.ToString), "5678 steps of 32 from 1234 images in 14 days 06:56:07, ");
     }
 
@@ -78,7 +92,11 @@ public sealed class CultureTests
     {
         var (report, other) = (Report(), OtherCulture.In(Report));
 
-        Assert.IsEmpty(report.Zip(other).Where(lines => lines.First != lines.Second).Select(lines => lines.Second[..Math.Min(200, lines.Second.Length)]).ToList());
+        Assert.IsEmpty(
+            report.Zip(other)
+                .Where(lines => lines.First != lines.Second)
+                .Select(lines => lines.Second[..Math.Min(200, lines.Second.Length)])
+                .ToList());
         Assert.HasCount(report.Length, other);
         StringAssert.Contains(string.Concat(report), "14 days 06:56:07");
     }
@@ -106,10 +124,26 @@ public sealed class CultureTests
     {
         using var folder = new TemporaryFolder();
         TrainingHistory.SaveCsv(folder.File("training.csv"), [_progress, Progress(2000, double.NaN, 0.25)]);
-        var page = new ReportPage("", "", [ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]), ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2))))]);
+        var page =
+            new ReportPage(
+                "",
+                "",
+                [
+                    ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]),
+                    ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2)))),
+                ]);
         return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml()).Split('\n');
     }
 
     private static TrainingProgress Progress(int step, double loss, double validationLoss) =>
-        new(step, epoch: 1.25, fraction: 0.001, loss, learningRate: 1.5e-4, imagesPerSecond: 99.5, elapsed: TimeSpan.FromMinutes(30), skippedSteps: 2, validationLoss);
+        new(
+            step,
+            epoch: 1.25,
+            fraction: 0.001,
+            loss,
+            learningRate: 1.5e-4,
+            imagesPerSecond: 99.5,
+            elapsed: TimeSpan.FromMinutes(30),
+            skippedSteps: 2,
+            validationLoss);
 }

@@ -50,7 +50,12 @@ public class ImageFolderRowsTests
     }
 
     private static TrainingSet Read(IDataView rows, int parallelism) =>
-        new TrainingSetReader(rows, new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1)), null, new TrainingSetNeeds(new UNetOptions(), null, long.MaxValue)) { Parallelism = parallelism }.Read();
+        new TrainingSetReader(
+            rows,
+            new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1)),
+            null,
+            new TrainingSetNeeds(new UNetOptions(), null, long.MaxValue))
+        { Parallelism = parallelism }.Read();
 
     private static IEnumerable<(long Batch, string Path)> Paths(DataViewRowCursor cursor, DataViewSchema.Column column)
     {

@@ -12,7 +12,9 @@ internal sealed partial record CodeBlock(string File, int Line, string Language,
 {
     /// <summary>The documents that users and contributors read, relative to the solution's folder.</summary>
     public static IReadOnlyList<string> Documents { get; } =
-        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "fuzz/README.md", "samples/README.md", .. Directory.EnumerateFiles(BuildFiles.InRoot("docs"), "*.md").Order(StringComparer.Ordinal).Select(path => $"docs/{Path.GetFileName(path)}")];
+        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "fuzz/README.md", "samples/README.md", .. Directory.EnumerateFiles(BuildFiles.InRoot("docs"), "*.md")
+            .Order(StringComparer.Ordinal)
+            .Select(path => $"docs/{Path.GetFileName(path)}")];
 
     public static string Read(string document) => System.IO.File.ReadAllText(BuildFiles.InRoot(document)).ReplaceLineEndings("\n");
 
@@ -23,7 +25,11 @@ internal sealed partial record CodeBlock(string File, int Line, string Language,
     {
         foreach (Match match in Fenced().Matches(text))
         {
-            yield return new CodeBlock(file, 1 + text.AsSpan(0, match.Groups["fence"].Index).Count('\n'), match.Groups["language"].Value.Trim(), match.Groups["code"].Value);
+            yield return new CodeBlock(
+                file,
+                1 + text.AsSpan(0, match.Groups["fence"].Index).Count('\n'),
+                match.Groups["language"].Value.Trim(),
+                match.Groups["code"].Value);
         }
     }
 

@@ -24,13 +24,20 @@ internal static class CodeNames
     ]);
 
     /// <summary>The types of users' options.</summary>
-    public static IEnumerable<Type> Options => typeof(DiffusionTransformer).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) || type == typeof(UNetDetails));
+    public static IEnumerable<Type> Options =>
+        typeof(DiffusionTransformer).Assembly.GetExportedTypes().Where(type =>
+            type.Name.EndsWith("Options", StringComparison.Ordinal) || type == typeof(UNetDetails));
 
     /// <summary>Whether a type, or a member as Type.Member, is there, public or not.</summary>
-    public static bool Exists(string name) => _types.Contains(name) || (name.Split('.') is [var type, var member] && _types[type].Any(found => found.GetMember(member, Anything).Length > 0));
+    public static bool Exists(string name) =>
+        _types.Contains(name)
+            || (name.Split('.') is [var type, var member] && _types[type].Any(found => found.GetMember(member, Anything).Length > 0));
 
     /// <summary>Whether users find a type, a member, or a Type.Member of this name.</summary>
     public static bool IsPublic(string name) => _public.Value.Contains(name);
 
-    public static IEnumerable<MethodInfo> Methods(string name) => name.Split('.') is [var type, var member] ? _types[type].SelectMany(found => found.GetMember(member, Anything)).OfType<MethodInfo>() : [];
+    public static IEnumerable<MethodInfo> Methods(string name) =>
+        name.Split('.') is [var type, var member]
+            ? _types[type].SelectMany(found => found.GetMember(member, Anything)).OfType<MethodInfo>()
+            : [];
 }

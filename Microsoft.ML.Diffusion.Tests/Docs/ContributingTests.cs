@@ -14,7 +14,12 @@ public sealed partial class ContributingTests
     [TestMethod]
     public void EveryFile_IsThere()
     {
-        var files = Code().Matches(CodeBlock.Prose(_text)).Select(match => match.Groups[1].Value).Where(code => FilePath().IsMatch(code)).Distinct().ToList();
+        var files =
+            Code().Matches(CodeBlock.Prose(_text))
+                .Select(match => match.Groups[1].Value)
+                .Where(code => FilePath().IsMatch(code))
+                .Distinct()
+                .ToList();
         var all = Sources("*").Select(Path.GetFileName).ToHashSet();
 
         var missing = files.Where(file => !Path.Exists(BuildFiles.InRoot(file)) && (file.Contains('/') || !all.Contains(file))).ToList();
@@ -38,8 +43,17 @@ public sealed partial class ContributingTests
     [DataRow("benchmarks", """(args is \["{0}"\]|Command\("{0}",)""")]
     public void EveryCommandOfAProgram_IsItsOwn(string project, string declared)
     {
-        var commands = CodeBlock.All().Where(block => block.Language == "sh").SelectMany(block => Regex.Matches(block.Text, $"--project {project} -- ([a-z][a-z-]+)")).Select(match => match.Groups[1].Value).Distinct().ToList();
-        var program = string.Concat(Sources("*.cs").Where(path => Path.GetRelativePath(BuildFiles.Root, path).StartsWith(project, StringComparison.Ordinal)).Select(File.ReadAllText));
+        var commands =
+            CodeBlock.All()
+                .Where(block => block.Language == "sh")
+                .SelectMany(block => Regex.Matches(block.Text, $"--project {project} -- ([a-z][a-z-]+)"))
+                .Select(match => match.Groups[1].Value)
+                .Distinct()
+                .ToList();
+        var program =
+            string.Concat(
+                Sources("*.cs").Where(path =>
+                    Path.GetRelativePath(BuildFiles.Root, path).StartsWith(project, StringComparison.Ordinal)).Select(File.ReadAllText));
 
         Assert.IsGreaterThan(1, commands.Count);
         foreach (var command in commands)
@@ -57,7 +71,9 @@ public sealed partial class ContributingTests
         foreach (var command in commands)
         {
             StringAssert.Contains(_text, command);
-            StringAssert.Contains(CodeBlock.Read(Workflow), command.Replace("test Diffusion.sln -c Release", "test Diffusion.sln -c Release --no-build", StringComparison.Ordinal));
+            StringAssert.Contains(
+                CodeBlock.Read(Workflow),
+                command.Replace("test Diffusion.sln -c Release", "test Diffusion.sln -c Release --no-build", StringComparison.Ordinal));
         }
     }
 
@@ -78,7 +94,10 @@ public sealed partial class ContributingTests
         string ValueOf(string name) => settings.Descendants(name).Single().Value;
 
         StringAssert.Contains(_text, "--collect \"Code Coverage\" --settings build/coverage.runsettings");
-        Assert.AreEqual(("False", "False"), (ValueOf("EnableStaticManagedInstrumentation"), ValueOf("EnableStaticNativeInstrumentation")), "outputs are hard links into the package folder");
+        Assert.AreEqual(
+            ("False", "False"),
+            (ValueOf("EnableStaticManagedInstrumentation"), ValueOf("EnableStaticNativeInstrumentation")),
+            "outputs are hard links into the package folder");
     }
 
     [TestMethod]
@@ -97,13 +116,20 @@ public sealed partial class ContributingTests
     {
         var list = CodeBlock.Read("samples/README.md");
 
-        var samples = Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories).Select(path => Path.GetFileName(Path.GetDirectoryName(path))!).ToList();
+        var samples =
+            Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories)
+                .Select(path => Path.GetFileName(Path.GetDirectoryName(path))!)
+                .ToList();
 
         CollectionAssert.AreEquivalent(samples, Row().Matches(list).Select(match => match.Groups[1].Value).ToList());
     }
 
     private static IEnumerable<string> Sources(string pattern) => Directory.EnumerateFiles(BuildFiles.Root, pattern, SearchOption.AllDirectories)
-        .Where(path => !Path.GetRelativePath(BuildFiles.Root, path).Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj", "artifacts", ".git"]).Any());
+        .Where(path =>
+            !Path.GetRelativePath(BuildFiles.Root, path)
+                .Split(Path.DirectorySeparatorChar)
+                .Intersect(["bin", "obj", "artifacts", ".git"])
+                .Any());
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex Code();

@@ -33,7 +33,8 @@ public sealed partial class DocumentationTests
     [TestMethod]
     public void EveryBlock_SaysItsLanguage()
     {
-        var faults = CodeBlock.All().Where(block => !_languages.Contains(block.Language)).Select(block => $"{block} {block.Language}").ToList();
+        var faults =
+            CodeBlock.All().Where(block => !_languages.Contains(block.Language)).Select(block => $"{block} {block.Language}").ToList();
 
         Assert.IsEmpty(faults, string.Join(", ", faults));
     }
@@ -41,7 +42,9 @@ public sealed partial class DocumentationTests
     [TestMethod]
     public void EveryLink_LeadsToAFileAndAHeading()
     {
-        var broken = CodeBlock.Documents.SelectMany(document => Links(document).Where(link => !Exists(document, link)).Select(link => $"{document}: {link}")).ToList();
+        var broken =
+            CodeBlock.Documents.SelectMany(
+                document => Links(document).Where(link => !Exists(document, link)).Select(link => $"{document}: {link}")).ToList();
 
         Assert.IsEmpty(broken, string.Join("\n", broken));
     }
@@ -49,24 +52,38 @@ public sealed partial class DocumentationTests
     [TestMethod]
     public void EveryCommand_NamesAProjectThatIsThere()
     {
-        var projects = CodeBlock.Documents.SelectMany(document => Projects().Matches(CodeBlock.Read(document)).Select(match => match.Groups[1].Value)).Distinct().ToList();
+        var projects =
+            CodeBlock.Documents.SelectMany(document => Projects().Matches(CodeBlock.Read(document)).Select(match => match.Groups[1].Value))
+                .Distinct()
+                .ToList();
 
         Assert.IsNotEmpty(projects);
         foreach (var project in projects)
         {
-            Assert.IsTrue(Directory.Exists(BuildFiles.InRoot(project)) && Directory.EnumerateFiles(BuildFiles.InRoot(project), "*.csproj").Any(), project);
+            Assert.IsTrue(
+                Directory.Exists(BuildFiles.InRoot(project)) && Directory.EnumerateFiles(BuildFiles.InRoot(project), "*.csproj").Any(),
+                project);
         }
     }
 
     [TestMethod]
     public void Pictures_AreSmallAndAllShown()
     {
-        var files = Directory.EnumerateFiles(BuildFiles.InRoot("docs", "images"), "*", SearchOption.AllDirectories).Select(path => new FileInfo(path)).ToList();
-        var shown = CodeBlock.Documents.SelectMany(document => Links(document).Select(link => Path.GetFullPath(BuildFiles.InRoot(Path.GetDirectoryName(document)!, link)))).ToHashSet();
+        var files =
+            Directory.EnumerateFiles(BuildFiles.InRoot("docs", "images"), "*", SearchOption.AllDirectories)
+                .Select(path => new FileInfo(path))
+                .ToList();
+        var shown =
+            CodeBlock.Documents.SelectMany(
+                document =>
+                    Links(document).Select(link =>
+                        Path.GetFullPath(BuildFiles.InRoot(Path.GetDirectoryName(document)!, link)))).ToHashSet();
 
         Assert.IsEmpty(files.Where(file => file.Length > 60_000), "each below 60 KB");
         Assert.IsLessThan(1_000_000, files.Sum(file => file.Length));
-        Assert.IsEmpty(files.Where(file => !shown.Contains(file.FullName)), string.Join(", ", files.Where(file => !shown.Contains(file.FullName)).Select(file => file.Name)));
+        Assert.IsEmpty(
+            files.Where(file => !shown.Contains(file.FullName)),
+            string.Join(", ", files.Where(file => !shown.Contains(file.FullName)).Select(file => file.Name)));
     }
 
     [TestMethod]
@@ -75,10 +92,14 @@ public sealed partial class DocumentationTests
         var code = CodeBlock.In("README.md", CodeBlock.Read("README.md")).First(block => block.Language == "csharp");
 
         Assert.IsNull(Snippet.FaultOf(code, [.. Snippet.All().Where(snippet => snippet.File == "samples/QuickStart/Program.cs")]));
-        Assert.IsLessThan(21, code.Text.Split('\n').Count(line => line.Trim().Length > 0 && !line.StartsWith("using Microsoft", StringComparison.Ordinal)), "20 lines to a picture");
+        Assert.IsLessThan(
+            21,
+            code.Text.Split('\n').Count(line => line.Trim().Length > 0 && !line.StartsWith("using Microsoft", StringComparison.Ordinal)),
+            "20 lines to a picture");
     }
 
-    private static IEnumerable<string> Links(string document) => Link().Matches(CodeBlock.Prose(CodeBlock.Read(document))).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Links(string document) =>
+        Link().Matches(CodeBlock.Prose(CodeBlock.Read(document))).Select(match => match.Groups[1].Value);
 
     private static bool Exists(string document, string link)
     {
@@ -88,7 +109,10 @@ public sealed partial class DocumentationTests
         }
 
         var (file, anchor) = link.Split('#') is [var path, var heading] ? (path, heading) : (link, null);
-        var target = file.Length == 0 ? document : Path.GetRelativePath(BuildFiles.Root, Path.GetFullPath(BuildFiles.InRoot(Path.GetDirectoryName(document)!, file)));
+        var target =
+            file.Length == 0
+                ? document
+                : Path.GetRelativePath(BuildFiles.Root, Path.GetFullPath(BuildFiles.InRoot(Path.GetDirectoryName(document)!, file)));
         return Path.Exists(BuildFiles.InRoot(target)) && (anchor is null || Anchors(target).Contains(anchor));
     }
 

@@ -11,7 +11,9 @@ public sealed partial class MathematicsTests
     private static readonly string _text = CodeBlock.Prose(CodeBlock.Read("docs/mathematics.md"));
 
     public static IEnumerable<object[]> Sections =>
-        _text.Split("\n### ").Skip(1).Select(section => new object[] { section.Split('\n')[0], section.Split("\n## ")[0].Split("\n# ")[0] });
+        _text.Split("\n### ")
+            .Skip(1)
+            .Select(section => new object[] { section.Split('\n')[0], section.Split("\n## ")[0].Split("\n# ")[0] });
 
     [TestMethod]
     public void EveryName_Exists()
@@ -34,7 +36,9 @@ public sealed partial class MathematicsTests
         Assert.IsNotEmpty(tests, $"{title} names no test.");
         foreach (var test in tests)
         {
-            Assert.IsNotNull(CodeNames.Methods(test).FirstOrDefault(method => method.GetCustomAttribute<TestMethodAttribute>() is not null), $"{title}: {test} is not a test.");
+            Assert.IsNotNull(
+                CodeNames.Methods(test).FirstOrDefault(method => method.GetCustomAttribute<TestMethodAttribute>() is not null),
+                $"{title}: {test} is not a test.");
         }
     }
 
@@ -56,7 +60,9 @@ public sealed partial class MathematicsTests
     public static string SectionName(MethodInfo method, object[] data) => $"{method.Name} ({data[0]})";
 
     private static List<string> Names(string section, string kind) =>
-        [.. Regex.Matches(section, $"^- {kind}: (.+)$", RegexOptions.Multiline).SelectMany(line => Code().Matches(line.Value)).Select(match => match.Groups[1].Value)];
+        [.. Regex.Matches(section, $"^- {kind}: (.+)$", RegexOptions.Multiline)
+            .SelectMany(line => Code().Matches(line.Value))
+            .Select(match => match.Groups[1].Value)];
 
     private static int Number(Group group) => int.Parse(group.Value, CultureInfo.InvariantCulture);
 

@@ -20,7 +20,9 @@ public sealed partial class OptionsTests
     {
         var section = _text.Split($"\n### {type.Name}\n") is [_, var rest] ? rest.Split("\n#")[0] : "";
 
-        var rows = Row().Matches(section).Select(match => $"{match.Groups[1].Value} = {match.Groups[2].Value.Replace("`", "", StringComparison.Ordinal)}");
+        var rows =
+            Row().Matches(section).Select(
+                match => $"{match.Groups[1].Value} = {match.Groups[2].Value.Replace("`", "", StringComparison.Ordinal)}");
 
         CollectionAssert.AreEquivalent(Defaults(type).ToList(), rows.ToList(), string.Join("; ", Defaults(type).Except(rows)));
     }
@@ -31,7 +33,10 @@ public sealed partial class OptionsTests
     public void EveryName_Exists(string document)
     {
         // Names of Python stand in the first columns of tables.
-        var prose = document == "docs/coming-from-python.md" ? FirstColumns().Replace(CodeBlock.Prose(CodeBlock.Read(document)), "|") : CodeBlock.Prose(CodeBlock.Read(document));
+        var prose =
+            document == "docs/coming-from-python.md"
+                ? FirstColumns().Replace(CodeBlock.Prose(CodeBlock.Read(document)), "|")
+                : CodeBlock.Prose(CodeBlock.Read(document));
         var names = Name().Matches(prose).Select(match => match.Groups[1].Value).Distinct().ToList();
 
         var missing = names.Where(name => !CodeNames.IsPublic(name)).ToList();

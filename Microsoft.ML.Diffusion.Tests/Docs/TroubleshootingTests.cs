@@ -16,9 +16,19 @@ public sealed partial class TroubleshootingTests
             .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Select(File.ReadAllText)
             .ToList();
-        var messages = Lines().Matches(_text).Where(line => !line.Value.Contains("(ML.NET)", StringComparison.Ordinal)).SelectMany(line => Code().Matches(line.Value)).Select(match => match.Groups[1].Value).Where(code => Message().IsMatch(code)).ToList();
+        var messages =
+            Lines().Matches(_text)
+                .Where(line => !line.Value.Contains("(ML.NET)", StringComparison.Ordinal))
+                .SelectMany(line => Code().Matches(line.Value))
+                .Select(match => match.Groups[1].Value)
+                .Where(code => Message().IsMatch(code))
+                .ToList();
 
-        var unknown = messages.Where(message => !sources.Any(source => message.Split("...").All(part => source.Contains(part.Trim(), StringComparison.Ordinal)))).ToList();
+        var unknown =
+            messages.Where(
+                message =>
+                    !sources.Any(source =>
+                        message.Split("...").All(part => source.Contains(part.Trim(), StringComparison.Ordinal)))).ToList();
 
         Assert.IsGreaterThan(15, messages.Count);
         Assert.IsEmpty(unknown, string.Join("\n", unknown));

@@ -64,7 +64,8 @@ public sealed class BoundEquationTests
     public void Equation16_AsACode_IsEquation3(double slope, double offset)
     {
         var (last, lastVariance) = DataAt(Steps - 1);
-        var sum = GaussianDiffusion.Divergence<double>([last], lastVariance, [0], 1) + (0.5 * Math.Log(2 * Math.PI * Math.E * DataVariance));
+        var sum =
+            GaussianDiffusion.Divergence<double>([last], lastVariance, [0], 1) + (0.5 * Math.Log(2 * Math.PI * Math.E * DataVariance));
         for (var t = 0; t < Steps; t++)
         {
             // q(x_{t-1} | x_t) of normal data, by their covariance.
@@ -93,8 +94,14 @@ public sealed class BoundEquationTests
             var constant = _diffusion.StepDivergence<double>(x0, x0, t, variance);
             foreach (var predicted in new double[][] { [0.1, 0.1], [-1.2, 2], [3, -3] })
             {
-                var term = _diffusion.StepDivergence<double>(x0, _diffusion.ToOriginalSample<double>(xt, predicted, PredictionType.Epsilon, t), t, variance) - constant;
-                var ofMeans = Distance(posterior.Mean<double>(x0, xt), _diffusion.ReverseMean<double>(xt, predicted, t)) / (2 * sigmaSquared);
+                var term =
+                    _diffusion.StepDivergence<double>(
+                        x0,
+                        _diffusion.ToOriginalSample<double>(xt, predicted, PredictionType.Epsilon, t),
+                        t,
+                        variance) - constant;
+                var ofMeans =
+                    Distance(posterior.Mean<double>(x0, xt), _diffusion.ReverseMean<double>(xt, predicted, t)) / (2 * sigmaSquared);
                 var (beta, alpha, alphaBar) = (_schedule.Betas[t], _schedule.Alphas[t], _schedule.AlphasCumulativeProduct[t]);
                 var ofNoises = beta * beta / (2 * sigmaSquared * alpha * (1 - alphaBar)) * Distance(noise, predicted);
 
@@ -112,7 +119,9 @@ public sealed class BoundEquationTests
         var process = new NonMarkovianProcess(_schedule, sigma1, sigma2, sigma3, sigma4);
 
         // J_sigma - L_gamma, for networks that have nothing to do with each other.
-        double[] constants = [.. Networks.Select(network => ((double)network[0], (double)network[1])).Select(network => LossOf(process, network.Item1, network.Item2) - WeightedErrors(process, network.Item1, network.Item2))];
+        double[] constants =
+            [.. Networks.Select(network => ((double)network[0], (double)network[1])).Select(
+                network => LossOf(process, network.Item1, network.Item2) - WeightedErrors(process, network.Item1, network.Item2))];
 
         Assert.AreEqual(constants[0], constants[1], 1e-11 * Math.Abs(LossOf(process, 0.9, -0.1)));
         Assert.AreEqual(constants[0], constants[2], 1e-11 * Math.Abs(LossOf(process, -0.4, 1)));
@@ -133,7 +142,12 @@ public sealed class BoundEquationTests
 
             var step = _diffusion.Forward(t);
             var mean = step.SampleCoefficient * before;
-            return Nodes(mean, step.Variance).Sum(xt => xt.Weight * (LogDensity(xt.Value, mean, step.Variance) - LogDensity(before, ModelMean(xt.Value, t, slope, offset), _schedule.Betas[t]) + From(xt.Value, t + 1)));
+            return Nodes(mean, step.Variance).Sum(
+                xt => xt.Weight * (LogDensity(xt.Value, mean, step.Variance) - LogDensity(
+                    before,
+                    ModelMean(xt.Value, t, slope, offset),
+                    _schedule.Betas[t])
+                    + From(xt.Value, t + 1)));
         }
     }
 
@@ -142,7 +156,8 @@ public sealed class BoundEquationTests
     {
         var last = _diffusion.Marginal(Steps - 1);
         return Nodes(DataMean, DataVariance).Sum(x0 => x0.Weight * Nodes(last.OriginalCoefficient * x0.Value, last.Variance).Sum(xt =>
-            xt.Weight * (LogDensity(xt.Value, last.OriginalCoefficient * x0.Value, last.Variance) - LogDensity(xt.Value, 0, 1) + From(x0.Value, xt.Value, Steps - 1))));
+            xt.Weight * (LogDensity(xt.Value, last.OriginalCoefficient * x0.Value, last.Variance) - LogDensity(xt.Value, 0, 1)
+                + From(x0.Value, xt.Value, Steps - 1))));
 
         double From(double x0, double xt, int t)
         {
@@ -151,14 +166,19 @@ public sealed class BoundEquationTests
             var (mean, modelMean) = (posterior.Mean<double>([x0], [xt])[0], posterior.Mean<double>(predicted, [xt])[0]);
             return t == 0
                 ? -LogDensity(x0, modelMean, posterior.Variance)
-                : Nodes(mean, posterior.Variance).Sum(before => before.Weight * (LogDensity(before.Value, mean, posterior.Variance) - LogDensity(before.Value, modelMean, posterior.Variance) + From(x0, before.Value, t - 1)));
+                : Nodes(mean, posterior.Variance).Sum(
+                    before =>
+                        before.Weight * (LogDensity(before.Value, mean, posterior.Variance) - LogDensity(before.Value, modelMean, posterior.Variance)
+                            + From(x0, before.Value, t - 1)));
         }
     }
 
     // L_gamma = sum gamma_t E ||epsilon_theta(x_t) - epsilon||^2.
     private static double WeightedErrors(NonMarkovianProcess process, double slope, double offset) =>
         Enumerable.Range(0, Steps).Sum(t => process.LossWeight(t) * Nodes(DataMean, DataVariance).Sum(x0 => _nodes.Sum(noise =>
-            x0.Weight * noise.Weight * Math.Pow((slope * _diffusion.AddNoise<double>([x0.Value], [noise.Value], t)[0]) + offset - noise.Value, 2))));
+            x0.Weight * noise.Weight * Math.Pow(
+                (slope * _diffusion.AddNoise<double>([x0.Value], [noise.Value], t)[0]) + offset - noise.Value,
+                2))));
 
     private static double[] Predicted(double x0, double noise, int t, double slope, double offset)
     {
@@ -166,17 +186,22 @@ public sealed class BoundEquationTests
         return _diffusion.ToOriginalSample<double>(xt, [(slope * xt[0]) + offset], PredictionType.Epsilon, t);
     }
 
-    private static double ModelMean(double xt, int t, double slope, double offset) => _diffusion.ReverseMean<double>([xt], [(slope * xt) + offset], t)[0];
+    private static double ModelMean(double xt, int t, double slope, double offset) =>
+        _diffusion.ReverseMean<double>([xt], [(slope * xt) + offset], t)[0];
 
     private static (double Mean, double Variance) DataAt(int t)
     {
         var marginal = _diffusion.Marginal(t);
-        return (marginal.OriginalCoefficient * DataMean, (marginal.OriginalCoefficient * marginal.OriginalCoefficient * DataVariance) + marginal.Variance);
+        return (
+            marginal.OriginalCoefficient * DataMean,
+            (marginal.OriginalCoefficient * marginal.OriginalCoefficient * DataVariance) + marginal.Variance);
     }
 
-    private static IEnumerable<(double Value, double Weight)> Nodes(double mean, double variance) => _nodes.Select(node => (mean + (Math.Sqrt(variance) * node.Value), node.Weight));
+    private static IEnumerable<(double Value, double Weight)> Nodes(double mean, double variance) =>
+        _nodes.Select(node => (mean + (Math.Sqrt(variance) * node.Value), node.Weight));
 
-    private static double LogDensity(double value, double mean, double variance) => -0.5 * (Math.Log(2 * Math.PI * variance) + (Math.Pow(value - mean, 2) / variance));
+    private static double LogDensity(double value, double mean, double variance) =>
+        -0.5 * (Math.Log(2 * Math.PI * variance) + (Math.Pow(value - mean, 2) / variance));
 
     private static double Distance(double[] first, double[] second) => first.Zip(second, (a, b) => (a - b) * (a - b)).Sum();
 }

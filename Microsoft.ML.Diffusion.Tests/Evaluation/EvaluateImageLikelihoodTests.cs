@@ -7,12 +7,14 @@ namespace Microsoft.ML.Diffusion.Tests.Evaluation;
 [TestClass]
 public sealed class EvaluateImageLikelihoodTests
 {
-    private static readonly DiffusionOptions _options = TinyModel.Labelled with { Schedule = NoiseSchedule.Cosine(30), Variance = ModelVariance.LearnedRange };
+    private static readonly DiffusionOptions _options =
+        TinyModel.Labelled with { Schedule = NoiseSchedule.Cosine(30), Variance = ModelVariance.LearnedRange };
     private static readonly MLImage[] _images = [.. Enumerable.Range(0, 5).Select(i => Pictures.Bars(i))];
     private static DiffusionTransformer _model = null!;
 
     [ClassInitialize]
-    public static void Train(TestContext context) => _model = TinyModel.Train(_options with { Training = TinyModel.Options.Training with { NumberOfSteps = 120, LearningRate = 4e-3 } });
+    public static void Train(TestContext context) =>
+        _model = TinyModel.Train(_options with { Training = TinyModel.Options.Training with { NumberOfSteps = 120, LearningRate = 4e-3 } });
 
     [ClassCleanup]
     public static void Free()
@@ -26,7 +28,8 @@ public sealed class EvaluateImageLikelihoodTests
     {
         using var untrained = TinyModel.Train(_options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } });
 
-        var (before, after) = (untrained.EvaluateLikelihood(_images, new() { Seed = 1 }), _model.EvaluateLikelihood(_images, new() { Seed = 1 }));
+        var (before, after) =
+            (untrained.EvaluateLikelihood(_images, new() { Seed = 1 }), _model.EvaluateLikelihood(_images, new() { Seed = 1 }));
 
         Assert.IsLessThan(0.85 * before.BitsPerDimension, after.BitsPerDimension, $"from {before} to {after}");
         Assert.IsLessThan(0.6 * before.Divergence, after.Divergence);
@@ -44,7 +47,11 @@ public sealed class EvaluateImageLikelihoodTests
         var pieces = _model.EvaluateLikelihood(_images, new() { Seed = 1, BatchSize = 2 });
         var alone = _model.EvaluateLikelihood(_images[..1], new() { Seed = 1 });
 
-        Golden.GoldenAssert.AreClose(whole.PerImage, pieces.PerImage, "per image", relative: 1e-4); // float32 convolutions round by the batch
+        Golden.GoldenAssert.AreClose(
+            whole.PerImage,
+            pieces.PerImage,
+            "per image",
+            relative: 1e-4); // float32 convolutions round by the batch
         Assert.AreEqual(whole.PerImage[0], alone.PerImage[0], 1e-4 * whole.PerImage[0]);
     }
 
@@ -57,7 +64,10 @@ public sealed class EvaluateImageLikelihoodTests
         Assert.IsFalse(estimate.HasAllTimesteps);
         Assert.HasCount(16, estimate.Timesteps);
         Assert.IsGreaterThan(0, estimate.StandardError);
-        Assert.IsLessThan(4 * estimate.StandardError, Math.Abs(estimate.BitsPerDimension - exact.BitsPerDimension), $"{estimate} of {exact}");
+        Assert.IsLessThan(
+            4 * estimate.StandardError,
+            Math.Abs(estimate.BitsPerDimension - exact.BitsPerDimension),
+            $"{estimate} of {exact}");
         Assert.AreEqual(exact.Decoder, estimate.Decoder, 1e-9);
         StringAssert.Contains(estimate.ToString(), "16 timesteps");
     }
@@ -74,7 +84,10 @@ public sealed class EvaluateImageLikelihoodTests
         Assert.IsTrue(bits.Weights.All(weight => weight == 1));
         Assert.AreEqual(bits.Decoder, bits.Terms[0]);
         Assert.AreEqual(bits.Divergence, bits.Terms.Skip(1).Sum(), 1e-12);
-        Assert.AreEqual(_model.EvaluateLikelihood(_images[..1], new() { Seed = 1, BatchSize = 1 }).BitsPerDimension, bits.BitsPerDimension, 1e-4 * bits.BitsPerDimension);
+        Assert.AreEqual(
+            _model.EvaluateLikelihood(_images[..1], new() { Seed = 1, BatchSize = 1 }).BitsPerDimension,
+            bits.BitsPerDimension,
+            1e-4 * bits.BitsPerDimension);
     }
 
     [TestMethod]
@@ -82,8 +95,12 @@ public sealed class EvaluateImageLikelihoodTests
     {
         var plain = _model.EvaluateLikelihood(_images, new() { Seed = 1 });
 
-        Assert.AreNotEqual(plain.BitsPerDimension, _model.EvaluateLikelihood(_images, new() { Seed = 1, Labels = [0, 1, 0, 1, 0] }).BitsPerDimension);
-        Assert.AreNotEqual(plain.BitsPerDimension, _model.EvaluateLikelihood(_images, new() { Seed = 1, Variance = DdpmVariance.FixedLarge }).BitsPerDimension);
+        Assert.AreNotEqual(
+            plain.BitsPerDimension,
+            _model.EvaluateLikelihood(_images, new() { Seed = 1, Labels = [0, 1, 0, 1, 0] }).BitsPerDimension);
+        Assert.AreNotEqual(
+            plain.BitsPerDimension,
+            _model.EvaluateLikelihood(_images, new() { Seed = 1, Variance = DdpmVariance.FixedLarge }).BitsPerDimension);
         Assert.AreNotEqual(plain.BitsPerDimension, _model.EvaluateLikelihood(_images, new() { Seed = 2 }).BitsPerDimension);
     }
 
@@ -93,7 +110,9 @@ public sealed class EvaluateImageLikelihoodTests
         var shares = new List<double>();
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        _model.EvaluateLikelihood(_images, new() { Seed = 1, BatchSize = 3, NumberOfTimesteps = 3, Progress = new Direct<double>(shares.Add) });
+        _model.EvaluateLikelihood(
+            _images,
+            new() { Seed = 1, BatchSize = 3, NumberOfTimesteps = 3, Progress = new Direct<double>(shares.Add) });
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Golden.GoldenAssert.AreClose([0, 1 / 5.0, 2 / 5.0, 3 / 5.0, 4 / 5.0, 1], shares, "shares", absolute: 1e-12);
@@ -104,22 +123,39 @@ public sealed class EvaluateImageLikelihoodTests
     {
         using var source = new CancellationTokenSource();
 
-        Assert.ThrowsExactly<OperationCanceledException>(() => _model.EvaluateLikelihood(_images, new() { Progress = new Direct<double>(_ => source.Cancel()), CancellationToken = source.Token }));
+        Assert.ThrowsExactly<OperationCanceledException>(
+            () => _model.EvaluateLikelihood(
+                _images,
+                new() { Progress = new Direct<double>(_ => source.Cancel()), CancellationToken = source.Token }));
     }
 
     [TestMethod]
     public void Evaluate_BadOption_SaysWhy()
     {
-        Expect("NumberOfTimesteps must be from 3 to 30, because the standard error needs two timesteps besides 0, and the model has 30; leave it null for all. (Parameter 'NumberOfTimesteps')\nActual value was 2.", new() { NumberOfTimesteps = 2 });
-        Expect("BatchSize must be at least 1; leave it null for a size that fits the device. (Parameter 'BatchSize')\nActual value was 0.", new() { BatchSize = 0 });
+        Expect(
+            "NumberOfTimesteps must be from 3 to 30, because the standard error needs two timesteps besides 0, and the model has 30; leave it null for all. (Parameter 'NumberOfTimesteps')\nActual value was 2.",
+            new() { NumberOfTimesteps = 2 });
+        Expect(
+            "BatchSize must be at least 1; leave it null for a size that fits the device. (Parameter 'BatchSize')\nActual value was 0.",
+            new() { BatchSize = 0 });
         Expect("Labels must hold one class for each of the 5 images. (Parameter 'Labels')\nActual value was 1.", new() { Labels = [0] });
-        Expect("Labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'Labels')\nActual value was 2.", new() { Labels = [0, 1, 2, 0, 0] });
-        Expect("Variance must be FixedSmall, FixedLarge or Learned. (Parameter 'Variance')\nActual value was 8.", new() { Variance = (DdpmVariance)8 });
-        Assert.AreEqual("images must hold at least one image to judge. (Parameter 'images')", Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateLikelihood([])).Message);
+        Expect(
+            "Labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'Labels')\nActual value was 2.",
+            new() { Labels = [0, 1, 2, 0, 0] });
+        Expect(
+            "Variance must be FixedSmall, FixedLarge or Learned. (Parameter 'Variance')\nActual value was 8.",
+            new() { Variance = (DdpmVariance)8 });
+        Assert.AreEqual(
+            "images must hold at least one image to judge. (Parameter 'images')",
+            Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateLikelihood([])).Message);
         using var wide = Pictures.Bars(0, width: 12);
-        Assert.AreEqual("images[0] is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'images')", Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateLikelihood([wide])).Message);
+        Assert.AreEqual(
+            "images[0] is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'images')",
+            Assert.ThrowsExactly<ArgumentException>(() => _model.EvaluateLikelihood([wide])).Message);
     }
 
     private static void Expect(string message, LikelihoodOptions options) =>
-        Assert.AreEqual(message, Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.EvaluateLikelihood(_images, options)).Message.ReplaceLineEndings("\n"));
+        Assert.AreEqual(
+            message,
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.EvaluateLikelihood(_images, options)).Message.ReplaceLineEndings("\n"));
 }

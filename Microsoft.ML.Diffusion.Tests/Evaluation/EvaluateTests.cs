@@ -20,19 +20,32 @@ public sealed class EvaluateTests
 
         Assert.AreEqual(0, metrics.FrechetDistance, 1e-9);
         Assert.AreEqual((1, 1), (metrics.Precision, metrics.Recall));
-        Assert.AreEqual((200L, 200L, 200, 200, 3), (metrics.NumberOfRealRows, metrics.NumberOfGeneratedRows, metrics.NumberOfKeptRealRows, metrics.NumberOfKeptGeneratedRows, metrics.NumberOfFeatures));
+        Assert.AreEqual(
+            (200L, 200L, 200, 200, 3),
+            (
+                metrics.NumberOfRealRows,
+                metrics.NumberOfGeneratedRows,
+                metrics.NumberOfKeptRealRows,
+                metrics.NumberOfKeptGeneratedRows,
+                metrics.NumberOfFeatures));
     }
 
     [TestMethod]
     public void Evaluate_ShiftedNormals_GiveTheKnownDistance()
     {
         // |m|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) with m = 2 in each of three places, S1 = I, S2 = 4 I: 12 + 3 (2 - 1)^2 = 15.
-        var metrics = _mlContext.Diffusion.Evaluate(Normal(20_000, 1), Normal(20_000, 2, shift: 2, scale: 2), options: new() { MaximumNumberOfKeptRows = 300, Seed = 1 });
+        var metrics =
+            _mlContext.Diffusion.Evaluate(
+                Normal(20_000, 1),
+                Normal(20_000, 2, shift: 2, scale: 2),
+                options: new() { MaximumNumberOfKeptRows = 300, Seed = 1 });
 
         Assert.AreEqual(15, metrics.FrechetDistance, 0.5);
         Assert.AreEqual((20_000L, 300, 300), (metrics.NumberOfRealRows, metrics.NumberOfKeptRealRows, metrics.NumberOfKeptGeneratedRows));
         Assert.IsGreaterThan(5 * metrics.KernelDistanceStandardError, metrics.KernelDistance);
-        StringAssert.EndsWith(metrics.ToString(), "20,000 generated images and 20,000 real ones, 3 features; all but the Frechet distance from samples of 300 and 300");
+        StringAssert.EndsWith(
+            metrics.ToString(),
+            "20,000 generated images and 20,000 real ones, 3 features; all but the Frechet distance from samples of 300 and 300");
     }
 
     [TestMethod]
@@ -57,7 +70,10 @@ public sealed class EvaluateTests
     [TestMethod]
     public void Evaluate_MoreFeaturesThanRows_IsFiniteAndZeroForEqualSets()
     {
-        var rows = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new WideRow { Features = [.. Enumerable.Range(0, 20).Select(j => (double)((i * 7) + (j * j % 5)) / 10)] }));
+        var rows =
+            _mlContext.Data.LoadFromEnumerable(
+                Enumerable.Range(0, 5).Select(
+                    i => new WideRow { Features = [.. Enumerable.Range(0, 20).Select(j => (double)((i * 7) + (j * j % 5)) / 10)] }));
 
         Assert.AreEqual(0, _mlContext.Diffusion.Evaluate(rows, rows).FrechetDistance, 1e-9);
     }
@@ -65,14 +81,17 @@ public sealed class EvaluateTests
     [TestMethod]
     public void Evaluate_SameSeed_RepeatsAndLeavesNoTensors()
     {
-        var (real, generated, options) = (Normal(300, 1), Normal(300, 2), new EvaluationOptions { MaximumNumberOfKeptRows = 100, Seed = 7 });
+        var (real, generated, options) =
+            (Normal(300, 1), Normal(300, 2), new EvaluationOptions { MaximumNumberOfKeptRows = 100, Seed = 7 });
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         var first = _mlContext.Diffusion.Evaluate(real, generated, options: options);
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.AreEqual(first, _mlContext.Diffusion.Evaluate(real, generated, options: options));
-        Assert.AreNotEqual(first.KernelDistance, _mlContext.Diffusion.Evaluate(real, generated, options: options with { Seed = 8 }).KernelDistance);
+        Assert.AreNotEqual(
+            first.KernelDistance,
+            _mlContext.Diffusion.Evaluate(real, generated, options: options with { Seed = 8 }).KernelDistance);
     }
 
     [TestMethod]
@@ -81,13 +100,27 @@ public sealed class EvaluateTests
         var rows = Normal(10, 1);
         var wide = _mlContext.Data.LoadFromEnumerable([new WideRow()]);
         var broken = Load([.. Rows(5, 1, 0, 1), new Row { Features = [1, float.NaN, 2] }]);
-        Expect<ArgumentOutOfRangeException>("Could not find feature column 'Other' (Parameter 'real')", () => Evaluate(rows, rows, "Other"));
-        Expect<ArgumentOutOfRangeException>("Schema mismatch for feature column 'Name': expected a vector of Single or Double of known size, got String (Parameter 'real')", () => Evaluate(rows, rows, "Name"));
-        Expect<ArgumentOutOfRangeException>("Schema mismatch for feature column 'Features': expected Vector<Single, 3>, got Vector<Double, 20> (Parameter 'generated')", () => Evaluate(rows, wide));
-        Expect<InvalidOperationException>("generated has 3 rows, but needs at least 4: four for the kernel distance's standard error, and 3 neighbours of each row.", () => Evaluate(rows, Normal(3, 1)));
-        Expect<InvalidOperationException>("Row 5 of generated: value 1 of column 'Features' is NaN, expected a finite number. Remove the row or repair the value.", () => Evaluate(rows, broken));
-        Expect<ArgumentOutOfRangeException>("NumberOfNeighbours must be at least 1, because a row's radius reaches to another row. (Parameter 'NumberOfNeighbours')\nActual value was 0.", () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 0 }));
-        Expect<ArgumentOutOfRangeException>("MaximumNumberOfKeptRows must be at least 6, because a standard error needs four rows and a row needs 5 neighbours. (Parameter 'MaximumNumberOfKeptRows')\nActual value was 5.", () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 5, MaximumNumberOfKeptRows = 5 }));
+        Expect<ArgumentOutOfRangeException>(
+            "Could not find feature column 'Other' (Parameter 'real')",
+            () => Evaluate(rows, rows, "Other"));
+        Expect<ArgumentOutOfRangeException>(
+            "Schema mismatch for feature column 'Name': expected a vector of Single or Double of known size, got String (Parameter 'real')",
+            () => Evaluate(rows, rows, "Name"));
+        Expect<ArgumentOutOfRangeException>(
+            "Schema mismatch for feature column 'Features': expected Vector<Single, 3>, got Vector<Double, 20> (Parameter 'generated')",
+            () => Evaluate(rows, wide));
+        Expect<InvalidOperationException>(
+            "generated has 3 rows, but needs at least 4: four for the kernel distance's standard error, and 3 neighbours of each row.",
+            () => Evaluate(rows, Normal(3, 1)));
+        Expect<InvalidOperationException>(
+            "Row 5 of generated: value 1 of column 'Features' is NaN, expected a finite number. Remove the row or repair the value.",
+            () => Evaluate(rows, broken));
+        Expect<ArgumentOutOfRangeException>(
+            "NumberOfNeighbours must be at least 1, because a row's radius reaches to another row. (Parameter 'NumberOfNeighbours')\nActual value was 0.",
+            () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 0 }));
+        Expect<ArgumentOutOfRangeException>(
+            "MaximumNumberOfKeptRows must be at least 6, because a standard error needs four rows and a row needs 5 neighbours. (Parameter 'MaximumNumberOfKeptRows')\nActual value was 5.",
+            () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 5, MaximumNumberOfKeptRows = 5 }));
     }
 
     [TestMethod]
@@ -109,7 +142,12 @@ public sealed class EvaluateTests
         var random = new Random(seed);
         for (var i = 0; i < count; i++)
         {
-            yield return new Row { Features = [.. Enumerable.Range(0, Features).Select(_ => (float)(shift + (scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))))] };
+            yield return new Row
+            {
+                Features = [.. Enumerable.Range(0, Features).Select(
+                _ => (float)(shift
+                    + (scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))))]
+            };
         }
     }
 

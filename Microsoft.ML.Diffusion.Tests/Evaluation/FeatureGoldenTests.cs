@@ -53,7 +53,12 @@ public sealed class FeatureGoldenTests
     {
         using var scope = NewDisposeScope();
 
-        var distance = FrechetDistance.Between(tensor(Doubles("diag.mu1")), diag(tensor(Doubles("diag.var1"))), tensor(Doubles("diag.mu2")), diag(tensor(Doubles("diag.var2"))));
+        var distance =
+            FrechetDistance.Between(
+                tensor(Doubles("diag.mu1")),
+                diag(tensor(Doubles("diag.var1"))),
+                tensor(Doubles("diag.mu2")),
+                diag(tensor(Doubles("diag.var2"))));
 
         Assert.AreEqual(_expected["diagonal_analytic"]!.Number("fid", double.NaN), distance, 1e-8 * distance);
     }
@@ -79,7 +84,9 @@ public sealed class FeatureGoldenTests
 
         Expect(record.Numbers("per_subset"), values);
         var mean = values.Average();
-        Expect([record.Number("mean", double.NaN), record.Number("std", double.NaN)], [mean, Math.Sqrt(values.Average(value => (value - mean) * (value - mean)))]);
+        Expect(
+            [record.Number("mean", double.NaN), record.Number("std", double.NaN)],
+            [mean, Math.Sqrt(values.Average(value => (value - mean) * (value - mean)))]);
     }
 
     private static void Expect(double[] expected, double[] actual)

@@ -17,7 +17,9 @@ public sealed class KernelDistanceTests
         var results = Enumerable.Range(0, 500).Select(_ =>
         {
             using var scope = NewDisposeScope();
-            return KernelDistance.Of(randn([m, features], ScalarType.Float64, generator: generator), randn([n, features], ScalarType.Float64, generator: generator) + shift);
+            return KernelDistance.Of(
+                randn([m, features], ScalarType.Float64, generator: generator),
+                randn([n, features], ScalarType.Float64, generator: generator) + shift);
         }).ToList();
 
         var mean = results.Average(result => result.Value);
@@ -30,7 +32,8 @@ public sealed class KernelDistanceTests
     {
         // Each element is one of two values with equal chances: 2^4 samples of four of each set.
         double[] x = [-1, 2], y = [0.5, 3];
-        var outcomes = (from i in Enumerable.Range(0, 16) from j in Enumerable.Range(0, 16) select Outcome(Sample(x, i), Sample(y, j))).ToList();
+        var outcomes =
+            (from i in Enumerable.Range(0, 16) from j in Enumerable.Range(0, 16) select Outcome(Sample(x, i), Sample(y, j))).ToList();
 
         var mean = outcomes.Average(outcome => outcome.Value);
         var variance = outcomes.Average(outcome => Math.Pow(outcome.Value - mean, 2));
@@ -42,7 +45,8 @@ public sealed class KernelDistanceTests
     public void Variance_OverAllSamplesOfOnePopulation_HasNoFirstPart()
     {
         double[] values = [-1, 2];
-        var outcomes = (from i in Enumerable.Range(0, 16) from j in Enumerable.Range(0, 16) select Outcome(Sample(values, i), Sample(values, j))).ToList();
+        var outcomes =
+            (from i in Enumerable.Range(0, 16) from j in Enumerable.Range(0, 16) select Outcome(Sample(values, i), Sample(values, j))).ToList();
 
         Assert.AreEqual(0, outcomes.Average(outcome => outcome.Value), 1e-10);
         Assert.AreEqual(0, outcomes.Average(outcome => outcome.First), 1e-10);
@@ -62,6 +66,9 @@ public sealed class KernelDistanceTests
     {
         double Kernel(int i, int j) => isWithin && i == j ? 0 : Math.Pow((x[i] * y[j]) + 1, 3);
         int[] all = [0, 1, 2, 3];
-        return new KernelSums([.. all.Select(i => all.Sum(j => Kernel(i, j)))], [.. all.Select(j => all.Sum(i => Kernel(i, j)))], all.Sum(i => all.Sum(j => Math.Pow(Kernel(i, j), 2))));
+        return new KernelSums(
+            [.. all.Select(i => all.Sum(j => Kernel(i, j)))],
+            [.. all.Select(j => all.Sum(i => Kernel(i, j)))],
+            all.Sum(i => all.Sum(j => Math.Pow(Kernel(i, j), 2))));
     }
 }

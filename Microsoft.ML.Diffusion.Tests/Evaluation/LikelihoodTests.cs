@@ -32,8 +32,18 @@ public sealed class LikelihoodTests
         using var scope = NewDisposeScope();
         var (x0, noise) = (SamplerInput(1).clamp(-1, 1), SamplerInput(2));
 
-        var (small, _) = new Likelihood(_diffusion, DdpmVariance.FixedSmall, Clipping.None, (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
-        var (large, _) = new Likelihood(_diffusion, DdpmVariance.FixedLarge, Clipping.None, (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
+        var (small, _) =
+            new Likelihood(
+                _diffusion,
+                DdpmVariance.FixedSmall,
+                Clipping.None,
+                (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
+        var (large, _) =
+            new Likelihood(
+                _diffusion,
+                DdpmVariance.FixedLarge,
+                Clipping.None,
+                (_, _, _) => noise).Term(x0, noise, [timestep, timestep], []);
 
         Assert.IsLessThan(1e-12, small.abs().max().ToDouble());
         Assert.IsGreaterThan(1e-8, large.min().ToDouble());
@@ -48,7 +58,8 @@ public sealed class LikelihoodTests
         var (xt, output) = (SamplerInput(1), SamplerInput(2));
         int[] timesteps = [1, 49];
 
-        var learned = new ReverseProcess(_diffusion, DdpmVariance.Learned, Clipping.None).Step(xt, cat([output, full_like(output, end)], 1), timesteps);
+        var learned =
+            new ReverseProcess(_diffusion, DdpmVariance.Learned, Clipping.None).Step(xt, cat([output, full_like(output, end)], 1), timesteps);
         var expected = new ReverseProcess(_diffusion, variance, Clipping.None).Step(xt, output, timesteps);
 
         Assert.IsLessThan(1e-14, (learned.LogVariance - expected.LogVariance).abs().max().ToDouble());
@@ -77,10 +88,17 @@ public sealed class LikelihoodTests
                 var (image, drawn) = (x0.to(type), noise.to(type));
                 var output = diffusion.Target(x0, noise, timesteps) + (scale * error);
                 output = (isLearned ? cat([output, error.clamp(-1, 1)], 1) : output).to(type);
-                return new Likelihood(diffusion, variance, Clipping.None, (_, _, _) => output).Term(image, drawn, timesteps, []).Bits.to(ScalarType.Float64).data<double>().ToArray();
+                return new Likelihood(diffusion, variance, Clipping.None, (_, _, _) => output).Term(image, drawn, timesteps, []).Bits
+                    .to(ScalarType.Float64)
+                    .data<double>()
+                    .ToArray();
             }
 
-            Golden.GoldenAssert.AreClose(Bits(ScalarType.Float64), Bits(ScalarType.Float32), $"t = {timestep}, off by {scale}", relative: 1e-4);
+            Golden.GoldenAssert.AreClose(
+                Bits(ScalarType.Float64),
+                Bits(ScalarType.Float32),
+                $"t = {timestep}, off by {scale}",
+                relative: 1e-4);
         }
     }
 

@@ -9,7 +9,9 @@ public sealed class TimestepStrataTests
     private const int TrainingTimesteps = 1000;
 
     // About what a model's terms are: they fall as 1 / t, not smoothly.
-    private static readonly double[] _terms = [.. Enumerable.Range(0, TrainingTimesteps).Select(t => 0.4 / (t + 1) * (1 + (0.2 * Math.Sin(37.0 * t))) * (1 - (0.8 * t / TrainingTimesteps)))];
+    private static readonly double[] _terms =
+        [.. Enumerable.Range(0, TrainingTimesteps).Select(t =>
+            0.4 / (t + 1) * (1 + (0.2 * Math.Sin(37.0 * t))) * (1 - (0.8 * t / TrainingTimesteps)))];
 
     [TestMethod]
     [DataRow(2)]
@@ -25,7 +27,9 @@ public sealed class TimestepStrataTests
 
             Assert.HasCount(count, strata);
             Assert.IsTrue(strata.All(stratum => stratum.Size >= 1));
-            CollectionAssert.AreEqual(count == 0 ? [] : Enumerable.Range(1, trainingTimesteps - 1).ToArray(), strata.SelectMany(stratum => Enumerable.Range(stratum.First, stratum.Size)).ToArray());
+            CollectionAssert.AreEqual(
+                count == 0 ? [] : Enumerable.Range(1, trainingTimesteps - 1).ToArray(),
+                strata.SelectMany(stratum => Enumerable.Range(stratum.First, stratum.Size)).ToArray());
         }
     }
 
@@ -59,7 +63,10 @@ public sealed class TimestepStrataTests
         const int Few = 14, Count = 5;
         var strata = TimestepStrata.Of(Count, Few);
         int[][] draws = [[]];
-        draws = strata.Aggregate(draws, (all, stratum) => [.. from drawn in all from next in Enumerable.Range(stratum.First, stratum.Size) select (int[])[.. drawn, next]]);
+        draws = strata.Aggregate(
+            draws,
+            (all, stratum) =>
+                [.. from drawn in all from next in Enumerable.Range(stratum.First, stratum.Size) select (int[])[.. drawn, next]]);
 
         var estimates = draws.Select(drawn => Estimate([0, .. drawn], Few)).ToList();
 
@@ -72,7 +79,10 @@ public sealed class TimestepStrataTests
         foreach (var estimate in estimates.Append(exact))
         {
             Assert.AreEqual(estimate.BitsPerDimension, estimate.PerImage.Average(), 1e-12);
-            Assert.AreEqual(estimate.BitsPerDimension, estimate.Prior + estimate.Weights.Zip(estimate.Terms, (weight, term) => weight * term).Sum(), 1e-12);
+            Assert.AreEqual(
+                estimate.BitsPerDimension,
+                estimate.Prior + estimate.Weights.Zip(estimate.Terms, (weight, term) => weight * term).Sum(),
+                1e-12);
             Assert.AreEqual(Few, estimate.Weights.Sum());
         }
     }
@@ -87,14 +97,22 @@ public sealed class TimestepStrataTests
         const int Seeds = 3000;
         var exact = _terms.Sum() + 1;
 
-        var estimates = Enumerable.Range(0, Seeds).Select(seed => Estimate(LikelihoodDraws.Timesteps(count, TrainingTimesteps, seed), TrainingTimesteps)).ToList();
+        var estimates =
+            Enumerable.Range(0, Seeds)
+                .Select(seed => Estimate(LikelihoodDraws.Timesteps(count, TrainingTimesteps, seed), TrainingTimesteps))
+                .ToList();
 
         double[] errors = [.. estimates.Select(estimate => estimate.BitsPerDimension - exact)];
         var (error, told) = (Root(errors), Root(estimates.Select(estimate => estimate.StandardError)));
         Assert.IsLessThan(4 * error / Math.Sqrt(Seeds), Math.Abs(errors.Average()), "biased");
         Assert.AreEqual(1.15, told / error, 0.2, $"{told} told, {error} true");
-        Assert.IsGreaterThan(0.85 * Seeds, estimates.Count(estimate => Math.Abs(estimate.BitsPerDimension - exact) <= 2 * estimate.StandardError));
-        Assert.IsLessThan(0.2 * Root(Enumerable.Range(0, Seeds).Select(seed => Even(count, seed) - exact)), error, "no better than an even choice");
+        Assert.IsGreaterThan(
+            0.85 * Seeds,
+            estimates.Count(estimate => Math.Abs(estimate.BitsPerDimension - exact) <= 2 * estimate.StandardError));
+        Assert.IsLessThan(
+            0.2 * Root(Enumerable.Range(0, Seeds).Select(seed => Even(count, seed) - exact)),
+            error,
+            "no better than an even choice");
     }
 
     [TestMethod]
@@ -110,7 +128,12 @@ public sealed class TimestepStrataTests
 
     // Two images of one mean.
     private static LikelihoodMetrics Estimate(int[] timesteps, int trainingTimesteps) =>
-        new(new LikelihoodTerms(trainingTimesteps, timesteps, [0.5, 1.5], [_terms[0] - 0.1, _terms[0] + 0.1], [.. timesteps.Skip(1).Select(t => new[] { 0.5 * _terms[t], 1.5 * _terms[t] })]));
+        new(new LikelihoodTerms(
+            trainingTimesteps,
+            timesteps,
+            [0.5, 1.5],
+            [_terms[0] - 0.1, _terms[0] + 0.1],
+            [.. timesteps.Skip(1).Select(t => new[] { 0.5 * _terms[t], 1.5 * _terms[t] })]));
 
     private static double Even(int count, int seed) =>
         _terms[0] + 1 + (new Random(seed).GetItems(_terms[1..], count - 1).Average() * (TrainingTimesteps - 1));

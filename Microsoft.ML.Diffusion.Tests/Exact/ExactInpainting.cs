@@ -28,9 +28,12 @@ internal static class ExactInpainting
         var second = run.Sample(ExactRun.Denoiser(_mixture, schedule), original, painted, noise, null, CancellationToken.None).select(1, 1);
 
         var middle = (_mixture.Means[1].Y + _mixture.Means[2].Y) / 2;
-        return ((second > middle).to(ScalarType.Float64).mean().item<double>(), ExactRun.Distance(second.reshape(-1, 1, 1, 1), Conditional, axis: 0));
+        return (
+            (second > middle).to(ScalarType.Float64).mean().item<double>(),
+            ExactRun.Distance(second.reshape(-1, 1, 1, 1), Conditional, axis: 0));
     }
 
     // The second number given the first, as the first axis of a mixture.
-    private static GaussianMixture Conditional { get; } = new(_mixture.ModesGivenFirst(Known), [.. _mixture.Means.Select(mean => (mean.Y, 0.0))], [.. _mixture.Deviations]);
+    private static GaussianMixture Conditional { get; } =
+        new(_mixture.ModesGivenFirst(Known), [.. _mixture.Means.Select(mean => (mean.Y, 0.0))], [.. _mixture.Deviations]);
 }

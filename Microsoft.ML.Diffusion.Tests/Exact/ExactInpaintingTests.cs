@@ -24,5 +24,10 @@ public sealed class ExactInpaintingTests
     public void Paint_LongerJumps_ComeCloser() => Assert.IsLessThan(Paint(10).Distance, Paint(10, jumpLength: 10).Distance);
 
     private static (double Share, double Distance) Paint(int resamplings, int jumpLength = 1) =>
-        ExactInpainting.Paint(new DpmSolverSampler(50, stochastic: true) { Timesteps = TimestepSubset.LogSnr(50) }, resamplings, jumpLength, Samples, seed: 1);
+        ExactInpainting.Paint(
+            new DpmSolverSampler(50, stochastic: true) { Timesteps = TimestepSubset.LogSnr(50) },
+            resamplings,
+            jumpLength,
+            Samples,
+            seed: 1);
 }

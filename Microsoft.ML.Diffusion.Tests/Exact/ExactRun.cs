@@ -35,7 +35,8 @@ internal static class ExactRun
     }
 
     /// <summary>The larger of the distances on the two axes.</summary>
-    public static double Distance(Tensor samples, GaussianMixture mixture) => Math.Max(Distance(samples, mixture, 0), Distance(samples, mixture, 1));
+    public static double Distance(Tensor samples, GaussianMixture mixture) =>
+        Math.Max(Distance(samples, mixture, 0), Distance(samples, mixture, 1));
 
     /// <summary>Root of the mean over points of the squared distance between two sets.</summary>
     public static double RootMeanSquare(Tensor first, Tensor second)
@@ -48,7 +49,8 @@ internal static class ExactRun
     public static double DeviationWithinModes(Tensor samples, GaussianMixture mixture)
     {
         using var scope = NewDisposeScope();
-        var distances = mixture.Means.Select(mean => (samples - tensor(new[] { mean.X, mean.Y }).reshape(1, 2, 1, 1)).square().sum(1).flatten());
+        var distances =
+            mixture.Means.Select(mean => (samples - tensor(new[] { mean.X, mean.Y }).reshape(1, 2, 1, 1)).square().sum(1).flatten());
         return Math.Sqrt(stack(distances).min(0).values.mean().item<double>() / 2);
     }
 

@@ -34,7 +34,12 @@ internal sealed class FlowErrors : IDisposable
         using var scope = NewDisposeScope();
         var run = SamplingStep.Reverse(TimestepSubset.LogSnr(steps), _schedule);
         var error = double.NaN;
-        sampler.Sample(ExactRun.Denoiser(GaussianMixture.Three, _schedule), _start, run, _noise, (i, x, _) => error = i == steps - 2 ? ExactRun.RootMeanSquare(x, _generated) : error);
+        sampler.Sample(
+            ExactRun.Denoiser(GaussianMixture.Three, _schedule),
+            _start,
+            run,
+            _noise,
+            (i, x, _) => error = i == steps - 2 ? ExactRun.RootMeanSquare(x, _generated) : error);
         return error;
     }
 
@@ -42,7 +47,9 @@ internal sealed class FlowErrors : IDisposable
     public double Encoding(InversionLevel asked, TimestepSubset timesteps)
     {
         using var scope = NewDisposeScope();
-        return ExactRun.RootMeanSquare(Encode(asked, SamplingStep.Reverse(timesteps, _schedule)), _encoded); // above sigma 80 x moves by 1/80
+        return ExactRun.RootMeanSquare(
+            Encode(asked, SamplingStep.Reverse(timesteps, _schedule)),
+            _encoded); // above sigma 80 x moves by 1/80
     }
 
     /// <summary>How far data end from themselves, encoded and decoded by DDIM over <paramref name="timesteps"/>.</summary>
@@ -50,7 +57,9 @@ internal sealed class FlowErrors : IDisposable
     {
         using var scope = NewDisposeScope();
         var run = SamplingStep.Reverse(timesteps, _schedule);
-        return ExactRun.RootMeanSquare(new DdimSampler().Sample(ExactRun.Denoiser(GaussianMixture.Three, _schedule), Encode(asked, run), run, _noise), _data);
+        return ExactRun.RootMeanSquare(
+            new DdimSampler().Sample(ExactRun.Denoiser(GaussianMixture.Three, _schedule), Encode(asked, run), run, _noise),
+            _data);
     }
 
     public void Dispose()

@@ -24,14 +24,18 @@ public sealed class FlowOrderTests
     }
 
     [TestMethod]
-    public void Encode_AtTheLowerLevel_IsOfFirstOrder() => AssertOrder(0.9, steps => _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)));
+    public void Encode_AtTheLowerLevel_IsOfFirstOrder() =>
+        AssertOrder(0.9, steps => _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)));
 
     [TestMethod]
     public void Encode_EvenLogSnr_IsFurtherOffAtTheUpperLevel()
     {
         foreach (var steps in FlowErrors.Steps)
         {
-            Assert.IsLessThan(_errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)) / 1.4, _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)), $"{steps} steps");
+            Assert.IsLessThan(
+                _errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)) / 1.4,
+                _errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)),
+                $"{steps} steps");
         }
     }
 
@@ -40,7 +44,10 @@ public sealed class FlowOrderTests
     {
         foreach (var timesteps in (TimestepSubset[])[TimestepSubset.Trailing(20), TimestepSubset.Trailing(50), TimestepSubset.LogSnr(50)])
         {
-            Assert.IsLessThan(_errors.RoundTrip(InversionLevel.Upper, timesteps), _errors.RoundTrip(InversionLevel.Lower, timesteps), $"{timesteps}");
+            Assert.IsLessThan(
+                _errors.RoundTrip(InversionLevel.Upper, timesteps),
+                _errors.RoundTrip(InversionLevel.Lower, timesteps),
+                $"{timesteps}");
         }
     }
 

@@ -61,7 +61,9 @@ internal sealed class GaussianMixture(double[] weights, (double X, double Y)[] m
     /// <summary>How likely each mode is for data whose first number is known.</summary>
     public double[] ModesGivenFirst(double first)
     {
-        var joint = weights.Select((weight, k) => weight / deviations[k] * Math.Exp(-Math.Pow((first - means[k].X) / deviations[k], 2) / 2)).ToArray();
+        var joint =
+            weights.Select(
+                (weight, k) => weight / deviations[k] * Math.Exp(-Math.Pow((first - means[k].X) / deviations[k], 2) / 2)).ToArray();
         return [.. joint.Select(value => value / joint.Sum())];
     }
 

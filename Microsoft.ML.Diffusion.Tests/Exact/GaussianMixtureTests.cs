@@ -21,7 +21,9 @@ public sealed class GaussianMixtureTests
         var gradient = cat([.. Enumerable.Range(0, 2).Select(Derivative)], 1);
 
         var expected = (x + ((1 - alphaBar) * gradient)) / Math.Sqrt(alphaBar);
-        Assert.IsLessThan(1e-6, (mixture.OriginalSample(x, alphaBar) - expected).abs().max().item<double>()); // differences of 1e-5 in double
+        Assert.IsLessThan(
+            1e-6,
+            (mixture.OriginalSample(x, alphaBar) - expected).abs().max().item<double>()); // differences of 1e-5 in double
 
         Tensor Derivative(int axis)
         {
@@ -38,7 +40,9 @@ public sealed class GaussianMixtureTests
     {
         using var scope = NewDisposeScope();
         using var noise = new BatchNoise(seed: 1);
-        var (mean, deviation) = (tensor(new[] { GaussianMixture.One.Means[0].X, GaussianMixture.One.Means[0].Y }).reshape(1, 2, 1, 1), GaussianMixture.One.Deviations[0]);
+        var (mean, deviation) = (
+            tensor(new[] { GaussianMixture.One.Means[0].X, GaussianMixture.One.Means[0].Y }).reshape(1, 2, 1, 1),
+            GaussianMixture.One.Deviations[0]);
         var units = noise.Next(zeros(100, 2, 1, 1, ScalarType.Float64));
 
         Tensor At(double sigma) => (mean + (Math.Sqrt((deviation * deviation) + (sigma * sigma)) * units)) / Math.Sqrt(1 + (sigma * sigma));
@@ -53,7 +57,10 @@ public sealed class GaussianMixtureTests
         using var noise = new BatchNoise(seed: 1);
         var start = noise.Next(zeros(100, 2, 1, 1, ScalarType.Float64));
 
-        var difference = ExactRun.RootMeanSquare(ExactFlow.Follow(GaussianMixture.Three, start, 80, 0.01), ExactFlow.Follow(GaussianMixture.Three, start, 80, 0.01, steps: 800));
+        var difference =
+            ExactRun.RootMeanSquare(
+                ExactFlow.Follow(GaussianMixture.Three, start, 80, 0.01),
+                ExactFlow.Follow(GaussianMixture.Three, start, 80, 0.01, steps: 800));
 
         Assert.IsLessThan(1e-6, difference); // the errors that orders are told from are above 1e-4
     }

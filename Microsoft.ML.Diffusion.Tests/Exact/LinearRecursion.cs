@@ -24,7 +24,10 @@ internal sealed class LinearRecursion(double mean, double deviation)
             var (gain, offset) = Prediction(steps[i].AlphaBar);
             var map = MapOf(sampler, steps, i);
             (varianceOfX, varianceOfEarlier, covariance) = (
-                (map.OfX * map.OfX * varianceOfX) + (2 * map.OfX * map.OfEarlier * covariance) + (map.OfEarlier * map.OfEarlier * varianceOfEarlier) + (map.Noise * map.Noise),
+                (map.OfX * map.OfX * varianceOfX)
+                    + (2 * map.OfX * map.OfEarlier * covariance)
+                    + (map.OfEarlier * map.OfEarlier * varianceOfEarlier)
+                    + (map.Noise * map.Noise),
                 gain * gain * varianceOfX,
                 gain * ((map.OfX * varianceOfX) + (map.OfEarlier * covariance)));
             (meanOfX, meanOfEarlier) = ((map.OfX * meanOfX) + (map.OfEarlier * meanOfEarlier) + map.Constant, (gain * meanOfX) + offset);
@@ -39,7 +42,8 @@ internal sealed class LinearRecursion(double mean, double deviation)
         var noise = step.AddsNoise ? 1.0 : 0.0;
         return sampler switch
         {
-            DdpmSampler ddpm => Posterior(step, Math.Sqrt(ddpm.Variance == DdpmVariance.FixedLarge ? Beta(step) : SmallVariance(step)) * noise),
+            DdpmSampler ddpm =>
+                Posterior(step, Math.Sqrt(ddpm.Variance == DdpmVariance.FixedLarge ? Beta(step) : SmallVariance(step)) * noise),
             DdimSampler ddim => Implicit(step, ddim.Eta, ddim.UseSigmaHat, noise),
             DpmSolverSampler solver => Multistep(steps, i, solver.IsStochastic, noise),
             EulerSampler => Implicit(step, eta: 0, isHat: false, noise),
@@ -63,7 +67,11 @@ internal sealed class LinearRecursion(double mean, double deviation)
         var sigma = eta * Math.Sqrt(SmallVariance(step));
         var ofNoise = Math.Sqrt(Math.Max(0, 1 - step.AlphaBarPrevious - (sigma * sigma)));
         var ofX = ofNoise / Math.Sqrt(1 - step.AlphaBar);
-        return Through(step.AlphaBar, ofX, Math.Sqrt(step.AlphaBarPrevious) - (ofX * Math.Sqrt(step.AlphaBar)), noise * (isHat ? Math.Sqrt(Beta(step)) : sigma));
+        return Through(
+            step.AlphaBar,
+            ofX,
+            Math.Sqrt(step.AlphaBarPrevious) - (ofX * Math.Sqrt(step.AlphaBar)),
+            noise * (isHat ? Math.Sqrt(Beta(step)) : sigma));
     }
 
     // Lu et al. 2022: 2M, deterministic and stochastic, with h the step in lambda and r the one before over this one.
@@ -80,7 +88,12 @@ internal sealed class LinearRecursion(double mean, double deviation)
         var decay = Math.Exp(isStochastic ? -2 * h : -h);
         var ofX = Math.Sqrt((1 - step.AlphaBarPrevious) / (1 - step.AlphaBar)) * (isStochastic ? Math.Exp(-h) : 1);
         var ofX0 = Math.Sqrt(step.AlphaBarPrevious) * (1 - decay);
-        var map = Through(step.AlphaBar, ofX, ofX0 * (1 + slope), isStochastic ? noise * Math.Sqrt((1 - step.AlphaBarPrevious) * (1 - decay)) : 0);
+        var map =
+            Through(
+                step.AlphaBar,
+                ofX,
+                ofX0 * (1 + slope),
+                isStochastic ? noise * Math.Sqrt((1 - step.AlphaBarPrevious) * (1 - decay)) : 0);
         return map with { OfEarlier = -ofX0 * slope };
     }
 
@@ -92,7 +105,8 @@ internal sealed class LinearRecursion(double mean, double deviation)
         var (eulerOfZ, eulerConstant) = (1 + ((next - sigma) * ofZ), (next - sigma) * constant);
         var (ofZAtEnd, constantAtEnd) = Slope(step.AlphaBarPrevious);
         var half = (next - sigma) / 2;
-        var (total, totalConstant) = (1 + (half * (ofZ + (ofZAtEnd * eulerOfZ))), half * (constant + constantAtEnd + (ofZAtEnd * eulerConstant)));
+        var (total, totalConstant) =
+            (1 + (half * (ofZ + (ofZAtEnd * eulerOfZ))), half * (constant + constantAtEnd + (ofZAtEnd * eulerConstant)));
         return new Map(total * Math.Sqrt(step.AlphaBarPrevious / step.AlphaBar), 0, totalConstant * Math.Sqrt(step.AlphaBarPrevious), 0);
     }
 

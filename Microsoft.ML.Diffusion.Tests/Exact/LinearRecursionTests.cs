@@ -24,6 +24,8 @@ public sealed class LinearRecursionTests
         var expected = new LinearRecursion(mean, deviation).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
         Assert.AreEqual(expected.Mean, drawn.mean().item<double>(), 3 * expected.Deviation / Math.Sqrt(Samples));
         Assert.AreEqual(expected.Deviation, drawn.std().item<double>(), 3 * expected.Deviation / Math.Sqrt(2 * Samples));
-        Assert.IsGreaterThan(6 * deviation / Math.Sqrt(2 * Samples), Math.Abs(expected.Deviation - deviation)); // else it would be a test of the data
+        Assert.IsGreaterThan(
+            6 * deviation / Math.Sqrt(2 * Samples),
+            Math.Abs(expected.Deviation - deviation)); // else it would be a test of the data
     }
 }

@@ -44,8 +44,20 @@ public sealed class MarginalTests
     {
         using var noise = new BatchNoise(seed: 2);
 
-        using var trailing = ExactRun.Sample(new DpmSolverSampler(20) { Timesteps = TimestepSubset.Trailing(20) }, GaussianMixture.Three, _schedule, 20_000, noise);
-        using var even = ExactRun.Sample(new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) }, GaussianMixture.Three, _schedule, 20_000, noise);
+        using var trailing =
+            ExactRun.Sample(
+                new DpmSolverSampler(20) { Timesteps = TimestepSubset.Trailing(20) },
+                GaussianMixture.Three,
+                _schedule,
+                20_000,
+                noise);
+        using var even =
+            ExactRun.Sample(
+                new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) },
+                GaussianMixture.Three,
+                _schedule,
+                20_000,
+                noise);
 
         Assert.AreEqual(0.12, ExactRun.DeviationWithinModes(even, GaussianMixture.Three), 0.007);
         Assert.IsLessThan(0.1, ExactRun.DeviationWithinModes(trailing, GaussianMixture.Three));

@@ -5,7 +5,10 @@ using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
-/// <summary>The test program as another application has it: the same files, by links, but without libtorch, with another library of TorchSharp, or as in a notebook.</summary>
+/// <summary>
+/// The test program as another application has it: the same files, by links, but without libtorch, with another library of TorchSharp, or as in a
+/// notebook.
+/// </summary>
 internal sealed class AppFolder : IDisposable
 {
     private const string NativeLibrary = "libLibTorchSharp.so";
@@ -16,7 +19,10 @@ internal sealed class AppFolder : IDisposable
     {
         var source = AppContext.BaseDirectory;
         var patterns = new[] { "*.dll", "*.json", "*.so", "*.so.1" };
-        foreach (var file in patterns.SelectMany(pattern => Directory.EnumerateFiles(source, pattern)).Concat(Directory.EnumerateFiles(Path.Combine(source, "runtimes"), "*", SearchOption.AllDirectories)))
+        foreach (var file in patterns.SelectMany(pattern => Directory.EnumerateFiles(source, pattern)).Concat(Directory.EnumerateFiles(
+            Path.Combine(source, "runtimes"),
+            "*",
+            SearchOption.AllDirectories)))
         {
             if (!isLeftOut(Path.GetFileName(file)))
             {
@@ -51,7 +57,8 @@ internal sealed class AppFolder : IDisposable
         app._folder.Write(Path.GetRelativePath(app._folder.Path, app.TorchSharp), File.ReadAllBytes(typeof(torch).Assembly.Location));
         foreach (var library in leftOut.Where(name => File.Exists(Path.Combine(LibTorchFolder, name))))
         {
-            var package = library == NativeLibrary ? $"torchsharp/{TorchSharpVersion}" : $"libtorch-cpu-linux-x64/{LibTorchAdvice.LibTorchVersion}";
+            var package =
+                library == NativeLibrary ? $"torchsharp/{TorchSharpVersion}" : $"libtorch-cpu-linux-x64/{LibTorchAdvice.LibTorchVersion}";
             app.Link($"packages/{package}/runtimes/linux-x64/native/{library}", Path.Combine(LibTorchFolder, library));
         }
 
@@ -78,9 +85,12 @@ internal sealed class AppFolder : IDisposable
         var name = Path.ChangeExtension(Path.GetFileName(typeof(AppFolder).Assembly.Location), ".deps.json");
         var dependencies = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, name)))!.AsObject();
         var (leftOut, section) = (new HashSet<string>(), (JsonObject)dependencies["targets"]!.AsObject().Single().Value!);
-        foreach (var package in section.Select(entry => entry.Key).Where(key => Array.Exists(prefixes, prefix => key.StartsWith(prefix, StringComparison.Ordinal))).ToList())
+        foreach (var package in section.Select(entry => entry.Key)
+            .Where(key => Array.Exists(prefixes, prefix => key.StartsWith(prefix, StringComparison.Ordinal)))
+            .ToList())
         {
-            leftOut.UnionWith(((string[])["runtime", "runtimeTargets", "native"]).SelectMany(kind => section[package]![kind]?.AsObject() ?? []).Select(file => Path.GetFileName(file.Key)));
+            leftOut.UnionWith(
+                ((string[])["runtime", "runtimeTargets", "native"]).SelectMany(kind => section[package]![kind]?.AsObject() ?? []).Select(file => Path.GetFileName(file.Key)));
             section.Remove(package);
             dependencies["libraries"]!.AsObject().Remove(package);
         }

@@ -17,22 +17,29 @@ internal static class ChildProcess
     /// <summary>Runs a command of <see cref="Main"/> with environment variables of its own and returns what it printed.</summary>
     public static string RunWith(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        using var process = StartIn(typeof(ChildProcess).Assembly.Location, arguments, environment.Select(variable => (variable.Key, variable.Value)));
+        using var process =
+            StartIn(typeof(ChildProcess).Assembly.Location, arguments, environment.Select(variable => (variable.Key, variable.Value)));
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
+        return process.ExitCode == 0
+            ? output.Trim()
+            : throw new InvalidOperationException($"The child process ended with {process.ExitCode}: {error.Result}");
     }
 
     /// <summary>Runs a command of <see cref="Main"/> that may end badly.</summary>
-    public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments) => TryRunIn(typeof(ChildProcess).Assembly.Location, arguments);
+    public static (int ExitCode, string Output, string Error) TryRun(params string[] arguments) =>
+        TryRunIn(typeof(ChildProcess).Assembly.Location, arguments);
 
     /// <summary>Runs a command in a copy of the test assembly, with the files that are beside it.</summary>
     public static (int ExitCode, string Output, string Error) TryRunIn(string assembly, params string[] arguments) =>
         TryRunWith([], assembly, arguments);
 
     /// <summary>Runs a command in a copy of the test assembly, with variables of the environment.</summary>
-    public static (int ExitCode, string Output, string Error) TryRunWith(IEnumerable<(string Name, string Value)> variables, string assembly, params string[] arguments)
+    public static (int ExitCode, string Output, string Error) TryRunWith(
+        IEnumerable<(string Name, string Value)> variables,
+        string assembly,
+        params string[] arguments)
     {
         using var process = StartIn(assembly, arguments, variables);
         var error = process.StandardError.ReadToEndAsync();
@@ -46,7 +53,8 @@ internal static class ChildProcess
 
     private static Process StartIn(string assembly, string[] arguments, IEnumerable<(string Name, string Value)> variables)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -72,7 +80,8 @@ internal static class ChildProcess
                 var mlContext = new MLContext();
                 using (var diffusion = mlContext.Model.Load(path, out _).GetDiffusion())
                 {
-                    Console.WriteLine(Pictures.Digest(diffusion.Generate(int.Parse(count), diffusion.Generation with { Seed = int.Parse(seed) })));
+                    Console.WriteLine(
+                        Pictures.Digest(diffusion.Generate(int.Parse(count), diffusion.Generation with { Seed = int.Parse(seed) })));
                 }
 
                 return 0;
@@ -109,7 +118,8 @@ internal static class ChildProcess
             case ["fit", var seed]:
                 return ShortFit.Run(int.Parse(seed));
             default:
-                Console.Error.WriteLine("Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
+                Console.Error.WriteLine(
+                    "Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

@@ -29,7 +29,8 @@ public abstract class DiffusersFolderCopy
     [TestCleanup]
     public void Delete() => Directory.Delete(Folder, recursive: true);
 
-    private protected DiffusionTransformer Load(DiffusersOptions? options = null) => new MLContext(seed: 1).Diffusion.LoadDiffusers(Folder, (options ?? new()) with { Device = "cpu" });
+    private protected DiffusionTransformer Load(DiffusersOptions? options = null) =>
+        new MLContext(seed: 1).Diffusion.LoadDiffusers(Folder, (options ?? new()) with { Device = "cpu" });
 
     private protected void LoadAndDispose() => Load().Dispose();
 

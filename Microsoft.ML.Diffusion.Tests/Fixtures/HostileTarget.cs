@@ -11,7 +11,12 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 /// <param name="Mutate">Damages it.</param>
 /// <param name="Read">Reads a file; only exceptions that its documentation names may leave it.</param>
 /// <param name="IsBounded">Whether its time and memory are promised, too.</param>
-internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte[], Random, byte[]> Mutate, Action<string> Read, bool IsBounded = true)
+internal sealed record HostileTarget(
+    string Name,
+    Func<byte[]> Sample,
+    Func<byte[], Random, byte[]> Mutate,
+    Action<string> Read,
+    bool IsBounded = true)
 {
     // Another reader is another line here, and another DataRow of HostileFileTests.
     private static readonly HostileTarget[] _all =
@@ -19,8 +24,16 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
         new("model", ModelFile, Mutations.Zip, InspectAndLoad),
         new("safetensors", Weights, Mutations.Safetensors, ReadSafetensors),
         new("config", () => Entry("config.json"), Mutations.Json, ReadConfig),
-        new("unet", () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "unet", "config.json")), Mutations.Json, path => ReadDiffusers(path, "unet/config.json")),
-        new("scheduler", () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "scheduler", "scheduler_config.json")), Mutations.Json, path => ReadDiffusers(path, "scheduler/scheduler_config.json")),
+        new(
+            "unet",
+            () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "unet", "config.json")),
+            Mutations.Json,
+            path => ReadDiffusers(path, "unet/config.json")),
+        new(
+            "scheduler",
+            () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "scheduler", "scheduler_config.json")),
+            Mutations.Json,
+            path => ReadDiffusers(path, "scheduler/scheduler_config.json")),
         new("image", () => PictureFiles.Encode(), DamageImage, DecodeImage),
         new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
     ];
@@ -47,7 +60,8 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
 
     private static byte[] ModelFile() => File.ReadAllBytes(SavedModel.Chain);
 
-    private static byte[] Entry(string name) => SavedModel.Read(File.ReadAllBytes(SavedModel.Model)).Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Content;
+    private static byte[] Entry(string name) =>
+        SavedModel.Read(File.ReadAllBytes(SavedModel.Model)).Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Content;
 
     private static byte[] Weights()
     {
@@ -63,7 +77,11 @@ internal sealed record HostileTarget(string Name, Func<byte[]> Sample, Func<byte
     private static void ReadSafetensors(string path)
     {
         using var stream = File.OpenRead(path);
-        foreach (var open in (Func<SafetensorsFile>[])[() => SafetensorsFile.Open(path), () => SafetensorsFile.FromMemory(File.ReadAllBytes(path), path), () => SafetensorsFile.FromStream(stream, path)])
+        foreach (var open in (Func<SafetensorsFile>[])[
+            () => SafetensorsFile.Open(path),
+            () => SafetensorsFile.FromMemory(File.ReadAllBytes(path), path),
+            () => SafetensorsFile.FromStream(stream, path),
+        ])
         {
             using var file = open();
             foreach (var tensor in file.Tensors)

@@ -9,14 +9,20 @@ internal sealed class Instances
     private readonly Dictionary<Type, object> _known;
 
     /// <param name="known">Those that this cannot make, and what is wanted where a base type is.</param>
-    public Instances(params IEnumerable<(Type Type, object Value)> known) => _known = known.ToDictionary(entry => entry.Type, entry => entry.Value);
+    public Instances(params IEnumerable<(Type Type, object Value)> known) =>
+        _known = known.ToDictionary(entry => entry.Type, entry => entry.Value);
 
     /// <summary>The public types of an assembly that write their own text and that anyone can make.</summary>
     public static IEnumerable<Type> TypesOf(Assembly assembly) => assembly.GetExportedTypes()
-        .Where(type => !type.IsAbstract && !type.IsEnum && type.GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType!.Assembly == assembly)
-        .Where(type => type.IsValueType || type.GetConstructors().Any(constructor => !constructor.GetParameters().Any(parameter => parameter.ParameterType.IsByRefLike)));
+        .Where(type =>
+            !type.IsAbstract && !type.IsEnum && type.GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType!.Assembly == assembly)
+        .Where(type =>
+            type.IsValueType
+                || type.GetConstructors().Any(constructor =>
+                    !constructor.GetParameters().Any(parameter => parameter.ParameterType.IsByRefLike)));
 
-    public object Of(Type type) => Value(type) ?? throw new InvalidOperationException($"{type.Name} cannot be made here: name one in the test.");
+    public object Of(Type type) =>
+        Value(type) ?? throw new InvalidOperationException($"{type.Name} cannot be made here: name one in the test.");
 
     private object? Value(Type type)
     {
@@ -64,8 +70,13 @@ internal sealed class Instances
     private object? Made(Type type)
     {
         var constructor = type.GetConstructors().OrderByDescending(candidate => candidate.GetParameters().Length).FirstOrDefault();
-        var made = constructor?.Invoke([.. constructor.GetParameters().Select(parameter => parameter.HasDefaultValue ? parameter.DefaultValue : Value(parameter.ParameterType))]) ?? (type.IsValueType ? Activator.CreateInstance(type) : null);
-        foreach (var property in type.GetProperties().Where(property => made is not null && property.CanWrite && property.GetIndexParameters().Length == 0))
+        var made =
+            constructor?.Invoke(
+                [.. constructor.GetParameters().Select(parameter =>
+                    parameter.HasDefaultValue ? parameter.DefaultValue : Value(parameter.ParameterType))])
+                ?? (type.IsValueType ? Activator.CreateInstance(type) : null);
+        foreach (var property in type.GetProperties().Where(property =>
+            made is not null && property.CanWrite && property.GetIndexParameters().Length == 0))
         {
             try
             {

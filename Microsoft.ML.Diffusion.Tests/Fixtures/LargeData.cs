@@ -37,7 +37,12 @@ internal static class LargeData
     {
         var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(Row));
         var images = new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1));
-        return new TrainingSetReader(rows, images, label: null, new TrainingSetNeeds(new UNetOptions(), null, limit)) { Parallelism = 1 }.Read();
+        return new TrainingSetReader(
+            rows,
+            images,
+            label: null,
+            new TrainingSetNeeds(new UNetOptions(), null, limit))
+        { Parallelism = 1 }.Read();
     }
 
     private static VectorRow Row(int number)

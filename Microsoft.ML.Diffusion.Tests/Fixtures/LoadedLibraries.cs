@@ -11,7 +11,8 @@ internal static class LoadedLibraries
     {
         var mlContext = new MLContext(seed: 1);
         var chosen = new List<string>();
-        mlContext.Log += (_, entry) => chosen.AddRange(entry.RawMessage.StartsWith("Device ", StringComparison.Ordinal) ? [entry.RawMessage] : []);
+        mlContext.Log +=
+            (_, entry) => chosen.AddRange(entry.RawMessage.StartsWith("Device ", StringComparison.Ordinal) ? [entry.RawMessage] : []);
         using (var diffusion = mlContext.Diffusion.LoadModel(model, out _).GetDiffusion())
         {
             diffusion.Generate(1)[0].Dispose();
@@ -26,9 +27,14 @@ internal static class LoadedLibraries
     /// <summary>The same where TorchSharp's assembly is one that the host knows nothing of.</summary>
     public static void RunWith(string torchSharp, string model)
     {
-        AssemblyLoadContext.Default.Resolving += (context, name) => name.Name == "TorchSharp" ? context.LoadFromAssemblyPath(torchSharp) : null;
+        AssemblyLoadContext.Default.Resolving +=
+            (context, name) => name.Name == "TorchSharp" ? context.LoadFromAssemblyPath(torchSharp) : null;
         Run(model);
     }
 
-    private static bool IsOfLibTorch(string path) => Path.GetFileName(path) is var name && (name.StartsWith("libtorch", StringComparison.Ordinal) || name.StartsWith("libLibTorch", StringComparison.Ordinal) || name.StartsWith("libc10", StringComparison.Ordinal));
+    private static bool IsOfLibTorch(string path) =>
+        Path.GetFileName(path) is var name
+            && (name.StartsWith("libtorch", StringComparison.Ordinal)
+                || name.StartsWith("libLibTorch", StringComparison.Ordinal)
+                || name.StartsWith("libc10", StringComparison.Ordinal));
 }

@@ -6,7 +6,8 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 /// <summary>Reads the compiled code of methods, for tests of what a library may call.</summary>
 internal static class MethodCode
 {
-    private const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Own =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly OpCode[] _codes = [.. typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!)];
 
@@ -28,9 +29,11 @@ internal static class MethodCode
 
     public static Type ResolveType(MethodBase method, int token) => method.Module.ResolveType(token, OfType(method), OfMethod(method));
 
-    public static MemberInfo? ResolveMember(MethodBase method, int token) => method.Module.ResolveMember(token, OfType(method), OfMethod(method));
+    public static MemberInfo? ResolveMember(MethodBase method, int token) =>
+        method.Module.ResolveMember(token, OfType(method), OfMethod(method));
 
-    private static Type[]? OfType(MethodBase method) => method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
+    private static Type[]? OfType(MethodBase method) =>
+        method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
 
     private static Type[]? OfMethod(MethodBase method) => method.IsGenericMethod ? method.GetGenericArguments() : null;
 

@@ -7,8 +7,10 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 /// <summary>Ways to damage a file, by accident or in order to do harm; each change is decided by the random numbers alone.</summary>
 internal static partial class Mutations
 {
-    private static readonly string[] _numbers = ["0", "-1", "1", "7", "2147483647", "2147483648", "-9223372036854775808", "9223372036854775807", "18446744073709551616", "1e308", "1e999", "-0", "0.5", "\"NaN\"", "\"Infinity\"", "null", "[]", "{}", "true", "\"\\ud800\""];
-    private static readonly string[] _names = ["../evil.txt", "../../../evil.txt", "/evil.txt", "C:\\evil.txt", "..\\evil.txt", "a/../../evil.txt", "a//b", "./x", "evil\0.txt", "evil\n.txt", "TransformerChain/../../evil.txt", "\u202eevil", "a/", "~/../evil.txt"];
+    private static readonly string[] _numbers =
+        ["0", "-1", "1", "7", "2147483647", "2147483648", "-9223372036854775808", "9223372036854775807", "18446744073709551616", "1e308", "1e999", "-0", "0.5", "\"NaN\"", "\"Infinity\"", "null", "[]", "{}", "true", "\"\\ud800\""];
+    private static readonly string[] _names =
+        ["../evil.txt", "../../../evil.txt", "/evil.txt", "C:\\evil.txt", "..\\evil.txt", "a/../../evil.txt", "a//b", "./x", "evil\0.txt", "evil\n.txt", "TransformerChain/../../evil.txt", "\u202eevil", "a/", "~/../evil.txt"];
 
     /// <summary>Damages bytes that are nothing in particular.</summary>
     public static byte[] Bytes(byte[] file, Random random)
@@ -58,7 +60,10 @@ internal static partial class Mutations
                 var (from, to) = (random.Next(entries.Count), random.Next(entries.Count));
                 return SavedModel.Write([.. entries, (entries[from].Name, entries[to].Content)]);
             case 6 when random.Next(5) == 0: // inflates to more than a hundred times the file
-                return SavedModel.Write(SavedModel.Read(file).Select((entry, i) => i == random.Next(4) ? (entry.Name, new byte[12 << 20]) : entry).Append(("bomb", new byte[(8 << 20) + random.Next(1 << 20)])));
+                return SavedModel.Write(
+                    SavedModel.Read(file)
+                        .Select((entry, i) => i == random.Next(4) ? (entry.Name, new byte[12 << 20]) : entry)
+                        .Append(("bomb", new byte[(8 << 20) + random.Next(1 << 20)])));
             case 7 when random.Next(20) == 0: // no more than names
                 return SavedModel.Write(SavedModel.Read(file).Concat(Enumerable.Range(0, 5000).Select(i => ($"{i}", Array.Empty<byte>()))));
             case 6 or 7 or 8:
@@ -83,7 +88,11 @@ internal static partial class Mutations
                 var depth = random.Next(10, 100_000);
                 return Replace(text, Values(), new string('[', depth) + new string(']', random.Next(2) * depth), random);
             case 4: // long
-                return Replace(text, Values(), $"[{string.Join(',', Enumerable.Repeat(_numbers[random.Next(_numbers.Length)], random.Next(1, 10_000)))}]", random);
+                return Replace(
+                    text,
+                    Values(),
+                    $"[{string.Join(',', Enumerable.Repeat(_numbers[random.Next(_numbers.Length)], random.Next(1, 10_000)))}]",
+                    random);
             default: // a field is missing
                 return Replace(text, Fields(), "\"other\":", random);
         }
@@ -109,7 +118,8 @@ internal static partial class Mutations
     private static byte[] Record(byte[] file, Random random)
     {
         var copy = file.ToArray();
-        var records = Enumerable.Range(0, copy.Length - 4).Where(i => copy[i] == 'P' && copy[i + 1] == 'K' && copy[i + 2] is 1 or 3 or 5).ToArray();
+        var records =
+            Enumerable.Range(0, copy.Length - 4).Where(i => copy[i] == 'P' && copy[i + 1] == 'K' && copy[i + 2] is 1 or 3 or 5).ToArray();
         var position = records[random.Next(records.Length)] + random.Next(4, 46);
         return position < copy.Length - 8 ? WithNumber(copy, random, position) : copy[..position.Clamp(copy.Length)];
     }
@@ -118,7 +128,8 @@ internal static partial class Mutations
 
     private static byte[] WithNumber(byte[] bytes, Random random, int position)
     {
-        var numbers = (long[])[0, 1, -1, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, bytes.Length, bytes.Length - 1, random.Next(), random.NextInt64()];
+        var numbers =
+            (long[])[0, 1, -1, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, bytes.Length, bytes.Length - 1, random.Next(), random.NextInt64()];
         var number = BitConverter.GetBytes(numbers[random.Next(numbers.Length)]);
         number.AsSpan(0, Math.Min(bytes.Length - position, 1 << random.Next(4))).CopyTo(bytes.AsSpan(position));
         return bytes;

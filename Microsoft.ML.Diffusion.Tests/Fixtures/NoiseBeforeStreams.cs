@@ -6,7 +6,8 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 /// <summary>The noise of formats 1 and 2, which libtorch's generators drew, one for each sample: what models of that time are judged by.</summary>
 internal sealed class NoiseBeforeStreams(long seed, IEnumerable<long> samples) : NoiseSource, IDisposable
 {
-    private readonly Generator[] _generators = [.. samples.Select(sample => new Generator(Mix(Mix((ulong)seed) + unchecked((ulong)sample * 0x9E3779B97F4A7C15))))];
+    private readonly Generator[] _generators =
+        [.. samples.Select(sample => new Generator(Mix(Mix((ulong)seed) + unchecked((ulong)sample * 0x9E3779B97F4A7C15))))];
 
     public override Tensor Next(Tensor like)
     {

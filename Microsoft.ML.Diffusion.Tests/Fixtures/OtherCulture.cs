@@ -26,7 +26,11 @@ internal static class OtherCulture
     {
         var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
         var (numbers, dates) = (culture.NumberFormat, culture.DateTimeFormat);
-        (numbers.NumberDecimalSeparator, numbers.NumberGroupSeparator, numbers.PercentDecimalSeparator, numbers.PercentGroupSeparator) = (",", ".", ",", ".");
+        (
+            numbers.NumberDecimalSeparator,
+            numbers.NumberGroupSeparator,
+            numbers.PercentDecimalSeparator,
+            numbers.PercentGroupSeparator) = (",", ".", ",", ".");
         (numbers.NegativeSign, numbers.PercentSymbol, numbers.NaNSymbol, numbers.PositiveInfinitySymbol) = ("~", "pc", "none", "endless");
         (dates.DateSeparator, dates.TimeSeparator, dates.ShortDatePattern, dates.LongTimePattern) = ("-", ".", "dd/MM/yyyy", "HH:mm:ss");
         return culture;

@@ -8,7 +8,8 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 internal static class OtherUser
 {
     private const int Nobody = 65534;
-    private const UnixFileMode ReadAndEnter = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+    private const UnixFileMode ReadAndEnter =
+        UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     public static void Run(string folder, Action action)
     {

@@ -9,7 +9,12 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 internal static class PictureFiles
 {
     /// <summary>A picture of bars in a format that SkiaSharp writes.</summary>
-    public static byte[] Encode(SKEncodedImageFormat format = SKEncodedImageFormat.Png, int number = 0, int width = Pictures.Side, int height = Pictures.Side, bool coloured = true)
+    public static byte[] Encode(
+        SKEncodedImageFormat format = SKEncodedImageFormat.Png,
+        int number = 0,
+        int width = Pictures.Side,
+        int height = Pictures.Side,
+        bool coloured = true)
     {
         using var image = Pictures.Bars(number, width, height, coloured);
         return Encode(format, width, height, image.Pixels.ToArray());
@@ -68,9 +73,11 @@ internal static class PictureFiles
     /// <summary>A WebP file of two frames of 8x8 pixels (its container specification), each from a file of one frame.</summary>
     public static byte[] AnimatedWebP()
     {
-        byte[] Frame(int number) => RiffChunk("ANMF"u8, [0, 0, 0, 0, 0, 0, 7, 0, 0, 7, 0, 0, 100, 0, 0, 0, .. Encode(SKEncodedImageFormat.Webp, number)[12..]]);
+        byte[] Frame(int number) =>
+            RiffChunk("ANMF"u8, [0, 0, 0, 0, 0, 0, 7, 0, 0, 7, 0, 0, 100, 0, 0, 0, .. Encode(SKEncodedImageFormat.Webp, number)[12..]]);
 
-        byte[] body = [.. "WEBP"u8, .. RiffChunk("VP8X"u8, [2, 0, 0, 0, 7, 0, 0, 7, 0, 0]), .. RiffChunk("ANIM"u8, [0, 0, 0, 0, 0, 0]), .. Frame(0), .. Frame(1)];
+        byte[] body =
+            [.. "WEBP"u8, .. RiffChunk("VP8X"u8, [2, 0, 0, 0, 7, 0, 0, 7, 0, 0]), .. RiffChunk("ANIM"u8, [0, 0, 0, 0, 0, 0]), .. Frame(0), .. Frame(1)];
         return RiffChunk("RIFF"u8, body);
     }
 
@@ -81,7 +88,10 @@ internal static class PictureFiles
         // One block for each component: the size of its DC coefficient as a code of four bits, its bits, and the end of the block.
         var bits = string.Concat(inverted.Select(level => DcBits(level - 128) + "0"));
         var padded = bits.PadRight((bits.Length + 7) / 8 * 8, '1');
-        var scan = Enumerable.Range(0, padded.Length / 8).Select(i => Convert.ToByte(padded.Substring(8 * i, 8), 2)).SelectMany(value => value == 255 ? new byte[] { 255, 0 } : [value]);
+        var scan =
+            Enumerable.Range(0, padded.Length / 8)
+                .Select(i => Convert.ToByte(padded.Substring(8 * i, 8), 2))
+                .SelectMany(value => value == 255 ? new byte[] { 255, 0 } : [value]);
         return
         [
             0xFF, 0xD8,
@@ -98,7 +108,9 @@ internal static class PictureFiles
 
     /// <summary>Puts an EXIF orientation into a JPEG file.</summary>
     public static byte[] WithOrientation(byte[] jpeg, byte orientation) =>
-        [.. jpeg[..2], .. Segment(0xE1, [.. "Exif"u8, 0, 0, .. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]), .. jpeg[2..]];
+        [.. jpeg[..2], .. Segment(
+            0xE1,
+            [.. "Exif"u8, 0, 0, .. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]), .. jpeg[2..]];
 
     // A DC coefficient is 8 times the mean, with quantization by 1, and told as its difference to the last block, of which there is none.
     private static string DcBits(int level)
@@ -122,7 +134,8 @@ internal static class PictureFiles
         return [(byte)packed, (byte)(packed >> 8), (byte)(packed >> 16)];
     }
 
-    private static byte[] Segment(byte marker, byte[] content) => [0xFF, marker, (byte)((content.Length + 2) >> 8), (byte)(content.Length + 2), .. content];
+    private static byte[] Segment(byte marker, byte[] content) =>
+        [0xFF, marker, (byte)((content.Length + 2) >> 8), (byte)(content.Length + 2), .. content];
 
     private static byte[] RiffChunk(ReadOnlySpan<byte> name, byte[] content)
     {

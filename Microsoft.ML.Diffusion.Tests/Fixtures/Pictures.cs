@@ -48,7 +48,9 @@ internal static class Pictures
 
     /// <summary>Rows of pictures, each with a number and a class.</summary>
     public static IDataView Rows(MLContext mlContext, int count = 8, bool coloured = false) =>
-        mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(Unkeyed(mlContext, count, coloured)).Transform(Unkeyed(mlContext, count, coloured));
+        mlContext.Transforms.Conversion.MapValueToKey("Label", "Class")
+            .Fit(Unkeyed(mlContext, count, coloured))
+            .Transform(Unkeyed(mlContext, count, coloured));
 
     /// <summary>The same pictures for the same seed, as one number.</summary>
     public static string Digest(IEnumerable<MLImage> images)
@@ -64,7 +66,9 @@ internal static class Pictures
     }
 
     private static IDataView Unkeyed(MLContext mlContext, int count, bool coloured) =>
-        mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new PictureRow { Image = Bars(i, coloured: coloured), Number = i, Class = i % 2 == 0 ? "even" : "odd" }));
+        mlContext.Data.LoadFromEnumerable(
+            Enumerable.Range(0, count).Select(
+                i => new PictureRow { Image = Bars(i, coloured: coloured), Number = i, Class = i % 2 == 0 ? "even" : "odd" }));
 
     internal sealed class PictureRow
     {

@@ -28,7 +28,13 @@ internal static class SampleProcess
     /// <returns>Its exit code, and what it wrote to each of both outputs.</returns>
     public static (int ExitCode, string Output, string Error) Run(string name, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", Assembly(name), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(
+                new ProcessStartInfo("dotnet", ["exec", Assembly(name), .. arguments])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -35,7 +35,8 @@ internal static class SavedModel
         {
             foreach (var (name, content) in entries)
             {
-                using var entry = archive.CreateEntry(name, content.Length > 1 << 20 ? CompressionLevel.Optimal : CompressionLevel.Fastest).Open();
+                using var entry =
+                    archive.CreateEntry(name, content.Length > 1 << 20 ? CompressionLevel.Optimal : CompressionLevel.Fastest).Open();
                 entry.Write(content);
             }
         }
@@ -45,7 +46,8 @@ internal static class SavedModel
 
     /// <summary>A copy of a zip in which the entries of one file name are changed, or left out.</summary>
     public static byte[] With(byte[] zip, string fileName, Func<byte[], byte[]?> change) => Write(
-        Read(zip).Select(entry => (entry.Name, Content: entry.Name.EndsWith(fileName, StringComparison.Ordinal) ? change(entry.Content) : entry.Content))
+        Read(zip).Select(
+            entry => (entry.Name, Content: entry.Name.EndsWith(fileName, StringComparison.Ordinal) ? change(entry.Content) : entry.Content))
             .Where(entry => entry.Content is not null).Select(entry => (entry.Name, entry.Content!)));
 
     /// <summary>The child process of a test that kills it: saves one model over and over.</summary>

@@ -11,11 +11,15 @@ internal static class Schemas
 
     /// <summary>Each column's name, kind, type and annotations.</summary>
     public static string[] Describe(SchemaShape shape) =>
-        [.. shape.Select(column => $"{column.Name}: {column.Kind} {column.ItemType} {column.IsKey} [{string.Join(", ", Describe(column.Annotations))}]").Distinct()];
+        [.. shape.Select(
+            column =>
+                $"{column.Name}: {column.Kind} {column.ItemType} {column.IsKey} [{string.Join(", ", Describe(column.Annotations))}]").Distinct()];
 
     /// <summary>Each column's name, whether it is hidden, type with dimensions, and annotations with their values.</summary>
     public static string[] Describe(DataViewSchema schema) =>
-        [.. schema.Select(column => $"{column.Name}{(column.IsHidden ? " (hidden)" : "")}: {column.Type} [{string.Join(", ", column.Annotations.Schema.Select(annotation => $"{annotation.Name} {annotation.Type} {Value(column.Annotations, annotation)}"))}]")];
+        [.. schema.Select(
+            column =>
+                $"{column.Name}{(column.IsHidden ? " (hidden)" : "")}: {column.Type} [{string.Join(", ", column.Annotations.Schema.Select(annotation => $"{annotation.Name} {annotation.Type} {Value(column.Annotations, annotation)}"))}]")];
 
     /// <summary>Each row's id and all values of the columns that are not hidden.</summary>
     public static string[] Values(IDataView rows)
@@ -35,7 +39,9 @@ internal static class Schemas
     }
 
     private static Func<string> Reader(DataViewRow row, DataViewSchema.Column column) =>
-        (Func<string>)typeof(Schemas).GetMethod(nameof(TypedReader), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(column.Type.RawType).Invoke(null, [row, column])!;
+        (Func<string>)typeof(Schemas).GetMethod(
+            nameof(TypedReader),
+            BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(column.Type.RawType).Invoke(null, [row, column])!;
 
     private static Func<string> TypedReader<TValue>(DataViewRow row, DataViewSchema.Column column)
     {
@@ -57,7 +63,9 @@ internal static class Schemas
     };
 
     private static string Value(DataViewSchema.Annotations annotations, DataViewSchema.Column annotation) =>
-        (string)typeof(Schemas).GetMethod(nameof(TypedValue), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(annotation.Type.RawType).Invoke(null, [annotations, annotation])!;
+        (string)typeof(Schemas).GetMethod(
+            nameof(TypedValue),
+            BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(annotation.Type.RawType).Invoke(null, [annotations, annotation])!;
 
     private static string TypedValue<TValue>(DataViewSchema.Annotations annotations, DataViewSchema.Column annotation)
     {

@@ -45,7 +45,8 @@ internal static class ScoringModel
 
         /// <summary>All values as a text that differs if one does.</summary>
         public string Describe() =>
-            FormattableString.Invariant($"{Number} {Pictures.Digest([Generated!])} {Pictures.Digest([Reconstructed!])} {string.Join(",", GeneratedPixels)} {string.Join(",", ReconstructedPixels)} {string.Join(",", Latent)} {Bits:R} {Error:R}");
+            FormattableString.Invariant(
+                $"{Number} {Pictures.Digest([Generated!])} {Pictures.Digest([Reconstructed!])} {string.Join(",", GeneratedPixels)} {string.Join(",", ReconstructedPixels)} {string.Join(",", Latent)} {Bits:R} {Error:R}");
     }
 
     public static Row[] Read(MLContext mlContext, IDataView rows) => [.. mlContext.Data.CreateEnumerable<Row>(rows, reuseRowObject: false)];

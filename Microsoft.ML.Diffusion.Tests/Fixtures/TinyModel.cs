@@ -5,7 +5,15 @@ internal static class TinyModel
 {
     public static DiffusionOptions Options { get; } = new()
     {
-        Network = new UNetOptions { BaseChannels = 8, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [4], NumberOfNormalizationGroups = 4, Dropout = 0 },
+        Network = new UNetOptions
+        {
+            BaseChannels = 8,
+            ChannelMultipliers = [1, 2],
+            NumberOfResidualBlocks = 1,
+            AttentionResolutions = [4],
+            NumberOfNormalizationGroups = 4,
+            Dropout = 0,
+        },
         Training = new TrainingOptions { NumberOfSteps = 10, BatchSize = 8, LearningRate = 2e-3, WarmupSteps = 2 },
         Generation = new GenerationOptions { Sampler = new DdimSampler(4), BatchSize = 4, Seed = 5 },
         Seed = 1,

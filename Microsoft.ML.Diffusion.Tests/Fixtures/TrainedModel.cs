@@ -32,7 +32,8 @@ internal static class TrainedModel
     {
         var random = new Random(number);
         var (left, top, width) = (1 + (5 * random.NextDouble()), 1 + (5 * random.NextDouble()), 1 + random.NextDouble());
-        return Pictures.Grey((x, y) => (byte)(20 + (220 * Math.Exp(-(((x - left) * (x - left)) + ((y - top) * (y - top))) / (2 * width * width)))));
+        return Pictures.Grey(
+            (x, y) => (byte)(20 + (220 * Math.Exp(-(((x - left) * (x - left)) + ((y - top) * (y - top))) / (2 * width * width)))));
     }
 
     private sealed class SpotRow

@@ -57,7 +57,11 @@ internal static class DiffusersRuns
             i => AlphaBarAt(timesteps[i], schedule),
             i => AlphaBarOrEnd(timesteps[i] - stride, init, schedule),
             _ => eta > 0);
-        return new PeerRun(PredictionOf(init), ClippingOf(init) with { KeepPredictedNoise = !arguments.Flag("use_clipped_model_output", false) }, [.. timesteps], steps)
+        return new PeerRun(
+            PredictionOf(init),
+            ClippingOf(init) with { KeepPredictedNoise = !arguments.Flag("use_clipped_model_output", false) },
+            [.. timesteps],
+            steps)
         {
             Samplers = [new DdimSampler(eta: eta)],
             Draws = step => step.AddsNoise,
@@ -69,7 +73,12 @@ internal static class DiffusersRuns
     {
         var init = run.Config["init"]!;
         var schedule = PeerSchedules.Diffusers(init);
-        var timesteps = PeerTimesteps.DiffusersInverse(init.Text("timestep_spacing", "leading"), schedule.NumberOfTrainingTimesteps, run.Config.Int("num_inference_steps"), init.Int("steps_offset", 0));
+        var timesteps =
+            PeerTimesteps.DiffusersInverse(
+                init.Text("timestep_spacing", "leading"),
+                schedule.NumberOfTrainingTimesteps,
+                run.Config.Int("num_inference_steps"),
+                init.Int("steps_offset", 0));
         var stride = Stride(run, schedule);
 
         var steps = PeerRun.StepsOf(
@@ -84,10 +93,15 @@ internal static class DiffusersRuns
     private static int[] TimestepsOf(GoldenRun run, NoiseSchedule schedule)
     {
         var init = run.Config["init"]!;
-        return PeerTimesteps.Diffusers(init.Text("timestep_spacing", "leading"), schedule.NumberOfTrainingTimesteps, run.Config.Int("num_inference_steps"), init.Int("steps_offset", 0));
+        return PeerTimesteps.Diffusers(
+            init.Text("timestep_spacing", "leading"),
+            schedule.NumberOfTrainingTimesteps,
+            run.Config.Int("num_inference_steps"),
+            init.Int("steps_offset", 0));
     }
 
-    private static int Stride(GoldenRun run, NoiseSchedule schedule) => schedule.NumberOfTrainingTimesteps / run.Config.Int("num_inference_steps");
+    private static int Stride(GoldenRun run, NoiseSchedule schedule) =>
+        schedule.NumberOfTrainingTimesteps / run.Config.Int("num_inference_steps");
 
     // Rounding can give trailing one step too many, at t = -1, which indexes the table from its end.
     internal static double AlphaBarAt(int timestep, NoiseSchedule schedule) =>

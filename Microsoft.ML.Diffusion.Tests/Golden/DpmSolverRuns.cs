@@ -47,9 +47,11 @@ internal static class DpmSolverRuns
     private static Sampler[] SamplersOf(GoldenRun run, int count)
     {
         var init = run.Config["init"]!;
-        var (algorithm, order, type) = (init.Text("algorithm_type", "dpmsolver++"), init.Int("solver_order", 2), init.Text("solver_type", "midpoint"));
+        var (algorithm, order, type) =
+            (init.Text("algorithm_type", "dpmsolver++"), init.Int("solver_order", 2), init.Text("solver_type", "midpoint"));
         var lowers = init.Flag("lower_order_final", true) && count < 15;
-        var peer = new PeerDpmSolver(algorithm, order, type, lowers) { EulerAtFinal = init.Flag("euler_at_final", false), NumberOfSteps = count };
+        var peer =
+            new PeerDpmSolver(algorithm, order, type, lowers) { EulerAtFinal = init.Flag("euler_at_final", false), NumberOfSteps = count };
         return algorithm.EndsWith("dpmsolver++", StringComparison.Ordinal) && order <= 2 && type == "midpoint"
             ? [peer, new DpmSolverSampler(stochastic: peer.IsStochastic) { Order = order, LowerOrderFinal = lowers || peer.EulerAtFinal }]
             : [peer];

@@ -6,7 +6,12 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 internal static class GoldenAssert
 {
     /// <summary>Every value is within <paramref name="absolute"/> or <paramref name="relative"/> of the expected one, whichever allows more.</summary>
-    public static void AreClose(IReadOnlyList<double> expected, IReadOnlyList<double> actual, string what, double absolute = 0, double relative = 0)
+    public static void AreClose(
+        IReadOnlyList<double> expected,
+        IReadOnlyList<double> actual,
+        string what,
+        double absolute = 0,
+        double relative = 0)
     {
         Assert.HasCount(expected.Count, actual, what);
 
@@ -22,7 +27,10 @@ internal static class GoldenAssert
 
         if (worst >= 0)
         {
-            Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"{what}: worst at {worst} of {expected.Count}: expected {expected[worst]:R}, got {actual[worst]:R}, apart by {Math.Abs(actual[worst] - expected[worst]):G3} (allowed: absolute {absolute:G3} or relative {relative:G3})."));
+            Assert.Fail(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what}: worst at {worst} of {expected.Count}: expected {expected[worst]:R}, got {actual[worst]:R}, apart by {Math.Abs(actual[worst] - expected[worst]):G3} (allowed: absolute {absolute:G3} or relative {relative:G3})."));
         }
     }
 

@@ -5,7 +5,9 @@ internal static class GoldenCoverage
 {
     private static readonly (Predicate<GoldenRun> Applies, string Reason)[] _rules =
     [
-        (run => run.Config.Text("mean_type") == "xprev", "Prediction of x at the previous timestep is no feature of the product; the loss files that have it are replayed."),
+        (
+            run => run.Config.Text("mean_type") == "xprev",
+            "Prediction of x at the previous timestep is no feature of the product; the loss files that have it are replayed."),
     ];
 
     /// <summary>The reason why a run is not replayed; null where it is.</summary>

@@ -15,7 +15,8 @@ internal static class GoldenJson
 
     public static string Text(this JsonNode node, string key, string missing = "") => node[key]?.GetValue<string>() ?? missing;
 
-    public static double[] Numbers(this JsonNode node, string key) => [.. node[key]!.AsArray().Select(number => number!.GetValue<double>())];
+    public static double[] Numbers(this JsonNode node, string key) =>
+        [.. node[key]!.AsArray().Select(number => number!.GetValue<double>())];
 
     public static int[] Ints(this JsonNode node, string key) => [.. node[key]!.AsArray().Select(number => number!.GetValue<int>())];
 }

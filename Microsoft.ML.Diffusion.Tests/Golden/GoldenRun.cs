@@ -50,7 +50,9 @@ internal sealed record GoldenRun
             Config = JsonNode.Parse(metadata["config"])!,
             Model = new Expression(metadata["model_expr"]),
             VarianceModel = metadata.TryGetValue("model_variance_expr", out var variance) ? new Expression(variance) : null,
-            Timesteps = tensors["timesteps"] is { Type.IsInteger: true } whole ? Array.ConvertAll(whole.ToInt64s(), t => (double)t) : tensors["timesteps"].ToDoubles(),
+            Timesteps = tensors["timesteps"] is { Type.IsInteger: true } whole
+                ? Array.ConvertAll(whole.ToInt64s(), t => (double)t)
+                : tensors["timesteps"].ToDoubles(),
             Shape = tensors["x.0"].Shape,
             X = Numbered(tensors, "x."),
             X0 = Numbered(tensors, "x0."),

@@ -9,7 +9,12 @@ internal static class KDiffusionRuns
     public static PeerRun Translate(GoldenRun run)
     {
         var config = run.Config;
-        var sigmas = KarrasSpacing.Sigmas(config.Int("n"), config.Number("sigma_min", double.NaN), config.Number("sigma_max", double.NaN), config.Number("rho", 7));
+        var sigmas =
+            KarrasSpacing.Sigmas(
+                config.Int("n"),
+                config.Number("sigma_min", double.NaN),
+                config.Number("sigma_max", double.NaN),
+                config.Number("rho", 7));
         var function = run.Source[(run.Source.IndexOf(':', StringComparison.Ordinal) + 1)..];
         Func<SamplingStep, bool> always = _ => true;
         var (samplers, draws) = function switch
@@ -17,8 +22,10 @@ internal static class KDiffusionRuns
             "sample_euler" => ((Sampler[])[new EulerSampler(), new DdimSampler(eta: 0)], always),
             "sample_heun" => ([new HeunSampler()], always),
             "sample_dpm_2" => ([new PeerDpm2()], always),
-            "sample_euler_ancestral" => ([new DdimSampler(eta: 1), new DdpmSampler()], step => step.AddsNoise), // the same step by another name
-            "sample_dpmpp_2m" => ([new DpmSolverSampler(), new PeerDpmSolver("dpmsolver++", Order: 2, "midpoint", LowerOrderFinal: false)], _ => false),
+            "sample_euler_ancestral" =>
+                ([new DdimSampler(eta: 1), new DdpmSampler()], step => step.AddsNoise), // the same step by another name
+            "sample_dpmpp_2m" =>
+                ([new DpmSolverSampler(), new PeerDpmSolver("dpmsolver++", Order: 2, "midpoint", LowerOrderFinal: false)], _ => false),
             _ => throw new NotSupportedException($"{run.File}: the function '{function}' is not known."),
         };
 
@@ -28,7 +35,12 @@ internal static class KDiffusionRuns
             i => AlphaBar(sigmas[i]),
             i => i + 1 < sigmas.Length ? AlphaBar(sigmas[i + 1]) : 1,
             i => i + 1 < sigmas.Length);
-        return new PeerRun(PredictionType.Sample, Clipping.None, sigmas, steps) { Samplers = samplers, Draws = draws, IsVarianceExploding = true };
+        return new PeerRun(PredictionType.Sample, Clipping.None, sigmas, steps)
+        {
+            Samplers = samplers,
+            Draws = draws,
+            IsVarianceExploding = true,
+        };
     }
 
     private static double AlphaBar(double sigma) => 1 / (1 + (sigma * sigma));

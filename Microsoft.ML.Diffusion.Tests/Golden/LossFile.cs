@@ -19,7 +19,13 @@ internal sealed partial class LossFile
         using var tensors = SafetensorsFile.Open(GoldenFolder.File(file));
         File = file;
         _metadata = new Dictionary<string, string>(tensors.Metadata);
-        _tensors = tensors.Tensors.ToDictionary(tensor => tensor.Name, tensor => (tensor.Shape, tensor.Type.IsInteger ? Array.ConvertAll(tensor.ToInt64s(), whole => (double)whole) : tensor.ToDoubles()));
+        _tensors =
+            tensors.Tensors.ToDictionary(
+                tensor => tensor.Name,
+                tensor =>
+                    (
+                        tensor.Shape,
+                        tensor.Type.IsInteger ? Array.ConvertAll(tensor.ToInt64s(), whole => (double)whole) : tensor.ToDoubles()));
         Schedule = NoiseSchedule.FromBetas(Betas());
         Timesteps = Array.ConvertAll(this["t"], t => (int)t);
     }
@@ -54,13 +60,16 @@ internal sealed partial class LossFile
     public Tensor Tensor(string name, ScalarType type) => _tensors[name].Values.ToTensor(_tensors[name].Shape, type);
 
     /// <summary>x_0 = u8 / 127.5 - 1.</summary>
-    public Tensor Images(ScalarType type) => Array.ConvertAll(this["u8"], level => (level / 127.5) - 1).ToTensor(_tensors["u8"].Shape, type);
+    public Tensor Images(ScalarType type) =>
+        Array.ConvertAll(this["u8"], level => (level / 127.5) - 1).ToTensor(_tensors["u8"].Shape, type);
 
     /// <summary>The network's output for x, each sample at a timestep of its own; a learned variance doubles the channels.</summary>
     public Tensor Output(Tensor x, int[] timesteps)
     {
         var prediction = Evaluate("model_expr", x, timesteps);
-        return _metadata.ContainsKey("model_variance_expr") ? cat([prediction, Evaluate("model_variance_expr", x, timesteps)], 1) : prediction;
+        return _metadata.ContainsKey("model_variance_expr")
+            ? cat([prediction, Evaluate("model_variance_expr", x, timesteps)], 1)
+            : prediction;
     }
 
     private Tensor Evaluate(string name, Tensor x, int[] timesteps)

@@ -71,7 +71,11 @@ internal static class LossReplay
         {
             var isFixed = file.VarianceType.StartsWith("fixed", StringComparison.Ordinal);
             var terms = peer.IsOwn
-                ? new TrainingObjective(peer.Diffusion, isFixed && loss == TrainingLoss.Hybrid ? TrainingLoss.Simple : loss, peer.Variance) { VariationalWeight = weight }.Terms(x0, noise, xt, output, t)
+                ? new TrainingObjective(
+                    peer.Diffusion,
+                    isFixed && loss == TrainingLoss.Hybrid ? TrainingLoss.Simple : loss,
+                    peer.Variance)
+                { VariationalWeight = weight }.Terms(x0, noise, xt, output, t)
                 : Unusual(loss, isFixed);
             results.Add(($"training.{name}.loss", name == "kl" ? terms.Loss / all : terms.Loss));
             if (loss == TrainingLoss.Hybrid)
@@ -83,7 +87,10 @@ internal static class LossReplay
             LossTerms Unusual(TrainingLoss loss, bool isFixed)
             {
                 var (squaredError, bits) = peer.Losses(x0, noise, xt, output, t);
-                return new LossTerms(loss == TrainingLoss.Variational ? all * bits : isFixed ? squaredError : squaredError + (weight * all * bits), squaredError, bits);
+                return new LossTerms(
+                    loss == TrainingLoss.Variational ? all * bits : isFixed ? squaredError : squaredError + (weight * all * bits),
+                    squaredError,
+                    bits);
             }
         }
 
@@ -103,17 +110,27 @@ internal static class LossReplay
             var xt = peer.Diffusion.AddNoise(x0, noise, timesteps);
             (bits[column], var predicted) = peer.IsOwn ? likelihood.Term(x0, noise, timesteps, []) : Unusual();
             imageErrors[column] = (predicted - x0).pow(2).flatten(1).mean([1]);
-            noiseErrors[column] = (peer.Diffusion.ToNoise(xt, predicted, PredictionType.Sample, timesteps) - noise).pow(2).flatten(1).mean([1]);
+            noiseErrors[column] =
+                (peer.Diffusion.ToNoise(xt, predicted, PredictionType.Sample, timesteps) - noise).pow(2).flatten(1).mean([1]);
 
             (Tensor, Tensor) Unusual()
             {
                 var output = file.Output(xt, timesteps);
-                return (peer.Bits(x0, xt, output, timesteps, file.Clipping), peer.Step(xt, output, timesteps, file.Clipping).OriginalSample);
+                return (
+                    peer.Bits(x0, xt, output, timesteps, file.Clipping),
+                    peer.Step(xt, output, timesteps, file.Clipping).OriginalSample);
             }
         }
 
         double[][] rising = [.. bits.Reverse().Select(term => term.ToDoubles())];
-        var bound = new LikelihoodMetrics(new LikelihoodTerms(all, [.. Enumerable.Range(0, all)], new VariationalBound(peer.Diffusion).Prior(x0).ToDoubles(), rising[0], rising[1..]));
+        var bound =
+            new LikelihoodMetrics(
+                new LikelihoodTerms(
+                    all,
+                    [.. Enumerable.Range(0, all)],
+                    new VariationalBound(peer.Diffusion).Prior(x0).ToDoubles(),
+                    rising[0],
+                    rising[1..]));
         return
         [
             ("bpd.vb", stack(bits, 1)), ("bpd.xstart_mse", stack(imageErrors, 1)), ("bpd.mse", stack(noiseErrors, 1)),
@@ -130,9 +147,16 @@ internal static class LossReplay
         foreach (var (name, weight) in new[] { ("mse", 1 / all), ("rescaled_mse", 0.001) })
         {
             var output = file.Tensor("model_output", type).requires_grad_();
-            var terms = new TrainingObjective(diffusion, TrainingLoss.Hybrid, DdpmVariance.Learned) { VariationalWeight = weight }.Terms(x0, noise, diffusion.AddNoise(x0, noise, t), output, t);
+            var terms =
+                new TrainingObjective(diffusion, TrainingLoss.Hybrid, DdpmVariance.Learned) { VariationalWeight = weight }.Terms(x0, noise, diffusion.AddNoise(x0, noise, t), output, t);
             terms.Loss.mean().backward();
-            results.AddRange([($"{name}.loss", terms.Loss), ($"{name}.mse", terms.SquaredError!), ($"{name}.vb", weight * all * terms.Variational!), ($"{name}.grad_model_output", output.grad!)]);
+            results.AddRange(
+                [
+                    ($"{name}.loss", terms.Loss),
+                    ($"{name}.mse", terms.SquaredError!),
+                    ($"{name}.vb", weight * all * terms.Variational!),
+                    ($"{name}.grad_model_output", output.grad!),
+                ]);
         }
 
         return results;
@@ -144,7 +168,8 @@ internal static class LossReplay
         var (x0, noise, t) = (file.Images(type), file.Tensor("noise", type), file.Timesteps);
         var diffusion = new GaussianDiffusion(file.Schedule);
         var xt = diffusion.AddNoise(x0, noise, t);
-        var loss = new TrainingObjective(diffusion, TrainingLoss.Simple, DdpmVariance.FixedSmall).Terms(x0, noise, xt, file.Output(xt, t), t).Loss * (x0.numel() / x0.shape[0]);
+        var loss =
+            new TrainingObjective(diffusion, TrainingLoss.Simple, DdpmVariance.FixedSmall).Terms(x0, noise, xt, file.Output(xt, t), t).Loss * (x0.numel() / x0.shape[0]);
         return [("loss_per_sample", loss), ("loss", loss.mean())];
     }
 }

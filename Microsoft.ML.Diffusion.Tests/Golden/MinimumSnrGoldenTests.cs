@@ -19,8 +19,12 @@ public sealed class MinimumSnrGoldenTests
     public void Weight_EqualsTheReference(int index)
     {
         var table = _tables[index]!;
-        var (schedule, gamma, timesteps) = (PeerSchedules.Guided(new JsonObject { ["T"] = table.Int("T"), ["beta_schedule"] = table.Text("schedule") }), table.Number("gamma", double.NaN), table.Ints("t"));
-        double[] Weights(PredictionType prediction) => Array.ConvertAll(timesteps, t => MinimumSnr.Weight(prediction, schedule.SignalToNoiseRatio[t], gamma));
+        var (schedule, gamma, timesteps) = (
+            PeerSchedules.Guided(new JsonObject { ["T"] = table.Int("T"), ["beta_schedule"] = table.Text("schedule") }),
+            table.Number("gamma", double.NaN),
+            table.Ints("t"));
+        double[] Weights(PredictionType prediction) =>
+            Array.ConvertAll(timesteps, t => MinimumSnr.Weight(prediction, schedule.SignalToNoiseRatio[t], gamma));
 
         foreach (var (name, actual) in new[]
         {
@@ -32,7 +36,13 @@ public sealed class MinimumSnrGoldenTests
         {
             var expected = table.Numbers(name);
             GoldenAssert.AreClose(expected, actual, name, relative: Tolerance);
-            GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 10 * Tolerance * expected[expected.Length / 2]), actual, name, relative: Tolerance), name);
+            GoldenAssert.Fails(
+                () => GoldenAssert.AreClose(
+                    GoldenAssert.Changed(expected, 10 * Tolerance * expected[expected.Length / 2]),
+                    actual,
+                    name,
+                    relative: Tolerance),
+                name);
         }
     }
 

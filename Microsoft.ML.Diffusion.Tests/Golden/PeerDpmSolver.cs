@@ -7,7 +7,11 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 /// The multistep family of DPM-Solver (Lu et al. 2022) as diffusers has it: on epsilon or on x_0, as an equation with or without noise, of
 /// order 1 to 3. The product has its second order on x_0; the others exist to replay recorded runs.
 /// </summary>
-internal sealed record PeerDpmSolver(string Algorithm, int Order, string SolverType, bool LowerOrderFinal) : Sampler(TimestepSubset.Trailing(1))
+internal sealed record PeerDpmSolver(
+    string Algorithm,
+    int Order,
+    string SolverType,
+    bool LowerOrderFinal) : Sampler(TimestepSubset.Trailing(1))
 {
     public bool EulerAtFinal { get; init; }
 
@@ -49,7 +53,10 @@ internal sealed record PeerDpmSolver(string Algorithm, int Order, string SolverT
     // The first and, from order 3 on, the second derivative of the prediction in lambda, times powers of h.
     private static (Tensor First, Tensor? Second) Differences(Tensor prediction, SamplingContext context, int order, double h)
     {
-        var lambdas = context.Earlier.Select(earlier => Coefficients(earlier.AlphaBar).Lambda).Prepend(Coefficients(context.Step.AlphaBar).Lambda).ToArray();
+        var lambdas =
+            context.Earlier.Select(earlier => Coefficients(earlier.AlphaBar).Lambda)
+                .Prepend(Coefficients(context.Step.AlphaBar).Lambda)
+                .ToArray();
         var r0 = (lambdas[0] - lambdas[1]) / h;
         var latest = (prediction - context.Earlier[0].Value) / r0;
         if (order == 2)

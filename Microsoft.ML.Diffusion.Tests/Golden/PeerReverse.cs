@@ -34,8 +34,12 @@ internal sealed class PeerReverse(LossFile file)
     {
         var (prediction, learned) = Split(output);
         var step = new ReverseProcess(Diffusion, Variance, clipping).Step(xt, _learnsFreely ? prediction : output, timesteps);
-        step = _learnsFreely ? step with { LogVariance = learned!, LogVarianceRatio = Diffusion.Posterior(xt, xt, timesteps).LogVarianceClipped - learned! } : step;
-        return _predictsPrevious ? step with { Mean = prediction, OriginalSample = clipping.Apply(OriginalOf(prediction, xt, timesteps)) } : step;
+        step = _learnsFreely
+            ? step with { LogVariance = learned!, LogVarianceRatio = Diffusion.Posterior(xt, xt, timesteps).LogVarianceClipped - learned! }
+            : step;
+        return _predictsPrevious
+            ? step with { Mean = prediction, OriginalSample = clipping.Apply(OriginalOf(prediction, xt, timesteps)) }
+            : step;
     }
 
     /// <summary>The term of the bound. What is known of x_{t-1} itself is judged unclipped.</summary>
@@ -57,5 +61,11 @@ internal sealed class PeerReverse(LossFile file)
         _learnsFreely || Variance == DdpmVariance.Learned ? LearnedVariance.Split(output) : (output, null);
 
     private Tensor OriginalOf(Tensor previous, Tensor xt, int[] timesteps) =>
-        (previous - (Diffusion.Gather(timesteps, xt, t => file.Schedule.PosteriorMeanCoefficient2[t]) * xt)) / Diffusion.Gather(timesteps, xt, t => file.Schedule.PosteriorMeanCoefficient1[t]);
+        (previous - (Diffusion.Gather(
+            timesteps,
+            xt,
+            t => file.Schedule.PosteriorMeanCoefficient2[t]) * xt)) / Diffusion.Gather(
+                timesteps,
+                xt,
+                t => file.Schedule.PosteriorMeanCoefficient1[t]);
 }

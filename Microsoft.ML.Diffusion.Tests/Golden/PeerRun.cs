@@ -7,7 +7,11 @@ namespace Microsoft.ML.Diffusion.Tests.Golden;
 /// <param name="Clipping">What happens to a predicted x_0.</param>
 /// <param name="Timesteps">The timesteps, or noise levels, by the peer's rule, in the order of the run; the network may be told others.</param>
 /// <param name="Steps">The run; for an inversion, from AlphaBar up to AlphaBarPrevious.</param>
-internal sealed record PeerRun(PredictionType Prediction, Clipping Clipping, IReadOnlyList<double> Timesteps, IReadOnlyList<SamplingStep> Steps)
+internal sealed record PeerRun(
+    PredictionType Prediction,
+    Clipping Clipping,
+    IReadOnlyList<double> Timesteps,
+    IReadOnlyList<SamplingStep> Steps)
 {
     /// <summary>Every sampler of the product that has to give the run's numbers; empty for an inversion.</summary>
     public IReadOnlyList<Sampler> Samplers { get; init; } = [];
@@ -39,7 +43,12 @@ internal sealed record PeerRun(PredictionType Prediction, Clipping Clipping, IRe
     /// <param name="alphaBar">alpha-bar before step i.</param>
     /// <param name="alphaBarPrevious">alpha-bar after step i.</param>
     /// <param name="addsNoise">Whether the peer adds noise in step i.</param>
-    public static IReadOnlyList<SamplingStep> StepsOf(GoldenRun run, IReadOnlyList<double> timesteps, Func<int, double> alphaBar, Func<int, double> alphaBarPrevious, Func<int, bool> addsNoise)
+    public static IReadOnlyList<SamplingStep> StepsOf(
+        GoldenRun run,
+        IReadOnlyList<double> timesteps,
+        Func<int, double> alphaBar,
+        Func<int, double> alphaBarPrevious,
+        Func<int, bool> addsNoise)
     {
         Assert.HasCount(timesteps.Count, run.Timesteps, $"{run.File}: the peer's rule gives another number of steps.");
         return [.. run.Timesteps.Select((told, i) => new SamplingStep(told, alphaBar(i), alphaBarPrevious(i), addsNoise(i)))];

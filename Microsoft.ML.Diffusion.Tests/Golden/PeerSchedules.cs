@@ -36,7 +36,8 @@ internal static class PeerSchedules
     /// <param name="config">The arguments of a diffusers scheduler.</param>
     public static NoiseSchedule Diffusers(JsonNode config)
     {
-        var (timesteps, start, end) = (config.Int("num_train_timesteps", 1000), config.Number("beta_start", 1e-4), config.Number("beta_end", 0.02));
+        var (timesteps, start, end) =
+            (config.Int("num_train_timesteps", 1000), config.Number("beta_start", 1e-4), config.Number("beta_end", 0.02));
         var schedule = config["trained_betas"] is JsonArray ? NoiseSchedule.FromBetas(config.Numbers("trained_betas")) : config.Text("beta_schedule", "linear") switch
         {
             "linear" => NoiseSchedule.Linear(timesteps, start, end),

@@ -20,8 +20,10 @@ internal static class PeerTimesteps
             "diffusers_ddpm" or "diffusers_ddim" => Diffusers("leading", trainingTimesteps, Count(), stepsOffset),
             "guided_space_timesteps" => Guided(trainingTimesteps, steps),
             _ when Suffix(kind, "diffusers_ddpm_ddim_") is { } spacing => Diffusers(spacing, trainingTimesteps, Count(), stepsOffset),
-            _ when Suffix(kind, "diffusers_ddim_inverse_") is { } spacing => DiffusersInverse(spacing, trainingTimesteps, Count(), stepsOffset),
-            _ when Suffix(kind, "diffusers_dpmsolver_multistep_") is { } spacing => DiffusersDpmSolver(spacing, trainingTimesteps, Count(), stepsOffset),
+            _ when Suffix(kind, "diffusers_ddim_inverse_") is { } spacing =>
+                DiffusersInverse(spacing, trainingTimesteps, Count(), stepsOffset),
+            _ when Suffix(kind, "diffusers_dpmsolver_multistep_") is { } spacing =>
+                DiffusersDpmSolver(spacing, trainingTimesteps, Count(), stepsOffset),
             _ => throw new NotSupportedException($"The timestep rule '{kind}' is not known."),
         };
     }
@@ -66,7 +68,9 @@ internal static class PeerTimesteps
         if (Suffix(sections, "ddim") is { } desired)
         {
             var count = int.Parse(desired, CultureInfo.InvariantCulture);
-            return Enumerable.Range(1, trainingTimesteps - 1).Select(stride => Range(trainingTimesteps, stride)).FirstOrDefault(steps => steps.Length == count)
+            return Enumerable.Range(1, trainingTimesteps - 1)
+                .Select(stride => Range(trainingTimesteps, stride))
+                .FirstOrDefault(steps => steps.Length == count)
                 ?? throw new ArgumentException($"cannot create exactly {trainingTimesteps} steps with an integer stride");
         }
 
@@ -100,7 +104,8 @@ internal static class PeerTimesteps
         return taken;
     }
 
-    private static int[] Leading(int stride, int steps, int stepsOffset) => [.. Enumerable.Range(0, steps).Select(i => (i * stride) + stepsOffset)];
+    private static int[] Leading(int stride, int steps, int stepsOffset) =>
+        [.. Enumerable.Range(0, steps).Select(i => (i * stride) + stepsOffset)];
 
     private static int[] Trailing(int trainingTimesteps, int steps) =>
         Array.ConvertAll(NumPy.Round(NumPy.ArangeDown(trainingTimesteps, (double)trainingTimesteps / steps)), timestep => timestep - 1);
@@ -109,5 +114,6 @@ internal static class PeerTimesteps
 
     private static int[] Reversed(int[] values) => [.. values.AsEnumerable().Reverse()];
 
-    private static string? Suffix(string text, string prefix) => text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
+    private static string? Suffix(string text, string prefix) =>
+        text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
 }

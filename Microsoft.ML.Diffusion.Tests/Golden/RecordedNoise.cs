@@ -21,7 +21,9 @@ internal sealed class RecordedNoise : NoiseSource
     public int Step { get; set; }
 
     /// <summary>The noise of the running step.</summary>
-    public double[] Current => _bySteps[Step] ?? throw new AssertFailedException($"{_run.File}: the peer drew no noise in step {Step}, but the sampler asks for it.");
+    public double[] Current =>
+        _bySteps[Step]
+            ?? throw new AssertFailedException($"{_run.File}: the peer drew no noise in step {Step}, but the sampler asks for it.");
 
     public override Tensor Next(Tensor like) => Current.ToTensor(_run.Shape, like.dtype);
 }

@@ -21,7 +21,8 @@ public sealed class SlerpGoldenTests
 
     /// <summary>All but circles between opposite ends: rounded to float32 these have another angle, by a part of it that matters.</summary>
     public static IEnumerable<object[]> PathsInSingle => Paths.Where(row =>
-        !((string)row[0]).EndsWith(".slerp", StringComparison.Ordinal) || !IsNearlyOpposite(Compute((string)row[0], ScalarType.Float64).Angle));
+        !((string)row[0]).EndsWith(".slerp", StringComparison.Ordinal)
+            || !IsNearlyOpposite(Compute((string)row[0], ScalarType.Float64).Angle));
 
     [TestMethod]
     [DynamicData(nameof(Paths))]
@@ -54,7 +55,11 @@ public sealed class SlerpGoldenTests
         var name = path[..path.LastIndexOf('.')];
         var (z1, z2) = (file[$"{name}.z1"].ToDoubles(), file[$"{name}.z2"].ToDoubles());
 
-        double[] points = [.. file["alphas"].ToDoubles().SelectMany(alpha => path.EndsWith(".slerp", StringComparison.Ordinal) ? Slerp.Spherical<double>(z1, z2, alpha) : Slerp.Linear<double>(z1, z2, alpha))];
+        double[] points =
+            [.. file["alphas"].ToDoubles().SelectMany(
+                alpha => path.EndsWith(".slerp", StringComparison.Ordinal)
+                    ? Slerp.Spherical<double>(z1, z2, alpha)
+                    : Slerp.Linear<double>(z1, z2, alpha))];
 
         GoldenAssert.AreClose(file[path].ToDoubles(), points, path, IsNearlyOpposite(Angle(z1, z2)) ? 1e-8 : 1e-12);
         Assert.ThrowsExactly<ArgumentException>(() => Slerp.Spherical<double>(z1, z2.AsSpan(1), 0.5));
@@ -68,7 +73,8 @@ public sealed class SlerpGoldenTests
         var (z1, z2) = (file[$"{name}.z1"], file[$"{name}.z2"]);
         var (start, end) = (z1.ToDoubles().ToTensor(z1.Shape, type), z2.ToDoubles().ToTensor(z2.Shape, type));
 
-        Func<Tensor, Tensor, double, Tensor> interpolate = path.EndsWith(".slerp", StringComparison.Ordinal) ? Slerp.Spherical : Slerp.Linear;
+        Func<Tensor, Tensor, double, Tensor> interpolate =
+            path.EndsWith(".slerp", StringComparison.Ordinal) ? Slerp.Spherical : Slerp.Linear;
         double[] points = [.. file["alphas"].ToDoubles().SelectMany(alpha => interpolate(start, end, alpha).ToDoubles())];
         return (file[path].ToDoubles(), points, Angle(z1.ToDoubles(), z2.ToDoubles()));
     }

@@ -17,7 +17,8 @@ public sealed class ImageStoreTests
         var mlContext = new MLContext(seed: 3) { TempFilePath = folder.Path };
         using var inMemory = TinyModel.Train(mlContext: mlContext);
 
-        using var inFile = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { MaximumImageMemory = 100 } }, mlContext);
+        using var inFile =
+            TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { MaximumImageMemory = 100 } }, mlContext);
 
         Assert.AreEqual(Weights.Digest(inMemory), Weights.Digest(inFile));
         Assert.IsEmpty(Directory.GetFiles(folder.Path));
@@ -63,17 +64,21 @@ public sealed class ImageStoreTests
     public void Builder_FirstColouredImageLate_MakesThoseBeforeColoured(long limit)
     {
         using var folder = new TemporaryFolder();
-        using var builder = new TrainingSetBuilder(new TrainingSetNeeds(TinyModel.Options.Network, null, limit), null, hasLabels: true, folder.Path);
+        using var builder =
+            new TrainingSetBuilder(new TrainingSetNeeds(TinyModel.Options.Network, null, limit), null, hasLabels: true, folder.Path);
         var shape = new ImageShape(3, 2, 2);
         for (byte i = 0; i < 100; i++)
         {
-            builder.Append(new RowImage(i == 70 ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] : [i, 0, 0, 9, i, 0, 0, 9, i, 0, 0, 9], shape), i);
+            builder.Append(
+                new RowImage(i == 70 ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] : [i, 0, 0, 9, i, 0, 0, 9, i, 0, 0, 9], shape),
+                i);
         }
 
         using var set = builder.ToTrainingSet();
         using var batch = set.Batch([3, 70, 99], TorchSharp.torch.CPU);
 
-        byte[] expected = [3, 0, 0, 9, 3, 0, 0, 9, 3, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, 0, 0, 9, 99, 0, 0, 9, 99, 0, 0, 9];
+        byte[] expected =
+            [3, 0, 0, 9, 3, 0, 0, 9, 3, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, 0, 0, 9, 99, 0, 0, 9, 99, 0, 0, 9];
         CollectionAssert.AreEqual(expected, batch.data<float>().Select(value => (byte)Math.Round((value + 1) * 127.5)).ToArray());
         Assert.AreEqual(limit < 1200, set.IsMapped);
         Assert.AreEqual(99, set.Labels![99]);
@@ -108,7 +113,8 @@ public sealed class ImageStoreTests
         }
 
         var mlContext = new MLContext();
-        var paths = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new PathRow { ImagePath = $"{Picture(i)}.png" }));
+        var paths =
+            mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new PathRow { ImagePath = $"{Picture(i)}.png" }));
         var rows = mlContext.Transforms.LoadImages("Image", folder.Path, "ImagePath").Fit(paths).Transform(paths);
         Assert.IsGreaterThan(1, rows.GetRowCursorSet([rows.Schema["Image"]], 4).Select(Disposed).Count(), "ML.NET splits this cursor");
 
@@ -124,7 +130,12 @@ public sealed class ImageStoreTests
     private static int Picture(int row) => row < 200 ? row * 5 % 7 % 3 : row % 4;
 
     private static TrainingSet Read(IDataView rows, int parallelism) =>
-        new TrainingSetReader(rows, new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1)), null, new TrainingSetNeeds(TinyModel.Options.Network, null, long.MaxValue)) { Parallelism = parallelism }.Read();
+        new TrainingSetReader(
+            rows,
+            new ImageColumn(rows.Schema["Image"], new PixelEncoding(0, 1)),
+            null,
+            new TrainingSetNeeds(TinyModel.Options.Network, null, long.MaxValue))
+        { Parallelism = parallelism }.Read();
 
     private static DataViewRowCursor Disposed(DataViewRowCursor cursor)
     {

@@ -39,7 +39,12 @@ public sealed class ImageTests
     public void ReadRgb_UnpaintedEdgeOfResizeImages_RepeatsItsNeighbour()
     {
         // ResizeImages of ML.NET 5.0.1 can leave its last column transparent: 2 pixels and such an edge, in two rows.
-        using var image = MLImage.CreateFromPixels(3, 2, MLPixelFormat.Rgba32, [9, 9, 9, 255, 7, 7, 7, 255, 0, 0, 0, 0, 5, 5, 5, 255, 3, 3, 3, 255, 0, 0, 0, 0]);
+        using var image =
+            MLImage.CreateFromPixels(
+                3,
+                2,
+                MLPixelFormat.Rgba32,
+                [9, 9, 9, 255, 7, 7, 7, 255, 0, 0, 0, 0, 5, 5, 5, 255, 3, 3, 3, 255, 0, 0, 0, 0]);
 
         CollectionAssert.AreEqual(new byte[] { 9, 7, 7, 5, 3, 3 }, ImagePixels.ReadRgb(image)[..6]);
     }
@@ -83,7 +88,9 @@ public sealed class ImageTests
     {
         var error = Assert.ThrowsExactly<ArgumentException>(() => ImageGrid.Create([Pictures.Bars(0), Pictures.Bars(0, width: 4)], 2));
 
-        Assert.AreEqual("All images of a grid must have the size of the first, 8x8, but image 1 is 4x8. Resize them first. (Parameter 'images')", error.Message);
+        Assert.AreEqual(
+            "All images of a grid must have the size of the first, 8x8, but image 1 is 4x8. Resize them first. (Parameter 'images')",
+            error.Message);
     }
 
     [TestMethod]
@@ -93,7 +100,8 @@ public sealed class ImageTests
     {
         var mlContext = new MLContext(seed: 3);
 
-        using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(Pictures.Rows(mlContext, coloured: coloured));
+        using var model =
+            mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(Pictures.Rows(mlContext, coloured: coloured));
 
         Assert.AreEqual(channels, model.Channels);
     }
@@ -103,10 +111,12 @@ public sealed class ImageTests
     {
         var mlContext = new MLContext(seed: 3);
         var rows = Pictures.Rows(mlContext, coloured: true);
-        var extracted = mlContext.Transforms.ExtractPixels("Pixels", "Image", offsetImage: 127.5f, scaleImage: 1 / 127.5f).Fit(rows).Transform(rows);
+        var extracted =
+            mlContext.Transforms.ExtractPixels("Pixels", "Image", offsetImage: 127.5f, scaleImage: 1 / 127.5f).Fit(rows).Transform(rows);
 
         using var fromImages = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(rows);
-        using var fromVectors = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", Short with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f }).Fit(extracted);
+        using var fromVectors =
+            mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", Short with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f }).Fit(extracted);
 
         Assert.AreEqual(Pictures.Digest(fromImages.Generate(2)), Pictures.Digest(fromVectors.Generate(2)));
     }

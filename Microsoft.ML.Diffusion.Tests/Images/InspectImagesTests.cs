@@ -25,7 +25,9 @@ public sealed class InspectImagesTests : IDisposable
         var inspection = _context.Diffusion.InspectImages(_folder.Path);
 
         Assert.AreEqual((4, 2), (inspection.Count, inspection.GreyCount));
-        CollectionAssert.AreEqual(new[] { (8, 8, 3), (12, 8, 1) }, inspection.Sizes.Select(size => (size.Width, size.Height, size.Count)).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { (8, 8, 3), (12, 8, 1) },
+            inspection.Sizes.Select(size => (size.Width, size.Height, size.Count)).ToArray());
         CollectionAssert.AreEqual(new[] { ("cat", 1), ("dog", 2) }, inspection.Classes.Select(one => (one.Name, one.Count)).ToArray());
         CollectionAssert.AreEqual(
             new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)") },
@@ -67,7 +69,9 @@ public sealed class InspectImagesTests : IDisposable
         var missing = _folder.File("nothing");
 
         Messages.Expect<DirectoryNotFoundException>($"There is no folder '{missing}'.", () => _context.Diffusion.InspectImages(missing));
-        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _context.Diffusion.InspectImages(_folder.Path, new ImageFolderOptions { MaximumPixels = 0 }));
-        Assert.ThrowsExactly<OperationCanceledException>(() => _context.Diffusion.InspectImages(_folder.Path, new ImageFolderOptions { CancellationToken = new(canceled: true) }));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() =>
+            _context.Diffusion.InspectImages(_folder.Path, new ImageFolderOptions { MaximumPixels = 0 }));
+        Assert.ThrowsExactly<OperationCanceledException>(
+            () => _context.Diffusion.InspectImages(_folder.Path, new ImageFolderOptions { CancellationToken = new(canceled: true) }));
     }
 }

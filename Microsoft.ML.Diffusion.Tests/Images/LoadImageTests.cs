@@ -31,9 +31,14 @@ public sealed class LoadImageTests : IDisposable
     [DataRow(ImageFit.Stretch)]
     public void LoadImage_Size_IsTheRowOfLoadImages(ImageFit fit)
     {
-        var path = _folder.Write("a.jpg", PictureFiles.WithOrientation(PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 24, height: 16), 6));
+        var path =
+            _folder.Write("a.jpg", PictureFiles.WithOrientation(PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 24, height: 16), 6));
         var options = new ImageFolderOptions { Width = 8, Height = 4, Fit = fit, Grayscale = true };
-        var row = _context.Diffusion.LoadImages(_folder.Path, options).Data.GetColumn<MLImage>("Image").Select(picture => picture.Pixels.ToArray()).First();
+        var row =
+            _context.Diffusion.LoadImages(_folder.Path, options).Data
+                .GetColumn<MLImage>("Image")
+                .Select(picture => picture.Pixels.ToArray())
+                .First();
 
         using var image = _context.Diffusion.LoadImage(path, options);
 
@@ -47,8 +52,12 @@ public sealed class LoadImageTests : IDisposable
         var text = _folder.Write("a.png", [.. "notes"u8]);
         var large = _folder.Write("b.png", PictureFiles.Encode());
 
-        Messages.Expect<FormatException>($"The image {text} cannot be used: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).", () => _context.Diffusion.LoadImage(text));
-        Messages.Expect<FormatException>($"The image {large} cannot be used: it has 8x8 pixels, more than MaximumPixels (63).", () => _context.Diffusion.LoadImage(large, new ImageFolderOptions { MaximumPixels = 63 }));
+        Messages.Expect<FormatException>(
+            $"The image {text} cannot be used: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).",
+            () => _context.Diffusion.LoadImage(text));
+        Messages.Expect<FormatException>(
+            $"The image {large} cannot be used: it has 8x8 pixels, more than MaximumPixels (63).",
+            () => _context.Diffusion.LoadImage(large, new ImageFolderOptions { MaximumPixels = 63 }));
     }
 
     [TestMethod]
@@ -56,6 +65,8 @@ public sealed class LoadImageTests : IDisposable
     {
         Assert.ThrowsExactly<FileNotFoundException>(() => _context.Diffusion.LoadImage(_folder.File("nothing.png")));
         Assert.ThrowsExactly<ArgumentException>(() => _context.Diffusion.LoadImage(""));
-        Messages.Expect<ArgumentException>("Width and Height must be set together, because one alone leaves the shape of the images open. (Parameter 'Width')", () => _context.Diffusion.LoadImage("a.png", new ImageFolderOptions { Width = 8 }));
+        Messages.Expect<ArgumentException>(
+            "Width and Height must be set together, because one alone leaves the shape of the images open. (Parameter 'Width')",
+            () => _context.Diffusion.LoadImage("a.png", new ImageFolderOptions { Width = 8 }));
     }
 }

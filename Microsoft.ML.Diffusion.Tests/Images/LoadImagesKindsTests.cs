@@ -37,7 +37,9 @@ public sealed class LoadImagesKindsTests : IDisposable
 
     [TestMethod]
     public void LoadImages_Transparent_IsCompositedOverWhite() =>
-        CollectionAssert.AreEqual(new[] { 255, 255, 255, 227, 177, 127, 1, 2, 3 }, Load(PictureFiles.Encode(SKEncodedImageFormat.Png, 3, 1, [9, 9, 9, 0, 199, 99, 0, 128, 1, 2, 3, 255])));
+        CollectionAssert.AreEqual(
+            new[] { 255, 255, 255, 227, 177, 127, 1, 2, 3 },
+            Load(PictureFiles.Encode(SKEncodedImageFormat.Png, 3, 1, [9, 9, 9, 0, 199, 99, 0, 128, 1, 2, 3, 255])));
 
     [TestMethod]
     public void LoadImages_Grey_IsGrey() =>
@@ -93,7 +95,9 @@ public sealed class LoadImagesKindsTests : IDisposable
             rgba[(4 * i) + 3] = 255;
         }
 
-        _folder.Write("a.jpg", PictureFiles.WithOrientation(PictureFiles.Encode(SKEncodedImageFormat.Jpeg, 24, 8, rgba), (byte)orientation));
+        _folder.Write(
+            "a.jpg",
+            PictureFiles.WithOrientation(PictureFiles.Encode(SKEncodedImageFormat.Jpeg, 24, 8, rgba), (byte)orientation));
         using var image = Only(new MLContext().Diffusion.LoadImages(_folder.Path));
 
         Assert.AreEqual(size, $"{image.Width}x{image.Height}");
@@ -112,7 +116,11 @@ public sealed class LoadImagesKindsTests : IDisposable
     [TestMethod]
     public void LoadImages_FilesThatCannotBeRead_AreSkippedWithTheReason()
     {
-        var (png, jpeg, webp, gif) = (PictureFiles.Encode(), PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 64, height: 64), PictureFiles.Encode(SKEncodedImageFormat.Webp), PictureFiles.AnimatedGif());
+        var (png, jpeg, webp, gif) = (
+            PictureFiles.Encode(),
+            PictureFiles.Encode(SKEncodedImageFormat.Jpeg, width: 64, height: 64),
+            PictureFiles.Encode(SKEncodedImageFormat.Webp),
+            PictureFiles.AnimatedGif());
         var damaged = (byte[])png.Clone();
         damaged[^20] ^= 0xFF; // in the compressed pixels
         Dictionary<string, (byte[] Content, string Reason)> files = new()
@@ -128,9 +136,15 @@ public sealed class LoadImagesKindsTests : IDisposable
             ["huge.png"] = (PictureFiles.Png(60_000, 60_000, 8, 2, [0]), "it has 60000x60000 pixels, more than MaximumPixels (67108864)"),
             ["icon.ico"] = ([0, 0, 1, 0, 1, 0], "its format is ICO, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
             ["long.png"] = ([.. png, .. new byte[3000]], $"the file has {png.Length + 3000} bytes, more than MaximumFileBytes (3000)"),
-            ["noise.jpg"] = ([.. Enumerable.Range(7, 200).Select(i => (byte)(i * i))], "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
-            ["photo.heic"] = ([0, 0, 0, 24, .. "ftypheic"u8, .. new byte[20]], "its format is HEIC, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
-            ["scan.tif"] = ([.. "II*\0"u8, .. new byte[20]], "its format is TIFF, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
+            ["noise.jpg"] = (
+                [.. Enumerable.Range(7, 200).Select(i => (byte)(i * i))],
+                "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
+            ["photo.heic"] = (
+                [0, 0, 0, 24, .. "ftypheic"u8, .. new byte[20]],
+                "its format is HEIC, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
+            ["scan.tif"] = (
+                [.. "II*\0"u8, .. new byte[20]],
+                "its format is TIFF, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
             ["text.png"] = ([.. "not a picture at all"u8], "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
         };
         _folder.Write("good.png", png);
@@ -158,10 +172,14 @@ public sealed class LoadImagesKindsTests : IDisposable
         File.SetUnixFileMode(hidden, UnixFileMode.None);
         LoadedImages? loaded = null;
 
-        OtherUser.Run(_folder.Path, () => loaded = new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { MaximumDegreeOfParallelism = 1 }));
+        OtherUser.Run(
+            _folder.Path,
+            () => loaded = new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { MaximumDegreeOfParallelism = 1 }));
         File.SetUnixFileMode(hidden, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
-        CollectionAssert.AreEqual(new[] { ("private", "permissions forbid reading the folder"), ("secret.png", "permissions forbid reading the file") }, loaded!.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { ("private", "permissions forbid reading the folder"), ("secret.png", "permissions forbid reading the file") },
+            loaded!.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     [TestMethod]
@@ -175,7 +193,9 @@ public sealed class LoadImagesKindsTests : IDisposable
             made.WaitForExit();
         }
 
-        CollectionAssert.AreEqual(new[] { ("pipe.png", "the file is empty") }, new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.Select(file => (file.Path, file.Reason)).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { ("pipe.png", "the file is empty") },
+            new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     [TestMethod]
@@ -191,7 +211,9 @@ public sealed class LoadImagesKindsTests : IDisposable
         var loaded = new MLContext().Diffusion.LoadImages(_folder.Path);
 
         Assert.AreEqual(2, loaded.Count);
-        CollectionAssert.AreEqual(new[] { ("gone.png", "the file is not there any more, or is a link to nothing") }, loaded.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { ("gone.png", "the file is not there any more, or is a link to nothing") },
+            loaded.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
     private int[] Load(byte[] content)

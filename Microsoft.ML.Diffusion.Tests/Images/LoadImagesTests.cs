@@ -26,7 +26,10 @@ public sealed class LoadImagesTests : IDisposable
         loaded.Data.Schema["Label"].GetKeyValues(ref names);
         CollectionAssert.AreEqual(new[] { "Zebra", "cat", "dog" }, names.DenseValues().Select(name => name.ToString()).ToArray());
         CollectionAssert.AreEqual(new uint[] { 1, 0, 2, 2, 3 }, loaded.Data.GetColumn<uint>("Label").ToArray());
-        var paths = loaded.Data.GetColumn<string>("ImagePath").Select(path => Path.GetRelativePath(_folder.Path, path).Replace('\\', '/')).ToArray();
+        var paths =
+            loaded.Data.GetColumn<string>("ImagePath")
+                .Select(path => Path.GetRelativePath(_folder.Path, path).Replace('\\', '/'))
+                .ToArray();
         CollectionAssert.AreEqual(new[] { "Zebra/z.png", "alone.png", "cat/B.png", "cat/deep/a.png", "dog/b.png" }, paths);
         Assert.AreEqual(5, loaded.Count);
         Assert.AreEqual(5L, loaded.Data.GetRowCount());
@@ -126,7 +129,10 @@ public sealed class LoadImagesTests : IDisposable
     {
         _folder.Write("a.png", PictureFiles.Encode(SKEncodedImageFormat.Png, 1, 1, [100, 200, 50, 255]));
 
-        using var image = new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { Grayscale = true }).Data.GetColumn<MLImage>("Image").Single();
+        using var image =
+            new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { Grayscale = true }).Data
+                .GetColumn<MLImage>("Image")
+                .Single();
 
         CollectionAssert.AreEqual(new byte[] { 153, 153, 153, 255 }, image.Pixels.ToArray()); // 29.9 + 117.4 + 5.7
     }
@@ -141,7 +147,10 @@ public sealed class LoadImagesTests : IDisposable
 
         var data = new MLContext().Diffusion.LoadImages(_folder.Path).Data;
         using var cursor = data.GetRowCursor(data.Schema, new Random(4));
-        var (getImage, getPath, getId) = (cursor.GetGetter<MLImage>(data.Schema["Image"]), cursor.GetGetter<ReadOnlyMemory<char>>(data.Schema["ImagePath"]), cursor.GetIdGetter());
+        var (getImage, getPath, getId) = (
+            cursor.GetGetter<MLImage>(data.Schema["Image"]),
+            cursor.GetGetter<ReadOnlyMemory<char>>(data.Schema["ImagePath"]),
+            cursor.GetIdGetter());
         MLImage image = null!;
         ReadOnlyMemory<char> path = default;
         DataViewRowId id = default;
@@ -200,13 +209,16 @@ public sealed class LoadImagesTests : IDisposable
         var mlContext = new MLContext(seed: 3);
         var options = TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 2 } };
 
-        using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data);
+        using var model =
+            mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data);
 
         CollectionAssert.AreEqual(new[] { "even", "odd" }, model.ClassNames.ToArray());
         Assert.AreEqual((8, 8, 3), (model.ImageWidth, model.ImageHeight, model.Channels));
         var rows = model.Transform(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data);
         Assert.HasCount(8, rows.GetColumn<MLImage>("Generated").ToList());
-        Assert.AreEqual(Pictures.Digest(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data.GetColumn<MLImage>("Image").Take(1)), Pictures.Digest(rows.GetColumn<MLImage>("Image").Take(1)));
+        Assert.AreEqual(
+            Pictures.Digest(mlContext.Diffusion.LoadImages(_folder.Path, 8).Data.GetColumn<MLImage>("Image").Take(1)),
+            Pictures.Digest(rows.GetColumn<MLImage>("Image").Take(1)));
     }
 
     [TestMethod]
@@ -243,7 +255,9 @@ public sealed class LoadImagesTests : IDisposable
     [TestMethod]
     public void LoadImages_NothingToRead_SaysWhy()
     {
-        Messages.Expect<InvalidOperationException>($"The folder '{_folder.Path}' holds no files, but there must be an image.", () => new MLContext().Diffusion.LoadImages(_folder.Path));
+        Messages.Expect<InvalidOperationException>(
+            $"The folder '{_folder.Path}' holds no files, but there must be an image.",
+            () => new MLContext().Diffusion.LoadImages(_folder.Path));
 
         _folder.Write("a.png", []);
         Messages.Expect<InvalidOperationException>(
@@ -251,22 +265,39 @@ public sealed class LoadImagesTests : IDisposable
             () => new MLContext().Diffusion.LoadImages(_folder.Path));
 
         var missing = Path.Combine(_folder.Path, "missing");
-        Messages.Expect<DirectoryNotFoundException>($"There is no folder '{missing}'.", () => new MLContext().Diffusion.LoadImages(missing));
+        Messages.Expect<DirectoryNotFoundException>(
+            $"There is no folder '{missing}'.",
+            () => new MLContext().Diffusion.LoadImages(missing));
     }
 
     [TestMethod]
     public void LoadImages_BadOptions_SayWhatMustHold()
     {
         void Expect<TException>(string message, ImageFolderOptions options)
-            where TException : Exception => Messages.Expect<TException>(message, () => new MLContext().Diffusion.LoadImages(_folder.Path, options));
+            where TException : Exception =>
+                Messages.Expect<TException>(message, () => new MLContext().Diffusion.LoadImages(_folder.Path, options));
 
-        Expect<ArgumentException>("Width and Height must be set together, because one alone leaves the shape of the images open. (Parameter 'Width')", new() { Width = 8 });
-        Expect<ArgumentOutOfRangeException>("Width must be from 1 to 16384, because it is the width of images in pixels. (Parameter 'Width')\nActual value was 0.", new() { Width = 0, Height = 8 });
-        Expect<ArgumentOutOfRangeException>("Height must be from 1 to 16384, because it is the height of images in pixels. (Parameter 'Height')\nActual value was 20000.", new() { Width = 8, Height = 20000 });
-        Expect<ArgumentOutOfRangeException>("MaximumPixels must be from 1 to 536870897, because pixels are decoded into one array of 4 bytes each. (Parameter 'MaximumPixels')\nActual value was 0.", new() { MaximumPixels = 0 });
-        Expect<ArgumentOutOfRangeException>("MaximumFileBytes must be from 1 to 2147483647, because a file is read in one piece. (Parameter 'MaximumFileBytes')\nActual value was -1.", new() { MaximumFileBytes = -1 });
-        Expect<ArgumentOutOfRangeException>("MaximumDegreeOfParallelism must be from 1 to 2147483647, because at least one file must be decoded at a time. (Parameter 'MaximumDegreeOfParallelism')\nActual value was 0.", new() { MaximumDegreeOfParallelism = 0 });
-        Expect<ArgumentOutOfRangeException>("Fit must be Crop, Pad or Stretch. (Parameter 'Fit')\nActual value was 7.", new() { Fit = (ImageFit)7 });
+        Expect<ArgumentException>(
+            "Width and Height must be set together, because one alone leaves the shape of the images open. (Parameter 'Width')",
+            new() { Width = 8 });
+        Expect<ArgumentOutOfRangeException>(
+            "Width must be from 1 to 16384, because it is the width of images in pixels. (Parameter 'Width')\nActual value was 0.",
+            new() { Width = 0, Height = 8 });
+        Expect<ArgumentOutOfRangeException>(
+            "Height must be from 1 to 16384, because it is the height of images in pixels. (Parameter 'Height')\nActual value was 20000.",
+            new() { Width = 8, Height = 20000 });
+        Expect<ArgumentOutOfRangeException>(
+            "MaximumPixels must be from 1 to 536870897, because pixels are decoded into one array of 4 bytes each. (Parameter 'MaximumPixels')\nActual value was 0.",
+            new() { MaximumPixels = 0 });
+        Expect<ArgumentOutOfRangeException>(
+            "MaximumFileBytes must be from 1 to 2147483647, because a file is read in one piece. (Parameter 'MaximumFileBytes')\nActual value was -1.",
+            new() { MaximumFileBytes = -1 });
+        Expect<ArgumentOutOfRangeException>(
+            "MaximumDegreeOfParallelism must be from 1 to 2147483647, because at least one file must be decoded at a time. (Parameter 'MaximumDegreeOfParallelism')\nActual value was 0.",
+            new() { MaximumDegreeOfParallelism = 0 });
+        Expect<ArgumentOutOfRangeException>(
+            "Fit must be Crop, Pad or Stretch. (Parameter 'Fit')\nActual value was 7.",
+            new() { Fit = (ImageFit)7 });
     }
 
     [TestMethod]
@@ -274,7 +305,8 @@ public sealed class LoadImagesTests : IDisposable
     {
         _folder.Write("a.png", PictureFiles.Encode());
 
-        Assert.Throws<OperationCanceledException>(() => new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { CancellationToken = new(canceled: true) }));
+        Assert.Throws<OperationCanceledException>(
+            () => new MLContext().Diffusion.LoadImages(_folder.Path, new ImageFolderOptions { CancellationToken = new(canceled: true) }));
     }
 
     private static byte[] Grey(int width, int height, Func<int, int, byte> level)

@@ -35,7 +35,13 @@ public sealed class DiffusersUNetGoldenTests
         using var golden = SafetensorsFile.Open(GoldenFolder.File($"{folder}/io.safetensors"));
         using var network = Load(folder, golden);
 
-        GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(golden["output"].ToDoubles(), 1e-4), Run(network, golden, "timestep"), folder, Tolerance), folder);
+        GoldenAssert.Fails(
+            () => GoldenAssert.AreClose(
+                GoldenAssert.Changed(golden["output"].ToDoubles(), 1e-4),
+                Run(network, golden, "timestep"),
+                folder,
+                Tolerance),
+            folder);
     }
 
     [TestMethod]
@@ -49,7 +55,14 @@ public sealed class DiffusersUNetGoldenTests
         }
 
         var variance = read.OutChannels == read.InChannels ? ModelVariance.Fixed : ModelVariance.LearnedRange;
-        var description = new ModelDescription(new ImageShape(read.InChannels, size.Height, size.Width), read.Options, NoiseSchedule.Linear(), PredictionType.Epsilon, variance, [.. Enumerable.Range(0, read.NumberOfClasses).Select(i => $"{i}")]);
+        var description =
+            new ModelDescription(
+                new ImageShape(read.InChannels, size.Height, size.Width),
+                read.Options,
+                NoiseSchedule.Linear(),
+                PredictionType.Epsilon,
+                variance,
+                [.. Enumerable.Range(0, read.NumberOfClasses).Select(i => $"{i}")]);
         var path = Path.GetTempFileName();
         try
         {
@@ -66,7 +79,8 @@ public sealed class DiffusersUNetGoldenTests
 
     private static string ToText(DiffusersNetwork network) => System.Text.Json.JsonSerializer.Serialize(network);
 
-    private static DiffusersNetwork Read(string folder) => DiffusersNetwork.Read(DiffusersConfig.Read(GoldenFolder.File($"{folder}/config.json")));
+    private static DiffusersNetwork Read(string folder) =>
+        DiffusersNetwork.Read(DiffusersConfig.Read(GoldenFolder.File($"{folder}/config.json")));
 
     private static UNet Load(string folder, SafetensorsFile golden)
     {

@@ -35,7 +35,9 @@ internal static partial class ErmongroupNames
     public static string ToOurs(string name, int levels)
     {
         name = DownLevel().Replace(name, "down_blocks.");
-        name = UpLevel().Replace(name, match => $"up_blocks.{levels - 1 - int.Parse(match.Groups["level"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)}.");
+        name = UpLevel().Replace(
+            name,
+            match => $"up_blocks.{levels - 1 - int.Parse(match.Groups["level"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)}.");
         foreach (var (theirs, ours) in _parts)
         {
             name = name.Replace(theirs, ours, StringComparison.Ordinal);

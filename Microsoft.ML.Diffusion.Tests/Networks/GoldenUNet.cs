@@ -26,7 +26,8 @@ internal sealed class GoldenUNet : IDisposable
 
     public UNet Network { get; }
 
-    public IReadOnlyList<SafetensorsTensor> Weights => [.. _file.Tensors.Where(tensor => !tensor.Name.StartsWith(InputsAndOutputs, StringComparison.Ordinal))];
+    public IReadOnlyList<SafetensorsTensor> Weights =>
+        [.. _file.Tensors.Where(tensor => !tensor.Name.StartsWith(InputsAndOutputs, StringComparison.Ordinal))];
 
     private UNetOptions Options => new()
     {

@@ -109,7 +109,21 @@ public sealed class SeededDropoutTests
     [TestMethod]
     public void Network_EveryResidualBlock_HasAPlaceOfItsOwn()
     {
-        using var network = new UNet(new UNetOptions { BaseChannels = 4, ChannelMultipliers = [1, 1], NumberOfResidualBlocks = 1, AttentionResolutions = [], NumberOfNormalizationGroups = 2, Dropout = 0.1 }, 1, 1, 8, 8);
+        using var network =
+            new UNet(
+                new UNetOptions
+                {
+                    BaseChannels = 4,
+                    ChannelMultipliers = [1, 1],
+                    NumberOfResidualBlocks = 1,
+                    AttentionResolutions = [],
+                    NumberOfNormalizationGroups = 2,
+                    Dropout = 0.1,
+                },
+                1,
+                1,
+                8,
+                8);
 
         Assert.AreEqual(network.modules().OfType<ResidualBlock>().Count(), network.Dropout.NumberOfLayers);
     }

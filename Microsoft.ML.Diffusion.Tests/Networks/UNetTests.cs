@@ -8,9 +8,18 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 [TestClass]
 public sealed class UNetTests
 {
-    private static readonly UNetOptions _small = new() { BaseChannels = 64, ChannelMultipliers = [1, 2, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [16] };
+    private static readonly UNetOptions _small =
+        new() { BaseChannels = 64, ChannelMultipliers = [1, 2, 2], NumberOfResidualBlocks = 2, AttentionResolutions = [16] };
 
-    private static readonly UNetOptions _tiny = new() { BaseChannels = 8, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [4], NumberOfNormalizationGroups = 4 };
+    private static readonly UNetOptions _tiny =
+        new()
+        {
+            BaseChannels = 8,
+            ChannelMultipliers = [1, 2],
+            NumberOfResidualBlocks = 1,
+            AttentionResolutions = [4],
+            NumberOfNormalizationGroups = 4,
+        };
 
     [TestMethod]
     public void Parameters_OfTheSmallBenchmark_AreAsManyAsItsDefinitionSays()
@@ -95,19 +104,61 @@ public sealed class UNetTests
     [TestMethod]
     public void Validate_DetailsThatMakeNoNetwork_AreRefused()
     {
-        Refused(nameof(UNetDetails.LevelChannels), "[8, 10]", "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level", _tiny with { Details = new UNetDetails { LevelChannels = [8, 10] } });
-        Refused(nameof(UNetDetails.DownBlocks), "Residual", "must hold one block for each of the 2 levels", _tiny with { Details = new UNetDetails { DownBlocks = [UNetBlock.Residual] } });
-        Refused(nameof(UNetDetails.UpBlocks), "Residual, 9", "must hold one block for each of the 2 levels", _tiny with { Details = new UNetDetails { UpBlocks = [UNetBlock.Residual, (UNetBlock)9] } });
-        Refused(nameof(UNetDetails.Middle), "3", "must be None, Residual or Attention", _tiny with { Details = new UNetDetails { Middle = (UNetMiddle)3 } });
-        Refused(nameof(UNetDetails.MiddleScale), "0", "must be a number above 0, because features are divided by it", _tiny with { Details = new UNetDetails { MiddleScale = 0 } });
-        Refused(nameof(UNetDetails.MiddleAttentionGroups), "3", "must divide the channels of the last level, or be 0 for no normalization", _tiny with { Details = new UNetDetails { MiddleAttentionGroups = 3 } });
-        Refused(nameof(UNetDetails.NormalizationEpsilon), "0", "must be a number above 0, because it keeps a division from failing", _tiny with { Details = new UNetDetails { NormalizationEpsilon = 0 } });
-        Refused(nameof(UNetDetails.TimestepFeatures), "0", "must be at least 1; leave it null for four times BaseChannels", _tiny with { Details = new UNetDetails { TimestepFeatures = 0 } });
-        Refused(nameof(UNetDetails.FrequencyShift), "4", "must be below half of BaseChannels (8), because frequencies are spaced by the difference", _tiny with { Details = new UNetDetails { FrequencyShift = 4 } });
-        Refused(nameof(UNetDetails.DownsamplePadding), "2", "must be 0 or 1, because any other would not halve an image", _tiny with { Details = new UNetDetails { DownsamplePadding = 2 } });
+        Refused(
+            nameof(UNetDetails.LevelChannels),
+            "[8, 10]",
+            "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level",
+            _tiny with { Details = new UNetDetails { LevelChannels = [8, 10] } });
+        Refused(
+            nameof(UNetDetails.DownBlocks),
+            "Residual",
+            "must hold one block for each of the 2 levels",
+            _tiny with { Details = new UNetDetails { DownBlocks = [UNetBlock.Residual] } });
+        Refused(
+            nameof(UNetDetails.UpBlocks),
+            "Residual, 9",
+            "must hold one block for each of the 2 levels",
+            _tiny with { Details = new UNetDetails { UpBlocks = [UNetBlock.Residual, (UNetBlock)9] } });
+        Refused(
+            nameof(UNetDetails.Middle),
+            "3",
+            "must be None, Residual or Attention",
+            _tiny with { Details = new UNetDetails { Middle = (UNetMiddle)3 } });
+        Refused(
+            nameof(UNetDetails.MiddleScale),
+            "0",
+            "must be a number above 0, because features are divided by it",
+            _tiny with { Details = new UNetDetails { MiddleScale = 0 } });
+        Refused(
+            nameof(UNetDetails.MiddleAttentionGroups),
+            "3",
+            "must divide the channels of the last level, or be 0 for no normalization",
+            _tiny with { Details = new UNetDetails { MiddleAttentionGroups = 3 } });
+        Refused(
+            nameof(UNetDetails.NormalizationEpsilon),
+            "0",
+            "must be a number above 0, because it keeps a division from failing",
+            _tiny with { Details = new UNetDetails { NormalizationEpsilon = 0 } });
+        Refused(
+            nameof(UNetDetails.TimestepFeatures),
+            "0",
+            "must be at least 1; leave it null for four times BaseChannels",
+            _tiny with { Details = new UNetDetails { TimestepFeatures = 0 } });
+        Refused(
+            nameof(UNetDetails.FrequencyShift),
+            "4",
+            "must be below half of BaseChannels (8), because frequencies are spaced by the difference",
+            _tiny with { Details = new UNetDetails { FrequencyShift = 4 } });
+        Refused(
+            nameof(UNetDetails.DownsamplePadding),
+            "2",
+            "must be 0 or 1, because any other would not halve an image",
+            _tiny with { Details = new UNetDetails { DownsamplePadding = 2 } });
 
         static void Refused(string option, string value, string rule, UNetOptions options) =>
-            Messages.Expect<ArgumentOutOfRangeException>($"{option} {rule}. (Parameter '{option}')\nActual value was {value}.", options.Validate);
+            Messages.Expect<ArgumentOutOfRangeException>(
+                $"{option} {rule}. (Parameter '{option}')\nActual value was {value}.",
+                options.Validate);
     }
 
     private static UNet Initialized(long seed)

@@ -123,7 +123,9 @@ public sealed class AtomicFileTests
 
         OtherUser.Run(_folder, () => thrown = Assert.Throws<UnauthorizedAccessException>(() => NumberedFile.Write(FilePath, 2)));
 
-        StringAssert.StartsWith(thrown!.Message, $"The file {FilePath} could not be written, and what was there before is unchanged: Access to the path '{_folder}");
+        StringAssert.StartsWith(
+            thrown!.Message,
+            $"The file {FilePath} could not be written, and what was there before is unchanged: Access to the path '{_folder}");
         Assert.AreEqual(1, NumberedFile.Read(FilePath));
         AssertOnlyTheFile();
     }
@@ -142,7 +144,9 @@ public sealed class AtomicFileTests
 
         var output = ChildProcess.Run("write-limited", FilePath, $"{bytes}");
 
-        Assert.AreEqual($"The file {FilePath} could not be written, and what was there before is unchanged: the system allows no file of its size.", output);
+        Assert.AreEqual(
+            $"The file {FilePath} could not be written, and what was there before is unchanged: the system allows no file of its size.",
+            output);
         Assert.AreEqual(1, NumberedFile.Read(FilePath));
         AssertOnlyTheFile();
     }

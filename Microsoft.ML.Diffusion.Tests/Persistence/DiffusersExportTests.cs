@@ -20,14 +20,55 @@ public sealed class DiffusersExportTests
     [
         ["plain", TinyModel.Options],
         ["labelled", TinyModel.Labelled],
-        ["DDPM with learned variance", TinyModel.Options with { Variance = ModelVariance.LearnedRange, Generation = new GenerationOptions { Sampler = new DdpmSampler(20, DdpmVariance.Learned), BatchSize = 4 }, Schedule = NoiseSchedule.Cosine(20) }],
-        ["zero terminal SNR, no clipping", TinyModel.Options with { Schedule = NoiseSchedule.ScaledLinear().WithZeroTerminalSnr(), Generation = new GenerationOptions { Sampler = new DdimSampler(4, 0.5) { Clipping = Clipping.None, Timesteps = TimestepSubset.Uniform(4) }, BatchSize = 4 } }],
+        ["DDPM with learned variance", TinyModel.Options with
+        {
+            Variance = ModelVariance.LearnedRange,
+            Generation = new GenerationOptions { Sampler = new DdpmSampler(20, DdpmVariance.Learned), BatchSize = 4 },
+            Schedule = NoiseSchedule.Cosine(20),
+        }],
+        ["zero terminal SNR, no clipping", TinyModel.Options with
+        {
+            Schedule = NoiseSchedule.ScaledLinear().WithZeroTerminalSnr(),
+            Generation = new GenerationOptions
+            {
+                Sampler = new DdimSampler(4, 0.5) { Clipping = Clipping.None, Timesteps = TimestepSubset.Uniform(4) },
+                BatchSize = 4,
+            },
+        }],
         ["schedule without formula there", TinyModel.Options with { Schedule = NoiseSchedule.SigmoidCumulative(100).WithZeroTerminalSnr() }],
-        ["dynamic thresholding", TinyModel.Options with { Schedule = NoiseSchedule.Sigmoid(), Prediction = PredictionType.Epsilon, Generation = new GenerationOptions { Sampler = new DdimSampler(4) { Clipping = Clipping.Dynamic(0.9) }, BatchSize = 4 } }],
-        ["steps of Stable Diffusion", TinyModel.Options with { Generation = new GenerationOptions { Sampler = new DdimSampler(1) { Timesteps = TimestepSubset.OfPairs(new(501, 1), new(1, 0)) }, BatchSize = 4 } }],
-        ["scale and shift, resampling in blocks", TinyModel.Options with { Network = _network with { Details = new UNetDetails { ScaleAndShift = true, DownBlocks = [UNetBlock.AttentionResidualResampling, UNetBlock.Residual], UpBlocks = [UNetBlock.ResidualResampling, UNetBlock.Residual], NormalizationEpsilon = 1e-5, MiddleAttentionGroups = 0 } } }],
-        ["no middle, other channels", TinyModel.Options with { Network = _network with { AttentionHeadDimension = 4, Details = new UNetDetails { Middle = UNetMiddle.None, LevelChannels = [8, 12], CenterInput = true, TimestepFeatures = 20 } } }],
-        ["diffusers' own defaults", TinyModel.Options with { Network = _network with { Details = new UNetDetails { Middle = UNetMiddle.Residual, MiddleScale = 1.5, DownsamplePadding = 1, CosinesFirst = true, FrequencyShift = 0, DownBlocks = [UNetBlock.ResidualResampling, UNetBlock.Attention] } } }],
+        ["dynamic thresholding", TinyModel.Options with
+        {
+            Schedule = NoiseSchedule.Sigmoid(),
+            Prediction = PredictionType.Epsilon,
+            Generation = new GenerationOptions { Sampler = new DdimSampler(4) { Clipping = Clipping.Dynamic(0.9) }, BatchSize = 4 },
+        }],
+        ["steps of Stable Diffusion", TinyModel.Options with { Generation = new GenerationOptions
+        {
+            Sampler = new DdimSampler(1) { Timesteps = TimestepSubset.OfPairs(new(501, 1), new(1, 0)) },
+            BatchSize = 4,
+        } }],
+        ["scale and shift, resampling in blocks", TinyModel.Options with { Network = _network with { Details = new UNetDetails
+        {
+            ScaleAndShift = true,
+            DownBlocks = [UNetBlock.AttentionResidualResampling, UNetBlock.Residual],
+            UpBlocks = [UNetBlock.ResidualResampling, UNetBlock.Residual],
+            NormalizationEpsilon = 1e-5,
+            MiddleAttentionGroups = 0,
+        } } }],
+        ["no middle, other channels", TinyModel.Options with { Network = _network with
+        {
+            AttentionHeadDimension = 4,
+            Details = new UNetDetails { Middle = UNetMiddle.None, LevelChannels = [8, 12], CenterInput = true, TimestepFeatures = 20 },
+        } }],
+        ["diffusers' own defaults", TinyModel.Options with { Network = _network with { Details = new UNetDetails
+        {
+            Middle = UNetMiddle.Residual,
+            MiddleScale = 1.5,
+            DownsamplePadding = 1,
+            CosinesFirst = true,
+            FrequencyShift = 0,
+            DownBlocks = [UNetBlock.ResidualResampling, UNetBlock.Attention],
+        } } }],
     ];
 
     [TestMethod]
@@ -72,7 +113,10 @@ public sealed class DiffusersExportTests
         }
 
         using var imported = mlContext.Diffusion.LoadDiffusers(folder, new DiffusersOptions { Device = "cpu" });
-        using var tuned = TinyModel.Train(TinyModel.Options with { Network = imported.Network, Schedule = imported.Schedule, Prediction = imported.Prediction }, mlContext);
+        using var tuned =
+            TinyModel.Train(
+                TinyModel.Options with { Network = imported.Network, Schedule = imported.Schedule, Prediction = imported.Prediction },
+                mlContext);
 
         Assert.AreEqual(imported.NumberOfParameters, tuned.NumberOfParameters);
         Assert.AreEqual(imported.Network.ToString(), tuned.Network.ToString());
@@ -93,9 +137,14 @@ public sealed class DiffusersExportTests
             "ResampleWithConvolution" => _network with { ResampleWithConvolution = false },
             "ChannelMultipliers" => _network with { ChannelMultipliers = [2, 1] },
             "MiddleAttentionGroups" => _network with { Details = new UNetDetails { MiddleAttentionGroups = 0 } },
-            _ => _network with { ChannelMultipliers = [1, 1, 1], Details = new UNetDetails { DownBlocks = [UNetBlock.Attention, UNetBlock.AttentionResidualResampling, UNetBlock.Residual] } },
+            _ => _network with
+            {
+                ChannelMultipliers = [1, 1, 1],
+                Details = new UNetDetails { DownBlocks = [UNetBlock.Attention, UNetBlock.AttentionResidualResampling, UNetBlock.Residual] },
+            },
         };
-        var description = new ModelDescription(new ImageShape(1, 8, 8), network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, []);
+        var description =
+            new ModelDescription(new ImageShape(1, 8, 8), network, NoiseSchedule.Linear(), PredictionType.Epsilon, ModelVariance.Fixed, []);
 
         Messages.Expect<NotSupportedException>(message, () => DiffusersExport.ToConfig(description));
     }
@@ -106,9 +155,15 @@ public sealed class DiffusersExportTests
         var (mlContext, folder) = (new MLContext(seed: 3), NewFolder);
         using var model = TinyModel.Train(mlContext: mlContext);
 
-        Messages.Expect<NotSupportedException>($"Sampler = {new HeunSampler()} cannot be saved for diffusers: only DDIM without sigma-hat and DDPM can. Pass another sampler, such as new DdimSampler().", () => mlContext.Diffusion.SaveDiffusers(model, folder, new HeunSampler()));
-        Messages.Expect<NotSupportedException>("Sampler.Timesteps = 30 quadratic steps cannot be saved for diffusers, because its scheduler would take other steps. Pass a sampler whose number of steps divides 1000.", () => mlContext.Diffusion.SaveDiffusers(model, folder, new DdimSampler() { Timesteps = TimestepSubset.Quadratic(30) }));
-        Messages.Expect<NotSupportedException>("Sampler.Timesteps = 50 trailing steps cannot be saved for diffusers, because its scheduler would take other steps, and draw noise in the last. Pass a sampler whose number of steps divides 1000, such as new DdpmSampler(1000).", () => mlContext.Diffusion.SaveDiffusers(model, folder, new DdpmSampler(50, DdpmVariance.FixedLarge)));
+        Messages.Expect<NotSupportedException>(
+            $"Sampler = {new HeunSampler()} cannot be saved for diffusers: only DDIM without sigma-hat and DDPM can. Pass another sampler, such as new DdimSampler().",
+            () => mlContext.Diffusion.SaveDiffusers(model, folder, new HeunSampler()));
+        Messages.Expect<NotSupportedException>(
+            "Sampler.Timesteps = 30 quadratic steps cannot be saved for diffusers, because its scheduler would take other steps. Pass a sampler whose number of steps divides 1000.",
+            () => mlContext.Diffusion.SaveDiffusers(model, folder, new DdimSampler() { Timesteps = TimestepSubset.Quadratic(30) }));
+        Messages.Expect<NotSupportedException>(
+            "Sampler.Timesteps = 50 trailing steps cannot be saved for diffusers, because its scheduler would take other steps, and draw noise in the last. Pass a sampler whose number of steps divides 1000, such as new DdpmSampler(1000).",
+            () => mlContext.Diffusion.SaveDiffusers(model, folder, new DdpmSampler(50, DdpmVariance.FixedLarge)));
         Assert.IsFalse(Directory.Exists(folder));
     }
 
@@ -119,10 +174,17 @@ public sealed class DiffusersExportTests
         using var model = TinyModel.Train(mlContext: mlContext);
         Directory.CreateDirectory(folder);
         mlContext.Diffusion.SaveDiffusers(model, folder); // empty: taken
-        var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/')).Order(StringComparer.Ordinal);
+        var files =
+            Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal);
 
-        CollectionAssert.AreEqual(new[] { "model_index.json", "scheduler/scheduler_config.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors" }, files.ToArray());
-        Messages.Expect<ArgumentException>($"folder must not exist or be empty, because files of two models would mix, but {folder} holds something. Delete it or choose another. (Parameter 'folder')", () => mlContext.Diffusion.SaveDiffusers(model, folder));
+        CollectionAssert.AreEqual(
+            new[] { "model_index.json", "scheduler/scheduler_config.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors" },
+            files.ToArray());
+        Messages.Expect<ArgumentException>(
+            $"folder must not exist or be empty, because files of two models would mix, but {folder} holds something. Delete it or choose another. (Parameter 'folder')",
+            () => mlContext.Diffusion.SaveDiffusers(model, folder));
         Assert.IsEmpty(Directory.GetDirectories(Path.GetDirectoryName(folder)!, Path.GetFileName(folder) + ".*.tmp"));
     }
 
@@ -141,6 +203,9 @@ public sealed class DiffusersExportTests
         }
 
         var options = expected.Generation with { Seed = 9, BatchSize = 2 };
-        Assert.AreEqual(Pictures.Digest(expected.Generate(2, options)), Pictures.Digest(actual.Generate(2, actual.Generation with { Seed = 9, BatchSize = 2 })), what);
+        Assert.AreEqual(
+            Pictures.Digest(expected.Generate(2, options)),
+            Pictures.Digest(actual.Generate(2, actual.Generation with { Seed = 9, BatchSize = 2 })),
+            what);
     }
 }

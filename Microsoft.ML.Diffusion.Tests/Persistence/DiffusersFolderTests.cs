@@ -30,21 +30,35 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
         const double Rate = 1e-5; // the most that one step of AdamW moves a weight
         using var model = Load();
         var mlContext = new MLContext(seed: 1);
-        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new Picture { Pixels = [.. Enumerable.Range(0, 3 * 16 * 16).Select(j => (float)((i + 1) * j % 256))] }));
+        var rows =
+            mlContext.Data.LoadFromEnumerable(
+                Enumerable.Range(0, 4).Select(
+                    i => new Picture { Pixels = [.. Enumerable.Range(0, 3 * 16 * 16).Select(j => (float)((i + 1) * j % 256))] }));
         var options = new DiffusionOptions
         {
             Network = model.Network,
             Schedule = model.Schedule,
             Prediction = model.Prediction,
             Generation = model.Generation,
-            Training = new TrainingOptions { NumberOfSteps = 1, BatchSize = 4, LearningRate = Rate, LearningRateSchedule = LearningRateSchedule.Constant, WarmupSteps = 0, EmaDecay = 0 },
+            Training = new TrainingOptions
+            {
+                NumberOfSteps = 1,
+                BatchSize = 4,
+                LearningRate = Rate,
+                LearningRateSchedule = LearningRateSchedule.Constant,
+                WarmupSteps = 0,
+                EmaDecay = 0,
+            },
             Device = "cpu",
         };
 
         using var tuned = mlContext.Transforms.DiffusionTrainer("Generated", nameof(Picture.Pixels), options).Fit(rows, model);
 
         using var scope = torch.NewDisposeScope();
-        var moved = model.Model.Network.parameters().Zip(tuned.Model.Network.parameters(), (before, after) => (after - before).abs().max().ToDouble()).ToList();
+        var moved =
+            model.Model.Network.parameters()
+                .Zip(tuned.Model.Network.parameters(), (before, after) => (after - before).abs().max().ToDouble())
+                .ToList();
         Assert.IsGreaterThan(Rate / 2, moved.Max());
         Assert.IsLessThan(Rate * 1.01, moved.Max());
         mlContext.Diffusion.SaveModel(tuned, rows.Schema, PathOf("tuned.zip"));
@@ -61,7 +75,9 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
         File.Move(PathOf("config.json"), PathOf("unet/config.json"));
         File.Move(PathOf(Weights), PathOf($"unet/{Weights}"));
         File.Move(PathOf("scheduler_config.json"), PathOf("scheduler/scheduler_config.json"));
-        File.WriteAllText(PathOf("model_index.json"), """{ "_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"] }""");
+        File.WriteAllText(
+            PathOf("model_index.json"),
+            """{ "_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"] }""");
 
         using var nested = Load();
 
@@ -71,11 +87,15 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
     [TestMethod]
     public void LoadDiffusers_DdimPipelineAroundADdpmScheduler_SamplesAsDdim()
     {
-        File.WriteAllText(PathOf("model_index.json"), """{ "_class_name": "DDIMPipeline", "unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"] }""");
+        File.WriteAllText(
+            PathOf("model_index.json"),
+            """{ "_class_name": "DDIMPipeline", "unet": ["diffusers", "UNet2DModel"], "scheduler": ["diffusers", "DDPMScheduler"] }""");
 
         using var model = Load(new DiffusersOptions { NumberOfInferenceSteps = 5 });
 
-        Assert.AreEqual(new DdimSampler(5) { Timesteps = TimestepSubset.Uniform(5), Clipping = Clipping.Static() with { KeepPredictedNoise = true } }, model.Generation.Sampler);
+        Assert.AreEqual(
+            new DdimSampler(5) { Timesteps = TimestepSubset.Uniform(5), Clipping = Clipping.Static() with { KeepPredictedNoise = true } },
+            model.Generation.Sampler);
     }
 
     [TestMethod]
@@ -88,7 +108,9 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
         using var model = mlContext.Diffusion.LoadDiffusers(Folder, new DiffusersOptions { Device = "cpu" });
 
         Assert.AreEqual(NoiseSchedule.Linear().ToString(), model.Schedule.ToString());
-        Assert.IsTrue(log.Any(message => message.Contains("has no scheduler_config.json", StringComparison.Ordinal)), string.Join('\n', log));
+        Assert.IsTrue(
+            log.Any(message => message.Contains("has no scheduler_config.json", StringComparison.Ordinal)),
+            string.Join('\n', log));
     }
 
     [TestMethod]
@@ -112,7 +134,8 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
     public void LoadDiffusers_WeightsOfAnotherType_AreRead(object type)
     {
         using var exact = Load();
-        Rewrite((name, tensor, writer) => writer.Add(name, (SafetensorsType)type, tensor.Shape, Encode(tensor.ToSingles(), (SafetensorsType)type)));
+        Rewrite((name, tensor, writer) =>
+            writer.Add(name, (SafetensorsType)type, tensor.Shape, Encode(tensor.ToSingles(), (SafetensorsType)type)));
 
         using var model = Load();
 
@@ -147,7 +170,9 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
     public void LoadDiffusers_SizeLeftOpen_NeedsTheOption()
     {
         Change("config.json", config => config["sample_size"] = null);
-        Messages.Expect<ArgumentOutOfRangeException>("ImageHeight must be set, because the network's config.json has no sample_size. (Parameter 'ImageHeight')", LoadAndDispose);
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "ImageHeight must be set, because the network's config.json has no sample_size. (Parameter 'ImageHeight')",
+            LoadAndDispose);
 
         using var model = Load(new DiffusersOptions { ImageHeight = 8, ImageWidth = 24 });
 
@@ -174,7 +199,8 @@ public sealed class DiffusersFolderTests : DiffusersFolderCopy
         Assert.IsGreaterThan(35_746_307 / 6, UNetSize.AtLeast(read.Options, 3, 3, 0));
     }
 
-    private static string Drawn(DiffusionTransformer model) => Pictures.Digest(model.Generate(2, model.Generation with { Seed = 4, BatchSize = 2 }));
+    private static string Drawn(DiffusionTransformer model) =>
+        Pictures.Digest(model.Generate(2, model.Generation with { Seed = 4, BatchSize = 2 }));
 
     private static byte[] Encode(float[] values, SafetensorsType type) => [.. values.SelectMany(value => type switch
     {

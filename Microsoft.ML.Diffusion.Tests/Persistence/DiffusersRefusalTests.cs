@@ -13,7 +13,9 @@ public sealed class DiffusersRefusalTests : DiffusersFolderCopy
     {
         Rewrite((name, tensor, writer) => AddUnless(name == "conv_in.bias", name, tensor, writer));
 
-        Messages.Expect<FormatException>($"{PathOf(Weights)}: lacks 1 of the tensors of the network of its config.json, such as 'conv_in.bias'.", LoadAndDispose);
+        Messages.Expect<FormatException>(
+            $"{PathOf(Weights)}: lacks 1 of the tensors of the network of its config.json, such as 'conv_in.bias'.",
+            LoadAndDispose);
     }
 
     [TestMethod]
@@ -25,15 +27,24 @@ public sealed class DiffusersRefusalTests : DiffusersFolderCopy
             AddUnless(name != "conv_in.bias", "conv_in.scale", tensor, writer);
         });
 
-        Messages.Expect<FormatException>($"{PathOf(Weights)}: holds the tensor 'conv_in.scale', which the network of its config.json has not, or has had under another name already.", LoadAndDispose);
+        Messages.Expect<FormatException>(
+            $"{PathOf(Weights)}: holds the tensor 'conv_in.scale', which the network of its config.json has not, or has had under another name already.",
+            LoadAndDispose);
     }
 
     [TestMethod]
     public void LoadDiffusers_TensorOfAnotherShape_IsRefused()
     {
-        Rewrite((name, tensor, writer) => writer.Add(name, tensor.Type, name == "conv_in.weight" ? [16, 27] : tensor.Shape, tensor.ToSingles().SelectMany(BitConverter.GetBytes).ToArray()));
+        Rewrite((name, tensor, writer) =>
+            writer.Add(
+                name,
+                tensor.Type,
+                name == "conv_in.weight" ? [16, 27] : tensor.Shape,
+                tensor.ToSingles().SelectMany(BitConverter.GetBytes).ToArray()));
 
-        Messages.Expect<FormatException>($"{PathOf(Weights)}: the tensor 'conv_in.weight' is F32 [16, 27], but the network of its config.json needs floating-point numbers [16, 3, 3, 3].", LoadAndDispose);
+        Messages.Expect<FormatException>(
+            $"{PathOf(Weights)}: the tensor 'conv_in.weight' is F32 [16, 27], but the network of its config.json needs floating-point numbers [16, 3, 3, 3].",
+            LoadAndDispose);
     }
 
     [TestMethod]
@@ -53,7 +64,9 @@ public sealed class DiffusersRefusalTests : DiffusersFolderCopy
     {
         Change("config.json", config => config["block_out_channels"] = new JsonArray(1_000_000, 2_000_000));
 
-        Assert.StartsWith($"{PathOf(Weights)}: holds 177427 weights, but the network of its config.json has at least ", Assert.ThrowsExactly<FormatException>(LoadAndDispose).Message);
+        Assert.StartsWith(
+            $"{PathOf(Weights)}: holds 177427 weights, but the network of its config.json has at least ",
+            Assert.ThrowsExactly<FormatException>(LoadAndDispose).Message);
     }
 
     [TestMethod]
@@ -75,7 +88,9 @@ public sealed class DiffusersRefusalTests : DiffusersFolderCopy
 
         File.Delete(PathOf("config.json"));
         Messages.Expect<FileNotFoundException>($"{Folder}: has no config.json, so it is no folder of a diffusers model.", LoadAndDispose);
-        Messages.Expect<DirectoryNotFoundException>($"{PathOf("none")}: there is no such folder. Download the model first, for example with: git clone https://huggingface.co/google/ddpm-cifar10-32", () => new MLContext().Diffusion.LoadDiffusers(PathOf("none")));
+        Messages.Expect<DirectoryNotFoundException>(
+            $"{PathOf("none")}: there is no such folder. Download the model first, for example with: git clone https://huggingface.co/google/ddpm-cifar10-32",
+            () => new MLContext().Diffusion.LoadDiffusers(PathOf("none")));
     }
 
     [TestMethod]
@@ -116,7 +131,9 @@ public sealed class DiffusersRefusalTests : DiffusersFolderCopy
     {
         File.WriteAllText(PathOf("model_index.json"), """{ "_class_name": "LDMPipeline", "vqvae": ["diffusers", "VQModel"] }""");
 
-        Messages.Expect<NotSupportedException>($"{PathOf("model_index.json")}: _class_name = LDMPipeline is not supported: only DDPMPipeline and DDIMPipeline are.", LoadAndDispose);
+        Messages.Expect<NotSupportedException>(
+            $"{PathOf("model_index.json")}: _class_name = LDMPipeline is not supported: only DDPMPipeline and DDIMPipeline are.",
+            LoadAndDispose);
     }
 
     private static void AddUnless(bool leavesOut, string name, SafetensorsTensor tensor, SafetensorsWriter writer)

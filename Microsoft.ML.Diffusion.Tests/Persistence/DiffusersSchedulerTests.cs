@@ -14,7 +14,9 @@ public sealed class DiffusersSchedulerTests
 {
     private const double Tolerance = 1e-10; // in double, relative to the run's largest number: Golden/data/README.md
 
-    private static readonly Lazy<GoldenRun[]> _runs = new(() => [.. GoldenRun.Files.Select(GoldenRun.Load).Where(run => run.Config.Text("scheduler") is "DDPMScheduler" or "DDIMScheduler")]);
+    private static readonly Lazy<GoldenRun[]> _runs =
+        new(() =>
+            [.. GoldenRun.Files.Select(GoldenRun.Load).Where(run => run.Config.Text("scheduler") is "DDPMScheduler" or "DDIMScheduler")]);
 
     public static IEnumerable<object[]> Runs => _runs.Value.Select(run => new object[] { run.File });
 
@@ -35,22 +37,48 @@ public sealed class DiffusersSchedulerTests
         var ours = Read(run);
         var step = run.Config["step_kwargs"] ?? new JsonObject();
         var sampler = ours.Sampler is DdimSampler implicitly
-            ? new DdimSampler(1, step.Number("eta", 0)) { Timesteps = implicitly.Timesteps, Clipping = implicitly.Clipping with { KeepPredictedNoise = !step.Flag("use_clipped_model_output", false) } }
+            ? new DdimSampler(1, step.Number("eta", 0))
+            {
+                Timesteps = implicitly.Timesteps,
+                Clipping = implicitly.Clipping with { KeepPredictedNoise = !step.Flag("use_clipped_model_output", false) },
+            }
             : ours.Sampler;
         var steps = SamplingStep.Reverse(sampler.Timesteps, ours.Schedule);
 
         Assert.AreEqual(peer.Prediction, ours.Prediction);
         GoldenAssert.AreClose([.. peer.Steps.Select(item => item.Timestep)], [.. steps.Select(item => item.Timestep)], file);
-        GoldenAssert.AreClose([.. peer.Steps.Select(item => item.AlphaBar)], [.. steps.Select(item => item.AlphaBar)], file, relative: 1e-12);
-        GoldenAssert.AreClose([.. peer.Steps.Select(item => item.AlphaBarPrevious)], [.. steps.Select(item => item.AlphaBarPrevious)], file, relative: 1e-12);
+        GoldenAssert.AreClose(
+            [.. peer.Steps.Select(item => item.AlphaBar)],
+            [.. steps.Select(item => item.AlphaBar)],
+            file,
+            relative: 1e-12);
+        GoldenAssert.AreClose(
+            [.. peer.Steps.Select(item => item.AlphaBarPrevious)],
+            [.. steps.Select(item => item.AlphaBarPrevious)],
+            file,
+            relative: 1e-12);
 
-        // Noise that we do not draw is noise that would be of no effect: at a clean end, where only beta itself is a variance above 0, or in a step that leads nowhere.
-        Assert.IsFalse(peer.Steps.Zip(steps).Any(pair => pair.First.AddsNoise && !pair.Second.AddsNoise && (pair.First.AlphaBarPrevious < 1 || ours.Variance == DdpmVariance.FixedLarge) && pair.First.AlphaBarPrevious != pair.First.AlphaBar), file);
+        // Noise that we do not draw is noise that would be of no effect: at a clean end, where only beta itself is a variance above 0, or in a step
+        // that leads nowhere.
+        Assert.IsFalse(
+            peer.Steps.Zip(steps).Any(
+                pair => pair.First.AddsNoise
+                    && !pair.Second.AddsNoise
+                    && (pair.First.AlphaBarPrevious < 1 || ours.Variance == DdpmVariance.FixedLarge)
+                    && pair.First.AlphaBarPrevious != pair.First.AlphaBar),
+            file);
         var drawn = peer.Steps.Zip(steps, (theirs, mine) => mine with { AddsNoise = theirs.AddsNoise }).ToList();
-        foreach (var trajectory in SamplerReplay.Replays(run, peer with { Steps = drawn, Samplers = [sampler], Clipping = sampler.Clipping }, ScalarType.Float64))
+        foreach (var trajectory in SamplerReplay.Replays(
+            run,
+            peer with { Steps = drawn, Samplers = [sampler], Clipping = sampler.Clipping },
+            ScalarType.Float64))
         {
             var last = run.Timesteps.Length;
-            GoldenAssert.AreClose(run.X[last], trajectory.X[^1], file, Math.Max(Tolerance, Math.Sqrt(peer.VarianceFloor) * 10) * run.Magnitude);
+            GoldenAssert.AreClose(
+                run.X[last],
+                trajectory.X[^1],
+                file,
+                Math.Max(Tolerance, Math.Sqrt(peer.VarianceFloor) * 10) * run.Magnitude);
         }
     }
 
@@ -79,15 +107,20 @@ public sealed class DiffusersSchedulerTests
     {
         var scheduler = Read("""{ "_class_name": "DDIMScheduler" }""", null);
 
-        Assert.AreEqual(new DdimSampler(50) { Timesteps = TimestepSubset.Uniform(50), Clipping = Clipping.Static() with { KeepPredictedNoise = true } }, scheduler.Sampler);
+        Assert.AreEqual(
+            new DdimSampler(50) { Timesteps = TimestepSubset.Uniform(50), Clipping = Clipping.Static() with { KeepPredictedNoise = true } },
+            scheduler.Sampler);
     }
 
     [TestMethod]
     public void Read_StableDiffusionsOffsets_AreSteps()
     {
-        var scheduler = Read("""{ "_class_name": "DDIMScheduler", "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false }""", 4);
+        var scheduler =
+            Read("""{ "_class_name": "DDIMScheduler", "steps_offset": 1, "set_alpha_to_one": false, "clip_sample": false }""", 4);
 
-        CollectionAssert.AreEqual(new TimestepPair[] { new(751, 501), new(501, 251), new(251, 1), new(1, 0) }, scheduler.Sampler.Timesteps.Pairs(1000).ToArray());
+        CollectionAssert.AreEqual(
+            new TimestepPair[] { new(751, 501), new(501, 251), new(251, 1), new(1, 0) },
+            scheduler.Sampler.Timesteps.Pairs(1000).ToArray());
     }
 
     [TestMethod]
@@ -108,7 +141,8 @@ public sealed class DiffusersSchedulerTests
         return Read(config.ToJsonString(), run.Config.Int("num_inference_steps"));
     }
 
-    private static DiffusersScheduler Read(string json, int? steps) => InFile(json, path => DiffusersScheduler.Read(DiffusersConfig.Read(path), null, steps));
+    private static DiffusersScheduler Read(string json, int? steps) =>
+        InFile(json, path => DiffusersScheduler.Read(DiffusersConfig.Read(path), null, steps));
 
     private static void Expect<TException>(string json, string message)
         where TException : Exception => InFile(json, path =>

@@ -33,7 +33,10 @@ public sealed class HostileFileTests
         Assert.AreEqual("", string.Join('\n', lines.Where(line => !line.StartsWith("file ", StringComparison.Ordinal)).SkipLast(1)));
         StringAssert.StartsWith(lines[^1], "refused ");
         TestContext.WriteLine($"{target}: {lines[^1]}");
-        var written = Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(_folder, path)).ToArray();
+        var written =
+            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(_folder, path))
+                .ToArray();
         CollectionAssert.AreEqual(new[] { "file" }, written);
     }
 }

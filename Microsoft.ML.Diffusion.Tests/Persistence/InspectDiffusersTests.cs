@@ -28,7 +28,9 @@ public sealed class InspectDiffusersTests : IDisposable
         CollectionAssert.AreEqual(new[] { "even", "odd" }, inspection.ClassNames.ToArray());
         Assert.AreEqual("unet/diffusion_pytorch_model.safetensors", inspection.WeightsFile);
         CollectionAssert.AreEqual(new[] { "F32" }, inspection.WeightTypes.ToArray());
-        Assert.AreEqual((model.NumberOfParameters, model.Model.Network.parameters().Count()), (inspection.NumberOfParameters, inspection.NumberOfTensors));
+        Assert.AreEqual(
+            (model.NumberOfParameters, model.Model.Network.parameters().Count()),
+            (inspection.NumberOfParameters, inspection.NumberOfTensors));
         Assert.AreEqual(
             FormattableString.Invariant($"""
             Model    {loaded}
@@ -57,7 +59,9 @@ public sealed class InspectDiffusersTests : IDisposable
     [TestMethod]
     public void InspectDiffusers_OtherFolder_IsRefused()
     {
-        Messages.Expect<FileNotFoundException>($"{_parent.Path}: has no config.json, so it is no folder of a diffusers model.", () => _context.Diffusion.InspectDiffusers(_parent.Path));
+        Messages.Expect<FileNotFoundException>(
+            $"{_parent.Path}: has no config.json, so it is no folder of a diffusers model.",
+            () => _context.Diffusion.InspectDiffusers(_parent.Path));
         Assert.ThrowsExactly<DirectoryNotFoundException>(() => _context.Diffusion.InspectDiffusers(_parent.File("nothing")));
     }
 }

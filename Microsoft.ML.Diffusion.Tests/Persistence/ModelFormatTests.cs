@@ -77,9 +77,13 @@ public sealed class ModelFormatTests
     {
         using var model = new MLContext(seed: 1).Diffusion.LoadModel(SavedModel.Chain, out _).GetDiffusion();
 
-        Assert.AreEqual("Diffusion model of 8x8, 1 channel, 2 classes: U-Net (4 x [1, 2] channels, 1 block a level, attention at [4]), cosine (T = 1000), VPrediction prediction, learned variance", model.ToString());
+        Assert.AreEqual(
+            "Diffusion model of 8x8, 1 channel, 2 classes: U-Net (4 x [1, 2] channels, 1 block a level, attention at [4]), cosine (T = 1000), VPrediction prediction, learned variance",
+            model.ToString());
         Assert.AreEqual(RecordText.Of(new TrainingSummary(8, 30, 8, 0.7663823127746582, 0, 0.5495386, 1)), RecordText.Of(model.Training!));
-        Assert.AreEqual(new GenerationOptions { Sampler = new DdimSampler(5, 0.5), BatchSize = 4, Seed = 5, GuidanceScale = 1.5 }, model.Generation);
+        Assert.AreEqual(
+            new GenerationOptions { Sampler = new DdimSampler(5, 0.5), BatchSize = 4, Seed = 5, GuidanceScale = 1.5 },
+            model.Generation);
     }
 
     [TestMethod]
@@ -133,7 +137,9 @@ public sealed class ModelFormatTests
         Assert.AreEqual(0.002, (double)training["options"]!["learning_rate"]!);
         Assert.AreEqual("uniform", (string?)training["options"]!["timestep_sampling"]);
         Assert.IsFalse(training["options"]!.AsObject().ContainsKey("progress"));
-        StringAssert.Matches((string?)training["versions"], new(@"^Microsoft\.ML\.Diffusion \d+\.\d+\.\d+, Microsoft\.ML\.Data 5\.\S+, TorchSharp \S+, \.NET 10\.\S+$"));
+        StringAssert.Matches(
+            (string?)training["versions"],
+            new(@"^Microsoft\.ML\.Diffusion \d+\.\d+\.\d+, Microsoft\.ML\.Data 5\.\S+, TorchSharp \S+, \.NET 10\.\S+$"));
         foreach (var (field, value) in new[] { ("images", 8), ("steps", 10), ("batch_size", 8), ("seed", 1) })
         {
             Assert.AreEqual(value, (int)training[field]!);
@@ -158,8 +164,15 @@ public sealed class ModelFormatTests
     [DataRow(true)]
     public void Load_BeforeRangesAndInversionLevels_MeansWhatWasDoneThen(bool hasEncodingSampler)
     {
-        var columns = new OutputColumnOptions { ReconstructionError = "Error", EncodingSampler = hasEncodingSampler ? new DdimSampler(3) : null };
-        using var model = TinyModel.Train(TinyModel.Options with { OutputColumns = columns, Generation = TinyModel.Options.Generation with { Sampler = new HeunSampler(4) } });
+        var columns =
+            new OutputColumnOptions { ReconstructionError = "Error", EncodingSampler = hasEncodingSampler ? new DdimSampler(3) : null };
+        using var model =
+            TinyModel.Train(
+                TinyModel.Options with
+                {
+                    OutputColumns = columns,
+                    Generation = TinyModel.Options.Generation with { Sampler = new HeunSampler(4) },
+                });
         string[] later = ["sigma_max", "sigma_min", "inversion", "guidance_rescale", "guidance_sigma_min", "guidance_sigma_max"];
         var zip = SavedModel.With(Saved(model), "config.json", json =>
         {
@@ -177,7 +190,9 @@ public sealed class ModelFormatTests
 
         Assert.AreEqual(TimestepSubset.Karras(4, sigmaMax: double.PositiveInfinity), loaded.Generation.Sampler.Timesteps);
         Assert.AreEqual(model.Generation with { Sampler = loaded.Generation.Sampler }, loaded.Generation);
-        Assert.AreEqual(new DdimSampler(hasEncodingSampler ? 3 : 50) { InversionLevel = InversionLevel.Upper }, loaded.Trained.Columns.Others.EncodingSampler);
+        Assert.AreEqual(
+            new DdimSampler(hasEncodingSampler ? 3 : 50) { InversionLevel = InversionLevel.Upper },
+            loaded.Trained.Columns.Others.EncodingSampler);
         using var again = new MemoryStream(Saved(loaded));
         using var saved = new MLContext().Model.Load(again, out _).GetDiffusion();
         Assert.AreEqual((loaded.Generation, loaded.Trained.Columns.Others), (saved.Generation, saved.Trained.Columns.Others));
@@ -187,7 +202,12 @@ public sealed class ModelFormatTests
     public void Load_UnknownInversionLevel_IsDamage()
     {
         using var model = TinyModel.Train();
-        using var stream = new MemoryStream(SavedModel.With(Saved(model), "config.json", json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
+        using var stream =
+            new MemoryStream(
+                SavedModel.With(
+                    Saved(model),
+                    "config.json",
+                    json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
 
         var exception = Assert.Throws<Exception>(() => new MLContext().Model.Load(stream, out _));
 
@@ -197,7 +217,8 @@ public sealed class ModelFormatTests
     [TestMethod]
     public void Load_OfThisVersion_KeepsTheColumnsAsTheyAre()
     {
-        using var model = TinyModel.Train(TinyModel.Options with { OutputColumns = new OutputColumnOptions { ReconstructionError = "Error" } });
+        using var model =
+            TinyModel.Train(TinyModel.Options with { OutputColumns = new OutputColumnOptions { ReconstructionError = "Error" } });
         using var stream = new MemoryStream(Saved(model));
 
         using var loaded = new MLContext().Model.Load(stream, out _).GetDiffusion();
@@ -209,7 +230,15 @@ public sealed class ModelFormatTests
     [TestMethod]
     public void Load_UnknownFields_AreLeftAlone()
     {
-        var zip = SavedModel.With(File.ReadAllBytes(SavedModel.Model), "config.json", json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"unet\": {", "\"later\": [1], \"unet\": { \"later\": {},", StringComparison.Ordinal)));
+        var zip =
+            SavedModel.With(
+                File.ReadAllBytes(SavedModel.Model),
+                "config.json",
+                json => Encoding.UTF8.GetBytes(
+                    Encoding.UTF8.GetString(json).Replace(
+                        "\"unet\": {",
+                        "\"later\": [1], \"unet\": { \"later\": {},",
+                        StringComparison.Ordinal)));
         using var stream = new MemoryStream(zip);
 
         using var model = new MLContext().Model.Load(stream, out _).GetDiffusion();
@@ -241,7 +270,10 @@ public sealed class ModelFormatTests
         using var noise = new NoiseBeforeStreams(generation.Seed!.Value, Enumerable.Range(0, labels.Length).Select(i => (long)i));
         var start = noise.Next(zeros(description.Shape.Batch(labels.Length)));
         var images = generation.Sampler.Sample(
-            model.Model.Denoiser(tensor(labels), generation.Guidance, generation.Sampler.Clipping), start, SamplingStep.Reverse(generation.Sampler.Timesteps, model.Schedule), noise);
+            model.Model.Denoiser(tensor(labels), generation.Guidance, generation.Sampler.Clipping),
+            start,
+            SamplingStep.Reverse(generation.Sampler.Timesteps, model.Schedule),
+            noise);
         return PixelTensors.ToImages(images, description.Shape);
     }
 
@@ -282,7 +314,10 @@ public sealed class ModelFormatTests
     {
         var mlContext = new MLContext(seed: 3);
         var rows = Pictures.Rows(mlContext);
-        var model = mlContext.Transforms.ConvertToGrayscale("Grey", "Image").Append(mlContext.Transforms.DiffusionTrainer("Generated", "Grey", TinyModel.Labelled)).Fit(rows);
+        var model =
+            mlContext.Transforms.ConvertToGrayscale("Grey", "Image")
+                .Append(mlContext.Transforms.DiffusionTrainer("Generated", "Grey", TinyModel.Labelled))
+                .Fit(rows);
         using var stream = new MemoryStream();
         mlContext.Model.Save(model, rows.Schema, stream);
         model.LastTransformer.Dispose();
@@ -296,7 +331,8 @@ public sealed class ModelFormatTests
         return stream.ToArray();
     }
 
-    private static JsonNode Config(byte[] zip) => JsonNode.Parse(SavedModel.Read(zip).Single(entry => entry.Name.EndsWith("config.json", StringComparison.Ordinal)).Content)!;
+    private static JsonNode Config(byte[] zip) =>
+        JsonNode.Parse(SavedModel.Read(zip).Single(entry => entry.Name.EndsWith("config.json", StringComparison.Ordinal)).Content)!;
 
     // A picture from a file may have its colours in another order.
     private static byte[] PixelsInOrder(MLImage image, MLImage like)

@@ -29,7 +29,11 @@ public sealed class RoundTripProperties
         var writer = new SafetensorsWriter(new Dictionary<string, string>());
         foreach (var (name, shape, values) in tensors)
         {
-            writer.Add(name, SafetensorsType.F32, [.. shape.Select(size => (long)size)], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+            writer.Add(
+                name,
+                SafetensorsType.F32,
+                [.. shape.Select(size => (long)size)],
+                System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
         }
 
         using var content = new MemoryStream();
@@ -37,7 +41,9 @@ public sealed class RoundTripProperties
         using var file = SafetensorsFile.FromMemory(content.ToArray(), "property");
         return file.Tensors.Count == tensors.Length && tensors.All(tensor =>
             file[tensor.Name].Shape.SequenceEqual(tensor.Shape.Select(size => (long)size))
-            && file[tensor.Name].ToSingles().Select(BitConverter.SingleToInt32Bits).SequenceEqual(tensor.Values.Select(BitConverter.SingleToInt32Bits)));
+            && file[tensor.Name].ToSingles()
+                .Select(BitConverter.SingleToInt32Bits)
+                .SequenceEqual(tensor.Values.Select(BitConverter.SingleToInt32Bits)));
     }, seed: Seed, iter: Cases, threads: 1);
 
     [TestMethod]
@@ -45,9 +51,33 @@ public sealed class RoundTripProperties
         (groups, multipliers, blocks, timesteps, eta, scale) => (groups, multipliers, blocks, timesteps, eta, scale)).Sample(values =>
     {
         var (groups, multipliers, blocks, timesteps, eta, scale) = values;
-        var network = new UNetOptions { BaseChannels = 2 * groups, NumberOfNormalizationGroups = groups, ChannelMultipliers = multipliers, NumberOfResidualBlocks = blocks, AttentionResolutions = [] };
-        var description = new ModelDescription(new ImageShape(3, 16, 16), network, NoiseSchedule.Linear(timesteps), PredictionType.Epsilon, ModelVariance.Fixed, ["a", "\"b\"\n"]);
-        var generation = new GenerationOptions { Sampler = new DdimSampler(timesteps, eta), GuidanceScale = scale, GuidanceRescale = 1 - eta, GuidanceSigmaMin = scale, GuidanceSigmaMax = eta < 0.5 ? scale + 1 : double.PositiveInfinity, Seed = long.MinValue };
+        var network =
+            new UNetOptions
+            {
+                BaseChannels = 2 * groups,
+                NumberOfNormalizationGroups = groups,
+                ChannelMultipliers = multipliers,
+                NumberOfResidualBlocks = blocks,
+                AttentionResolutions = [],
+            };
+        var description =
+            new ModelDescription(
+                new ImageShape(3, 16, 16),
+                network,
+                NoiseSchedule.Linear(timesteps),
+                PredictionType.Epsilon,
+                ModelVariance.Fixed,
+                ["a", "\"b\"\n"]);
+        var generation =
+            new GenerationOptions
+            {
+                Sampler = new DdimSampler(timesteps, eta),
+                GuidanceScale = scale,
+                GuidanceRescale = 1 - eta,
+                GuidanceSigmaMin = scale,
+                GuidanceSigmaMax = eta < 0.5 ? scale + 1 : double.PositiveInfinity,
+                Seed = long.MinValue,
+            };
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,

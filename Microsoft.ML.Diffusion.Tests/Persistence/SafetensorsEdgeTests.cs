@@ -105,7 +105,8 @@ public sealed class SafetensorsEdgeTests
     public void Difference_OneExpectationChanged_IsSeen(string what)
     {
         var changed = 0;
-        foreach (var file in ValidFiles.Select(row => (string)row[0]).Where(file => !IsOptionalAndRefused(Expected("valid", file), GoldenFolder.File($"{Folder}/{file}"))))
+        foreach (var file in ValidFiles.Select(row => (string)row[0]).Where(file =>
+            !IsOptionalAndRefused(Expected("valid", file), GoldenFolder.File($"{Folder}/{file}"))))
         {
             using var actual = SafetensorsFile.Open(GoldenFolder.File($"{Folder}/{file}"));
             var expected = Expected("valid", file).DeepClone();
@@ -163,7 +164,9 @@ public sealed class SafetensorsEdgeTests
     private static string Difference(JsonNode expected, SafetensorsFile actual)
     {
         var metadata = expected["metadata"]?.AsObject() ?? [];
-        if (!metadata.Select(pair => (pair.Key, pair.Value!.GetValue<string>())).Order().SequenceEqual(actual.Metadata.Select(pair => (pair.Key, pair.Value)).Order()))
+        if (!metadata.Select(pair => (pair.Key, pair.Value!.GetValue<string>()))
+            .Order()
+            .SequenceEqual(actual.Metadata.Select(pair => (pair.Key, pair.Value)).Order()))
         {
             return "metadata";
         }
@@ -202,7 +205,8 @@ public sealed class SafetensorsEdgeTests
     private static IEnumerable<string> Values(SafetensorsTensor tensor) => tensor.Type switch
     {
         SafetensorsType.BOOL => tensor.Data.ToArray().Select(value => value == 0 ? "false" : "true"),
-        SafetensorsType.U64 => MemoryMarshal.Cast<byte, ulong>(tensor.Data.ToArray()).ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)),
+        SafetensorsType.U64 =>
+            MemoryMarshal.Cast<byte, ulong>(tensor.Data.ToArray()).ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)),
         var type when type.IsInteger => tensor.ToInt64s().Select(value => value.ToString(CultureInfo.InvariantCulture)),
         _ => tensor.ToDoubles().Select(Text),
     };

@@ -147,7 +147,8 @@ public sealed class SafetensorsTests
     [DataRow("[]", 0, "m: The header does not start with '{'. The file is damaged or in another format.")]
     public void FromMemory_BrokenHeader_NamesTheReason(string header, int dataLength, string message)
     {
-        var exception = Assert.ThrowsExactly<FormatException>(() => SafetensorsFile.FromMemory(Assemble(header, new byte[dataLength]), "m"));
+        var exception =
+            Assert.ThrowsExactly<FormatException>(() => SafetensorsFile.FromMemory(Assemble(header, new byte[dataLength]), "m"));
 
         Assert.AreEqual(message, exception.Message);
     }
@@ -185,9 +186,12 @@ public sealed class SafetensorsTests
     [TestMethod]
     public void FromStream_HugeTensorPromised_IsRefusedCheaply()
     {
-        var bytes = Assemble("""{"w":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", new byte[100]);
+        var bytes =
+            Assemble("""{"w":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", new byte[100]);
 
-        AssertRefusedCheaply(bytes, "m: The file is cut short: the header promises 9223372036854775807 bytes of data and 100 are there. Get it again.");
+        AssertRefusedCheaply(
+            bytes,
+            "m: The file is cut short: the header promises 9223372036854775807 bytes of data and 100 are there. Get it again.");
     }
 
     [TestMethod]
@@ -233,16 +237,26 @@ public sealed class SafetensorsTests
         writer.Add("w", SafetensorsType.U8, [1], new byte[1]);
 
         AssertRefused("Tensor 'w' is added twice. (Parameter 'name')", "w", [1], 1);
-        AssertRefused("A tensor cannot be called __metadata__, because the format keeps its free text there. (Parameter 'name')", "__metadata__", [1], 1);
+        AssertRefused(
+            "A tensor cannot be called __metadata__, because the format keeps its free text there. (Parameter 'name')",
+            "__metadata__",
+            [1],
+            1);
         AssertRefused("Tensor 'x' of dtype U8 and shape [2] takes 2 bytes, got 1. (Parameter 'data')", "x", [2], 1);
-        AssertRefused("Tensor 'x' must have at most 64 dimensions of 0 or more and fewer than 2^63 bytes, got [-1, 0] of U8. (Parameter 'shape')", "x", [-1, 0], 0);
+        AssertRefused(
+            "Tensor 'x' must have at most 64 dimensions of 0 or more and fewer than 2^63 bytes, got [-1, 0] of U8. (Parameter 'shape')",
+            "x",
+            [-1, 0],
+            0);
         Assert.ThrowsExactly<ArgumentException>(() => writer.Add("x", SafetensorsType.U8, new long[65], new byte[1]));
         Assert.ThrowsExactly<ArgumentException>(() => writer.Add("half a pair \uD83D", SafetensorsType.U8, [1], new byte[1]));
         Assert.ThrowsExactly<ArgumentException>(() => new SafetensorsWriter([new("k", "\uDE00")]));
         Assert.HasCount(1, SafetensorsFile.FromMemory(Bytes(writer), "m").Tensors);
 
         void AssertRefused(string message, string name, long[] shape, int length) =>
-            Assert.AreEqual(message, Assert.ThrowsExactly<ArgumentException>(() => writer.Add(name, SafetensorsType.U8, shape, new byte[length])).Message);
+            Assert.AreEqual(
+                message,
+                Assert.ThrowsExactly<ArgumentException>(() => writer.Add(name, SafetensorsType.U8, shape, new byte[length])).Message);
     }
 
     [TestMethod]
@@ -263,7 +277,9 @@ public sealed class SafetensorsTests
 
         var exception = Assert.ThrowsExactly<InvalidOperationException>(() => Bytes(writer));
 
-        Assert.AreEqual("The header takes 16777248 bytes, above the limit of 16777216: no reader would accept it. Write fewer tensors or less metadata.", exception.Message);
+        Assert.AreEqual(
+            "The header takes 16777248 bytes, above the limit of 16777216: no reader would accept it. Write fewer tensors or less metadata.",
+            exception.Message);
     }
 
     private static void AssertRefusedCheaply(byte[] bytes, string message)

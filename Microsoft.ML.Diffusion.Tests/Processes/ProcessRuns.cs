@@ -20,7 +20,13 @@ internal sealed class ProcessRuns
     public void Run(string name, string lastWords, string assembly, params string[] arguments)
     {
         _count++;
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(
+                new ProcessStartInfo("dotnet", ["exec", assembly, .. arguments])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -37,8 +43,12 @@ internal sealed class ProcessRuns
     internal static string? Fault(int exitCode, string output, string error, string lastWords)
     {
         var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return exitCode != 0 ? string.Create(CultureInfo.InvariantCulture, $"ended with {exitCode}. {(lines.Length > 0 ? string.Join("\n  ", lines) : output.TrimEnd().Split('\n')[^1])}")
-            : lines.Length > 0 ? string.Create(CultureInfo.InvariantCulture, $"wrote {lines.Length} lines to the standard error, the first: {lines[0]}")
+        return exitCode != 0 ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"ended with {exitCode}. {(lines.Length > 0 ? string.Join("\n  ", lines) : output.TrimEnd().Split('\n')[^1])}")
+            : lines.Length > 0 ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"wrote {lines.Length} lines to the standard error, the first: {lines[0]}")
             : output.Contains("NaN", StringComparison.Ordinal) ? "a loss is not a number"
             : output.Contains(lastWords, StringComparison.Ordinal) ? null
             : $"did not say '{lastWords}'";

@@ -3,7 +3,9 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Tests.Processes;
 
-/// <summary>A small training with options drawn by a seed, and a drawing by its model: what a process of its own does, and either survives or does not.</summary>
+/// <summary>
+/// A small training with options drawn by a seed, and a drawing by its model: what a process of its own does, and either survives or does not.
+/// </summary>
 internal static class ShortFit
 {
     /// <summary>Trains and draws, and prints the options and the last loss in a line.</summary>
@@ -17,14 +19,27 @@ internal static class ShortFit
         var schema = SchemaDefinition.Create(typeof(Row));
         schema[nameof(Row.Image)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, options.Channels!.Value, side, side);
         var pixels = options.Channels.Value * side * side;
-        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 6).Select(_ => new Row { Image = [.. Enumerable.Range(0, pixels).Select(_ => (float)random.Next(256))], Label = (uint)random.Next(1, 3) }).ToList(), schema);
+        var rows =
+            mlContext.Data.LoadFromEnumerable(
+                Enumerable.Range(0, 6)
+                    .Select(_ =>
+                        new Row
+                        {
+                            Image = [.. Enumerable.Range(0, pixels).Select(_ => (float)random.Next(256))],
+                            Label = (uint)random.Next(1, 3),
+                        })
+                    .ToList(),
+                schema);
 
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(rows);
         Array.ForEach(model.Generate(3), picture => picture.Dispose());
 
         losses.Add(model.Training!.FinalLoss);
         var isFine = losses.Count > 1 && losses.TrueForAll(double.IsFinite) && model.Training.SkippedSteps == 0;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{side}x{side}, batch {options.Training.BatchSize} in {options.Training.GradientAccumulationSteps}, dropout {options.Network.Dropout}, {options.Training.Precision}, {options.Network}: loss {losses[^1]:G4}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{side}x{side}, batch {options.Training.BatchSize} in {options.Training.GradientAccumulationSteps}, dropout {options.Network.Dropout}, {options.Training.Precision}, {options.Network}: loss {losses[^1]:G4}"));
         return isFine ? 0 : 1;
     }
 

@@ -73,5 +73,7 @@ public sealed class BoxMullerTests
 
     // Every power of two, and the numbers that are nearest to 1.
     private static IEnumerable<float> SmallAndNearOne() =>
-        Enumerable.Range(0, 34).Select(e => (float)Math.Pow(2, -e)).Concat(Enumerable.Range(1, 1000).Select(i => BitConverter.UInt32BitsToSingle(0x3F800000u - (uint)i)));
+        Enumerable.Range(0, 34)
+            .Select(e => (float)Math.Pow(2, -e))
+            .Concat(Enumerable.Range(1, 1000).Select(i => BitConverter.UInt32BitsToSingle(0x3F800000u - (uint)i)));
 }

@@ -18,7 +18,9 @@ public sealed class RandomNumbersTests
         var start = new float[8];
         new RandomNumbers(RandomStream.StartOfSample, seed: 1).Normals(sample: 0, draw: 0, start);
 
-        Assert.AreEqual("3f06a988 3d704588 bee0e96a be0187d2 bfcbc4a6 3fe0fcba c01237f0 bf4126c1", string.Join(' ', start.Select(x => BitConverter.SingleToUInt32Bits(x).ToString("x8"))));
+        Assert.AreEqual(
+            "3f06a988 3d704588 bee0e96a be0187d2 bfcbc4a6 3fe0fcba c01237f0 bf4126c1",
+            string.Join(' ', start.Select(x => BitConverter.SingleToUInt32Bits(x).ToString("x8"))));
         Assert.AreEqual(Digest, DigestOfAll());
     }
 
@@ -38,10 +40,18 @@ public sealed class RandomNumbersTests
     [DataRow(1001)]
     public void Normals_AnyWidth_HaveTheSameBits(int count)
     {
-        foreach (var (key, sample, draw) in (IEnumerable<(ulong, ulong, uint)>)[(0, 0, 0), (ulong.MaxValue, ulong.MaxValue, uint.MaxValue), (0x123456789ABCDEF, 1UL << 40, 17)])
+        foreach (var (key, sample, draw) in (IEnumerable<(ulong, ulong, uint)>)[
+            (0, 0, 0),
+            (ulong.MaxValue, ulong.MaxValue, uint.MaxValue),
+            (0x123456789ABCDEF, 1UL << 40, 17),
+        ])
         {
             var blocks = new RandomBlocks(key, sample, draw);
-            float[] one = new float[count], four = new float[count], eight = new float[count], sixteen = new float[count], suited = new float[count];
+            float[] one = new float[count],
+                four = new float[count],
+                eight = new float[count],
+                sixteen = new float[count],
+                suited = new float[count];
 
             blocks.Normals<OneLane, uint, float>(one);
             blocks.Normals<FourLanes, Vector128<uint>, Vector128<float>>(four);

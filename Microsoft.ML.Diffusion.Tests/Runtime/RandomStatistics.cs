@@ -16,7 +16,9 @@ internal static class RandomStatistics
     // Of the standard normal: one of some fifty values is beyond 4.5 by chance in 1 of 3,000 sets of numbers. The numbers are fixed.
     private const double Limit = 4.5;
 
-    /// <summary>Moments and distribution, in standard errors; those of Kolmogorov and Smirnov as sqrt(n) D, beyond 1.95 by chance in one case of a thousand.</summary>
+    /// <summary>
+    /// Moments and distribution, in standard errors; those of Kolmogorov and Smirnov as sqrt(n) D, beyond 1.95 by chance in one case of a thousand.
+    /// </summary>
     public static IEnumerable<Finding> Distribution(int count)
     {
         var normals = Normals(RandomStream.StartOfSample, 1, 0, 0, count);
@@ -42,7 +44,10 @@ internal static class RandomStatistics
         }
 
         var expected = doubles.Length / 7.0;
-        yield return new("chi squared of sevenths, in deviations", (below.Sum(k => (k - expected) * (k - expected) / expected) - 6) / Math.Sqrt(12), Limit);
+        yield return new(
+            "chi squared of sevenths, in deviations",
+            (below.Sum(k => (k - expected) * (k - expected) / expected) - 6) / Math.Sqrt(12),
+            Limit);
     }
 
     /// <summary>Correlations of numbers that have nothing to do with each other, and of their squares, in standard errors.</summary>
@@ -52,7 +57,10 @@ internal static class RandomStatistics
         foreach (var lag in (int[])[1, 2, 3, 4, 5, 8, 16, 64])
         {
             yield return new($"elements {lag} apart", Correlation(numbers.AsSpan(0, count), numbers.AsSpan(lag, count), x => x), Limit);
-            yield return new($"elements {lag} apart, squares", Correlation(numbers.AsSpan(0, count), numbers.AsSpan(lag, count), x => x * x), Limit);
+            yield return new(
+                $"elements {lag} apart, squares",
+                Correlation(numbers.AsSpan(0, count), numbers.AsSpan(lag, count), x => x * x),
+                Limit);
         }
 
         var of = Normals(RandomStream.StartOfSample, 1, 0, 0, count);
@@ -78,7 +86,9 @@ internal static class RandomStatistics
         var start = new float[4];
         var images = (int)Math.Sqrt(pairs);
         var twins = 0;
-        foreach (var (seed, image) in Enumerable.Range(0, pairs).Select(seed => (seed, 0)).Concat(Enumerable.Range(images, pairs - images).Select(i => (i % images, 1 + (i / images)))))
+        foreach (var (seed, image) in Enumerable.Range(0, pairs)
+            .Select(seed => (seed, 0))
+            .Concat(Enumerable.Range(images, pairs - images).Select(i => (i % images, 1 + (i / images)))))
         {
             new RandomNumbers(RandomStream.StartOfSample, seed).Normals(image, 0, start);
             twins += seen.Add((start[0], start[1], start[2], start[3])) ? 0 : 1;

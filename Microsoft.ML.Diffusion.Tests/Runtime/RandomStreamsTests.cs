@@ -10,7 +10,8 @@ public sealed class RandomStreamsTests
     [TestMethod]
     public void Key_SeedsOfAStream_NeverShareOne()
     {
-        long[] seeds = [.. Enumerable.Range(-100, 200), long.MinValue, long.MaxValue, .. Enumerable.Range(8, 55).Select(bit => 1L << bit), .. Enumerable.Range(8, 55).Select(bit => 1 | (1L << bit))];
+        long[] seeds =
+            [.. Enumerable.Range(-100, 200), long.MinValue, long.MaxValue, .. Enumerable.Range(8, 55).Select(bit => 1L << bit), .. Enumerable.Range(8, 55).Select(bit => 1 | (1L << bit))];
         Assert.AreEqual(seeds.Length, seeds.Distinct().Count());
 
         var keys = _streams.SelectMany(stream => seeds.Select(seed => stream.Key(seed))).ToList();
@@ -76,7 +77,9 @@ public sealed class RandomStreamsTests
             "ValidationNoise=8a49e0dad1f67fa9",
             "ValidationTimesteps=65d613111143b3ee",
         ];
-        CollectionAssert.AreEqual(expected, _streams.Select(stream => $"{stream}={(ulong)stream:x16}").Order(StringComparer.Ordinal).ToArray());
+        CollectionAssert.AreEqual(
+            expected,
+            _streams.Select(stream => $"{stream}={(ulong)stream:x16}").Order(StringComparer.Ordinal).ToArray());
     }
 
     // 1 / odd modulo 2^64, by Newton's iteration.

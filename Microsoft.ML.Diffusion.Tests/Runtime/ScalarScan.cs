@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Runtime;
 
-/// <summary>Finds, in the code of an assembly, what makes scalars of libtorch: itself, or by a call of TorchSharp, whose methods hold none of those that they make or get.</summary>
+/// <summary>
+/// Finds, in the code of an assembly, what makes scalars of libtorch: itself, or by a call of TorchSharp, whose methods hold none of those that they
+/// make or get.
+/// </summary>
 internal static class ScalarScan
 {
     private static readonly Module _torchSharp = typeof(Scalar).Module;
@@ -30,5 +33,6 @@ internal static class ScalarScan
         return makes;
     }
 
-    private static bool IsMaker(MethodBase method) => method.DeclaringType == typeof(ScalarExtensionMethods) || (method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit");
+    private static bool IsMaker(MethodBase method) =>
+        method.DeclaringType == typeof(ScalarExtensionMethods) || (method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit");
 }

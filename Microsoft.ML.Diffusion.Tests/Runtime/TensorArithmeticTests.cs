@@ -16,7 +16,10 @@ public class TensorArithmeticTests
 
     [TestMethod]
     public void Library_AllCode_LeavesNoScalarToTorchSharp() =>
-        CollectionAssert.AreEquivalent(_allowed, ScalarScan.Find(typeof(DiffusionTransformer).Assembly).ToArray(), "use TensorArithmetic for these");
+        CollectionAssert.AreEquivalent(
+            _allowed,
+            ScalarScan.Find(typeof(DiffusionTransformer).Assembly).ToArray(),
+            "use TensorArithmetic for these");
 
     [TestMethod]
     [DataRow(nameof(Sum))]
@@ -26,7 +29,14 @@ public class TensorArithmeticTests
     [DataRow(nameof(Squared))]
     [DataRow(nameof(Read))]
     public void Scan_CallThatMakesAScalar_IsFound(string name) =>
-        Assert.HasCount(1, ScalarScan.Find(typeof(TensorArithmeticTests).GetMethod(name, System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!).Distinct().ToArray());
+        Assert.HasCount(
+            1,
+            ScalarScan.Find(
+                typeof(TensorArithmeticTests).GetMethod(
+                    name,
+                    System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!)
+                .Distinct()
+                .ToArray());
 
     /// <summary>With TorchSharp's operators this ends, within a second, with the exception "Expected false to be true, but got false".</summary>
     [TestMethod]
@@ -88,7 +98,8 @@ public class TensorArithmeticTests
         AreEqual([7, 7, 7], x.clone().Fill(7));
         AreEqual([-1, 7, 7], x.clone().Fill(x.IsAbove(0), 7));
 
-        static void AreEqual(float[] expected, Tensor actual) => CollectionAssert.AreEqual(expected, actual.to(ScalarType.Float32).data<float>().ToArray());
+        static void AreEqual(float[] expected, Tensor actual) =>
+            CollectionAssert.AreEqual(expected, actual.to(ScalarType.Float32).data<float>().ToArray());
     }
 
     [TestMethod]

@@ -45,7 +45,12 @@ public sealed class ClassifierFreeGuidanceTests
     {
         using var scope = NewDisposeScope();
 
-        var prediction = ClassifierFreeGuidance.Predict((x, labels) => Network(x, labels).repeat(1, 2, 1, 1), zeros(3, 1, 2, 2), tensor(new long[] { 1, -1, 0 }), new Guidance(3));
+        var prediction =
+            ClassifierFreeGuidance.Predict(
+                (x, labels) => Network(x, labels).repeat(1, 2, 1, 1),
+                zeros(3, 1, 2, 2),
+                tensor(new long[] { 1, -1, 0 }),
+                new Guidance(3));
 
         CollectionAssert.AreEqual(new long[] { 3, 2, 2, 2 }, prediction.shape);
         Assert.AreEqual(6, prediction[0, 0].mean().ToDouble(), 1e-6);
@@ -62,7 +67,12 @@ public sealed class ClassifierFreeGuidanceTests
         using var scope = NewDisposeScope();
         var ramp = arange(4, ScalarType.Float32).reshape(1, 1, 2, 2);
 
-        var prediction = ClassifierFreeGuidance.Predict((x, labels) => ramp * (labels! + 1).reshape(-1, 1, 1, 1), zeros(1, 1, 2, 2), tensor(new long[] { 0 }), new Guidance(3, phi));
+        var prediction =
+            ClassifierFreeGuidance.Predict(
+                (x, labels) => ramp * (labels! + 1).reshape(-1, 1, 1, 1),
+                zeros(1, 1, 2, 2),
+                tensor(new long[] { 0 }),
+                new Guidance(3, phi));
 
         // Labelled 1 times the ramp, unlabelled 0 times: guided 3 times, of which phi is brought back to once.
         Assert.IsLessThan(1e-6, (prediction - (times * ramp)).abs().max().ToDouble());
@@ -75,7 +85,10 @@ public sealed class ClassifierFreeGuidanceTests
         using var scope = NewDisposeScope();
 
         var prediction = ClassifierFreeGuidance.Predict(
-            (x, labels) => where((labels! == 0).reshape(-1, 1, 1, 1), tensor(new[] { 2f, 0f }).reshape(1, 1, 1, 2), ones(1, 1, 1, 2)), zeros(1, 1, 1, 2), tensor(new long[] { 0 }), new Guidance(2, 1));
+            (x, labels) => where((labels! == 0).reshape(-1, 1, 1, 1), tensor(new[] { 2f, 0f }).reshape(1, 1, 1, 2), ones(1, 1, 1, 2)),
+            zeros(1, 1, 1, 2),
+            tensor(new long[] { 0 }),
+            new Guidance(2, 1));
 
         CollectionAssert.AreEqual(new[] { 1.5f, -0.5f }, prediction.data<float>().ToArray());
     }

@@ -40,7 +40,14 @@ public sealed class DdimInversionTests
         using var image = SamplerInputs.Noise(1).clamp_(-1, 1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var latent = DdimInversion.Encode(SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
+        using var latent =
+            DdimInversion.Encode(
+                SamplerInputs.Denoiser(PredictionType.VPrediction, Clipping.None),
+                image,
+                SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule),
+                _schedule,
+                InversionLevel.Lower,
+                CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -52,7 +59,12 @@ public sealed class DdimInversionTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
         Assert.ThrowsExactly<OperationCanceledException>(() => DdimInversion.Encode(
-            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule), _schedule, InversionLevel.Lower, new CancellationToken(canceled: true)));
+            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None),
+            image,
+            SamplingStep.Reverse(TimestepSubset.Trailing(7), _schedule),
+            _schedule,
+            InversionLevel.Lower,
+            new CancellationToken(canceled: true)));
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
@@ -71,7 +83,13 @@ public sealed class DdimInversionTests
             var asked = new List<double>();
             var denoiser = new Denoiser((x, timestep) => { asked.Add(timestep); return x * 0.1; }, PredictionType.Epsilon, Clipping.None);
 
-            DdimInversion.Encode(denoiser, SamplerInputs.Noise(1), SamplingStep.Reverse(TimestepSubset.Of(0, 249, 499, 749), _schedule), _schedule, level, CancellationToken.None);
+            DdimInversion.Encode(
+                denoiser,
+                SamplerInputs.Noise(1),
+                SamplingStep.Reverse(TimestepSubset.Of(0, 249, 499, 749), _schedule),
+                _schedule,
+                level,
+                CancellationToken.None);
 
             return [.. asked.Select(timestep => (int)timestep)];
         }
@@ -85,7 +103,14 @@ public sealed class DdimInversionTests
         var (image, v) = (SamplerInputs.Noise(1), SamplerInputs.Noise(1, seed: 4));
         var (a, end) = (_schedule.AlphaBar(0), _schedule.AlphaBar(499));
 
-        var latent = DdimInversion.Encode(new Denoiser((_, _) => v.alias(), PredictionType.VPrediction, Clipping.None), image, SamplingStep.Reverse(TimestepSubset.Of(499), _schedule), _schedule, InversionLevel.Lower, CancellationToken.None);
+        var latent =
+            DdimInversion.Encode(
+                new Denoiser((_, _) => v.alias(), PredictionType.VPrediction, Clipping.None),
+                image,
+                SamplingStep.Reverse(TimestepSubset.Of(499), _schedule),
+                _schedule,
+                InversionLevel.Lower,
+                CancellationToken.None);
 
         var noise = (Math.Sqrt(a) * v) + (Math.Sqrt(1 - a) * image);
         Assert.IsLessThan(1e-12, (latent - ((Math.Sqrt(end) * image) + (Math.Sqrt(1 - end) * noise))).abs().max().ToDouble());

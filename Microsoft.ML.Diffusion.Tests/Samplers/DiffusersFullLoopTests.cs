@@ -23,7 +23,11 @@ public sealed class DiffusersFullLoopTests
 
     [TestMethod]
     public void Sample_DdimOverTenTimesteps_GivesThePeersSum() =>
-        Compare(new DdimSampler(10) { Timesteps = TimestepSubset.Uniform(10), Clipping = Clipping.Static() with { KeepPredictedNoise = true } }, PredictionType.Epsilon, 172.0067, 0.223967);
+        Compare(
+            new DdimSampler(10) { Timesteps = TimestepSubset.Uniform(10), Clipping = Clipping.Static() with { KeepPredictedNoise = true } },
+            PredictionType.Epsilon,
+            172.0067,
+            0.223967);
 
     private static void Compare(Sampler sampler, PredictionType prediction, double sum, double mean)
     {

@@ -29,8 +29,11 @@ public sealed class DistributionTests
         for (var t = 0; t < 12; t++)
         {
             var step = _diffusion.Forward(t);
-            Assert.AreEqual((0.0, Math.Sqrt(1 - _schedule.Betas[t]), _schedule.Betas[t]), (step.OriginalCoefficient, step.SampleCoefficient, step.Variance));
-            (signal, variance) = (signal * step.SampleCoefficient, (variance * step.SampleCoefficient * step.SampleCoefficient) + step.Variance);
+            Assert.AreEqual(
+                (0.0, Math.Sqrt(1 - _schedule.Betas[t]), _schedule.Betas[t]),
+                (step.OriginalCoefficient, step.SampleCoefficient, step.Variance));
+            (signal, variance) =
+                (signal * step.SampleCoefficient, (variance * step.SampleCoefficient * step.SampleCoefficient) + step.Variance);
 
             var marginal = _diffusion.Marginal(t);
             Assert.AreEqual(marginal.OriginalCoefficient, signal, Tolerance);
@@ -69,8 +72,14 @@ public sealed class DistributionTests
 
             // x_{t-1} is linear in x_0, the noise in x_t and fresh noise.
             var before = _diffusion.Marginal(t - 1);
-            Assert.AreEqual(before.OriginalCoefficient, posterior.OriginalCoefficient + (posterior.SampleCoefficient * marginal.OriginalCoefficient), Tolerance);
-            Assert.AreEqual(before.Variance, (posterior.SampleCoefficient * posterior.SampleCoefficient * marginal.Variance) + posterior.Variance, Tolerance);
+            Assert.AreEqual(
+                before.OriginalCoefficient,
+                posterior.OriginalCoefficient + (posterior.SampleCoefficient * marginal.OriginalCoefficient),
+                Tolerance);
+            Assert.AreEqual(
+                before.Variance,
+                (posterior.SampleCoefficient * posterior.SampleCoefficient * marginal.Variance) + posterior.Variance,
+                Tolerance);
             Assert.AreEqual(process.Sigmas[t] * process.Sigmas[t], posterior.Variance, Tolerance);
         }
     }
@@ -85,7 +94,8 @@ public sealed class DistributionTests
         {
             var (posterior, marginal, forward) = (process.Posterior(t), _diffusion.Marginal(t), process.Forward(t));
 
-            double[] expected = Normalized(xt => Density(posterior, X0, xt, Before) * Density(marginal, X0, 0, xt)); // the denominator of eq. 8 is the same for all x_t
+            double[] expected =
+                Normalized(xt => Density(posterior, X0, xt, Before) * Density(marginal, X0, 0, xt)); // the denominator of eq. 8 is the same for all x_t
 
             AreClose(expected, xt => Density(forward, X0, Before, xt));
         }
@@ -102,7 +112,9 @@ public sealed class DistributionTests
             AreEqual(_diffusion.Posterior(t), process.Posterior(t));
         }
 
-        Assert.IsGreaterThan(0.05, Math.Abs(NonMarkovianProcess.OfEta(_schedule, 0.5).Forward(6).OriginalCoefficient)); // of others it is none
+        Assert.IsGreaterThan(
+            0.05,
+            Math.Abs(NonMarkovianProcess.OfEta(_schedule, 0.5).Forward(6).OriginalCoefficient)); // of others it is none
         Assert.AreEqual(0, NonMarkovianProcess.OfEta(_schedule, 0).Forward(6).Variance);
     }
 
@@ -118,7 +130,10 @@ public sealed class DistributionTests
         {
             var predicted = _diffusion.ToOriginalSample<double>(xt, noise, PredictionType.Epsilon, t);
 
-            Assert.AreEqual(process.Posterior(t).Draw<double>(predicted, xt, drawn)[0], Step(new DdimSampler(eta: eta), xt[0], noise[0], t, drawn[0]), Tolerance);
+            Assert.AreEqual(
+                process.Posterior(t).Draw<double>(predicted, xt, drawn)[0],
+                Step(new DdimSampler(eta: eta), xt[0], noise[0], t, drawn[0]),
+                Tolerance);
         }
     }
 
@@ -140,14 +155,18 @@ public sealed class DistributionTests
     {
         for (var t = 1; t < 12; t++)
         {
-            Assert.AreEqual(Step(new DdpmSampler(), 0.9, -0.7, t, drawn: 0), _diffusion.ReverseMean<double>([0.9], [-0.7], t)[0], Tolerance);
+            Assert.AreEqual(
+                Step(new DdpmSampler(), 0.9, -0.7, t, drawn: 0),
+                _diffusion.ReverseMean<double>([0.9], [-0.7], t)[0],
+                Tolerance);
         }
     }
 
     private static double Step(Sampler sampler, double x, double predictedNoise, int t, double drawn)
     {
         using var scope = NewDisposeScope();
-        var denoiser = new Denoiser((_, _) => full([1, 1, 1, 1], predictedNoise, ScalarType.Float64), PredictionType.Epsilon, Clipping.None);
+        var denoiser =
+            new Denoiser((_, _) => full([1, 1, 1, 1], predictedNoise, ScalarType.Float64), PredictionType.Epsilon, Clipping.None);
         var step = new SamplingStep(t, _schedule.AlphaBar(t), _schedule.AlphaBar(t - 1), AddsNoise: true);
         return sampler.Sample(denoiser, full([1, 1, 1, 1], x, ScalarType.Float64), [step], new FixedNoise(drawn)).ToDouble();
     }
@@ -165,9 +184,11 @@ public sealed class DistributionTests
         return Array.ConvertAll(values, value => value / mass);
     }
 
-    private static void AreClose(double[] expected, Func<double, double> density) => AreClose(expected, Array.ConvertAll(_grid, value => density(value)));
+    private static void AreClose(double[] expected, Func<double, double> density) =>
+        AreClose(expected, Array.ConvertAll(_grid, value => density(value)));
 
-    private static void AreClose(double[] expected, double[] actual) => Golden.GoldenAssert.AreClose(expected, actual, "values", absolute: 1e-8 * expected.Max(Math.Abs));
+    private static void AreClose(double[] expected, double[] actual) =>
+        Golden.GoldenAssert.AreClose(expected, actual, "values", absolute: 1e-8 * expected.Max(Math.Abs));
 
     private static void AreEqual(GaussianTransition expected, GaussianTransition actual)
     {

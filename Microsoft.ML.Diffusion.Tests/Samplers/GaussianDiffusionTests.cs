@@ -54,7 +54,9 @@ public sealed class GaussianDiffusionTests
 
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _diffusion.AddNoise(x, x, [0, 1000, 1]));
 
-        Assert.AreEqual("timesteps[1] must be from 0 to 999, because the schedule has 1000 timesteps. (Parameter 'timesteps')\nActual value was 1000.", error.Message.ReplaceLineEndings("\n"));
+        Assert.AreEqual(
+            "timesteps[1] must be from 0 to 999, because the schedule has 1000 timesteps. (Parameter 'timesteps')\nActual value was 1000.",
+            error.Message.ReplaceLineEndings("\n"));
     }
 
     [TestMethod]
@@ -75,7 +77,9 @@ public sealed class GaussianDiffusionTests
         foreach (var convert in new Func<Tensor>[] { () => _diffusion.ToNoise(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToOriginalSample(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToVelocity(x, x, (PredictionType)5, _timesteps) })
         {
             var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(convert);
-            Assert.AreEqual("kind must be Epsilon, Sample or VPrediction. (Parameter 'kind')\nActual value was 5.", error.Message.ReplaceLineEndings("\n"));
+            Assert.AreEqual(
+                "kind must be Epsilon, Sample or VPrediction. (Parameter 'kind')\nActual value was 5.",
+                error.Message.ReplaceLineEndings("\n"));
         }
     }
 
@@ -94,7 +98,9 @@ public sealed class GaussianDiffusionTests
 
             AreClose(xt, diffusion.AddNoise<double>(image, drawn, t));
             AreClose(known, diffusion.Target<double>(image, drawn, t));
-            AreClose(diffusion.ToOriginalSample(xt, known, kind, [t]), diffusion.ToOriginalSample<double>(Values(xt), Values(known), kind, t));
+            AreClose(
+                diffusion.ToOriginalSample(xt, known, kind, [t]),
+                diffusion.ToOriginalSample<double>(Values(xt), Values(known), kind, t));
             AreClose(diffusion.ToNoise(xt, known, kind, [t]), diffusion.ToNoise<double>(Values(xt), Values(known), kind, t));
             AreClose(diffusion.ToVelocity(xt, known, kind, [t]), diffusion.ToVelocity<double>(Values(xt), Values(known), kind, t));
             AreClose(diffusion.Posterior(x0, xt, [t]).Mean, diffusion.Posterior(t).Mean<double>(image, Values(xt)));
@@ -117,7 +123,14 @@ public sealed class GaussianDiffusionTests
             Assert.AreEqual(bits, nats / Math.Log(2) / x0.numel(), 1e-10 * bits);
             var (posterior, xt) = (diffusion.Posterior(t), diffusion.AddNoise<double>(Values(x0), Values(noise), t));
             var modelVariance = variance == DdpmVariance.FixedSmall ? posterior.Variance : diffusion.Schedule.Betas[t];
-            Assert.AreEqual(nats, GaussianDiffusion.Divergence<double>(posterior.Mean<double>(Values(x0), xt), posterior.Variance, posterior.Mean<double>(Values(predicted), xt), modelVariance), 1e-8 * nats);
+            Assert.AreEqual(
+                nats,
+                GaussianDiffusion.Divergence<double>(
+                    posterior.Mean<double>(Values(x0), xt),
+                    posterior.Variance,
+                    posterior.Mean<double>(Values(predicted), xt),
+                    modelVariance),
+                1e-8 * nats);
         }
     }
 
@@ -125,18 +138,37 @@ public sealed class GaussianDiffusionTests
     public void Values_BadArguments_SayWhy()
     {
         double[] two = [1, 2], one = [1];
-        Fixtures.Messages.Expect<ArgumentException>("noise must hold 2 values like the others, but has 1. (Parameter 'noise')", () => _diffusion.AddNoise<double>(two, one, 3));
-        Fixtures.Messages.Expect<ArgumentException>("x must hold 2 values like the others, but has 0. (Parameter 'x')", () => _diffusion.Posterior(3).Mean<double>(two, []));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("timestep must be from 0 to 999, because the schedule has 1000 timesteps. (Parameter 'timestep')\nActual value was 1000.", () => _diffusion.Forward(1000));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("previousTimestep must be from -1, a clean image, to 4, because the step leads down from timestep 5. (Parameter 'previousTimestep')\nActual value was 5.", () => _diffusion.Posterior(5, 5));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("variance must be FixedSmall or FixedLarge, because a learned one differs from value to value. (Parameter 'variance')\nActual value was Learned.", () => _diffusion.StepDivergence<double>(two, two, 5, DdpmVariance.Learned));
-        Fixtures.Messages.Expect<ArgumentException>("sigmas must hold one for each of the 1000 timesteps, but there are 1. (Parameter 'sigmas')", () => _ = new NonMarkovianProcess(_diffusion.Schedule, 0));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("sigmas[1] must be from 0 to 0.5, because the noise drawn in a step is part of that of the timestep it leads to. (Parameter 'sigmas')\nActual value was 0.6.", () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), 0, 0.6));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("sigmas[0] must be a number of at least 0, because it is a standard deviation. (Parameter 'sigmas')\nActual value was -1.", () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), -1, 0));
-        Fixtures.Messages.Expect<ArgumentOutOfRangeException>("eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. (Parameter 'eta')\nActual value was 2.", () => NonMarkovianProcess.OfEta(_diffusion.Schedule, 2));
+        Fixtures.Messages.Expect<ArgumentException>(
+            "noise must hold 2 values like the others, but has 1. (Parameter 'noise')",
+            () => _diffusion.AddNoise<double>(two, one, 3));
+        Fixtures.Messages.Expect<ArgumentException>(
+            "x must hold 2 values like the others, but has 0. (Parameter 'x')",
+            () => _diffusion.Posterior(3).Mean<double>(two, []));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "timestep must be from 0 to 999, because the schedule has 1000 timesteps. (Parameter 'timestep')\nActual value was 1000.",
+            () => _diffusion.Forward(1000));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "previousTimestep must be from -1, a clean image, to 4, because the step leads down from timestep 5. (Parameter 'previousTimestep')\nActual value was 5.",
+            () => _diffusion.Posterior(5, 5));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "variance must be FixedSmall or FixedLarge, because a learned one differs from value to value. (Parameter 'variance')\nActual value was Learned.",
+            () => _diffusion.StepDivergence<double>(two, two, 5, DdpmVariance.Learned));
+        Fixtures.Messages.Expect<ArgumentException>(
+            "sigmas must hold one for each of the 1000 timesteps, but there are 1. (Parameter 'sigmas')",
+            () => _ = new NonMarkovianProcess(_diffusion.Schedule, 0));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "sigmas[1] must be from 0 to 0.5, because the noise drawn in a step is part of that of the timestep it leads to. (Parameter 'sigmas')\nActual value was 0.6.",
+            () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), 0, 0.6));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "sigmas[0] must be a number of at least 0, because it is a standard deviation. (Parameter 'sigmas')\nActual value was -1.",
+            () => _ = new NonMarkovianProcess(NoiseSchedule.FromBetas(0.25, 0.5), -1, 0));
+        Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+            "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. (Parameter 'eta')\nActual value was 2.",
+            () => NonMarkovianProcess.OfEta(_diffusion.Schedule, 2));
     }
 
     private static double[] Values(Tensor tensor) => tensor.data<double>().ToArray();
 
-    private static void AreClose(Tensor expected, double[] actual) => Golden.GoldenAssert.AreClose(Values(expected.contiguous()), actual, "values", relative: 1e-11);
+    private static void AreClose(Tensor expected, double[] actual) =>
+        Golden.GoldenAssert.AreClose(Values(expected.contiguous()), actual, "values", relative: 1e-11);
 }

@@ -35,7 +35,14 @@ public sealed class InpaintingTests
         var run = new Inpainting(new DdpmSampler(4), SamplingStep.Reverse(TimestepSubset.Trailing(4), _schedule), resamplings: 3);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var images = run.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()), original, painted, noise, null, CancellationToken.None);
+        using var images =
+            run.Sample(
+                SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()),
+                original,
+                painted,
+                noise,
+                null,
+                CancellationToken.None);
 
         Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.AreEqual(10, run.NumberOfSteps);
@@ -81,7 +88,13 @@ public sealed class InpaintingTests
         var sampler = new Remembering();
         var run = new Inpainting(sampler, SamplingStep.Reverse(TimestepSubset.Trailing(5), _schedule), resamplings: 2, jumpLength: 2);
 
-        run.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None), SamplerInputs.Noise(1), ones(1, 1, 3, 3, ScalarType.Bool), noise, null, CancellationToken.None);
+        run.Sample(
+            SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None),
+            SamplerInputs.Noise(1),
+            ones(1, 1, 3, 3, ScalarType.Bool),
+            noise,
+            null,
+            CancellationToken.None);
 
         // Steps 01 01 23 23 4: after a jump there is nothing to remember; from one part to the next there is.
         CollectionAssert.AreEqual(new[] { 0, 1, 0, 1, 2, 2, 0, 1, 2 }, sampler.Seen);
@@ -95,7 +108,13 @@ public sealed class InpaintingTests
         var calls = 0;
         var run = new Inpainting(new HeunSampler(4), SamplingStep.Reverse(TimestepSubset.Karras(4), _schedule), resamplings: 1);
 
-        run.Sample(new Denoiser((x, _) => { calls++; return x * 0.1; }, PredictionType.Epsilon, Clipping.None), SamplerInputs.Noise(1), ones(1, 1, 3, 3, ScalarType.Bool), noise, null, CancellationToken.None);
+        run.Sample(
+            new Denoiser((x, _) => { calls++; return x * 0.1; }, PredictionType.Epsilon, Clipping.None),
+            SamplerInputs.Noise(1),
+            ones(1, 1, 3, 3, ScalarType.Bool),
+            noise,
+            null,
+            CancellationToken.None);
 
         Assert.AreEqual(7, calls);
     }

@@ -63,7 +63,11 @@ public sealed class OdeSamplerTests
             new DdimSampler(20, eta: stochastic ? 1 : 0));
 
         Assert.IsLessThan(1e-10, difference); // the same step in another order, in double
-        Assert.IsGreaterThan(1e-3, MaximumDifference(new DpmSolverSampler(20, stochastic) { Timesteps = TimestepSubset.Trailing(20) }, new DdimSampler(20, eta: stochastic ? 1 : 0)));
+        Assert.IsGreaterThan(
+            1e-3,
+            MaximumDifference(
+                new DpmSolverSampler(20, stochastic) { Timesteps = TimestepSubset.Trailing(20) },
+                new DdimSampler(20, eta: stochastic ? 1 : 0)));
     }
 
     [TestMethod]
@@ -113,7 +117,12 @@ public sealed class OdeSamplerTests
         using var start = SamplerInputs.Noise(1);
         var steps = SamplingStep.Reverse(sampler.Timesteps, _schedule);
 
-        using var result = sampler.Sample(new Denoiser((x, timestep) => { calls.Add(timestep); return x * 0.1; }, PredictionType.Epsilon, Clipping.None), start, steps, unused);
+        using var result =
+            sampler.Sample(
+                new Denoiser((x, timestep) => { calls.Add(timestep); return x * 0.1; }, PredictionType.Epsilon, Clipping.None),
+                start,
+                steps,
+                unused);
 
         var told = steps.Select(step => step.Timestep).ToArray();
         CollectionAssert.AreEqual(new[] { told[0], told[1], told[1], told[2], told[2], told[3], told[3] }, calls);
@@ -127,7 +136,8 @@ public sealed class OdeSamplerTests
         var noise = new PerSampleNoise(seed: 0, samples: [0]);
         var steps = SamplingStep.Reverse(sampler.Timesteps, NoiseSchedule.Linear().WithZeroTerminalSnr());
 
-        var result = sampler.Sample(SamplerInputs.Denoiser(PredictionType.VPrediction, sampler.Clipping), SamplerInputs.Noise(1), steps, noise);
+        var result =
+            sampler.Sample(SamplerInputs.Denoiser(PredictionType.VPrediction, sampler.Clipping), SamplerInputs.Noise(1), steps, noise);
 
         Assert.IsTrue(result.isfinite().all().ToBoolean());
     }
@@ -153,7 +163,11 @@ public sealed class OdeSamplerTests
         Tensor Run(Sampler sampler)
         {
             var noise = new PerSampleNoise(seed: 9, samples: [0, 1]);
-            return sampler.Sample(SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()), start, SamplingStep.Reverse(sampler.Timesteps, _schedule), noise);
+            return sampler.Sample(
+                SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()),
+                start,
+                SamplingStep.Reverse(sampler.Timesteps, _schedule),
+                noise);
         }
     }
 
@@ -162,7 +176,8 @@ public sealed class OdeSamplerTests
     {
         using var scope = NewDisposeScope();
         double[] alphaBars = [.. KarrasSpacing.Sigmas(count + 1, 0.1, 10, 7).Select(sigma => 1 / (1 + (sigma * sigma)))];
-        SamplingStep[] steps = [.. Enumerable.Range(0, count).Select(i => new SamplingStep(i, alphaBars[i], alphaBars[i + 1], AddsNoise: false))];
+        SamplingStep[] steps =
+            [.. Enumerable.Range(0, count).Select(i => new SamplingStep(i, alphaBars[i], alphaBars[i + 1], AddsNoise: false))];
         var unused = new PerSampleNoise(seed: 0, samples: [0]);
         var start = ones([1, 1, 1, 1], ScalarType.Float64);
 

@@ -41,8 +41,12 @@ public sealed class PerSampleNoiseTests
         var (first, second) = (steps.Next(like), steps.Next(like));
 
         Assert.IsFalse(first.equal(second).any().ToBoolean());
-        Assert.IsFalse(first.equal(new PerSampleNoise(4, [2], RandomStream.StartOfSample).Next(like)).any().ToBoolean(), "a step draws nothing of the start");
-        Assert.IsTrue(second.equal(new PerSampleNoise(4, [2], RandomStream.StepOfSample, firstDraw: 1).Next(like)).all().ToBoolean(), "a draw is found by its number");
+        Assert.IsFalse(
+            first.equal(new PerSampleNoise(4, [2], RandomStream.StartOfSample).Next(like)).any().ToBoolean(),
+            "a step draws nothing of the start");
+        Assert.IsTrue(
+            second.equal(new PerSampleNoise(4, [2], RandomStream.StepOfSample, firstDraw: 1).Next(like)).all().ToBoolean(),
+            "a draw is found by its number");
     }
 
     [TestMethod]
@@ -50,7 +54,8 @@ public sealed class PerSampleNoiseTests
     {
         using var scope = NewDisposeScope();
         var like = empty(1, 1, 4, 4);
-        var noise = new NoiseFromStart(new PerSampleNoise(4, [2], RandomStream.StartOfSample), new PerSampleNoise(4, [2], RandomStream.Inpainting));
+        var noise =
+            new NoiseFromStart(new PerSampleNoise(4, [2], RandomStream.StartOfSample), new PerSampleNoise(4, [2], RandomStream.Inpainting));
 
         var (first, second, third) = (noise.Next(like), noise.Next(like), noise.Next(like));
 

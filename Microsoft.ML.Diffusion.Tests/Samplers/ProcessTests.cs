@@ -16,7 +16,8 @@ public sealed class ProcessTests
 
     public static IEnumerable<object[]> Pairs => [[999, 998], [999, 500], [500, 20], [1, 0]];
 
-    public static IEnumerable<object[]> PairsAndEtas => from pair in Pairs from eta in _etasInTenths select new[] { pair[0], pair[1], eta / 10.0 };
+    public static IEnumerable<object[]> PairsAndEtas =>
+        from pair in Pairs from eta in _etasInTenths select new[] { pair[0], pair[1], eta / 10.0 };
 
     [TestMethod]
     public void NoisedFurther_StepByStep_IsOneDraw()

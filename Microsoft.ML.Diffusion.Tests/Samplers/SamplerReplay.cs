@@ -57,9 +57,15 @@ internal static class SamplerReplay
 
     private static Denoiser DenoiserOf(GoldenRun run, PeerRun peer) => (peer.IsVarianceExploding, run.VarianceModel) switch
     {
-        (true, _) => new((x, sigma) => run.Model.Evaluate(x * Math.Sqrt(1 + (sigma * sigma)), "sigma", sigma), peer.Prediction, peer.Clipping),
+        (true, _) =>
+            new((x, sigma) => run.Model.Evaluate(x * Math.Sqrt(1 + (sigma * sigma)), "sigma", sigma), peer.Prediction, peer.Clipping),
         (_, null) => new((x, timestep) => run.Model.Evaluate(x, "t", timestep), peer.Prediction, peer.Clipping),
-        (_, { } variance) => new((x, timestep) => cat([run.Model.Evaluate(x, "t", timestep), variance.Evaluate(x, "t", timestep)], 1), peer.Prediction, peer.Clipping, ModelVariance.LearnedRange),
+        (_, { } variance) =>
+            new(
+                (x, timestep) => cat([run.Model.Evaluate(x, "t", timestep), variance.Evaluate(x, "t", timestep)], 1),
+                peer.Prediction,
+                peer.Clipping,
+                ModelVariance.LearnedRange),
     };
 
     private static double[] Scaled(double[] values, double factor) => Array.ConvertAll(values, value => value * factor);

@@ -12,7 +12,8 @@ public sealed class SamplerReplayTests
 
     private static readonly GoldenRun[] _runs = [.. GoldenRun.Files.Select(GoldenRun.Load)];
 
-    public static IEnumerable<object[]> Replayed => _runs.Where(run => GoldenCoverage.ReasonToSkip(run) is null).Select(run => new object[] { run.File });
+    public static IEnumerable<object[]> Replayed =>
+        _runs.Where(run => GoldenCoverage.ReasonToSkip(run) is null).Select(run => new object[] { run.File });
 
     public static IEnumerable<object[]> Stochastic => Replayed.Where(row => Run((string)row[0]).Noise.Count > 0);
 
@@ -28,7 +29,11 @@ public sealed class SamplerReplayTests
 
         foreach (var trajectory in SamplerReplay.Replays(run, torch.ScalarType.Float32))
         {
-            GoldenAssert.AreClose(run.X[run.Timesteps.Length], trajectory.X[^1], $"{file}: result", PeerRun.Of(run).SingleTolerance * run.Magnitude);
+            GoldenAssert.AreClose(
+                run.X[run.Timesteps.Length],
+                trajectory.X[^1],
+                $"{file}: result",
+                PeerRun.Of(run).SingleTolerance * run.Magnitude);
         }
     }
 
@@ -111,5 +116,8 @@ public sealed class SamplerReplayTests
 
     private static GoldenRun Run(string file) => _runs.Single(run => run.File == file);
 
-    private static Dictionary<int, double[]> With(IReadOnlyDictionary<int, double[]> entries, int key, double[] value) => new(entries) { [key] = value };
+    private static Dictionary<int, double[]> With(
+        IReadOnlyDictionary<int, double[]> entries,
+        int key,
+        double[] value) => new(entries) { [key] = value };
 }

@@ -44,5 +44,6 @@ public sealed class OptionNamesTests
     public void ToPrediction_UnknownName_ListsTheNames() => AssertSays(
         "--prediction must be epsilon, sample or v, but is 'x0'.", () => OptionNames.ToPrediction("x0"));
 
-    private static void AssertSays(string message, Func<object> action) => Assert.AreEqual(message, Assert.ThrowsExactly<ArgumentException>(action).Message);
+    private static void AssertSays(string message, Func<object> action) =>
+        Assert.AreEqual(message, Assert.ThrowsExactly<ArgumentException>(action).Message);
 }

@@ -77,7 +77,8 @@ public sealed class PictureWritersTests
     public void Interpolation_Pairs_HaveARowForEachPath()
     {
         var pictures = Enumerable.Range(0, 5).Select(i => Pictures.Bars(i)).ToArray();
-        InterpolationOptions[] paths = [new() { Sampler = new DdimSampler(2) }, new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(2), Seed = 1 }];
+        InterpolationOptions[] paths =
+            [new() { Sampler = new DdimSampler(2) }, new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(2), Seed = 1 }];
         var shares = new Shares();
 
         using var sheet = InterpolationSheet.Draw(_labelled, pictures, columns: 3, paths, shares);
@@ -91,7 +92,8 @@ public sealed class PictureWritersTests
     [TestMethod]
     public void Interpolation_OnePicture_SaysWhatItNeeds()
     {
-        var exception = Assert.ThrowsExactly<ArgumentException>(() => InterpolationSheet.Draw(_labelled, [Pictures.Bars(0)], columns: 3, [new()]));
+        var exception =
+            Assert.ThrowsExactly<ArgumentException>(() => InterpolationSheet.Draw(_labelled, [Pictures.Bars(0)], columns: 3, [new()]));
 
         Assert.AreEqual("An interpolation needs two pictures at least, and a path between them. (Parameter 'ends')", exception.Message);
     }

@@ -31,11 +31,17 @@ public sealed class ReportPageTests
         var bytes = PictureFiles.Encode(format, width: width);
         var path = folder.Write(name, bytes);
 
-        var html = new ReportPage("", "", [new ReportSection("It", "is") { PicturePath = path, RowLabels = ["<up>", "down"], ColumnLabels = ["left"] }]).ToHtml();
+        var html =
+            new ReportPage(
+                "",
+                "",
+                [new ReportSection("It", "is") { PicturePath = path, RowLabels = ["<up>", "down"], ColumnLabels = ["left"] }]).ToHtml();
 
         StringAssert.Contains(html, $"<img alt=\"It: is\" src=\"data:{type};base64,{Convert.ToBase64String(bytes)}\">");
         StringAssert.Contains(html, $"--width: {shown}px");
-        StringAssert.Contains(html, "<div class=\"columns\"><span>left</span></div>\n<div class=\"rows\"><span>&lt;up&gt;</span><span>down</span></div>");
+        StringAssert.Contains(
+            html,
+            "<div class=\"columns\"><span>left</span></div>\n<div class=\"rows\"><span>&lt;up&gt;</span><span>down</span></div>");
     }
 
     [TestMethod]
@@ -44,7 +50,8 @@ public sealed class ReportPageTests
         using var folder = new TemporaryFolder();
         var path = folder.Write("report.html", [1]);
 
-        Assert.ThrowsExactly<MagickBlobErrorException>(() => new ReportPage("", "", [new ReportSection("", "") { PicturePath = folder.File("none.png") }]).Save(path));
+        Assert.ThrowsExactly<MagickBlobErrorException>(
+            () => new ReportPage("", "", [new ReportSection("", "") { PicturePath = folder.File("none.png") }]).Save(path));
 
         CollectionAssert.AreEqual((byte[])[1], File.ReadAllBytes(path));
     }

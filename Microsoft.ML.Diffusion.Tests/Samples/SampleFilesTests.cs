@@ -70,7 +70,9 @@ public sealed class SampleFilesTests
     {
         var advice = new DllNotFoundException("libtorch is missing.\n  Add it.");
 
-        Assert.AreEqual(advice.Message, Shell.Message(Shell.Cause(new TypeInitializationException("Torch", new AggregateException(advice)))));
+        Assert.AreEqual(
+            advice.Message,
+            Shell.Message(Shell.Cause(new TypeInitializationException("Torch", new AggregateException(advice)))));
         Assert.AreEqual("full up", Shell.Message(new IOException("full\n  up")));
     }
 
@@ -90,7 +92,9 @@ public sealed class SampleFilesTests
 
         new Artifacts(folder.Path, log: log).SaveAll("generated", [Pictures.Bars(0), Pictures.Bars(1)]);
 
-        CollectionAssert.AreEquivalent((string[])["00000.png", "00001.png", "00007.png", ".png", "mine.png"], Directory.GetFiles(folder.File("generated")).Select(Path.GetFileName).ToArray());
+        CollectionAssert.AreEquivalent(
+            (string[])["00000.png", "00001.png", "00007.png", ".png", "mine.png"],
+            Directory.GetFiles(folder.File("generated")).Select(Path.GetFileName).ToArray());
         Assert.AreEqual($"Wrote 2 pictures to {folder.File("generated")}{Environment.NewLine}", log.ToString());
     }
 

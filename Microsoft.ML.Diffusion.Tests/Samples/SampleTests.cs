@@ -8,7 +8,9 @@ namespace Microsoft.ML.Diffusion.Tests.Samples;
 public sealed class SampleTests
 {
     public static IEnumerable<object[]> QuickSamples => Directory.EnumerateDirectories(BuildFiles.InRoot("samples"))
-        .Where(folder => File.Exists(Path.Combine(folder, "Program.cs")) && File.ReadAllText(Path.Combine(folder, "Program.cs")).Contains("\"--quick\"", StringComparison.Ordinal))
+        .Where(folder =>
+            File.Exists(Path.Combine(folder, "Program.cs"))
+                && File.ReadAllText(Path.Combine(folder, "Program.cs")).Contains("\"--quick\"", StringComparison.Ordinal))
         .Select(folder => new object[] { Path.GetFileName(folder) });
 
     [TestMethod]
@@ -20,7 +22,10 @@ public sealed class SampleTests
         var (exitCode, output) = BuildFiles.RunDotnet("exec", SampleProcess.Assembly(name), "--quick");
 
         Assert.AreEqual(0, exitCode, output);
-        var written = Directory.GetFiles(BuildFiles.InRoot("artifacts", name), "*", SearchOption.AllDirectories).Where(file => File.GetLastWriteTimeUtc(file) >= start).ToList();
+        var written =
+            Directory.GetFiles(BuildFiles.InRoot("artifacts", name), "*", SearchOption.AllDirectories)
+                .Where(file => File.GetLastWriteTimeUtc(file) >= start)
+                .ToList();
         Assert.IsNotEmpty(written, output);
         StringAssert.Contains(output, "minutes");
     }

@@ -37,9 +37,13 @@ public sealed partial class TrainAndGenerateTests
     {
         var (folder, output) = _run.Value;
 
-        var files = Directory.GetFileSystemEntries(folder.Path, "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(Path.GetFileName);
+        var files =
+            Directory.GetFileSystemEntries(folder.Path, "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(Path.GetFileName);
 
-        CollectionAssert.AreEquivalent((string[])["denoising.gif", "denoising.png", "interpolation.png", "loss.svg", "model.zip", "report.html", "samples.png", "training.csv"], files.ToArray(), output);
+        CollectionAssert.AreEquivalent(
+            (string[])["denoising.gif", "denoising.png", "interpolation.png", "loss.svg", "model.zip", "report.html", "samples.png", "training.csv"],
+            files.ToArray(),
+            output);
         StringAssert.Contains(output, "draws the same pictures, pixel by pixel.");
     }
 
@@ -61,7 +65,9 @@ public sealed partial class TrainAndGenerateTests
 
         Assert.HasCount(Steps, film);
         Assert.AreEqual(0u, film[0].AnimationIterations, "0 is for ever");
-        CollectionAssert.AreEqual((uint[])[.. Enumerable.Repeat(10u, Steps - 1), 250], film.Select(frame => frame.AnimationDelay).ToArray());
+        CollectionAssert.AreEqual(
+            (uint[])[.. Enumerable.Repeat(10u, Steps - 1), 250],
+            film.Select(frame => frame.AnimationDelay).ToArray());
         for (var picture = 0; picture < Kinds; picture++)
         {
             AssertSame(CellOf(film[0], picture % 5, picture / 5, scale: 3), CellOf(sheet, 0, picture));
@@ -91,7 +97,13 @@ public sealed partial class TrainAndGenerateTests
         var lines = File.ReadAllLines(FileOf("training.csv"));
 
         Assert.AreEqual("step,epoch,seconds,loss,validation_loss,learning_rate,images_per_second,skipped_steps", lines[0]);
-        var rows = lines.Skip(1).Select(line => line.Split(',').Select(value => value.Length == 0 ? double.NaN : double.Parse(value, CultureInfo.InvariantCulture)).ToArray()).ToList();
+        var rows =
+            lines.Skip(1)
+                .Select(line =>
+                    line.Split(',')
+                        .Select(value => value.Length == 0 ? double.NaN : double.Parse(value, CultureInfo.InvariantCulture))
+                        .ToArray())
+                .ToList();
         CollectionAssert.AreEqual((double[])[10, 20], rows.Select(row => row[0]).ToArray());
         Assert.IsTrue(rows.TrueForAll(row => row.Length == 8 && row.All(double.IsFinite)), string.Join('\n', lines));
         Assert.AreEqual(20 * 32 / 10_000.0, rows[^1][1], 1e-9);
@@ -106,8 +118,16 @@ public sealed partial class TrainAndGenerateTests
         Assert.IsEmpty(svg.Descendants().Where(element => element.Name.LocalName == "text"), "text needs a font");
         var texts = svg.Descendants().Select(element => element.Attribute("aria-label")?.Value).OfType<string>().ToList();
         CollectionAssert.IsSubsetOf((string[])["training", "validation", "optimizer step", "mean loss", "0", "20"], texts);
-        var lines = svg.Descendants().Where(element => element.Name.LocalName == "polyline" && element.Attribute("style")!.Value.Contains("stroke-linejoin", StringComparison.Ordinal)).ToList();
-        CollectionAssert.AreEqual((int[])[2, 2], lines.Select(line => line.Attribute("points")!.Value.Split(' ').Length).ToArray(), "two reports, two validations");
+        var lines =
+            svg.Descendants()
+                .Where(element =>
+                    element.Name.LocalName == "polyline"
+                        && element.Attribute("style")!.Value.Contains("stroke-linejoin", StringComparison.Ordinal))
+                .ToList();
+        CollectionAssert.AreEqual(
+            (int[])[2, 2],
+            lines.Select(line => line.Attribute("points")!.Value.Split(' ').Length).ToArray(),
+            "two reports, two validations");
     }
 
     [TestMethod]
@@ -117,7 +137,8 @@ public sealed partial class TrainAndGenerateTests
 
         var sources = Source().Matches(html).Select(match => match.Groups[1].Value).ToList();
         CollectionAssert.AreEqual(
-            ((string[])["samples.png", "denoising.gif", "denoising.png", "interpolation.png"]).Select(name => $"data:image/{Path.GetExtension(name)[1..]};base64,{Convert.ToBase64String(File.ReadAllBytes(FileOf(name)))}").ToArray(),
+            ((string[])["samples.png", "denoising.gif", "denoising.png", "interpolation.png"]).Select(
+                name => $"data:image/{Path.GetExtension(name)[1..]};base64,{Convert.ToBase64String(File.ReadAllBytes(FileOf(name)))}").ToArray(),
             sources);
         Assert.DoesNotMatchRegex(Reference(), html);
         Assert.HasCount(1, Regex.Matches(html, "<svg "));
@@ -141,12 +162,23 @@ public sealed partial class TrainAndGenerateTests
 
         const string Skipped = "Skipped broken.png: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)\n";
         RunSample(Skipped, [.. quick, "--output", folder.File("trained")]);
-        var drawn = RunSample(Skipped, [.. quick, "--model", folder.File("trained/model.zip"), "--generate", "3", "--output", folder.File("drawn")]);
+        var drawn =
+            RunSample(
+                Skipped,
+                [.. quick, "--model", folder.File("trained/model.zip"), "--generate", "3", "--output", folder.File("drawn")]);
 
         Assert.Contains("validation loss", File.ReadAllText(folder.File("trained/report.html")).ToLowerInvariant());
-        CollectionAssert.AreEquivalent((string[])["00000.png", "00001.png", "00002.png"], Directory.GetFiles(folder.File("drawn/generated")).Select(Path.GetFileName).ToArray(), drawn);
-        CollectionAssert.AreEquivalent((string[])["denoising.gif", "denoising.png", "interpolation.png", "report.html", "samples.png"], Directory.GetFiles(folder.File("drawn")).Select(Path.GetFileName).ToArray(), drawn);
-        CollectionAssert.AreEqual(File.ReadAllBytes(folder.File("trained/samples.png")), File.ReadAllBytes(folder.File("drawn/samples.png")));
+        CollectionAssert.AreEquivalent(
+            (string[])["00000.png", "00001.png", "00002.png"],
+            Directory.GetFiles(folder.File("drawn/generated")).Select(Path.GetFileName).ToArray(),
+            drawn);
+        CollectionAssert.AreEquivalent(
+            (string[])["denoising.gif", "denoising.png", "interpolation.png", "report.html", "samples.png"],
+            Directory.GetFiles(folder.File("drawn")).Select(Path.GetFileName).ToArray(),
+            drawn);
+        CollectionAssert.AreEqual(
+            File.ReadAllBytes(folder.File("trained/samples.png")),
+            File.ReadAllBytes(folder.File("drawn/samples.png")));
         var html = File.ReadAllText(folder.File("drawn/report.html"));
         StringAssert.Contains(html, "<h1>Pictures by model.zip</h1>");
         Assert.DoesNotContain("<svg ", html);
@@ -158,7 +190,10 @@ public sealed partial class TrainAndGenerateTests
         var help = RunSample("", "--help");
         var (exitCode, _, error) = SampleProcess.Run("TrainAndGenerate", "--steps", "5");
 
-        CollectionAssert.AreEquivalent((string[])["--images", "--model", "--generate", "--quick", "--output", "--help", "--version"], OptionName().Matches(help).Select(match => match.Value).ToArray(), help);
+        CollectionAssert.AreEquivalent(
+            (string[])["--images", "--model", "--generate", "--quick", "--output", "--help", "--version"],
+            OptionName().Matches(help).Select(match => match.Value).ToArray(),
+            help);
         Assert.AreEqual(1, exitCode);
         StringAssert.Contains(error, "'--steps'");
         StringAssert.Contains(error, "diffusion train");
@@ -176,7 +211,8 @@ public sealed partial class TrainAndGenerateTests
     [TestMethod]
     public void Sample_NoSuchFolder_SaysSoAndFails()
     {
-        var (exitCode, output) = BuildFiles.RunDotnet("exec", SampleProcess.Assembly("TrainAndGenerate"), "--images", "nowhere", "--output", Path.GetTempPath());
+        var (exitCode, output) =
+            BuildFiles.RunDotnet("exec", SampleProcess.Assembly("TrainAndGenerate"), "--images", "nowhere", "--output", Path.GetTempPath());
 
         Assert.AreEqual(1, exitCode);
         StringAssert.Contains(output, "nowhere");

@@ -61,7 +61,9 @@ public sealed class TrainingRecordsTests
     [TestMethod]
     public void Chart_LossesThatAreNoNumbers_AreLeftOut()
     {
-        var svg = LossChart.Create([Record(10, 1), Record(20, double.NaN), Record(30, 0.8), Record(40, double.PositiveInfinity, double.NaN), Record(50, 0.7)]);
+        var svg =
+            LossChart.Create(
+                [Record(10, 1), Record(20, double.NaN), Record(30, 0.8), Record(40, double.PositiveInfinity, double.NaN), Record(50, 0.7)]);
 
         CollectionAssert.AreEqual((int[])[3], Series(XElement.Parse(svg)).ToArray());
         Assert.DoesNotContain("NaN", svg);
@@ -84,7 +86,10 @@ public sealed class TrainingRecordsTests
     {
         var svg = XElement.Parse(LossChart.Create([Record(10, 1), Record(20, 0.5)]));
 
-        var labels = svg.Descendants().Where(element => element.Attribute("aria-label") is not null).ToLookup(element => element.Attribute("aria-label")!.Value, element => element.Elements().ToList());
+        var labels =
+            svg.Descendants()
+                .Where(element => element.Attribute("aria-label") is not null)
+                .ToLookup(element => element.Attribute("aria-label")!.Value, element => element.Elements().ToList());
         Assert.HasCount("training".Length, labels["training"].Single());
         Assert.HasCount("optimizerstep".Length, labels["optimizer step"].Single(), "a space has no outline");
         Assert.IsTrue(labels["20"].Single().TrueForAll(path => path.Attribute("d")!.Value.StartsWith('M')));
@@ -96,7 +101,10 @@ public sealed class TrainingRecordsTests
     // The number of points of each line.
     private static List<int> Series(XElement svg) =>
     [
-        .. svg.Descendants().Where(element => element.Name.LocalName == "polyline" && element.Attribute("style")!.Value.Contains("stroke-linejoin", StringComparison.Ordinal))
+        .. svg.Descendants().Where(
+            element =>
+                element.Name.LocalName == "polyline"
+                    && element.Attribute("style")!.Value.Contains("stroke-linejoin", StringComparison.Ordinal))
             .Select(line => line.Attribute("points")!.Value.Split(' ').Length),
     ];
 }

@@ -36,7 +36,8 @@ internal static class GoldenSchedules
             ["linear", ..] => NoiseSchedule.Linear(timesteps, start, end),
             ["scaled", "linear", ..] => NoiseSchedule.ScaledLinear(timesteps, start, end),
             ["sigmoid", ..] => NoiseSchedule.Sigmoid(timesteps, start, end),
-            ["cosine", ..] when arguments.Number("s", 0) == 0.008 => NoiseSchedule.Cosine(timesteps, arguments.Number("max_beta", double.NaN)),
+            ["cosine", ..] when arguments.Number("s", 0) == 0.008 =>
+                NoiseSchedule.Cosine(timesteps, arguments.Number("max_beta", double.NaN)),
             _ => throw new NotSupportedException($"The schedule '{name}' with {arguments} is not known."),
         };
     }

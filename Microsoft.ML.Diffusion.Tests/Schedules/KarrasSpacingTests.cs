@@ -14,16 +14,26 @@ public sealed class KarrasSpacingTests
     public void Sigmas_RecordedTables_GiveEveryNumber()
     {
         // The file has other spacings too, which the product does not: polyexponential, vp. Exponential is LogSnr.
-        var tables = GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray().Where(table => table!.Text("fn") == "get_sigmas_karras").ToList();
+        var tables =
+            GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray()
+                .Where(table => table!.Text("fn") == "get_sigmas_karras")
+                .ToList();
         Assert.IsNotEmpty(tables);
 
         foreach (var table in tables)
         {
             var expected = table!.Numbers("sigmas")[..^1]; // the peer appends 0
-            var sigmas = KarrasSpacing.Sigmas(table!.Int("n"), table!.Number("sigma_min", 0), table!.Number("sigma_max", 0), table!.Number("rho", 7));
+            var sigmas =
+                KarrasSpacing.Sigmas(
+                    table!.Int("n"),
+                    table!.Number("sigma_min", 0),
+                    table!.Number("sigma_max", 0),
+                    table!.Number("rho", 7));
 
             GoldenAssert.AreClose(expected, sigmas, "sigmas", relative: 1e-12);
-            GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-9), sigmas, "sigmas", relative: 1e-12), "sigmas");
+            GoldenAssert.Fails(
+                () => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-9), sigmas, "sigmas", relative: 1e-12),
+                "sigmas");
         }
     }
 
@@ -63,7 +73,9 @@ public sealed class KarrasSpacingTests
         Assert.AreEqual(0, steps[^1].Timestep, 1e-6);
         Assert.AreEqual(_schedule.AlphaBar(999), steps[0].AlphaBar, 1e-15);
         Assert.AreEqual(1.0, steps[^1].AlphaBarPrevious);
-        CollectionAssert.AreEqual(steps.Skip(1).Select(step => step.AlphaBar).ToArray(), steps.SkipLast(1).Select(step => step.AlphaBarPrevious).ToArray());
+        CollectionAssert.AreEqual(
+            steps.Skip(1).Select(step => step.AlphaBar).ToArray(),
+            steps.SkipLast(1).Select(step => step.AlphaBarPrevious).ToArray());
         CollectionAssert.AreEqual(steps.Select(step => step.AlphaBar).Order().ToArray(), steps.Select(step => step.AlphaBar).ToArray());
     }
 
@@ -99,7 +111,9 @@ public sealed class KarrasSpacingTests
     {
         var exception = Assert.ThrowsExactly<InvalidOperationException>(() => TimestepSubset.Karras(5).Resolve(1000));
 
-        Assert.AreEqual("Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.", exception.Message);
+        Assert.AreEqual(
+            "Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.",
+            exception.Message);
         Assert.ThrowsExactly<InvalidOperationException>(() => TimestepSubset.Karras(5).Pairs(1000));
     }
 
@@ -111,7 +125,9 @@ public sealed class KarrasSpacingTests
     {
         var exception = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TimestepSubset.Karras(5, rho));
 
-        StringAssert.StartsWith(exception.Message, "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left. (Parameter 'rho')");
+        StringAssert.StartsWith(
+            exception.Message,
+            "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left. (Parameter 'rho')");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => TimestepSubset.Karras(0));
     }
 }

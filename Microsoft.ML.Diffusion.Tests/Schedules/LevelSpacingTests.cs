@@ -17,7 +17,10 @@ public sealed class LevelSpacingTests
     [TestCategory(TestCategories.Golden)]
     public void EvenLogSnr_RecordedExponentialTables_GivesEveryNumber()
     {
-        var tables = GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray().Where(table => table!.Text("fn") == "get_sigmas_exponential").ToList();
+        var tables =
+            GoldenFolder.ReadJson("kdiffusion_sigmas.json")["tables"]!.AsArray()
+                .Where(table => table!.Text("fn") == "get_sigmas_exponential")
+                .ToList();
         Assert.IsNotEmpty(tables);
 
         foreach (var table in tables)
@@ -26,7 +29,9 @@ public sealed class LevelSpacingTests
             var sigmas = LevelSpacing.EvenLogSnr(table!.Int("n"), table!.Number("sigma_min", 0), table!.Number("sigma_max", 0));
 
             GoldenAssert.AreClose(expected, sigmas, "sigmas", relative: 1e-12);
-            GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-9), sigmas, "sigmas", relative: 1e-12), "sigmas");
+            GoldenAssert.Fails(
+                () => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-9), sigmas, "sigmas", relative: 1e-12),
+                "sigmas");
         }
     }
 
@@ -41,7 +46,9 @@ public sealed class LevelSpacingTests
         Assert.AreEqual(0, steps[^1].Timestep, 1e-6);
         Assert.AreEqual(_cosine.AlphaBar(0), steps[^1].AlphaBar, 1e-12);
         Assert.AreEqual(1.0, steps[^1].AlphaBarPrevious);
-        Assert.IsTrue(steps.Zip(steps.Skip(1)).All(pair => pair.First.AlphaBarPrevious == pair.Second.AlphaBar && pair.First.Timestep > pair.Second.Timestep));
+        Assert.IsTrue(
+            steps.Zip(steps.Skip(1)).All(
+                pair => pair.First.AlphaBarPrevious == pair.Second.AlphaBar && pair.First.Timestep > pair.Second.Timestep));
 
         // x is standard normal at the start of a run; of data with the variance of images it would have this deviation.
         Assert.AreEqual(1, Math.Sqrt((0.25 * steps[0].AlphaBar) + 1 - steps[0].AlphaBar), 1e-4);
@@ -76,7 +83,8 @@ public sealed class LevelSpacingTests
     [TestMethod]
     public void Reverse_RangeOfYourOwn_IsKeptWithinTheSchedule()
     {
-        double[] Ends(TimestepSubset subset, NoiseSchedule schedule) => [.. new[] { 0, ^1 }.Select(i => KarrasSpacing.Sigma(SamplingStep.Reverse(subset, schedule)[i].AlphaBar))];
+        double[] Ends(TimestepSubset subset, NoiseSchedule schedule) =>
+            [.. new[] { 0, ^1 }.Select(i => KarrasSpacing.Sigma(SamplingStep.Reverse(subset, schedule)[i].AlphaBar))];
         var scaled = NoiseSchedule.ScaledLinear();
         var (lowest, highest) = (KarrasSpacing.Sigma(scaled.AlphaBar(0)), KarrasSpacing.Sigma(scaled.AlphaBar(999)));
         Assert.IsLessThan(80, highest); // 37
@@ -99,7 +107,8 @@ public sealed class LevelSpacingTests
     [TestMethod]
     public void Reverse_NoSignalAtTheEnd_BeginsWhereThereIsSome()
     {
-        var steps = SamplingStep.Reverse(TimestepSubset.LogSnr(8, sigmaMax: double.PositiveInfinity), NoiseSchedule.Linear().WithZeroTerminalSnr());
+        var steps =
+            SamplingStep.Reverse(TimestepSubset.LogSnr(8, sigmaMax: double.PositiveInfinity), NoiseSchedule.Linear().WithZeroTerminalSnr());
 
         Assert.AreEqual(998, steps[0].Timestep, 1e-6);
         Assert.AreEqual(0, new LevelTable(NoiseSchedule.Linear().WithZeroTerminalSnr()).AlphaBar(999));
@@ -110,7 +119,9 @@ public sealed class LevelSpacingTests
     {
         Assert.AreEqual("5 log-snr steps", TimestepSubset.LogSnr(5).ToString());
         Assert.AreEqual("5 log-snr steps from sigma 20 to sigma 0.1", TimestepSubset.LogSnr(5, 20, 0.1).ToString());
-        Assert.AreEqual("5 karras steps of rho 3 from the schedule's highest level", TimestepSubset.Karras(5, 3, double.PositiveInfinity).ToString());
+        Assert.AreEqual(
+            "5 karras steps of rho 3 from the schedule's highest level",
+            TimestepSubset.Karras(5, 3, double.PositiveInfinity).ToString());
         Assert.AreEqual(TimestepSubset.LogSnr(5), TimestepSubset.LogSnr(5));
         Assert.AreNotEqual(TimestepSubset.LogSnr(5), TimestepSubset.LogSnr(5, sigmaMax: 20));
         Assert.AreNotEqual(TimestepSubset.LogSnr(5), TimestepSubset.Karras(5));
@@ -119,8 +130,10 @@ public sealed class LevelSpacingTests
     [TestMethod]
     public void RangesThatCannotBe_SayWhy()
     {
-        const string Maximum = "sigmaMax must be above 0, because it is the noise, in units of the signal, that a run begins at; infinity is all that the schedule has. (Parameter 'sigmaMax')\nActual value was ";
-        const string Minimum = "sigmaMin must be above 0 and below sigmaMax (80), because a run goes down from the one to the other; leave it null for the schedule's lowest. (Parameter 'sigmaMin')\nActual value was ";
+        const string Maximum =
+            "sigmaMax must be above 0, because it is the noise, in units of the signal, that a run begins at; infinity is all that the schedule has. (Parameter 'sigmaMax')\nActual value was ";
+        const string Minimum =
+            "sigmaMin must be above 0 and below sigmaMax (80), because a run goes down from the one to the other; leave it null for the schedule's lowest. (Parameter 'sigmaMin')\nActual value was ";
 
         Messages.Expect<ArgumentOutOfRangeException>(Maximum + "0.", () => TimestepSubset.LogSnr(5, sigmaMax: 0));
         Messages.Expect<ArgumentOutOfRangeException>(Maximum + "NaN.", () => TimestepSubset.Karras(5, sigmaMax: double.NaN));
@@ -136,7 +149,8 @@ public sealed class LevelSpacingTests
     public void LogSnr_WholeTimestepsAsked_SaysWhyNot()
     {
         Messages.Expect<InvalidOperationException>(
-            "LogSnr spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.", () => TimestepSubset.LogSnr(5).Resolve(1000));
+            "LogSnr spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.",
+            () => TimestepSubset.LogSnr(5).Resolve(1000));
         Assert.ThrowsExactly<InvalidOperationException>(() => TimestepSubset.LogSnr(5).Pairs(1000));
     }
 }

@@ -25,7 +25,8 @@ public sealed partial class NoiseScheduleGoldenTests
 
     [TestMethod]
     [DynamicData(nameof(Entries))]
-    public void Tables_EqualTheReferences(string size, string name) => Compare(GoldenSchedules.Create(size, name), GoldenSchedules.Tables(size, name));
+    public void Tables_EqualTheReferences(string size, string name) =>
+        Compare(GoldenSchedules.Create(size, name), GoldenSchedules.Tables(size, name));
 
     [TestMethod]
     [DynamicData(nameof(Entries))]

@@ -5,7 +5,14 @@ namespace Microsoft.ML.Diffusion.Tests.Schedules;
 [TestClass]
 public sealed class RespacedScheduleTests
 {
-    public static IEnumerable<object[]> Subsets => [[TimestepSubset.Uniform(7)], [TimestepSubset.Trailing(50)], [TimestepSubset.Of(0, 3, 999)], [TimestepSubset.Trailing(1)], [TimestepSubset.Trailing(1000)]];
+    public static IEnumerable<object[]> Subsets =>
+        [
+            [TimestepSubset.Uniform(7)],
+            [TimestepSubset.Trailing(50)],
+            [TimestepSubset.Of(0, 3, 999)],
+            [TimestepSubset.Trailing(1)],
+            [TimestepSubset.Trailing(1000)],
+        ];
 
     [TestMethod]
     [DynamicData(nameof(Subsets))]
@@ -16,7 +23,12 @@ public sealed class RespacedScheduleTests
             var respaced = schedule.Respaced(subset);
 
             double[] expected = [.. subset.Resolve(1000).Select(t => schedule.AlphasCumulativeProduct[t])];
-            Golden.GoldenAssert.AreClose(expected, respaced.AlphasCumulativeProduct, "alpha-bar", absolute: 1e-15, relative: 1e-10); // a beta near 1 leaves its alpha few digits
+            Golden.GoldenAssert.AreClose(
+                expected,
+                respaced.AlphasCumulativeProduct,
+                "alpha-bar",
+                absolute: 1e-15,
+                relative: 1e-10); // a beta near 1 leaves its alpha few digits
         }
     }
 
@@ -33,7 +45,9 @@ public sealed class RespacedScheduleTests
     [TestMethod]
     public void Respaced_WhatCannotBe_SaysWhy()
     {
-        Messages.Expect<InvalidOperationException>("Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.", () => NoiseSchedule.Linear().Respaced(TimestepSubset.Karras(5)));
+        Messages.Expect<InvalidOperationException>(
+            "Karras spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.",
+            () => NoiseSchedule.Linear().Respaced(TimestepSubset.Karras(5)));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => NoiseSchedule.Linear(20).Respaced(TimestepSubset.Uniform(21)));
     }
 

@@ -23,7 +23,8 @@ public sealed class TimestepSubsetGoldenTests
             && found.Ints("timesteps") is var timesteps && timesteps.Length == steps && timesteps.Distinct().Count() == steps
         select row;
 
-    public static IEnumerable<object[]> Respaced => Enumerable.Range(0, _tables["respaced_guided"]!.AsArray().Count).Select(i => new object[] { i });
+    public static IEnumerable<object[]> Respaced =>
+        Enumerable.Range(0, _tables["respaced_guided"]!.AsArray().Count).Select(i => new object[] { i });
 
     private static IEnumerable<JsonNode> Subsets => _tables["subsets"]!.AsArray().Select(row => row!);
 
@@ -59,7 +60,8 @@ public sealed class TimestepSubsetGoldenTests
         Assert.HasCount(expected.Length, actual);
         for (var i = 0; i < expected.Length; i++)
         {
-            var tolerance = IsTie(subset.Spacing, trainingTimesteps, expected.Length, i) ? 1 : 0; // there the last bit of the peer's sum decides
+            var tolerance =
+                IsTie(subset.Spacing, trainingTimesteps, expected.Length, i) ? 1 : 0; // there the last bit of the peer's sum decides
             Assert.AreEqual(expected[i], actual[i], tolerance, $"i = {i}");
         }
     }
@@ -72,7 +74,10 @@ public sealed class TimestepSubsetGoldenTests
 
         CompareRespaced(row);
 
-        foreach (var table in row.AsObject().Where(entry => entry.Value is JsonArray && entry.Key != "timestep_map").Select(entry => entry.Key).ToArray())
+        foreach (var table in row.AsObject()
+            .Where(entry => entry.Value is JsonArray && entry.Key != "timestep_map")
+            .Select(entry => entry.Key)
+            .ToArray())
         {
             var changed = row.DeepClone();
             var numbers = changed[table]!.AsArray();
@@ -125,5 +130,8 @@ public sealed class TimestepSubsetGoldenTests
     };
 
     private static JsonNode Row(string kind, int trainingTimesteps, string steps, int offset) => Subsets.First(row =>
-        row.Text("kind") == kind && row.Int("T") == trainingTimesteps && row["S"]!.ToString() == steps && row.Int("steps_offset", 0) == offset);
+        row.Text("kind") == kind
+            && row.Int("T") == trainingTimesteps
+            && row["S"]!.ToString() == steps
+            && row.Int("steps_offset", 0) == offset);
 }

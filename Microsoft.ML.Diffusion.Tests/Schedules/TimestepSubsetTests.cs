@@ -36,7 +36,9 @@ public sealed class TimestepSubsetTests
             var pairs = subset.Pairs(TrainingTimesteps);
 
             CollectionAssert.AreEqual(rising.Reverse().ToArray(), pairs.Select(pair => pair.Timestep).ToArray());
-            CollectionAssert.AreEqual(pairs.Skip(1).Select(pair => pair.Timestep).Append(-1).ToArray(), pairs.Select(pair => pair.PreviousTimestep).ToArray());
+            CollectionAssert.AreEqual(
+                pairs.Skip(1).Select(pair => pair.Timestep).Append(-1).ToArray(),
+                pairs.Select(pair => pair.PreviousTimestep).ToArray());
         }
     }
 
@@ -70,7 +72,8 @@ public sealed class TimestepSubsetTests
     [DynamicData(nameof(Spacings))]
     public void Resolve_MoreStepsThanTimesteps_SaysHowManyThereAre(string spacing)
     {
-        var exception = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Subset(spacing, TrainingTimesteps + 1).Resolve(TrainingTimesteps));
+        var exception =
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Subset(spacing, TrainingTimesteps + 1).Resolve(TrainingTimesteps));
 
         Assert.AreEqual(
             "The number of sampling steps must be at most 1000, because the model was trained on that many timesteps and a run visits each at most once. (Parameter 'steps')" + Environment.NewLine + "Actual value was 1001.",
@@ -89,7 +92,8 @@ public sealed class TimestepSubsetTests
     }
 
     [TestMethod]
-    public void Of_AnyOrder_IsSorted() => Assert.AreEqual("0, 300, 999", string.Join(", ", TimestepSubset.Of(999, 0, 300).Resolve(TrainingTimesteps)));
+    public void Of_AnyOrder_IsSorted() =>
+        Assert.AreEqual("0, 300, 999", string.Join(", ", TimestepSubset.Of(999, 0, 300).Resolve(TrainingTimesteps)));
 
     [TestMethod]
     public void Of_ValueTwice_IsRefused()
@@ -101,7 +105,9 @@ public sealed class TimestepSubsetTests
 
     [TestMethod]
     public void Of_Nothing_IsRefused() =>
-        Assert.AreEqual("timesteps must name at least one timestep. (Parameter 'timesteps')", Assert.ThrowsExactly<ArgumentException>(() => TimestepSubset.Of()).Message);
+        Assert.AreEqual(
+            "timesteps must name at least one timestep. (Parameter 'timesteps')",
+            Assert.ThrowsExactly<ArgumentException>(() => TimestepSubset.Of()).Message);
 
     [TestMethod]
     public void Resolve_TimestepBeyondTheEnd_SaysWhichAreThere()
@@ -130,7 +136,9 @@ public sealed class TimestepSubsetTests
         var steps = SamplingStep.Reverse(subset, schedule);
 
         CollectionAssert.AreEqual(new TimestepPair[] { new(9, 6), new(5, 2), new(1, 0) }, subset.Pairs(10).ToArray());
-        CollectionAssert.AreEqual(new[] { schedule.AlphaBar(6), schedule.AlphaBar(2), schedule.AlphaBar(0) }, steps.Select(step => step.AlphaBarPrevious).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { schedule.AlphaBar(6), schedule.AlphaBar(2), schedule.AlphaBar(0) },
+            steps.Select(step => step.AlphaBarPrevious).ToArray());
         Assert.IsTrue(steps.All(step => step.AddsNoise));
         Assert.IsFalse(SamplingStep.Reverse(TimestepSubset.OfPairs(new(9, 0), new(0, -1)), schedule)[^1].AddsNoise);
         Assert.AreEqual(subset, TimestepSubset.FromConfig("pairs", 3, [1, 5, 9], null, [0, 2, 6]));
@@ -141,8 +149,14 @@ public sealed class TimestepSubsetTests
     public void OfPairs_StepsThatAreNone_AreRefused()
     {
         Messages.Expect<ArgumentException>("pairs must name at least one step. (Parameter 'pairs')", () => TimestepSubset.OfPairs());
-        Messages.Expect<ArgumentException>("pairs must have falling timesteps, but 5 follows 5. (Parameter 'pairs')", () => TimestepSubset.OfPairs(new(5, 1), new(5, 1)));
-        Messages.Expect<ArgumentOutOfRangeException>("Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself. (Parameter 'pairs')\nActual value was TimestepPair { Timestep = 5, PreviousTimestep = 6 }.", () => TimestepSubset.OfPairs(new TimestepPair(5, 6)));
-        Messages.Expect<ArgumentOutOfRangeException>("Each timestep must be at most 9, because the model was trained on timesteps 0 to 9. (Parameter 'timesteps')\nActual value was 12.", () => TimestepSubset.OfPairs(new TimestepPair(12, 6)).Pairs(10));
+        Messages.Expect<ArgumentException>(
+            "pairs must have falling timesteps, but 5 follows 5. (Parameter 'pairs')",
+            () => TimestepSubset.OfPairs(new(5, 1), new(5, 1)));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself. (Parameter 'pairs')\nActual value was TimestepPair { Timestep = 5, PreviousTimestep = 6 }.",
+            () => TimestepSubset.OfPairs(new TimestepPair(5, 6)));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "Each timestep must be at most 9, because the model was trained on timesteps 0 to 9. (Parameter 'timesteps')\nActual value was 12.",
+            () => TimestepSubset.OfPairs(new TimestepPair(12, 6)).Pairs(10));
     }
 }

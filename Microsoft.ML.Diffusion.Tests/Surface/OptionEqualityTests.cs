@@ -110,7 +110,10 @@ public sealed class OptionEqualityTests
     private static object Default(Type type)
     {
         var constructor = type.GetConstructors().Single();
-        var made = type == typeof(DdimSampler) ? new DdimSampler(eta: 1) : constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter.DefaultValue)]); // sigma-hat is for eta 1
+        var made =
+            type == typeof(DdimSampler)
+                ? new DdimSampler(eta: 1)
+                : constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter.DefaultValue)]); // sigma-hat is for eta 1
         if (made is SampleGridOptions)
         {
             type.GetProperty(nameof(SampleGridOptions.Show))!.SetValue(made, (Action<int, MLImage>)Discard);

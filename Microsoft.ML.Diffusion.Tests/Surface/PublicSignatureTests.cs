@@ -6,7 +6,8 @@ namespace Microsoft.ML.Diffusion.Tests.Surface;
 [TestClass]
 public sealed class PublicSignatureTests
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Type[] _types = typeof(DiffusionTransformer).Assembly.GetExportedTypes();
 
@@ -15,7 +16,8 @@ public sealed class PublicSignatureTests
     {
         var seen = _types.SelectMany(type => Seen(type).SelectMany(Parts).Select(part => (Member: type.FullName, Type: part))).ToList();
 
-        var found = seen.Where(one => one.Type.Assembly.GetName().Name!.StartsWith("TorchSharp", StringComparison.Ordinal)).Distinct().ToList();
+        var found =
+            seen.Where(one => one.Type.Assembly.GetName().Name!.StartsWith("TorchSharp", StringComparison.Ordinal)).Distinct().ToList();
 
         Assert.IsEmpty(found, string.Join(", ", found));
         Assert.IsGreaterThan(500, seen.Count);
@@ -24,7 +26,11 @@ public sealed class PublicSignatureTests
     [TestMethod]
     public void Seeds_AreOfOneType()
     {
-        var seeds = _types.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)).Select(type => type.GetProperty("Seed")).OfType<PropertyInfo>().ToList();
+        var seeds =
+            _types.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+                .Select(type => type.GetProperty("Seed"))
+                .OfType<PropertyInfo>()
+                .ToList();
 
         Assert.IsGreaterThanOrEqualTo(4, seeds.Count);
         Assert.IsTrue(seeds.TrueForAll(seed => seed.PropertyType == typeof(long?)), string.Join(", ", seeds));
@@ -38,7 +44,10 @@ public sealed class PublicSignatureTests
 
         Assert.IsGreaterThanOrEqualTo(15, records.Count);
         Assert.IsEmpty(records.Where(type => type.GetMethod("Deconstruct") is not null).ToList(), "no positional record");
-        Assert.IsTrue(records.TrueForAll(type => type.GetConstructors().Length > 0 || type.GetMethods(BindingFlags.Public | BindingFlags.Static).Any(method => method.ReturnType == type)));
+        Assert.IsTrue(
+            records.TrueForAll(
+                type => type.GetConstructors().Length > 0
+                    || type.GetMethods(BindingFlags.Public | BindingFlags.Static).Any(method => method.ReturnType == type)));
     }
 
     private static IEnumerable<Type> Seen(Type type)
@@ -46,7 +55,11 @@ public sealed class PublicSignatureTests
         var methods = type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)).Where(IsSeen).ToList();
         var fields = type.GetFields(Declared).Where(field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly);
         return methods.SelectMany(method => method.GetParameters()).Select(parameter => parameter.ParameterType)
-            .Concat(methods.OfType<MethodInfo>().SelectMany(method => method.GetGenericArguments().SelectMany(argument => argument.GetGenericParameterConstraints()).Append(method.ReturnType)))
+            .Concat(methods.OfType<MethodInfo>().SelectMany(
+                method =>
+                    method.GetGenericArguments()
+                        .SelectMany(argument => argument.GetGenericParameterConstraints())
+                        .Append(method.ReturnType)))
             .Concat(fields.Select(field => field.FieldType))
             .Concat(type.GetInterfaces())
             .Concat(type.BaseType is { } up ? [up] : []);

@@ -25,11 +25,14 @@ public sealed class ToolDrawTests : IDisposable
         var document = Generate("--count", "5", "--seed", "7", "--steps", "3", "--grid", Sheet, "--columns", "2", "--json").Done().Document;
 
         using var model = _context.Diffusion.LoadModel(_model, out _).GetDiffusion();
-        var options = model.Generation with { Seed = 7, Sampler = model.Generation.Sampler with { Timesteps = TimestepSubset.Trailing(3) } };
+        var options =
+            model.Generation with { Seed = 7, Sampler = model.Generation.Sampler with { Timesteps = TimestepSubset.Trailing(3) } };
         var expected = model.Generate([0, 1, 0, 1, 0], options);
         var files = document["files"]!.AsArray().Select(file => (string)file!).ToArray();
         CollectionAssert.AreEqual(Enumerable.Range(0, 5).Select(i => Path.Combine(Pictures, $"0000{i}.png")).ToArray(), files);
-        CollectionAssert.AreEqual(new[] { "even", "odd", "even", "odd", "even" }, document["labels"]!.AsArray().Select(label => (string)label!).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { "even", "odd", "even", "odd", "even" },
+            document["labels"]!.AsArray().Select(label => (string)label!).ToArray());
         Assert.AreEqual((7, options.ToString()), ((int)document["seed"]!, (string?)document["generation"]));
         CollectionAssert.AreEqual(Fixtures.Pictures.Digests(expected), Fixtures.Pictures.Digests(files.Select(Load)));
         using var sheet = Load(Sheet);
@@ -41,7 +44,8 @@ public sealed class ToolDrawTests : IDisposable
     {
         var film = _folder.File("film.gif");
 
-        var document = Generate("--count", "2", "--label", "odd", "--sampler", "ddim", "--steps", "3", "--eta", "0.5", "--guidance", "2", "--batch", "2", "--film", film, "--json").Done().Document;
+        var document =
+            Generate("--count", "2", "--label", "odd", "--sampler", "ddim", "--steps", "3", "--eta", "0.5", "--guidance", "2", "--batch", "2", "--film", film, "--json").Done().Document;
 
         Assert.AreEqual($"{new DdimSampler(3, 0.5)}, guidance 2, seed {document["seed"]}, batches of 2", (string?)document["generation"]);
         CollectionAssert.AreEqual(new[] { "odd", "odd" }, document["labels"]!.AsArray().Select(label => (string)label!).ToArray());
@@ -59,7 +63,9 @@ public sealed class ToolDrawTests : IDisposable
         var refused = Generate(one);
         var replaced = Generate([.. one, "--force"]).Done();
 
-        Assert.AreEqual((1, $"--output: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one."), (refused.ExitCode, refused.Error));
+        Assert.AreEqual(
+            (1, $"--output: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one."),
+            (refused.ExitCode, refused.Error));
         StringAssert.StartsWith(replaced.Output, $"Wrote 1 picture to {first}\nDrawn by DDIM, 1 trailing step");
         CollectionAssert.AreEquivalent((string[])[first, .. others], Directory.GetFiles(Pictures));
     }
@@ -78,10 +84,13 @@ public sealed class ToolDrawTests : IDisposable
     [DataRow(true)]
     public void Interpolate_Pictures_AreTheLibrarys(bool isLinear)
     {
-        var (from, to) = (_folder.Write("a.png", PictureFiles.Encode(number: 0)), _folder.Write("b.png", PictureFiles.Encode(number: 2, width: 20)));
+        var (from, to) =
+            (_folder.Write("a.png", PictureFiles.Encode(number: 0)), _folder.Write("b.png", PictureFiles.Encode(number: 2, width: 20)));
         string[] way = isLinear ? ["--linear", "--depth", "300", "--seed", "5"] : ["--film", _folder.File("film.gif")];
 
-        var document = ToolProcess.Run(["interpolate", _model, from, to, "--count", "3", "--steps", "4", "--label", "odd", "--output", Sheet, "--frames", Pictures, "--json", .. way]).Done().Document;
+        var document =
+            ToolProcess.Run(
+                ["interpolate", _model, from, to, "--count", "3", "--steps", "4", "--label", "odd", "--output", Sheet, "--frames", Pictures, "--json", .. way]).Done().Document;
 
         using var model = _context.Diffusion.LoadModel(_model, out _).GetDiffusion();
         var size = new ImageFolderOptions { Width = model.ImageWidth, Height = model.ImageHeight };
@@ -89,7 +98,9 @@ public sealed class ToolDrawTests : IDisposable
             ? new InterpolationOptions { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(4), Depth = 300, Seed = 5, Label = 1 }
             : new InterpolationOptions { Sampler = new DdimSampler(4), Label = 1 };
         var expected = model.Interpolate(_context.Diffusion.LoadImage(from, size), _context.Diffusion.LoadImage(to, size), 3, options);
-        CollectionAssert.AreEqual(Fixtures.Pictures.Digests(expected), Fixtures.Pictures.Digests(document["frames"]!.AsArray().Select(file => Load((string)file!))));
+        CollectionAssert.AreEqual(
+            Fixtures.Pictures.Digests(expected),
+            Fixtures.Pictures.Digests(document["frames"]!.AsArray().Select(file => Load((string)file!))));
         using var row = Load(Sheet);
         Assert.AreEqual(((3 * (model.ImageWidth + 1)) + 1, model.ImageHeight + 2), (row.Width, row.Height));
         Assert.AreEqual(isLinear ? "linear" : "spherical", (string?)document["path"]);
@@ -99,7 +110,8 @@ public sealed class ToolDrawTests : IDisposable
         }
     }
 
-    private ToolProcess.Result Generate(params string[] arguments) => ToolProcess.Run(["generate", _model, "--output", Pictures, .. arguments]);
+    private ToolProcess.Result Generate(params string[] arguments) =>
+        ToolProcess.Run(["generate", _model, "--output", Pictures, .. arguments]);
 
     // Each frame has a graphic control block.
     private static int GifFrames(string path)

@@ -22,7 +22,28 @@ public sealed partial class ToolErrorOutputTests
 
         string[] errors =
         [
-            Error("train", folder.File("photos"), "-o", model, "--size", "8", "--channels", "32", "--multipliers", "1,1", "--blocks", "1", "--batch", "4", "--steps", "12", "--labels-from-folders", "--validation", "0.2", "--report", folder.File("report")),
+            Error(
+                "train",
+                folder.File("photos"),
+                "-o",
+                model,
+                "--size",
+                "8",
+                "--channels",
+                "32",
+                "--multipliers",
+                "1,1",
+                "--blocks",
+                "1",
+                "--batch",
+                "4",
+                "--steps",
+                "12",
+                "--labels-from-folders",
+                "--validation",
+                "0.2",
+                "--report",
+                folder.File("report")),
             Error("generate", model, "-o", folder.File("drawn"), "--steps", "3", "--guidance", "1.5"),
             Error("interpolate", model, picture, folder.File("photos/1/1.png"), "-o", folder.File("way.png"), "--steps", "3"),
             Error("inspect", folder.File("photos")),
@@ -33,7 +54,24 @@ public sealed partial class ToolErrorOutputTests
         Assert.IsEmpty(lines.Where(line => !Own().IsMatch(line)).ToList(), string.Join('\n', lines));
         Assert.Contains("Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).", lines);
         Assert.IsTrue(Array.Exists(lines, line => line.StartsWith("Training took ", StringComparison.Ordinal)));
-        Assert.AreEqual("", Error("train", folder.File("photos"), "-o", folder.File("quiet.zip"), "-q", "--size", "8", "--channels", "32", "--multipliers", "1", "--batch", "1", "--steps", "2"));
+        Assert.AreEqual(
+            "",
+            Error(
+                "train",
+                folder.File("photos"),
+                "-o",
+                folder.File("quiet.zip"),
+                "-q",
+                "--size",
+                "8",
+                "--channels",
+                "32",
+                "--multipliers",
+                "1",
+                "--batch",
+                "1",
+                "--steps",
+                "2"));
     }
 
     private static string Error(params string[] arguments) => ToolProcess.Run(arguments).Done().Error;

@@ -7,7 +7,8 @@ namespace Microsoft.ML.Diffusion.Tests.Tool;
 [TestCategory(TestCategories.Integration)]
 public sealed class ToolTrainTests : IDisposable
 {
-    private static readonly string[] _small = ["--size", "8", "--channels", "32", "--multipliers", "1,1", "--blocks", "1", "--attention", "none", "--dropout", "0", "--batch", "4", "--seed", "3", "--device", "cpu"];
+    private static readonly string[] _small =
+        ["--size", "8", "--channels", "32", "--multipliers", "1,1", "--blocks", "1", "--attention", "none", "--dropout", "0", "--batch", "4", "--seed", "3", "--device", "cpu"];
 
     private readonly TemporaryFolder _folder = new();
 
@@ -38,7 +39,9 @@ public sealed class ToolTrainTests : IDisposable
         Assert.AreEqual((8, 8, 3), (model.ImageWidth, model.ImageHeight, model.Channels));
         CollectionAssert.AreEqual(new[] { "even", "odd" }, model.ClassNames.ToArray());
         Assert.AreEqual((6, 3, 4, 3), (model.Training!.Images, model.Training.Steps, model.Training.BatchSize, model.Training.Seed));
-        Assert.AreEqual((PredictionType.VPrediction, "cosine (T = 1000)"), (model.Prediction, model.Schedule.ToString())); // what --help says
+        Assert.AreEqual(
+            (PredictionType.VPrediction, "cosine (T = 1000)"),
+            (model.Prediction, model.Schedule.ToString())); // what --help says
         Assert.AreEqual(("trained", Output), ((string?)document["status"], (string?)document["model"]));
         Assert.AreEqual("notes.txt", (string?)document["skipped"]![0]!["path"]);
         Assert.AreEqual(model.Training.FinalLoss, (double)document["description"]!["training"]!["final_loss"]!);
@@ -55,11 +58,17 @@ public sealed class ToolTrainTests : IDisposable
         var document = ToolProcess.Run("describe", Output, "--json").Done().Document;
         var inspected = ToolProcess.Run("inspect", Output, "--json").Done().Document;
 
-        Assert.AreEqual($"{model.Describe()}\nOptions     {model.Training!.Options}\nTrained by  {model.Training.Versions}", described.Output);
+        Assert.AreEqual(
+            $"{model.Describe()}\nOptions     {model.Training!.Options}\nTrained by  {model.Training.Versions}",
+            described.Output);
         Assert.AreEqual("", described.Error);
-        Assert.AreEqual((model.NumberOfParameters, "epsilon", 2), ((long)document["number_of_parameters"]!, (string?)document["prediction"], (int)document["network"]!["patch_size"]!));
+        Assert.AreEqual(
+            (model.NumberOfParameters, "epsilon", 2),
+            ((long)document["number_of_parameters"]!, (string?)document["prediction"], (int)document["network"]!["patch_size"]!));
         Assert.AreEqual(2, (int)document["training"]!["options"]!["number_of_steps"]!);
-        Assert.AreEqual(("model", model.ToString(), true), ((string?)inspected["kind"], (string?)inspected["description"], (bool)inspected["hashes_match"]!));
+        Assert.AreEqual(
+            ("model", model.ToString(), true),
+            ((string?)inspected["kind"], (string?)inspected["description"], (bool)inspected["hashes_match"]!));
     }
 
     [TestMethod]
@@ -70,14 +79,18 @@ public sealed class ToolTrainTests : IDisposable
         Train("--steps", "12", "--labels-from-folders", "--report", report, "-q").Done();
         var again = Train("--steps", "12", "--output", _folder.File("other.zip"), "--report", report, "-q");
 
-        CollectionAssert.AreEquivalent(new[] { "denoising.gif", "loss.svg", "report.html", "samples.png", "training.csv" }, Directory.GetFiles(report).Select(Path.GetFileName).ToArray());
+        CollectionAssert.AreEquivalent(
+            new[] { "denoising.gif", "loss.svg", "report.html", "samples.png", "training.csv" },
+            Directory.GetFiles(report).Select(Path.GetFileName).ToArray());
         var page = File.ReadAllText(Path.Combine(report, "report.html"));
         foreach (var part in new[] { "<h1>A model of photos</h1>", "data:image/png;base64,", "data:image/gif;base64,", "<svg", "12 steps of 4 from 6 pictures", "1-18 even, 19-36 odd" })
         {
             StringAssert.Contains(page, part);
         }
 
-        Assert.AreEqual((1, $"--report: '{Path.Combine(report, "report.html")}' is there already. Add --force to replace it, or name another file."), (again.ExitCode, again.Error));
+        Assert.AreEqual(
+            (1, $"--report: '{Path.Combine(report, "report.html")}' is there already. Add --force to replace it, or name another file."),
+            (again.ExitCode, again.Error));
     }
 
     [TestMethod]
@@ -100,13 +113,18 @@ public sealed class ToolTrainTests : IDisposable
         var (checkpoints, whole) = (_folder.File("checkpoints"), _folder.File("whole.zip"));
         string[] arguments = ["--steps", "60", "--validation", "0.3", "--flip"];
 
-        var stopped = ToolProcess.RunAndInterrupt("step 10,", ["train", Photos, "-o", Output, "--verbose", "--json", "--checkpoint", checkpoints, .. _small, .. arguments]);
+        var stopped =
+            ToolProcess.RunAndInterrupt(
+                "step 10,",
+                ["train", Photos, "-o", Output, "--verbose", "--json", "--checkpoint", checkpoints, .. _small, .. arguments]);
         Assert.IsFalse(File.Exists(Output));
         var message = $"Stopped. The checkpoint in '{checkpoints}' keeps what was learned: the same command goes on from there.";
         Assert.AreEqual((130, message), (stopped.ExitCode, (string?)stopped.Document["error"]));
 
         var other = Train([.. arguments, "--checkpoint", checkpoints, "--learning-rate", "0.001", "-q"]);
-        Assert.AreEqual((1, $"--checkpoint '{checkpoints}' holds another run: --learning-rate was 0.0002, is now 0.001. Make these equal to resume it, or name another folder."), (other.ExitCode, other.Error));
+        Assert.AreEqual(
+            (1, $"--checkpoint '{checkpoints}' holds another run: --learning-rate was 0.0002, is now 0.001. Make these equal to resume it, or name another folder."),
+            (other.ExitCode, other.Error));
 
         var resumed = Train([.. arguments, "--checkpoint", checkpoints]).Done();
         ToolProcess.Run(["train", Photos, "-o", whole, .. _small, .. arguments]).Done();
@@ -186,8 +204,12 @@ public sealed class ToolTrainTests : IDisposable
         var pictures = ToolProcess.Run("inspect", Photos, "-q").Done();
         var diffusers = ToolProcess.Run("inspect", exported, "--json").Done().Document;
 
-        Assert.AreEqual($"{context.Diffusion.InspectImages(Photos)}\n  notes.txt: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)", pictures.Output);
-        Assert.AreEqual(("diffusers", context.Diffusion.InspectDiffusers(exported).Description), ((string?)diffusers["kind"], (string?)diffusers["description"]));
+        Assert.AreEqual(
+            $"{context.Diffusion.InspectImages(Photos)}\n  notes.txt: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)",
+            pictures.Output);
+        Assert.AreEqual(
+            ("diffusers", context.Diffusion.InspectDiffusers(exported).Description),
+            ((string?)diffusers["kind"], (string?)diffusers["description"]));
     }
 
     [TestMethod]
@@ -231,5 +253,7 @@ public sealed class ToolTrainTests : IDisposable
         StringAssert.EndsWith(run.Output, "SHA-256   THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy");
     }
 
-    private ToolProcess.Result Train(params string[] arguments) => ToolProcess.Run(["train", Photos, .. arguments.Contains("--output") ? Array.Empty<string>() : ["--output", Output], .. _small, .. arguments]);
+    private ToolProcess.Result Train(params string[] arguments) =>
+        ToolProcess.Run(
+            ["train", Photos, .. arguments.Contains("--output") ? Array.Empty<string>() : ["--output", Output], .. _small, .. arguments]);
 }

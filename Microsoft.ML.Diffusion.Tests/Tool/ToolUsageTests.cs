@@ -84,7 +84,9 @@ public sealed class ToolUsageTests : IDisposable
         var failed = ToolProcess.Run("describe", "nothing.zip", "--json");
         var mistyped = ToolProcess.Run("describe", "--json");
 
-        Assert.AreEqual("""{"error":"There is no file and no folder 'nothing.zip'.","exit_code":1}""", failed.Document.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        Assert.AreEqual(
+            """{"error":"There is no file and no folder 'nothing.zip'.","exit_code":1}""",
+            failed.Document.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.AreEqual((1, "There is no file and no folder 'nothing.zip'."), (failed.ExitCode, failed.Error));
         Assert.AreEqual((2, 2), (mistyped.ExitCode, (int)mistyped.Document["exit_code"]!));
     }
@@ -102,7 +104,10 @@ public sealed class ToolUsageTests : IDisposable
     {
         var text = _folder.Write("notes.txt", [.. "notes"u8]);
         _folder.Write("Device/Width.zip", [.. "notes"u8]);
-        string Filled(string words) => words.Replace("MODEL", SavedModel.Chain, StringComparison.Ordinal).Replace("TEXT", text, StringComparison.Ordinal).Replace("PLACE", _folder.Path, StringComparison.Ordinal);
+        string Filled(string words) =>
+            words.Replace("MODEL", SavedModel.Chain, StringComparison.Ordinal)
+                .Replace("TEXT", text, StringComparison.Ordinal)
+                .Replace("PLACE", _folder.Path, StringComparison.Ordinal);
 
         var run = ToolProcess.Run(["-q", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Filled)]);
 

@@ -13,10 +13,17 @@ public sealed class CheckpointTests
     {
         Schedule = NoiseSchedule.Cosine(4),
         Network = TinyModel.Labelled.Network with { Dropout = 0.2 },
-        Training = training with { TimestepSampling = TimestepSampling.LossAware, FlipHorizontally = true, BatchSize = 5, Validation = new ValidationOptions { EverySteps = 3, KeepBest = true } },
+        Training = training with
+        {
+            TimestepSampling = TimestepSampling.LossAware,
+            FlipHorizontally = true,
+            BatchSize = 5,
+            Validation = new ValidationOptions { EverySteps = 3, KeepBest = true },
+        },
     };
 
-    private static readonly TrainingOptions _training = new() { NumberOfSteps = 25, LearningRate = 3e-3, WarmupSteps = 2, CheckpointEverySteps = 4, ReportEverySteps = 10 };
+    private static readonly TrainingOptions _training =
+        new() { NumberOfSteps = 25, LearningRate = 3e-3, WarmupSteps = 2, CheckpointEverySteps = 4, ReportEverySteps = 10 };
 
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
@@ -35,7 +42,9 @@ public sealed class CheckpointTests
             using var resumed = Fit(Options(training));
 
             Assert.AreEqual(Weights.Digest(whole), Weights.Digest(resumed), $"cancelled after step {step}");
-            Assert.AreEqual(Told(whole.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)), Told(resumed.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)));
+            Assert.AreEqual(
+                Told(whole.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)),
+                Told(resumed.Training!, nameof(TrainingSummary.Seconds), nameof(TrainingSummary.FinalLoss)));
         }
     }
 
@@ -54,7 +63,9 @@ public sealed class CheckpointTests
         Assert.AreEqual(Weights.Digest(first), Weights.Digest(second));
         Assert.AreEqual(Told(first.Training!, nameof(TrainingSummary.Seconds)), Told(second.Training!, nameof(TrainingSummary.Seconds)));
         Assert.IsGreaterThan(first.Training!.Seconds / 2, second.Training!.Seconds, "time counts on");
-        StringAssert.Contains(string.Join('\n', messages), $"Training goes on after step 25, from a checkpoint in {folder.Path}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
+        StringAssert.Contains(
+            string.Join('\n', messages),
+            $"Training goes on after step 25, from a checkpoint in {folder.Path}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
     }
 
     [TestMethod]
@@ -66,8 +77,11 @@ public sealed class CheckpointTests
 
         Fit(Options(_training with { CheckpointDirectory = folder.Path, KeepCheckpoints = 3 })).Dispose();
 
-        string[] expected = ["checkpoint-0000000020.safetensors", "checkpoint-0000000024.safetensors", "checkpoint-0000000025.safetensors", "lock", "notes.txt"];
-        CollectionAssert.AreEqual(expected, Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray());
+        string[] expected =
+            ["checkpoint-0000000020.safetensors", "checkpoint-0000000024.safetensors", "checkpoint-0000000025.safetensors", "lock", "notes.txt"];
+        CollectionAssert.AreEqual(
+            expected,
+            Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToArray());
     }
 
     [TestMethod]
@@ -88,7 +102,8 @@ public sealed class CheckpointTests
                 bytes[^1000] ^= 4;
                 break;
             case "metadata":
-                bytes = System.Text.Encoding.Latin1.GetBytes(System.Text.Encoding.Latin1.GetString(bytes).Replace("\\\"Step\\\":25", "\\\"Step\\\":24", StringComparison.Ordinal));
+                bytes = System.Text.Encoding.Latin1.GetBytes(
+                    System.Text.Encoding.Latin1.GetString(bytes).Replace("\\\"Step\\\":25", "\\\"Step\\\":24", StringComparison.Ordinal));
                 break;
             case "cut":
                 bytes = bytes[..(bytes.Length / 2)];
@@ -106,8 +121,12 @@ public sealed class CheckpointTests
         using var second = Fit(options, mlContext);
 
         Assert.AreEqual(Weights.Digest(first), Weights.Digest(second), "the last step is taken again");
-        Assert.IsTrue(messages.Any(message => message.Contains($"Checkpoint {newest} is damaged and passed over: ", StringComparison.Ordinal)), string.Join('\n', messages));
-        Assert.IsTrue(messages.Any(message => message.Contains("Training goes on after step 24", StringComparison.Ordinal)), string.Join('\n', messages));
+        Assert.IsTrue(
+            messages.Any(message => message.Contains($"Checkpoint {newest} is damaged and passed over: ", StringComparison.Ordinal)),
+            string.Join('\n', messages));
+        Assert.IsTrue(
+            messages.Any(message => message.Contains("Training goes on after step 24", StringComparison.Ordinal)),
+            string.Join('\n', messages));
     }
 
     // Written before there were streams of random numbers. Passing it over would begin the run anew, unnoticed.
@@ -132,7 +151,9 @@ public sealed class CheckpointTests
         bytes[^1000] ^= 4;
         File.WriteAllBytes(folder.File("checkpoint-0000000003.safetensors"), bytes);
 
-        using var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 } });
+        using var model =
+            TinyModel.Train(
+                TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 } });
 
         Assert.AreEqual(3, model.Training!.Steps);
     }
@@ -144,7 +165,9 @@ public sealed class CheckpointTests
     {
         Checkpoint.CheckVersions("/runs/photos/checkpoint-0000000003.safetensors", version: 2, streams: 1);
 
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Checkpoint.CheckVersions(Path.Combine("runs", "photos", "checkpoint-0000000003.safetensors"), version, streams));
+        var error =
+            Assert.ThrowsExactly<InvalidOperationException>(
+                () => Checkpoint.CheckVersions(Path.Combine("runs", "photos", "checkpoint-0000000003.safetensors"), version, streams));
 
         Assert.AreEqual(
             $"CheckpointDirectory '{Path.Combine("runs", "photos")}' holds a run that a later version of Microsoft.ML.Diffusion began, with other random numbers than this one draws (checkpoint-0000000003.safetensors): it cannot end here as it would have there. Update the package, or name another folder to train anew.",
@@ -155,9 +178,16 @@ public sealed class CheckpointTests
     public void Fit_SeedOf64Bits_IsKeptAndCounts()
     {
         using var folder = new TemporaryFolder();
-        var options = TinyModel.Options with { Seed = 1L << 40, Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 2 } };
+        var options =
+            TinyModel.Options with
+            {
+                Seed = 1L << 40,
+                Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 2 },
+            };
         using var model = TinyModel.Train(options);
-        using var other = TinyModel.Train(options with { Seed = (1L << 40) + (1L << 33), Training = options.Training with { CheckpointDirectory = null } });
+        using var other =
+            TinyModel.Train(
+                options with { Seed = (1L << 40) + (1L << 33), Training = options.Training with { CheckpointDirectory = null } });
 
         Assert.AreEqual(1L << 40, model.Training!.Seed);
         Assert.AreNotEqual(Weights.Digest(model), Weights.Digest(other));
@@ -174,7 +204,12 @@ public sealed class CheckpointTests
 
         Messages.Expect<InvalidOperationException>(
             $"CheckpointDirectory '{folder.Path}' holds another run: EmaDecay was 0.9999, is now 0.5; Seed was 1, is now 2. Make these equal to resume it, or name another folder.",
-            () => TinyModel.Train(TinyModel.Options with { Seed = 2, Training = training with { EmaDecay = 0.5, ReportEverySteps = 3, KeepCheckpoints = 9 } }));
+            () => TinyModel.Train(
+                TinyModel.Options with
+                {
+                    Seed = 2,
+                    Training = training with { EmaDecay = 0.5, ReportEverySteps = 3, KeepCheckpoints = 9 },
+                }));
     }
 
     [TestMethod]
@@ -182,23 +217,31 @@ public sealed class CheckpointTests
     {
         using var folder = new TemporaryFolder();
         var mlContext = new MLContext(seed: 3);
-        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } });
+        var trainer =
+            mlContext.Transforms.DiffusionTrainer(
+                "Generated",
+                "Image",
+                TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } });
         trainer.Fit(Pictures.Rows(mlContext)).Dispose();
 
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => trainer.Fit(Pictures.Rows(mlContext, count: 9)));
 
-        StringAssert.Matches(error.Message, new(@"holds another run: Images was 8 of 8x8, 1 channel with SHA-256 [0-9a-f]{64}, is now 9 of 8x8, 1 channel with SHA-256 [0-9a-f]{64}\. Make these equal"));
+        StringAssert.Matches(
+            error.Message,
+            new(@"holds another run: Images was 8 of 8x8, 1 channel with SHA-256 [0-9a-f]{64}, is now 9 of 8x8, 1 channel with SHA-256 [0-9a-f]{64}\. Make these equal"));
     }
 
     [TestMethod]
     public void Fit_ConstantRate_CanBeMadeLonger()
     {
         using var folder = new TemporaryFolder();
-        var training = TinyModel.Options.Training with { LearningRateSchedule = LearningRateSchedule.Constant, CheckpointDirectory = folder.Path };
+        var training =
+            TinyModel.Options.Training with { LearningRateSchedule = LearningRateSchedule.Constant, CheckpointDirectory = folder.Path };
         TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 4 } }).Dispose();
 
         using var longer = TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 7 } });
-        using var atOnce = TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 7, CheckpointDirectory = null } });
+        using var atOnce =
+            TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 7, CheckpointDirectory = null } });
 
         Assert.AreEqual(Weights.Digest(atOnce), Weights.Digest(longer));
     }
@@ -207,7 +250,8 @@ public sealed class CheckpointTests
     public void Fit_WithoutSeed_ResumesWithThatOfTheRun()
     {
         using var folder = new TemporaryFolder();
-        var options = TinyModel.Options with { Seed = null, Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path } };
+        var options =
+            TinyModel.Options with { Seed = null, Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path } };
         using var first = TinyModel.Train(options, new MLContext());
 
         using var second = TinyModel.Train(options, new MLContext());
@@ -221,9 +265,13 @@ public sealed class CheckpointTests
         using var folder = new TemporaryFolder();
         using var other = new CheckpointFolder(folder.Path, keep: 1);
 
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => TinyModel.Train(TinyModel.Options with { Training = _training with { CheckpointDirectory = folder.Path } }));
+        var error =
+            Assert.ThrowsExactly<InvalidOperationException>(
+                () => TinyModel.Train(TinyModel.Options with { Training = _training with { CheckpointDirectory = folder.Path } }));
 
-        StringAssert.Matches(error.Message, new("^CheckpointDirectory '.+' cannot be used \\(.+\\)\\. One run at a time may use a folder, which it must be able to write to\\.$"));
+        StringAssert.Matches(
+            error.Message,
+            new("^CheckpointDirectory '.+' cannot be used \\(.+\\)\\. One run at a time may use a folder, which it must be able to write to\\.$"));
     }
 
     [TestMethod]
@@ -235,11 +283,17 @@ public sealed class CheckpointTests
             "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
-        TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } }).Dispose();
+        TinyModel.Train(
+            TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } }).Dispose();
 
         using var checkpoint = Checkpoint.Open(folder.Checkpoints[0]);
 
-        var missing = typeof(TrainingOptions).GetProperties().Select(property => property.Name).Except(checkpoint.Identity.Entries.Keys).Order(StringComparer.Ordinal).ToArray();
+        var missing =
+            typeof(TrainingOptions).GetProperties()
+                .Select(property => property.Name)
+                .Except(checkpoint.Identity.Entries.Keys)
+                .Order(StringComparer.Ordinal)
+                .ToArray();
         CollectionAssert.AreEqual(harmless, missing);
     }
 
@@ -271,5 +325,9 @@ public sealed class CheckpointTests
     });
 
     private static string Told(TrainingSummary training, params string[] except) =>
-        string.Join(", ", typeof(TrainingSummary).GetProperties().Where(property => !except.Contains(property.Name)).Select(property => $"{property.Name} {property.GetValue(training)}"));
+        string.Join(
+            ", ",
+            typeof(TrainingSummary).GetProperties()
+                .Where(property => !except.Contains(property.Name))
+                .Select(property => $"{property.Name} {property.GetValue(training)}"));
 }

@@ -93,7 +93,11 @@ public sealed class FlatOptimizerTests
         }
 
         Assert.AreEqual(ScalarType.BFloat16, network.Last.weight.dtype);
-        Assert.AreEqual(1e-3, (parameters.State[0].Value - start).abs().max().ToDouble(), 1e-5, "AdamW moves a constant gradient's weight by the rate each step");
+        Assert.AreEqual(
+            1e-3,
+            (parameters.State[0].Value - start).abs().max().ToDouble(),
+            1e-5,
+            "AdamW moves a constant gradient's weight by the rate each step");
         parameters.UseAverage();
         Assert.AreEqual(ScalarType.Float32, network.Last.weight.dtype);
         Assert.IsTrue(network.Last.bias!.flatten()[0].isclose(tensor(-1e-3f), 1e-2, 1e-6).ToBoolean());
@@ -107,5 +111,6 @@ public sealed class FlatOptimizerTests
         return network;
     }
 
-    private static Tensor Loss(UNet network, Tensor x) => nn.functional.mse_loss(network.Forward(x, tensor([10f, 700f]), tensor([1L, -1L])), x);
+    private static Tensor Loss(UNet network, Tensor x) =>
+        nn.functional.mse_loss(network.Forward(x, tensor([10f, 700f]), tensor([1L, -1L])), x);
 }

@@ -49,7 +49,9 @@ public sealed class GradientShardsTests
         using var parameters = new FlatOptimizer(network);
         using var shards = new GradientShards(network, parameters, Network, 2);
 
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => shards.Run([(0, 1), (1, 1)], (_, first, _) => first == 1 ? throw new InvalidOperationException("part 1") : zeros(1)));
+        var error =
+            Assert.ThrowsExactly<InvalidOperationException>(
+                () => shards.Run([(0, 1), (1, 1)], (_, first, _) => first == 1 ? throw new InvalidOperationException("part 1") : zeros(1)));
         var results = shards.Run([(0, 1), (1, 1)], (_, first, _) => tensor(first));
 
         Assert.AreEqual("part 1", error.Message);
@@ -79,7 +81,16 @@ public sealed class GradientShardsTests
         var reports = new List<TrainingProgress>();
         using var model = TinyModel.Train(TinyModel.Options with
         {
-            Training = new TrainingOptions { Precision = TrainingPrecision.BFloat16, NumberOfSteps = 60, BatchSize = 16, LearningRate = 4e-3, WarmupSteps = 5, ReportEverySteps = 15, Progress = new Direct<TrainingProgress>(reports.Add) },
+            Training = new TrainingOptions
+            {
+                Precision = TrainingPrecision.BFloat16,
+                NumberOfSteps = 60,
+                BatchSize = 16,
+                LearningRate = 4e-3,
+                WarmupSteps = 5,
+                ReportEverySteps = 15,
+                Progress = new Direct<TrainingProgress>(reports.Add),
+            },
         });
 
         Assert.IsLessThan(0.9 * reports[0].Loss, reports[^1].Loss, $"from {reports[0].Loss} to {reports[^1].Loss}");

@@ -44,7 +44,13 @@ public sealed class LongRunTests
     {
         var grids = new List<(int Step, int Width, int Height, string Digest)>();
         var training = TinyModel.Options.Training with { NumberOfSteps = 6, EmaDecay = 0.5 };
-        var grid = new SampleGridOptions { EverySteps = 3, NumberOfImages = 5, Show = (step, image) => grids.Add((step, image.Width, image.Height, Convert.ToHexString(image.Pixels))) };
+        var grid =
+            new SampleGridOptions
+            {
+                EverySteps = 3,
+                NumberOfImages = 5,
+                Show = (step, image) => grids.Add((step, image.Width, image.Height, Convert.ToHexString(image.Pixels))),
+            };
 
         using var shown = TinyModel.Train(TinyModel.Labelled with { Training = training with { SampleGrid = grid } });
         using var alone = TinyModel.Train(TinyModel.Labelled with { Training = training });
@@ -52,7 +58,10 @@ public sealed class LongRunTests
         Assert.AreEqual(Weights.Digest(alone), Weights.Digest(shown));
         CollectionAssert.AreEqual(new[] { (3, 24, 16), (6, 24, 16) }, grids.Select(item => (item.Step, item.Width, item.Height)).ToArray());
         using var final = ImageGrid.Create(shown.Generate([0, 1, 0, 1, 0]), 3);
-        Assert.AreEqual(Convert.ToHexString(final.Pixels), grids[1].Digest, "the last grid is what the model draws: classes in turn, from the seed of Generation");
+        Assert.AreEqual(
+            Convert.ToHexString(final.Pixels),
+            grids[1].Digest,
+            "the last grid is what the model draws: classes in turn, from the seed of Generation");
     }
 
     [TestMethod]
@@ -76,7 +85,9 @@ public sealed class LongRunTests
             }),
         };
 
-        Messages.Expect<OperationCanceledException>("Training was cancelled by the MLContext.", () => TinyModel.Train(TinyModel.Options with { Training = training }, mlContext));
+        Messages.Expect<OperationCanceledException>(
+            "Training was cancelled by the MLContext.",
+            () => TinyModel.Train(TinyModel.Options with { Training = training }, mlContext));
 
         Assert.AreEqual(5, steps);
         Assert.AreEqual("checkpoint-0000000005.safetensors", Path.GetFileName(folder.Checkpoints.Single()));
@@ -108,11 +119,22 @@ public sealed class LongRunTests
     [TestMethod]
     public void Fit_StepsKeepFailing_StopsWithStepLossAndRate()
     {
-        var training = new TrainingOptions { NumberOfSteps = 1000, BatchSize = 4, LearningRate = 1e30, LearningRateSchedule = LearningRateSchedule.Constant, WarmupSteps = 0, MaximumConsecutiveSkippedSteps = 5 };
+        var training =
+            new TrainingOptions
+            {
+                NumberOfSteps = 1000,
+                BatchSize = 4,
+                LearningRate = 1e30,
+                LearningRateSchedule = LearningRateSchedule.Constant,
+                WarmupSteps = 0,
+                MaximumConsecutiveSkippedSteps = 5,
+            };
 
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => TinyModel.Train(TinyModel.Options with { Training = training }));
 
-        StringAssert.Matches(error.Message, new(@"^Training diverged at step \d+: 6 steps in a row had a loss or gradient that was not a finite number \(the last finite loss was [0-9.E+]+, the learning rate is 1E\+30\)\. Lower LearningRate, or raise WarmupSteps; MaximumConsecutiveSkippedSteps says how many such steps may follow each other\.$"));
+        StringAssert.Matches(
+            error.Message,
+            new(@"^Training diverged at step \d+: 6 steps in a row had a loss or gradient that was not a finite number \(the last finite loss was [0-9.E+]+, the learning rate is 1E\+30\)\. Lower LearningRate, or raise WarmupSteps; MaximumConsecutiveSkippedSteps says how many such steps may follow each other\.$"));
     }
 
     [TestMethod]
@@ -123,7 +145,22 @@ public sealed class LongRunTests
         Assert.IsTrue(MemoryShortage.IsMeantBy(new LibtorchException("CUDA out of memory. Tried to allocate 20.00 MiB.")));
         Assert.IsFalse(MemoryShortage.IsMeantBy(new LibtorchException("The size of tensor a (3) must match the size of tensor b (4)")));
 
-        var run = new TrainingRun(null!, new ModelDescription(new ImageShape(1, 8, 8), new UNetOptions(), NoiseSchedule.Cosine(), PredictionType.Epsilon, ModelVariance.Fixed, []), new TrainingOptions(), new GenerationOptions(), 1, TorchSharp.torch.CPU, null!, null);
+        var run =
+            new TrainingRun(
+                null!,
+                new ModelDescription(
+                    new ImageShape(1, 8, 8),
+                    new UNetOptions(),
+                    NoiseSchedule.Cosine(),
+                    PredictionType.Epsilon,
+                    ModelVariance.Fixed,
+                    []),
+                new TrainingOptions(),
+                new GenerationOptions(),
+                1,
+                TorchSharp.torch.CPU,
+                null!,
+                null);
 
         Assert.AreEqual(
             "Memory ran out on cpu at step 3. Raise GradientAccumulationSteps (now 1), which changes no result, or lower BatchSize (now 64), Network.BaseChannels (now 64) or the size of the images (now 8x8). libtorch says: CUDA out of memory.",
@@ -136,7 +173,11 @@ public sealed class LongRunTests
         var mlContext = new MLContext(seed: 3);
         using var previous = TinyModel.Train(TinyModel.Labelled);
         var before = Weights.Digest(previous);
-        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Labelled with { Training = new TrainingOptions { NumberOfSteps = 1, LearningRate = 1e-9 } });
+        var trainer =
+            mlContext.Transforms.DiffusionTrainer(
+                "Generated",
+                "Image",
+                TinyModel.Labelled with { Training = new TrainingOptions { NumberOfSteps = 1, LearningRate = 1e-9 } });
 
         using var tuned = trainer.Fit(Pictures.Rows(mlContext), previous);
         using var judged = trainer.Fit(Pictures.Rows(mlContext), Pictures.Rows(mlContext, 4), previous);
@@ -151,7 +192,8 @@ public sealed class LongRunTests
     {
         var mlContext = new MLContext(seed: 3);
         using var previous = TinyModel.Train(TinyModel.Labelled);
-        var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { Prediction = PredictionType.Epsilon });
+        var trainer =
+            mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options with { Prediction = PredictionType.Epsilon });
 
         Messages.Expect<ArgumentException>(
             "previousModel cannot be trained on, because it differs in Prediction (VPrediction in the model, Epsilon here); the classes of LabelColumnName ([\"even\",\"odd\"] in the model, [] here). Set these options to the model's own. (Parameter 'previousModel')",
@@ -161,12 +203,21 @@ public sealed class LongRunTests
     [TestMethod]
     public void Fit_ImpossibleOptions_SayWhatTheyMustBe()
     {
-        void Expect(string message, TrainingOptions training) => Messages.Expect<ArgumentOutOfRangeException>(message, () => TinyModel.Train(TinyModel.Options with { Training = training }));
+        void Expect(string message, TrainingOptions training) =>
+            Messages.Expect<ArgumentOutOfRangeException>(message, () => TinyModel.Train(TinyModel.Options with { Training = training }));
 
-        Expect("GradientAccumulationSteps must be at least 1, which takes the batch in one piece. (Parameter 'GradientAccumulationSteps')\nActual value was 0.", new() { GradientAccumulationSteps = 0 });
-        Expect("KeepCheckpoints must be at least 1; leave CheckpointDirectory null for no checkpoints. (Parameter 'KeepCheckpoints')\nActual value was 0.", new() { KeepCheckpoints = 0 });
-        Expect("MaximumImageMemory must be at least 0 bytes, which keeps all images in a temporary file. (Parameter 'MaximumImageMemory')\nActual value was -1.", new() { MaximumImageMemory = -1 });
-        Expect("SampleGrid.Labels must be null, because the model is trained without LabelColumnName. (Parameter 'SampleGrid.Labels')\nActual value was 0.", new() { SampleGrid = new() { Show = (_, _) => { }, NumberOfImages = 1, Labels = [0] } });
+        Expect(
+            "GradientAccumulationSteps must be at least 1, which takes the batch in one piece. (Parameter 'GradientAccumulationSteps')\nActual value was 0.",
+            new() { GradientAccumulationSteps = 0 });
+        Expect(
+            "KeepCheckpoints must be at least 1; leave CheckpointDirectory null for no checkpoints. (Parameter 'KeepCheckpoints')\nActual value was 0.",
+            new() { KeepCheckpoints = 0 });
+        Expect(
+            "MaximumImageMemory must be at least 0 bytes, which keeps all images in a temporary file. (Parameter 'MaximumImageMemory')\nActual value was -1.",
+            new() { MaximumImageMemory = -1 });
+        Expect(
+            "SampleGrid.Labels must be null, because the model is trained without LabelColumnName. (Parameter 'SampleGrid.Labels')\nActual value was 0.",
+            new() { SampleGrid = new() { Show = (_, _) => { }, NumberOfImages = 1, Labels = [0] } });
     }
 }
 

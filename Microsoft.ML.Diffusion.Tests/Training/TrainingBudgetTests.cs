@@ -10,7 +10,8 @@ public sealed class TrainingBudgetTests
     [TestMethod]
     public void LearningRate_CosineWithWarmup_FollowsTheClosedForm()
     {
-        var budget = new TrainingBudget(new TrainingOptions { NumberOfSteps = 100, LearningRate = 0.5, WarmupSteps = 10 }, numberOfImages: 1);
+        var budget =
+            new TrainingBudget(new TrainingOptions { NumberOfSteps = 100, LearningRate = 0.5, WarmupSteps = 10 }, numberOfImages: 1);
 
         Assert.AreEqual(0.05, budget.LearningRate(0, _noTime), 1e-15);
         Assert.AreEqual(0.5 * 0.5 * (1 + Math.Cos(Math.PI * 0.5)), budget.LearningRate(50, _noTime), 1e-15);
@@ -22,14 +23,23 @@ public sealed class TrainingBudgetTests
     {
         var options = new TrainingOptions { NumberOfSteps = 100, LearningRate = 0.5, WarmupSteps = 0 };
 
-        Assert.AreEqual(0.375, new TrainingBudget(options with { LearningRateSchedule = LearningRateSchedule.Linear }, 1).LearningRate(25, _noTime), 1e-15);
-        Assert.AreEqual(0.5, new TrainingBudget(options with { LearningRateSchedule = LearningRateSchedule.Constant }, 1).LearningRate(99, _noTime), 1e-15);
+        Assert.AreEqual(
+            0.375,
+            new TrainingBudget(options with { LearningRateSchedule = LearningRateSchedule.Linear }, 1).LearningRate(25, _noTime),
+            1e-15);
+        Assert.AreEqual(
+            0.5,
+            new TrainingBudget(options with { LearningRateSchedule = LearningRateSchedule.Constant }, 1).LearningRate(99, _noTime),
+            1e-15);
     }
 
     [TestMethod]
     public void Fraction_SeveralBudgets_IsThatOfTheNearest()
     {
-        var budget = new TrainingBudget(new TrainingOptions { NumberOfSteps = 1000, NumberOfEpochs = 10, BatchSize = 4, Duration = TimeSpan.FromSeconds(10) }, numberOfImages: 10);
+        var budget =
+            new TrainingBudget(
+                new TrainingOptions { NumberOfSteps = 1000, NumberOfEpochs = 10, BatchSize = 4, Duration = TimeSpan.FromSeconds(10) },
+                numberOfImages: 10);
 
         Assert.AreEqual(0.2, budget.Fraction(5, TimeSpan.FromSeconds(1)), 1e-15, "25 steps are 10 epochs");
         Assert.AreEqual(0.9, budget.Fraction(5, TimeSpan.FromSeconds(9)), 1e-15);

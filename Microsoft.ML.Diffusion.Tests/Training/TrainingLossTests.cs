@@ -22,7 +22,12 @@ public sealed class TrainingLossTests
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
     [DynamicData(nameof(Losses))]
-    public void Fit_TinySet_LossFalls(TrainingLoss loss, ModelVariance variance, PredictionType prediction, double gamma, TimestepSampling sampling)
+    public void Fit_TinySet_LossFalls(
+        TrainingLoss loss,
+        ModelVariance variance,
+        PredictionType prediction,
+        double gamma,
+        TimestepSampling sampling)
     {
         var reports = new List<TrainingProgress>();
         var options = Options(variance) with
@@ -48,8 +53,12 @@ public sealed class TrainingLossTests
         var rows = Pictures.Rows(mlContext);
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(rows, rows);
 
-        // As validation judges the pictures themselves, at all noise levels: the losses of single steps depend on which levels they drew, those of the bound most.
-        Assert.IsLessThan(0.8 * reports[0].ValidationLoss!.Value, reports[^1].ValidationLoss!.Value, $"from {reports[0].ValidationLoss} to {reports[^1].ValidationLoss}");
+        // As validation judges the pictures themselves, at all noise levels: the losses of single steps depend on which levels they drew, those of
+        // the bound most.
+        Assert.IsLessThan(
+            0.8 * reports[0].ValidationLoss!.Value,
+            reports[^1].ValidationLoss!.Value,
+            $"from {reports[0].ValidationLoss} to {reports[^1].ValidationLoss}");
         Assert.AreEqual(0, model.Training!.SkippedSteps);
     }
 
@@ -59,11 +68,17 @@ public sealed class TrainingLossTests
         var options = Options(ModelVariance.LearnedRange) with
         {
             Schedule = NoiseSchedule.Cosine(4), // few timesteps, so that each soon has its ten losses
-            Training = TinyModel.Options.Training with { Loss = TrainingLoss.Variational, TimestepSampling = TimestepSampling.LossAware, NumberOfSteps = 20 },
+            Training = TinyModel.Options.Training with
+            {
+                Loss = TrainingLoss.Variational,
+                TimestepSampling = TimestepSampling.LossAware,
+                NumberOfSteps = 20,
+            },
         };
         using var first = TinyModel.Train(options);
         using var second = TinyModel.Train(options);
-        using var uniform = TinyModel.Train(options with { Training = options.Training with { TimestepSampling = TimestepSampling.Uniform } });
+        using var uniform =
+            TinyModel.Train(options with { Training = options.Training with { TimestepSampling = TimestepSampling.Uniform } });
 
         var digest = Pictures.Digest(first.Generate(2));
 
@@ -75,7 +90,9 @@ public sealed class TrainingLossTests
     public void Fit_LearnedVariance_TrainsTheHybridLossUnlessToldOtherwise()
     {
         using var model = TinyModel.Train(Options(ModelVariance.LearnedRange));
-        using var hybrid = TinyModel.Train(Options(ModelVariance.LearnedRange) with { Training = TinyModel.Options.Training with { Loss = TrainingLoss.Hybrid } });
+        using var hybrid =
+            TinyModel.Train(
+                Options(ModelVariance.LearnedRange) with { Training = TinyModel.Options.Training with { Loss = TrainingLoss.Hybrid } });
 
         Assert.AreEqual(model.Training!.FinalLoss, hybrid.Training!.FinalLoss);
         Assert.AreEqual(ModelVariance.LearnedRange, model.Variance);

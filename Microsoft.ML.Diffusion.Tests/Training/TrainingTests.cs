@@ -20,7 +20,15 @@ public sealed class TrainingTests
         {
             Prediction = prediction,
             Network = TinyModel.Options.Network with { BaseChannels = 16 },
-            Training = new TrainingOptions { NumberOfSteps = 150, BatchSize = 16, LearningRate = 4e-3, WarmupSteps = 10, ReportEverySteps = 15, Progress = new Direct<TrainingProgress>(reports.Add) },
+            Training = new TrainingOptions
+            {
+                NumberOfSteps = 150,
+                BatchSize = 16,
+                LearningRate = 4e-3,
+                WarmupSteps = 10,
+                ReportEverySteps = 15,
+                Progress = new Direct<TrainingProgress>(reports.Add),
+            },
         };
 
         using var model = TinyModel.Train(options);
@@ -36,7 +44,12 @@ public sealed class TrainingTests
     [TestMethod]
     public void Fit_SameSeed_GivesTheSameModel()
     {
-        var options = TinyModel.Labelled with { Network = TinyModel.Options.Network with { Dropout = 0.2 }, Training = TinyModel.Options.Training with { FlipHorizontally = true } };
+        var options =
+            TinyModel.Labelled with
+            {
+                Network = TinyModel.Options.Network with { Dropout = 0.2 },
+                Training = TinyModel.Options.Training with { FlipHorizontally = true },
+            };
         using var first = TinyModel.Train(options);
         using var second = TinyModel.Train(options);
         using var other = TinyModel.Train(options with { Seed = 2 });
@@ -68,7 +81,16 @@ public sealed class TrainingTests
         var reports = new List<TrainingProgress>();
         var options = TinyModel.Options with
         {
-            Training = new TrainingOptions { NumberOfSteps = 12, BatchSize = 4, LearningRate = 1e30, WarmupSteps = 0, MaximumGradientNorm = double.PositiveInfinity, ReportEverySteps = 4, Progress = new Direct<TrainingProgress>(reports.Add) },
+            Training = new TrainingOptions
+            {
+                NumberOfSteps = 12,
+                BatchSize = 4,
+                LearningRate = 1e30,
+                WarmupSteps = 0,
+                MaximumGradientNorm = double.PositiveInfinity,
+                ReportEverySteps = 4,
+                Progress = new Direct<TrainingProgress>(reports.Add),
+            },
         };
 
         using var model = TinyModel.Train(options);
@@ -84,9 +106,12 @@ public sealed class TrainingTests
         var messages = new List<string>();
         mlContext.Log += (_, e) => messages.Add(e.Message);
 
-        using var model = TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { ReportEverySteps = 5 } }, mlContext);
+        using var model =
+            TinyModel.Train(TinyModel.Options with { Training = TinyModel.Options.Training with { ReportEverySteps = 5 } }, mlContext);
 
-        Assert.IsTrue(messages.Any(message => message.Contains("step 5, epoch 5.00, loss ", StringComparison.Ordinal)), string.Join('\n', messages));
+        Assert.IsTrue(
+            messages.Any(message => message.Contains("step 5, epoch 5.00, loss ", StringComparison.Ordinal)),
+            string.Join('\n', messages));
     }
 
     [TestMethod]
@@ -98,14 +123,22 @@ public sealed class TrainingTests
 
         using var model = TinyModel.Train(TinyModel.Options with { Seed = null }, mlContext);
 
-        Assert.IsTrue(messages.Any(message => message.Contains($"this run uses {model.Training!.Seed}.", StringComparison.Ordinal)), string.Join('\n', messages));
+        Assert.IsTrue(
+            messages.Any(message => message.Contains($"this run uses {model.Training!.Seed}.", StringComparison.Ordinal)),
+            string.Join('\n', messages));
     }
 
     [TestMethod]
     public void Fit_Cancelled_Throws()
     {
         using var source = new CancellationTokenSource();
-        var training = TinyModel.Options.Training with { CancellationToken = source.Token, ReportEverySteps = 1, Progress = new Direct<TrainingProgress>(_ => source.Cancel()) };
+        var training =
+            TinyModel.Options.Training with
+            {
+                CancellationToken = source.Token,
+                ReportEverySteps = 1,
+                Progress = new Direct<TrainingProgress>(_ => source.Cancel()),
+            };
 
         Assert.ThrowsExactly<OperationCanceledException>(() => TinyModel.Train(TinyModel.Options with { Training = training }));
     }
@@ -115,7 +148,15 @@ public sealed class TrainingTests
     {
         long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var perStep = new List<long>();
-        var training = new TrainingOptions { NumberOfSteps = 50, BatchSize = 4, ReportEverySteps = 1, FlipHorizontally = true, Progress = new Direct<TrainingProgress>(_ => perStep.Add(Live())) };
+        var training =
+            new TrainingOptions
+            {
+                NumberOfSteps = 50,
+                BatchSize = 4,
+                ReportEverySteps = 1,
+                FlipHorizontally = true,
+                Progress = new Direct<TrainingProgress>(_ => perStep.Add(Live())),
+            };
 
         using (var model = TinyModel.Train(TinyModel.Labelled with { Training = training }))
         {

@@ -21,17 +21,30 @@ public sealed class ValidationTests
     public void Fit_WithValidation_LearnsTheSameAndReportsTheLoss()
     {
         var reports = new List<TrainingProgress>();
-        var training = TinyModel.Options.Training with { NumberOfSteps = 7, ReportEverySteps = 1, Progress = new Direct<TrainingProgress>(reports.Add), Validation = new ValidationOptions { EverySteps = 3 } };
+        var training =
+            TinyModel.Options.Training with
+            {
+                NumberOfSteps = 7,
+                ReportEverySteps = 1,
+                Progress = new Direct<TrainingProgress>(reports.Add),
+                Validation = new ValidationOptions { EverySteps = 3 },
+            };
         using var judged = Fit(TinyModel.Labelled with { Training = training });
         using var alone = TinyModel.Train(TinyModel.Labelled with { Training = training });
 
         Assert.AreEqual(Weights.Digest(alone), Weights.Digest(judged), "validation must not disturb training");
-        CollectionAssert.AreEqual(new[] { false, false, true, true, true, true, true }, reports.Take(7).Select(report => report.ValidationLoss is not null).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { false, false, true, true, true, true, true },
+            reports.Take(7).Select(report => report.ValidationLoss is not null).ToArray());
         Assert.AreEqual(reports[2].ValidationLoss, reports[4].ValidationLoss);
         Assert.AreNotEqual(reports[4].ValidationLoss, reports[6].ValidationLoss, "there is a validation at step 6 and at the end");
         Assert.AreEqual(reports[6].ValidationLoss, judged.Training!.ValidationLoss);
         Assert.IsNull(alone.Training!.ValidationLoss);
-        StringAssert.Contains(judged.Training.ToString(), string.Create(System.Globalization.CultureInfo.InvariantCulture, $", validation loss {judged.Training.ValidationLoss:F4}, seed 1"));
+        StringAssert.Contains(
+            judged.Training.ToString(),
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $", validation loss {judged.Training.ValidationLoss:F4}, seed 1"));
     }
 
     [TestMethod]
@@ -50,18 +63,35 @@ public sealed class ValidationTests
         using var model = Fit(TinyModel.Options with { Training = training });
         using var otherSeed = Fit(TinyModel.Options with { Seed = 2, Training = training });
 
-        Assert.AreEqual(1, losses.Distinct().Count(), "the noise is fixed, and the untrained network outputs zero whatever its seed: " + string.Join(", ", losses));
+        Assert.AreEqual(
+            1,
+            losses.Distinct().Count(),
+            "the noise is fixed, and the untrained network outputs zero whatever its seed: " + string.Join(", ", losses));
     }
 
     [TestMethod]
     public void Fit_KeepBest_HasTheWeightsOfTheLowestLoss()
     {
         var losses = new Dictionary<int, double>();
-        var training = Diverging with { Validation = new ValidationOptions { EverySteps = 1, KeepBest = true }, Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value) };
+        var training =
+            Diverging with
+            {
+                Validation = new ValidationOptions { EverySteps = 1, KeepBest = true },
+                Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value),
+            };
 
         using var best = Fit(TinyModel.Options with { Training = training });
         var bestStep = losses.MinBy(entry => entry.Value).Key;
-        using var stopped = Fit(TinyModel.Options with { Training = training with { NumberOfSteps = bestStep, Progress = null, Validation = new ValidationOptions() } });
+        using var stopped =
+            Fit(TinyModel.Options with
+            {
+                Training = training with
+                {
+                    NumberOfSteps = bestStep,
+                    Progress = null,
+                    Validation = new ValidationOptions(),
+                }
+            });
 
         Assert.IsLessThan(training.NumberOfSteps!.Value, bestStep, "the run must get worse, or the test shows nothing");
         Assert.AreEqual(bestStep, best.Training!.ModelStep);
@@ -73,7 +103,13 @@ public sealed class ValidationTests
     public void Fit_Patience_EndsTrainingThatManyValidationsAfterTheBest()
     {
         var losses = new Dictionary<int, double>();
-        var training = Diverging with { NumberOfSteps = 1000, Validation = new ValidationOptions { EverySteps = 1, Patience = 3 }, Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value) };
+        var training =
+            Diverging with
+            {
+                NumberOfSteps = 1000,
+                Validation = new ValidationOptions { EverySteps = 1, Patience = 3 },
+                Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value),
+            };
 
         using var model = Fit(TinyModel.Options with { Training = training });
 
@@ -89,7 +125,9 @@ public sealed class ValidationTests
         var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", TinyModel.Options);
         var wide = mlContext.Data.LoadFromEnumerable(new[] { new WideRow { Image = Pictures.Bars(0, width: 12) } });
 
-        Messages.Expect<InvalidOperationException>("Row 0: image is 12x8, expected 8x8 as in the training data. Add ResizeImages before the trainer.", () => trainer.Fit(Pictures.Rows(mlContext), wide));
+        Messages.Expect<InvalidOperationException>(
+            "Row 0: image is 12x8, expected 8x8 as in the training data. Add ResizeImages before the trainer.",
+            () => trainer.Fit(Pictures.Rows(mlContext), wide));
     }
 
     [TestMethod]
@@ -107,11 +145,37 @@ public sealed class ValidationTests
     [DataRow(0, 1, 1, "Validation.EverySteps must be at least 1; leave it null for once an epoch. (Parameter 'Validation.EverySteps')\nActual value was 0.")]
     [DataRow(1, 0, 1, "Validation.DrawsPerImage must be at least 1. (Parameter 'Validation.DrawsPerImage')\nActual value was 0.")]
     [DataRow(1, 1, 0, "Validation.Patience must be at least 1; leave it null to never end training early. (Parameter 'Validation.Patience')\nActual value was 0.")]
-    public void Trainer_ImpossibleOption_SaysWhatItMustBe(int everySteps, int draws, int patience, string message) => Messages.Expect<ArgumentOutOfRangeException>(message, () =>
-        TinyModel.Train(TinyModel.Options with { Training = new TrainingOptions { Validation = new ValidationOptions { EverySteps = everySteps, DrawsPerImage = draws, Patience = patience } } }));
+    public void Trainer_ImpossibleOption_SaysWhatItMustBe(
+        int everySteps,
+        int draws,
+        int patience,
+        string message) => Messages.Expect<ArgumentOutOfRangeException>(message, () =>
+        TinyModel.Train(
+            TinyModel.Options with
+            {
+                Training = new TrainingOptions
+                {
+                    Validation = new ValidationOptions
+                    {
+                        EverySteps = everySteps,
+                        DrawsPerImage = draws,
+                        Patience = patience,
+                    }
+                }
+            }));
 
     // The loss falls and then rises: the rate is far too high.
-    private static TrainingOptions Diverging => new() { NumberOfSteps = 14, BatchSize = 8, LearningRate = 0.05, LearningRateSchedule = LearningRateSchedule.Constant, WarmupSteps = 0, EmaDecay = 0, ReportEverySteps = 1 };
+    private static TrainingOptions Diverging =>
+        new()
+        {
+            NumberOfSteps = 14,
+            BatchSize = 8,
+            LearningRate = 0.05,
+            LearningRateSchedule = LearningRateSchedule.Constant,
+            WarmupSteps = 0,
+            EmaDecay = 0,
+            ReportEverySteps = 1,
+        };
 
     private static DiffusionTransformer Fit(DiffusionOptions options)
     {
@@ -123,7 +187,8 @@ public sealed class ValidationTests
     {
         var (meanX, meanY) = ((values.Length - 1) / 2.0, values.Average());
         var covariance = values.Select((y, x) => (x - meanX) * (y - meanY)).Sum();
-        return covariance / Math.Sqrt(values.Select((_, x) => (x - meanX) * (x - meanX)).Sum() * values.Sum(y => (y - meanY) * (y - meanY)));
+        return covariance / Math.Sqrt(
+            values.Select((_, x) => (x - meanX) * (x - meanX)).Sum() * values.Sum(y => (y - meanY) * (y - meanY)));
     }
 
     private sealed class WideRow

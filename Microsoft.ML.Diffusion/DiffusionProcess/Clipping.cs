@@ -48,12 +48,18 @@ public sealed record Clipping
     {
         if (!(ratio > 0 && ratio <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "ratio must be in (0, 1], because it is a quantile of the absolute pixel values.");
+            throw new ArgumentOutOfRangeException(
+                nameof(ratio),
+                ratio,
+                "ratio must be in (0, 1], because it is a quantile of the absolute pixel values.");
         }
 
         if (!(maximum >= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(maximum), maximum, "maximum must be at least 1, because images are in [-1, 1] and the threshold is never below 1.");
+            throw new ArgumentOutOfRangeException(
+                nameof(maximum),
+                maximum,
+                "maximum must be at least 1, because images are in [-1, 1] and the threshold is never below 1.");
         }
 
         return new Clipping(ClippingKind.Dynamic, maximum) { Ratio = ratio };
@@ -87,5 +93,8 @@ public sealed record Clipping
 
     private static double Positive(double value, string name) => value > 0 && double.IsFinite(value)
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be above 0, because it is half the width of the range that images may have.");
+        : throw new ArgumentOutOfRangeException(
+            name,
+            value,
+            $"{name} must be above 0, because it is half the width of the range that images may have.");
 }

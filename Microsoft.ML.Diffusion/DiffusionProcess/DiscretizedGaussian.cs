@@ -29,5 +29,6 @@ internal static class DiscretizedGaussian
     }
 
     // The approximation (Page 1977) with which the DDPM papers' bits per dimension were computed; it is off by less than 4e-4.
-    private static Tensor Cumulative(Tensor x) => x.Plus(x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1).Times(0.5);
+    private static Tensor Cumulative(Tensor x) =>
+        x.Plus(x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1).Times(0.5);
 }

@@ -71,5 +71,6 @@ public sealed partial class GaussianDiffusion
         return result.MoveToOuterDisposeScope();
     }
 
-    private static ArgumentOutOfRangeException Unknown(PredictionType kind) => new(nameof(kind), kind, "kind must be Epsilon, Sample or VPrediction.");
+    private static ArgumentOutOfRangeException Unknown(PredictionType kind) =>
+        new(nameof(kind), kind, "kind must be Epsilon, Sample or VPrediction.");
 }

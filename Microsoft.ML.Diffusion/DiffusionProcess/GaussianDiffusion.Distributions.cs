@@ -85,18 +85,30 @@ public sealed partial class GaussianDiffusion
     /// <returns>Nats, summed over the values; at least 0.</returns>
     /// <exception cref="ArgumentException">The numbers of values differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timestep"/> is outside its range, or <paramref name="variance"/> is not fixed.</exception>
-    public double StepDivergence<T>(ReadOnlySpan<T> x0, ReadOnlySpan<T> predictedOriginal, int timestep, DdpmVariance variance = DdpmVariance.FixedLarge)
+    public double StepDivergence<T>(
+        ReadOnlySpan<T> x0,
+        ReadOnlySpan<T> predictedOriginal,
+        int timestep,
+        DdpmVariance variance = DdpmVariance.FixedLarge)
         where T : IFloatingPointIeee754<T>
     {
         _ = AlphaBar(timestep, nameof(timestep), 1);
         if (variance is not (DdpmVariance.FixedSmall or DdpmVariance.FixedLarge))
         {
-            throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall or FixedLarge, because a learned one differs from value to value.");
+            throw new ArgumentOutOfRangeException(
+                nameof(variance),
+                variance,
+                "variance must be FixedSmall or FixedLarge, because a learned one differs from value to value.");
         }
 
         var posterior = Posterior(timestep);
-        var (scale, modelVariance) = (posterior.OriginalCoefficient, variance == DdpmVariance.FixedSmall ? posterior.Variance : Schedule.Betas[timestep]);
-        return Divergence(SquaredDistance(x0, predictedOriginal, nameof(predictedOriginal)) * scale * scale, x0.Length, posterior.Variance, modelVariance);
+        var (scale, modelVariance) =
+            (posterior.OriginalCoefficient, variance == DdpmVariance.FixedSmall ? posterior.Variance : Schedule.Betas[timestep]);
+        return Divergence(
+            SquaredDistance(x0, predictedOriginal, nameof(predictedOriginal)) * scale * scale,
+            x0.Length,
+            posterior.Variance,
+            modelVariance);
     }
 
     /// <summary>Gives KL(N(mean1, variance1 I) || N(mean2, variance2 I)).</summary>
@@ -162,10 +174,16 @@ public sealed partial class GaussianDiffusion
         var alphaBar = AlphaBar(timestep, nameof(timestep), 0);
         return previousTimestep >= -1 && previousTimestep < timestep
             ? (alphaBar, Schedule.AlphaBar(previousTimestep))
-            : throw new ArgumentOutOfRangeException(nameof(previousTimestep), previousTimestep, $"previousTimestep must be from -1, a clean image, to {timestep - 1}, because the step leads down from timestep {timestep}.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(previousTimestep),
+                previousTimestep,
+                $"previousTimestep must be from -1, a clean image, to {timestep - 1}, because the step leads down from timestep {timestep}.");
     }
 
     private double AlphaBar(int timestep, string name, int lowest) => timestep >= lowest && timestep < Schedule.NumberOfTrainingTimesteps
         ? Schedule.AlphaBar(timestep)
-        : throw new ArgumentOutOfRangeException(name, timestep, $"{name} must be from {lowest} to {Schedule.NumberOfTrainingTimesteps - 1}, because the schedule has {Schedule.NumberOfTrainingTimesteps} timesteps.");
+        : throw new ArgumentOutOfRangeException(
+            name,
+            timestep,
+            $"{name} must be from {lowest} to {Schedule.NumberOfTrainingTimesteps - 1}, because the schedule has {Schedule.NumberOfTrainingTimesteps} timesteps.");
 }

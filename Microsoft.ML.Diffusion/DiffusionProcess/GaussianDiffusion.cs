@@ -81,7 +81,8 @@ public sealed partial class GaussianDiffusion
     internal (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
-        var mean = (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0).Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
+        var mean =
+            (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0).Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
         var variance = Gather(timesteps, x0, t => Schedule.PosteriorVariance[t]);
         var logVariance = Gather(timesteps, x0, t => Schedule.PosteriorLogVarianceClipped[t]);
         return (mean.MoveToOuterDisposeScope(), variance.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope());
@@ -112,7 +113,9 @@ public sealed partial class GaussianDiffusion
         var count = like.shape[0];
         if (timesteps.Length != count)
         {
-            throw new ArgumentException($"timesteps must hold one timestep for each of the {count} samples, got {timesteps.Length}.", nameof(timesteps));
+            throw new ArgumentException(
+                $"timesteps must hold one timestep for each of the {count} samples, got {timesteps.Length}.",
+                nameof(timesteps));
         }
 
         var values = new double[timesteps.Length];
@@ -120,7 +123,10 @@ public sealed partial class GaussianDiffusion
         {
             if (timesteps[i] < 0 || timesteps[i] >= Schedule.NumberOfTrainingTimesteps)
             {
-                throw new ArgumentOutOfRangeException(nameof(timesteps), timesteps[i], $"timesteps[{i}] must be from 0 to {Schedule.NumberOfTrainingTimesteps - 1}, because the schedule has {Schedule.NumberOfTrainingTimesteps} timesteps.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(timesteps),
+                    timesteps[i],
+                    $"timesteps[{i}] must be from 0 to {Schedule.NumberOfTrainingTimesteps - 1}, because the schedule has {Schedule.NumberOfTrainingTimesteps} timesteps.");
             }
 
             values[i] = table(timesteps[i]);

@@ -13,7 +13,10 @@ internal static class ModelVarianceExtensions
     {
         if (asked == DdpmVariance.Learned && variance == ModelVariance.Fixed)
         {
-            throw new ArgumentOutOfRangeException(nameof(DdpmSampler.Variance), asked, "Variance must be FixedSmall or FixedLarge, because the model was trained with Variance = Fixed and has learned none.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DdpmSampler.Variance),
+                asked,
+                "Variance must be FixedSmall or FixedLarge, because the model was trained with Variance = Fixed and has learned none.");
         }
     }
 }

@@ -26,7 +26,9 @@ public sealed class NonMarkovianProcess
         ArgumentNullException.ThrowIfNull(schedule);
         if (sigmas.Length != schedule.NumberOfTrainingTimesteps)
         {
-            throw new ArgumentException($"sigmas must hold one for each of the {schedule.NumberOfTrainingTimesteps} timesteps, but there are {sigmas.Length}.", nameof(sigmas));
+            throw new ArgumentException(
+                $"sigmas must hold one for each of the {schedule.NumberOfTrainingTimesteps} timesteps, but there are {sigmas.Length}.",
+                nameof(sigmas));
         }
 
         for (var t = 0; t < sigmas.Length; t++)
@@ -36,7 +38,8 @@ public sealed class NonMarkovianProcess
             {
                 throw new ArgumentOutOfRangeException(nameof(sigmas), sigmas[t], t == 0
                     ? "sigmas[0] must be a number of at least 0, because it is a standard deviation."
-                    : FormattableString.Invariant($"sigmas[{t}] must be from 0 to {limit}, because the noise drawn in a step is part of that of the timestep it leads to."));
+                    : FormattableString.Invariant(
+                        $"sigmas[{t}] must be from 0 to {limit}, because the noise drawn in a step is part of that of the timestep it leads to."));
             }
         }
 
@@ -58,10 +61,15 @@ public sealed class NonMarkovianProcess
         ArgumentNullException.ThrowIfNull(schedule);
         return eta >= 0 && eta <= 1
             ? new NonMarkovianProcess(schedule, [.. schedule.PosteriorVariance.Select(variance => eta * Math.Sqrt(variance))])
-            : throw new ArgumentOutOfRangeException(nameof(eta), eta, "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(eta),
+                eta,
+                "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM.");
     }
 
-    /// <summary>Gives q_sigma(x_{t-1} | x_t, x_0) (Song et al. 2021, eq. 7); with the predicted x_0 in place of x_0 it is the step of sampling (eq. 10).</summary>
+    /// <summary>
+    /// Gives q_sigma(x_{t-1} | x_t, x_0) (Song et al. 2021, eq. 7); with the predicted x_0 in place of x_0 it is the step of sampling (eq. 10).
+    /// </summary>
     /// <param name="timestep">t, in 0..T-1; at 0 it is N(x_0, sigma_0^2 I), the last step of sampling.</param>
     /// <returns>The shares of x_0 and x_t in the mean, and the variance sigma_t^2.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timestep"/> is outside its range.</exception>
@@ -94,7 +102,8 @@ public sealed class NonMarkovianProcess
     }
 
     /// <summary>
-    /// Gives gamma_t, by which the process's variational loss J_sigma weighs the squared error of the predicted noise: up to a constant J_sigma is the sum over t
+    /// Gives gamma_t, by which the process's variational loss J_sigma weighs the squared error of the predicted noise: up to a constant J_sigma is
+    /// the sum over t
     /// of gamma_t ||epsilon - epsilon_theta||^2 (Song et al. 2021, eq. 5 and theorem 1).
     /// </summary>
     /// <param name="timestep">t, in 0..T-1.</param>
@@ -108,7 +117,8 @@ public sealed class NonMarkovianProcess
     }
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"q_sigma over {Schedule}, sigma {_sigmas.Min():G4}..{_sigmas.Max():G4}");
+    public override string ToString() =>
+        FormattableString.Invariant($"q_sigma over {Schedule}, sigma {_sigmas.Min():G4}..{_sigmas.Max():G4}");
 
     private (double Signal, double Noise) Scales(int timestep)
     {

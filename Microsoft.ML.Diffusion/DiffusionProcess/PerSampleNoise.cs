@@ -11,7 +11,11 @@ namespace Microsoft.ML.Diffusion.DiffusionProcess;
 /// <param name="samples">The number of each sample of the batch within the run; equal numbers draw equal noise.</param>
 /// <param name="stream">What the noise is for.</param>
 /// <param name="firstDraw">The draw of the first <see cref="Next"/>; each one after it takes the next.</param>
-internal sealed class PerSampleNoise(long seed, IEnumerable<long> samples, RandomStream stream = RandomStream.StepOfSample, long firstDraw = 0) : NoiseSource
+internal sealed class PerSampleNoise(
+    long seed,
+    IEnumerable<long> samples,
+    RandomStream stream = RandomStream.StepOfSample,
+    long firstDraw = 0) : NoiseSource
 {
     private readonly RandomNumbers _numbers = new(stream, seed);
     private readonly long[] _samples = [.. samples];

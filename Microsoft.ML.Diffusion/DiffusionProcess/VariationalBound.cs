@@ -29,7 +29,9 @@ internal sealed class VariationalBound(GaussianDiffusion diffusion)
         return BitsPerDimension(where(isDecoder, -DiscretizedGaussian.LogLikelihood(x0, step.Mean, step.LogVariance), divergence));
     }
 
-    /// <summary>L_T: what is left of the images at the last timestep, as the divergence of q(x_T | x_0) from standard normal noise; no network is asked.</summary>
+    /// <summary>
+    /// L_T: what is left of the images at the last timestep, as the divergence of q(x_T | x_0) from standard normal noise; no network is asked.
+    /// </summary>
     /// <returns>[N], in bits per dimension.</returns>
     public Tensor Prior(Tensor x0)
     {

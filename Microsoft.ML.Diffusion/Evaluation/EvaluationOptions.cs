@@ -32,7 +32,15 @@ public sealed record EvaluationOptions
 
     internal void Validate()
     {
-        Require(NumberOfNeighbours >= 1, nameof(NumberOfNeighbours), NumberOfNeighbours, "must be at least 1, because a row's radius reaches to another row");
-        Require(MaximumNumberOfKeptRows >= MinimumNumberOfRows, nameof(MaximumNumberOfKeptRows), MaximumNumberOfKeptRows, $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row needs {NumberOfNeighbours} neighbours");
+        Require(
+            NumberOfNeighbours >= 1,
+            nameof(NumberOfNeighbours),
+            NumberOfNeighbours,
+            "must be at least 1, because a row's radius reaches to another row");
+        Require(
+            MaximumNumberOfKeptRows >= MinimumNumberOfRows,
+            nameof(MaximumNumberOfKeptRows),
+            MaximumNumberOfKeptRows,
+            $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row needs {NumberOfNeighbours} neighbours");
     }
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
-/// <summary>Mean and covariance of a stream of rows, in double, whatever their number: batches are merged by the formula of Chan, Golub and LeVeque (1979).</summary>
+/// <summary>
+/// Mean and covariance of a stream of rows, in double, whatever their number: batches are merged by the formula of Chan, Golub and LeVeque (1979).
+/// </summary>
 internal sealed class FeatureMoments(int features) : IDisposable
 {
     private Tensor _mean = zeros(features, ScalarType.Float64).DetachFromDisposeScope();

@@ -16,20 +16,39 @@ internal static class FeatureReader
     public static (DataViewSchema.Column Column, int Features) Find(IHost host, DataViewSchema schema, string name, string parameter)
     {
         var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, "feature", name);
-        var isVector = column.Type is VectorDataViewType { IsKnownSize: true } vector && (vector.ItemType == NumberDataViewType.Single || vector.ItemType == NumberDataViewType.Double);
-        var features = isVector ? ((VectorDataViewType)column.Type).Size : throw host.ExceptSchemaMismatch(parameter, "feature", name, Expected, column.Type.ToString()!);
+        var isVector =
+            column.Type is VectorDataViewType { IsKnownSize: true } vector
+                && (vector.ItemType == NumberDataViewType.Single || vector.ItemType == NumberDataViewType.Double);
+        var features =
+            isVector
+                ? ((VectorDataViewType)column.Type).Size
+                : throw host.ExceptSchemaMismatch(parameter, "feature", name, Expected, column.Type.ToString()!);
         return features <= MaximumNumberOfFeatures
             ? (column, features)
-            : throw new ArgumentOutOfRangeException(parameter, features, $"Column '{name}' must have at most {MaximumNumberOfFeatures} features, because the covariance has the square of that. Reduce them, such as by ProjectToPrincipalComponents.");
+            : throw new ArgumentOutOfRangeException(
+                parameter,
+                features,
+                $"Column '{name}' must have at most {MaximumNumberOfFeatures} features, because the covariance has the square of that. Reduce them, such as by ProjectToPrincipalComponents.");
     }
 
     /// <summary>The rows, each in the same array.</summary>
-    public static IEnumerable<float[]> Read(IDataView data, DataViewSchema.Column column, int features, string parameter, CancellationToken cancellationToken) =>
+    public static IEnumerable<float[]> Read(
+        IDataView data,
+        DataViewSchema.Column column,
+        int features,
+        string parameter,
+        CancellationToken cancellationToken) =>
         ((VectorDataViewType)column.Type).ItemType == NumberDataViewType.Single
             ? Read<float>(data, column, features, parameter, value => value, cancellationToken)
             : Read<double>(data, column, features, parameter, value => (float)value, cancellationToken);
 
-    private static IEnumerable<float[]> Read<TItem>(IDataView data, DataViewSchema.Column column, int features, string parameter, Func<TItem, float> convert, CancellationToken cancellationToken)
+    private static IEnumerable<float[]> Read<TItem>(
+        IDataView data,
+        DataViewSchema.Column column,
+        int features,
+        string parameter,
+        Func<TItem, float> convert,
+        CancellationToken cancellationToken)
     {
         using var cursor = data.GetRowCursor([column]);
         var get = cursor.GetGetter<VBuffer<TItem>>(column);
@@ -45,7 +64,10 @@ internal static class FeatureReader
                 row[index] = convert(item);
                 if (!float.IsFinite(row[index]))
                 {
-                    throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Row {cursor.Position} of {parameter}: value {index} of column '{column.Name}' is {item}, expected a finite number. Remove the row or repair the value."));
+                    throw new InvalidOperationException(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Row {cursor.Position} of {parameter}: value {index} of column '{column.Name}' is {item}, expected a finite number. Remove the row or repair the value."));
                 }
             }
 

@@ -20,7 +20,10 @@ internal static class FrechetDistance
 
         // With S = F F^T the trace of the root is the sum of the singular values of F1^T F2, which are exact to rounding where the roots of
         // eigenvalues of S1 S2 that should be 0 are not.
-        var traceOfRoot = Factor(covariance1).t().mm(Factor(covariance2)) is { } product && product.numel() > 0 ? linalg.svdvals(product).sum().item<double>() : 0;
+        var traceOfRoot =
+            Factor(covariance1).t().mm(Factor(covariance2)) is { } product && product.numel() > 0
+                ? linalg.svdvals(product).sum().item<double>()
+                : 0;
         var distance = (mean1 - mean2).Power(2).sum().Plus(covariance1.trace()).Plus(covariance2.trace());
         return Math.Max(0, distance.item<double>() - (2 * traceOfRoot)); // rounding can dip below 0 for equal sets
     }

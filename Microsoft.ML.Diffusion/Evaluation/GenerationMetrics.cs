@@ -17,7 +17,9 @@ public sealed class GenerationMetrics
     /// <value>At least 0, lower is better. Biased upward for few images.</value>
     public required double FrechetDistance { get; init; }
 
-    /// <summary>Gets the unbiased estimate of the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (KID; Binkowski et al. 2018, eq. 4).</summary>
+    /// <summary>
+    /// Gets the unbiased estimate of the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (KID; Binkowski et al. 2018, eq. 4).
+    /// </summary>
     /// <value>Lower is better; about 0, also below, for sets of one distribution.</value>
     public required double KernelDistance { get; init; }
 
@@ -28,7 +30,9 @@ public sealed class GenerationMetrics
     /// </value>
     public required double KernelDistanceStandardError { get; init; }
 
-    /// <summary>Gets the share of generated images that lie in the manifold of the real ones: how realistic they are (Kynkaanniemi et al. 2019, eq. 2).</summary>
+    /// <summary>
+    /// Gets the share of generated images that lie in the manifold of the real ones: how realistic they are (Kynkaanniemi et al. 2019, eq. 2).
+    /// </summary>
     /// <value>0..1, higher is better.</value>
     public required double Precision { get; init; }
 

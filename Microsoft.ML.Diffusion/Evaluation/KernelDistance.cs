@@ -24,13 +24,14 @@ internal static class KernelDistance
         using var scope = NewDisposeScope();
         var centres = x.mean([0], type: ScalarType.Float64) * y.mean([0], type: ScalarType.Float64);
         var shift = Kernel(centres.sum(), x.shape[1]).Value(); // a constant cancels in the estimate, and would cost digits
-        var (ofX, ofY, between) = (Pairs(x, x, shift, isWithin: true), Pairs(y, y, shift, isWithin: true), Pairs(x, y, shift, isWithin: false));
+        var (ofX, ofY, between) =
+            (Pairs(x, x, shift, isWithin: true), Pairs(y, y, shift, isWithin: true), Pairs(x, y, shift, isWithin: false));
         var (m, n) = ((double)x.shape[0], (double)y.shape[0]);
         var value = (ofX.Sum / (m * (m - 1))) + (ofY.Sum / (n * (n - 1))) - (2 * between.Sum / (m * n));
         var (first, second) = KernelVariance.Of(ofX, ofY, between);
 
-        // For sets of one distribution the first part is 0, and its unbiased estimate as often far below as above. Cut off at half of the second part, the square
-        // root is right on average; cut off at 0, it would be up to a third too large.
+        // For sets of one distribution the first part is 0, and its unbiased estimate as often far below as above. Cut off at half of the second
+        // part, the square root is right on average; cut off at 0, it would be up to a third too large.
         return (value, Math.Sqrt(Math.Max(0, Math.Max(first + second, second / 2))));
     }
 

@@ -20,7 +20,10 @@ internal static class KernelVariance
         var (alongX, alongY, all) = Between(between, m, n);
         var first = (4.0 / m * (x.OfMeans - (2 * Covariance(ofX, between.OfRows, n)) + alongX))
             + (4.0 / n * (y.OfMeans - (2 * Covariance(ofY, between.OfColumns, m)) + alongY));
-        var second = (2.0 / m / (m - 1) * (x.All - (2 * x.OfMeans))) + (2.0 / n / (n - 1) * (y.All - (2 * y.OfMeans))) + (4.0 / m / n * (all - alongX - alongY));
+        var second =
+            (2.0 / m / (m - 1) * (x.All - (2 * x.OfMeans)))
+                + (2.0 / n / (n - 1) * (y.All - (2 * y.OfMeans)))
+                + (4.0 / m / n * (all - alongX - alongY));
         return (first, second);
     }
 

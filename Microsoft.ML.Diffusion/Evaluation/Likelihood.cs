@@ -28,7 +28,13 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
     /// <param name="batchSize">How many pairs of an image and a timestep go through the network together. The last call is filled up, so that none rounds otherwise.</param>
     /// <param name="beforeCall">Called before each network call with the number of pairs done.</param>
     /// <param name="firstImage">The index of the first image, which decides its noise.</param>
-    public LikelihoodTerms Terms(Tensor images, IReadOnlyList<int> timesteps, long seed, int batchSize, Action<int> beforeCall, long firstImage = 0)
+    public LikelihoodTerms Terms(
+        Tensor images,
+        IReadOnlyList<int> timesteps,
+        long seed,
+        int batchSize,
+        Action<int> beforeCall,
+        long firstImage = 0)
     {
         using var noGrad = no_grad();
         var count = (int)images.shape[0];
@@ -49,7 +55,12 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
         }
 
         using var priorScope = NewDisposeScope();
-        return new LikelihoodTerms(diffusion.Schedule.NumberOfTrainingTimesteps, timesteps, Values(_bound.Prior(images)), terms[0], terms[1..]);
+        return new LikelihoodTerms(
+            diffusion.Schedule.NumberOfTrainingTimesteps,
+            timesteps,
+            Values(_bound.Prior(images)),
+            terms[0],
+            terms[1..]);
     }
 
     /// <summary>The term of a timestep for each image, [N] in bits per dimension, and the x_0 that the network sees there.</summary>

@@ -19,5 +19,11 @@ internal static class LikelihoodDraws
     /// <param name="timesteps">The timestep of each image.</param>
     /// <param name="like">[N, C, H, W].</param>
     public static Tensor Noise(long seed, IReadOnlyList<long> images, IReadOnlyList<int> timesteps, Tensor like) =>
-        RandomTensors.Normals(new RandomNumbers(RandomStream.LikelihoodNoise, seed), images, i => timesteps[i], like.shape, like.dtype, like.device);
+        RandomTensors.Normals(
+            new RandomNumbers(RandomStream.LikelihoodNoise, seed),
+            images,
+            i => timesteps[i],
+            like.shape,
+            like.dtype,
+            like.device);
 }

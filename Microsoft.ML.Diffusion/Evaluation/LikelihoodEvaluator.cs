@@ -37,7 +37,14 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         {
             using var scope = NewDisposeScope();
             var x0 = PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device);
-            sums.Add(Of(labels).Terms(x0, _timesteps, seed, batchSize, done => Report((images * _timesteps.Length) + done, numberOfImages), images));
+            sums.Add(
+                Of(labels).Terms(
+                    x0,
+                    _timesteps,
+                    seed,
+                    batchSize,
+                    done => Report((images * _timesteps.Length) + done, numberOfImages),
+                    images));
             images += pixels.Count;
         }
 
@@ -56,6 +63,9 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         var description = model.Description;
         var variance = options.Variance ?? description.Variance.OfSteps;
         return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, (xt, timesteps, images) =>
-            model.Calls.Predict(xt, timesteps, labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
+            model.Calls.Predict(
+                xt,
+                timesteps,
+                labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
     }
 }

@@ -46,19 +46,25 @@ public sealed class LikelihoodMetrics
     /// <summary>Gets the timesteps whose terms were computed, rising from 0.</summary>
     public IReadOnlyList<int> Timesteps { get; }
 
-    /// <summary>Gets the term of each of <see cref="Timesteps"/>: at 0 <see cref="Decoder"/>, at t the divergence L_{t-1} of the step from t, a mean over the images.</summary>
+    /// <summary>
+    /// Gets the term of each of <see cref="Timesteps"/>: at 0 <see cref="Decoder"/>, at t the divergence L_{t-1} of the step from t, a mean over the
+    /// images.
+    /// </summary>
     public IReadOnlyList<double> Terms { get; }
 
-    /// <summary>Gets how many timesteps each of <see cref="Timesteps"/> stands for: <see cref="BitsPerDimension"/> is <see cref="Prior"/> and the sum of weights times terms.</summary>
+    /// <summary>
+    /// Gets how many timesteps each of <see cref="Timesteps"/> stands for: <see cref="BitsPerDimension"/> is <see cref="Prior"/> and the sum of
+    /// weights times terms.
+    /// </summary>
     public IReadOnlyList<double> Weights { get; }
 
     /// <summary>Gets a value indicating whether the terms of all T timesteps were computed, rather than their sum estimated from some.</summary>
     public bool HasAllTimesteps { get; }
 
     /// <summary>
-    /// Gets the standard error of <see cref="BitsPerDimension"/> from computing only some timesteps: of its distance to what all T give with the same seed; 0 for
-    /// all. From the differences of neighbouring timesteps drawn, it is rather too large than too small. It does not cover the choice of the images, nor the
-    /// draws of noise.
+    /// Gets the standard error of <see cref="BitsPerDimension"/> from computing only some timesteps: of its distance to what all T give with the same
+    /// seed; 0 for all. From the differences of neighbouring timesteps drawn, it is rather too large than too small. It does not cover the choice of
+    /// the images, nor the draws of noise.
     /// </summary>
     public double StandardError { get; }
 

@@ -51,9 +51,25 @@ public sealed record LikelihoodOptions
     {
         ArgumentNullException.ThrowIfNull(Clipping);
         Variance?.ValidateFor(variance);
-        Require(Variance is null || Enum.IsDefined(Variance.Value), nameof(Variance), Variance, "must be FixedSmall, FixedLarge or Learned");
-        Require(NumberOfTimesteps is null || (NumberOfTimesteps >= 3 && NumberOfTimesteps <= schedule.NumberOfTrainingTimesteps), nameof(NumberOfTimesteps), NumberOfTimesteps, $"must be from 3 to {schedule.NumberOfTrainingTimesteps}, because the standard error needs two timesteps besides 0, and the model has {schedule.NumberOfTrainingTimesteps}; leave it null for all");
-        Require(BatchSize is null or >= 1, nameof(BatchSize), BatchSize, "must be at least 1; leave it null for a size that fits the device");
-        Require(Labels is null || Labels.Count == numberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {numberOfImages} images");
+        Require(
+            Variance is null || Enum.IsDefined(Variance.Value),
+            nameof(Variance),
+            Variance,
+            "must be FixedSmall, FixedLarge or Learned");
+        Require(
+            NumberOfTimesteps is null || (NumberOfTimesteps >= 3 && NumberOfTimesteps <= schedule.NumberOfTrainingTimesteps),
+            nameof(NumberOfTimesteps),
+            NumberOfTimesteps,
+            $"must be from 3 to {schedule.NumberOfTrainingTimesteps}, because the standard error needs two timesteps besides 0, and the model has {schedule.NumberOfTrainingTimesteps}; leave it null for all");
+        Require(
+            BatchSize is null or >= 1,
+            nameof(BatchSize),
+            BatchSize,
+            "must be at least 1; leave it null for a size that fits the device");
+        Require(
+            Labels is null || Labels.Count == numberOfImages,
+            nameof(Labels),
+            Labels?.Count,
+            $"must hold one class for each of the {numberOfImages} images");
     }
 }

@@ -45,6 +45,9 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
             _divergences[i] += terms.Divergences[i].Sum();
         }
 
-        _perImage.AddRange(terms.Prior.Select((prior, image) => prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Strata[i].Size * atTimestep[image]).Sum()));
+        _perImage.AddRange(
+            terms.Prior.Select(
+                (prior, image) =>
+                    prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Strata[i].Size * atTimestep[image]).Sum()));
     }
 }

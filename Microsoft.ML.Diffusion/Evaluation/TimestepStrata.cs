@@ -38,7 +38,8 @@ internal static class TimestepStrata
     /// <summary>Draws a timestep from each stratum; rising.</summary>
     /// <param name="strata">What <see cref="Of"/> gave.</param>
     /// <param name="uniform">Gives independent numbers in [0, 1).</param>
-    public static int[] Draw(TimestepStratum[] strata, Func<double> uniform) => Array.ConvertAll(strata, stratum => stratum.First + (int)(uniform() * stratum.Size));
+    public static int[] Draw(TimestepStratum[] strata, Func<double> uniform) =>
+        Array.ConvertAll(strata, stratum => stratum.First + (int)(uniform() * stratum.Size));
 
     /// <summary>The standard error of the sum over 1..T-1, estimated by the sum of size times term.</summary>
     /// <remarks>

@@ -15,15 +15,25 @@ internal sealed class ClassPath(DiffusionModel model, ImageGenerator generator, 
     /// <param name="shares">The share of the second class in each frame, in [0, 1].</param>
     /// <param name="steps">The run.</param>
     /// <returns>[N, C, H, W].</returns>
-    public Tensor Denoise(Tensor start, (int A, int B) ends, double[] shares, IReadOnlyList<SamplingStep> steps) => generator.InBatches(shares.Length, null, (batch, _) =>
+    public Tensor Denoise(
+        Tensor start,
+        (int A, int B) ends,
+        double[] shares,
+        IReadOnlyList<SamplingStep> steps) => generator.InBatches(shares.Length, null, (batch, _) =>
     {
         var noise = new PerSampleNoise(seed, Enumerable.Repeat(0L, batch.Length));
         var share = tensor(Array.ConvertAll(batch, i => (float)shares[i]), [batch.Length, 1, 1, 1], device: model.Device);
         var (a, b) = (Labels(ends.A), Labels(ends.B));
         Tensor Labels(int label) => zeros([batch.Length], ScalarType.Int64, model.Device).Add(label);
-        Tensor Mixed(Tensor x, double timestep) => (share.Complement() * model.Calls.Predict(x, timestep, a)).Plus(share * model.Calls.Predict(x, timestep, b));
+        Tensor Mixed(Tensor x, double timestep) =>
+            (share.Complement() * model.Calls.Predict(x, timestep, a)).Plus(share * model.Calls.Predict(x, timestep, b));
 
         var denoiser = new Denoiser(Mixed, model.Description.Prediction, generation.Sampler.Clipping, model.Description.Variance);
-        return generation.Sampler.Sample(denoiser, start.index_select(0, tensor(batch, device: start.device)), steps, noise, cancellationToken: generation.CancellationToken);
+        return generation.Sampler.Sample(
+            denoiser,
+            start.index_select(0, tensor(batch, device: start.device)),
+            steps,
+            noise,
+            cancellationToken: generation.CancellationToken);
     });
 }

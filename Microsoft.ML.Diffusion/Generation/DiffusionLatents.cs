@@ -3,7 +3,11 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Noisy images x_t of a model, all at one timestep: what <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> gives and <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> takes.</summary>
+/// <summary>
+/// Noisy images x_t of a model, all at one timestep: what
+/// <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> gives and
+/// <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> takes.
+/// </summary>
 /// <remarks>Immutable. Images without noise are in [-1, 1]; at t = T-1 the values are close to standard normal.</remarks>
 public sealed class DiffusionLatents
 {
@@ -26,7 +30,9 @@ public sealed class DiffusionLatents
         ArgumentOutOfRangeException.ThrowIfNegative(timestep);
         if (values.IsEmpty || values.Length % Shape.PixelCount != 0)
         {
-            throw new ArgumentException($"values must hold one or more images of {Shape.PixelCount} values each ({Shape}), but there are {values.Length} values.", nameof(values));
+            throw new ArgumentException(
+                $"values must hold one or more images of {Shape.PixelCount} values each ({Shape}), but there are {values.Length} values.",
+                nameof(values));
         }
     }
 
@@ -48,7 +54,10 @@ public sealed class DiffusionLatents
     public int Width => Shape.Width;
 
     /// <summary>Gets t, the timestep that the latents are at: how noisy they are, by the schedule of the model.</summary>
-    /// <value>The nearest where an encoder's levels lie between timesteps; <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> knows the level itself.</value>
+    /// <value>
+    /// The nearest where an encoder's levels lie between timesteps;
+    /// <see cref="DiffusionTransformer.Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> knows the level itself.
+    /// </value>
     public int Timestep => (int)Math.Round(ExactTimestep);
 
     /// <summary>The time that the latents are at, fractional between timesteps.</summary>
@@ -68,7 +77,10 @@ public sealed class DiffusionLatents
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
     public ReadOnlyMemory<float> this[int index] => index >= 0 && index < Count
         ? _values.AsMemory(index * Shape.PixelCount, Shape.PixelCount)
-        : throw new ArgumentOutOfRangeException(nameof(index), index, $"index must be from 0 to {Count - 1}, because there are {Count} images.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(index),
+            index,
+            $"index must be from 0 to {Count - 1}, because there are {Count} images.");
 
     /// <inheritdoc/>
     public override string ToString() => $"{Count} latents of {Shape} at timestep {Timestep}";
@@ -76,7 +88,11 @@ public sealed class DiffusionLatents
     internal static DiffusionLatents FromTensor(Tensor x, ImageShape shape, double timestep, TimestepSubset? timesteps)
     {
         using var scope = NewDisposeScope();
-        return new DiffusionLatents(x.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray(), shape, timestep) { Timesteps = timesteps };
+        return new DiffusionLatents(
+            x.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray(),
+            shape,
+            timestep)
+        { Timesteps = timesteps };
     }
 
     internal Tensor ToTensor(Device device) => tensor(_values, Shape.Batch(Count), device: device);

@@ -25,9 +25,9 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
-    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and
-    /// 4 GiB on CUDA at most. The last batch is filled up, so that an image does not
-    /// depend on how many are asked; between batch sizes rounding may change rare pixels by one level of 256.
+    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and 4 GiB
+    /// on CUDA at most. The last batch is filled up, so that an image does not depend on how many are asked; between batch sizes rounding may change
+    /// rare pixels by one level of 256.
     /// </value>
     public int? BatchSize { get; init; }
 
@@ -42,7 +42,9 @@ public sealed record GenerationOptions
     /// Gets how far a guided prediction is brought back to the standard deviation, over an image's values, of the prediction of its class: phi of Lin et
     /// al. 2023, section 3.4. Large scales burn images out; this tones them down.
     /// </summary>
-    /// <value>0..1: 0, the default, leaves the prediction as it is, 1 gives it that deviation. It has no effect at a <see cref="GuidanceScale"/> of 0 or 1.</value>
+    /// <value>
+    /// 0..1: 0, the default, leaves the prediction as it is, 1 gives it that deviation. It has no effect at a <see cref="GuidanceScale"/> of 0 or 1.
+    /// </value>
     public double GuidanceRescale { get; init; }
 
     /// <summary>
@@ -78,7 +80,8 @@ public sealed record GenerationOptions
     internal Guidance Guidance => new(GuidanceScale, GuidanceRescale, GuidanceSigmaMin, GuidanceSigmaMax);
 
     // The same, but that a default asks for no more steps than there are.
-    internal GenerationOptions For(NoiseSchedule schedule) => _chosen is null && schedule.NumberOfTrainingTimesteps < _default.Timesteps.NumberOfInferenceSteps
+    internal GenerationOptions For(NoiseSchedule schedule) => _chosen is null
+        && schedule.NumberOfTrainingTimesteps < _default.Timesteps.NumberOfInferenceSteps
         ? this with { Sampler = new DdimSampler(schedule.NumberOfTrainingTimesteps) }
         : this;
 
@@ -86,7 +89,11 @@ public sealed record GenerationOptions
     internal int BatchSizeFor(DiffusionModel model)
     {
         var (most, bytes) = model.Device.type == TorchSharp.DeviceType.CUDA ? (256, 4L << 30) : (16, 1L << 30);
-        var ofImage = sizeof(float) * Networks.UNetSize.FeaturesOfImage(model.Description.Network, model.Description.Shape.Height, model.Description.Shape.Width);
+        var ofImage =
+            sizeof(float) * Networks.UNetSize.FeaturesOfImage(
+                model.Description.Network,
+                model.Description.Shape.Height,
+                model.Description.Shape.Width);
         return BatchSize ?? (int)Math.Clamp(bytes / ofImage, 1, most);
     }
 
@@ -96,27 +103,44 @@ public sealed record GenerationOptions
         (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
         if (BatchSize is < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(BatchSize), BatchSize, "BatchSize must be at least 1; leave it null for a size that fits the device.");
+            throw new ArgumentOutOfRangeException(
+                nameof(BatchSize),
+                BatchSize,
+                "BatchSize must be at least 1; leave it null for a size that fits the device.");
         }
 
         if (!(GuidanceScale >= 0 && double.IsFinite(GuidanceScale)))
         {
-            throw new ArgumentOutOfRangeException(nameof(GuidanceScale), GuidanceScale, "GuidanceScale must be a number of at least 0; 1 turns guidance off.");
+            throw new ArgumentOutOfRangeException(
+                nameof(GuidanceScale),
+                GuidanceScale,
+                "GuidanceScale must be a number of at least 0; 1 turns guidance off.");
         }
 
         if (!(GuidanceRescale >= 0 && GuidanceRescale <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(GuidanceRescale), GuidanceRescale, "GuidanceRescale must be in [0, 1], because it is the share of the rescaled prediction; 0 turns it off.");
+            throw new ArgumentOutOfRangeException(
+                nameof(GuidanceRescale),
+                GuidanceRescale,
+                "GuidanceRescale must be in [0, 1], because it is the share of the rescaled prediction; 0 turns it off.");
         }
 
         if (!(GuidanceSigmaMin >= 0 && double.IsFinite(GuidanceSigmaMin)))
         {
-            throw new ArgumentOutOfRangeException(nameof(GuidanceSigmaMin), GuidanceSigmaMin, "GuidanceSigmaMin must be a number of at least 0, because it is a noise level in units of the signal; 0 guides to the end.");
+            throw new ArgumentOutOfRangeException(
+                nameof(GuidanceSigmaMin),
+                GuidanceSigmaMin,
+                "GuidanceSigmaMin must be a number of at least 0, because it is a noise level in units of the signal; 0 guides to the end.");
         }
 
         if (!(GuidanceSigmaMax > GuidanceSigmaMin))
         {
-            throw new ArgumentOutOfRangeException(nameof(GuidanceSigmaMax), GuidanceSigmaMax, string.Create(CultureInfo.InvariantCulture, $"GuidanceSigmaMax must be above GuidanceSigmaMin ({GuidanceSigmaMin}), because images are guided between the two; infinity guides from the start."));
+            throw new ArgumentOutOfRangeException(
+                nameof(GuidanceSigmaMax),
+                GuidanceSigmaMax,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"GuidanceSigmaMax must be above GuidanceSigmaMin ({GuidanceSigmaMin}), because images are guided between the two; infinity guides from the start."));
         }
     }
 

@@ -29,7 +29,13 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="labels">Class of each sample, -1 for none; null generates all without.</param>
     /// <returns>[N, C, H, W], on the model's device.</returns>
     public Tensor Generate(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
-        Run(samples, labels, batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[(int)i])).Next(zeros(model.Description.Shape.Batch(BatchSize), device: model.Device)), Steps);
+        Run(
+            samples,
+            labels,
+            batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[(int)i])).Next(zeros(
+                model.Description.Shape.Batch(BatchSize),
+                device: model.Device)),
+            Steps);
 
     /// <summary>Denoises x from the noise level of the first step.</summary>
     /// <param name="start">x for each sample, [N, C, H, W].</param>
@@ -50,7 +56,8 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="start">x_t for each sample, [N, C, H, W].</param>
     /// <param name="labels">As for <see cref="Generate"/>.</param>
     /// <returns>[N, C, H, W].</returns>
-    public Tensor DenoiseFrom(double timestep, Tensor start, IReadOnlyList<int>? labels) => Denoise(start, Indices(start), labels, StepsFrom(timestep));
+    public Tensor DenoiseFrom(double timestep, Tensor start, IReadOnlyList<int>? labels) =>
+        Denoise(start, Indices(start), labels, StepsFrom(timestep));
 
     /// <summary>Walks images up to the noise that generates them.</summary>
     /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
@@ -60,7 +67,12 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     {
         var (steps, asked) = (Steps, (options.Sampler as DdimSampler)?.InversionLevel ?? InversionLevel.Lower);
         return InBatches((int)x0.shape[0], labels, (batch, classes) => DdimInversion.Encode(
-            model.Denoiser(classes, options.Guidance, Clipping.None), x0.index_select(0, tensor(batch, device: x0.device)), steps, model.Description.Schedule, asked, options.CancellationToken));
+            model.Denoiser(classes, options.Guidance, Clipping.None),
+            x0.index_select(0, tensor(batch, device: x0.device)),
+            steps,
+            model.Description.Schedule,
+            asked,
+            options.CancellationToken));
     }
 
     /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
@@ -125,7 +137,11 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
     private int BatchSize => options.BatchSizeFor(model);
 
-    private Tensor Run(IReadOnlyList<long> samples, IReadOnlyList<int>? labels, Func<long[], Tensor> start, IReadOnlyList<SamplingStep> steps)
+    private Tensor Run(
+        IReadOnlyList<long> samples,
+        IReadOnlyList<int>? labels,
+        Func<long[], Tensor> start,
+        IReadOnlyList<SamplingStep> steps)
     {
         var report = Reporter(samples.Count, steps.Count);
         return InBatches(samples.Count, labels, (batch, classes) =>
@@ -148,12 +164,23 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     }
 
     // What is called after each step of a batch. The images that fill up the last batch are not shown.
-    private Action<int, Tensor, Tensor> Watch(long[] batch, int count, IReadOnlyList<SamplingStep> steps, Action report) => (i, x, predictedX0) =>
+    private Action<int, Tensor, Tensor> Watch(
+        long[] batch,
+        int count,
+        IReadOnlyList<SamplingStep> steps,
+        Action report) => (i, x, predictedX0) =>
     {
         if (options.Observer is { } observer)
         {
             var taken = Math.Min(BatchSize, count - batch[0]);
-            var snapshot = new SamplingSnapshot(i, steps, (int)batch[0], x.narrow(0, 0, taken), predictedX0.narrow(0, 0, taken), model.Description.Shape);
+            var snapshot =
+                new SamplingSnapshot(
+                    i,
+                    steps,
+                    (int)batch[0],
+                    x.narrow(0, 0, taken),
+                    predictedX0.narrow(0, 0, taken),
+                    model.Description.Shape);
             try
             {
                 observer(snapshot);

@@ -53,7 +53,9 @@ public sealed record InterpolationOptions
     public int? LabelB { get; init; }
 
     /// <summary>Gets the name of the class that all frames are generated with, instead of <see cref="Label"/>.</summary>
-    /// <value>One of <see cref="DiffusionTransformer.ClassNames"/>, in any case where that is unambiguous; <see langword="null"/>, the default, names none.</value>
+    /// <value>
+    /// One of <see cref="DiffusionTransformer.ClassNames"/>, in any case where that is unambiguous; <see langword="null"/>, the default, names none.
+    /// </value>
     public string? ClassName { get; init; }
 
     /// <summary>Gets the name of the class of the start, instead of <see cref="LabelA"/>.</summary>
@@ -74,7 +76,8 @@ public sealed record InterpolationOptions
     public override string ToString() => RecordText.Of(this);
 
     /// <summary>The classes of both ends, -1 for none; null if neither has one.</summary>
-    internal (int A, int B)? Ends => (LabelA ?? Label, LabelB ?? Label) is (null, null) ? null : (LabelA ?? Label ?? -1, LabelB ?? Label ?? -1);
+    internal (int A, int B)? Ends =>
+        (LabelA ?? Label, LabelB ?? Label) is (null, null) ? null : (LabelA ?? Label ?? -1, LabelB ?? Label ?? -1);
 
     internal GenerationOptions Generation(NoiseSchedule schedule) => new GenerationOptions
     {
@@ -95,13 +98,19 @@ public sealed record InterpolationOptions
 
         if (Path == InterpolationPath.Spherical && Sampler is { IsStochastic: true })
         {
-            throw new ArgumentOutOfRangeException(nameof(Sampler), Sampler, "Sampler must be deterministic for a spherical path, because only then does a latent lead back to its image. Use DdimSampler with eta 0, or Path = Linear.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Sampler),
+                Sampler,
+                "Sampler must be deterministic for a spherical path, because only then does a latent lead back to its image. Use DdimSampler with eta 0, or Path = Linear.");
         }
 
         var last = schedule.NumberOfTrainingTimesteps - 1;
         if (Depth is { } depth && (depth < 0 || depth > last))
         {
-            throw new ArgumentOutOfRangeException(nameof(Depth), depth, $"Depth must be a timestep from 0 to {last}, because the model was trained on those.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Depth),
+                depth,
+                $"Depth must be a timestep from 0 to {last}, because the model was trained on those.");
         }
     }
 }

@@ -19,7 +19,12 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
     {
         if (options.Path == InterpolationPath.Spherical)
         {
-            var latents = _generator.Encode(images, options.Ends is { } ends ? [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => i % 2 == 0 ? ends.A : ends.B)] : null);
+            var latents =
+                _generator.Encode(
+                    images,
+                    options.Ends is { } ends
+                        ? [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => i % 2 == 0 ? ends.A : ends.B)]
+                        : null);
             return Decode(latents, alphas, Slerp.Spherical, _generator.Steps);
         }
 
@@ -47,9 +52,15 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
         return noise.Next(zeros(model.Description.Shape.Batch(1), device: model.Device))[0];
     }
 
-    private Tensor Decode(Tensor ends, IReadOnlyList<double> alphas, Func<Tensor, Tensor, double, Tensor> path, IReadOnlyList<SamplingStep> steps)
+    private Tensor Decode(
+        Tensor ends,
+        IReadOnlyList<double> alphas,
+        Func<Tensor, Tensor, double, Tensor> path,
+        IReadOnlyList<SamplingStep> steps)
     {
-        var frames = Enumerable.Range(0, (int)ends.shape[0] / 2).SelectMany(pair => alphas.Select(alpha => path(ends[2 * pair], ends[(2 * pair) + 1], alpha)));
+        var frames =
+            Enumerable.Range(0, (int)ends.shape[0] / 2).SelectMany(pair =>
+                alphas.Select(alpha => path(ends[2 * pair], ends[(2 * pair) + 1], alpha)));
         return Decode([.. frames], alphas, steps);
     }
 

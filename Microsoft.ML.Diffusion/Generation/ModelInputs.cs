@@ -31,7 +31,9 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
         CheckList(masks, parameter);
         if (masks.Count != images && masks.Count != 1)
         {
-            throw new ArgumentException($"{parameter} must hold one mask for each image or one for all, but there are {masks.Count} masks and {images} images.", parameter);
+            throw new ArgumentException(
+                $"{parameter} must hold one mask for each image or one for all, but there are {masks.Count} masks and {images} images.",
+                parameter);
         }
 
         using var scope = NewDisposeScope();
@@ -45,7 +47,9 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
     {
         if (labels is not null && labels.Count != images)
         {
-            throw new ArgumentException($"{parameter} must hold one class for each image, but there are {labels.Count} classes and {images} images.", parameter);
+            throw new ArgumentException(
+                $"{parameter} must hold one class for each image, but there are {labels.Count} classes and {images} images.",
+                parameter);
         }
 
         foreach (var label in labels ?? [])
@@ -80,7 +84,10 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
         int[] found = [.. classes.Where(i => string.Equals(names[i], name, StringComparison.OrdinalIgnoreCase))];
         if (found.Length > 1)
         {
-            throw new ArgumentOutOfRangeException(parameter, name, $"{parameter} must be spelled as one of {string.Join(", ", found.Select(i => names[i]))}, because these differ in case alone.");
+            throw new ArgumentOutOfRangeException(
+                parameter,
+                name,
+                $"{parameter} must be spelled as one of {string.Join(", ", found.Select(i => names[i]))}, because these differ in case alone.");
         }
 
         return found.Length == 1 ? found[0] : throw new ArgumentOutOfRangeException(parameter, name, description.NumberOfClasses == 0
@@ -105,7 +112,10 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
         var last = description.Schedule.NumberOfTrainingTimesteps - 1;
         if (timestep < 0 || timestep > last)
         {
-            throw new ArgumentOutOfRangeException(parameter, timestep, $"{name ?? parameter} must be from 0 to {last}, because the model was trained on those.");
+            throw new ArgumentOutOfRangeException(
+                parameter,
+                timestep,
+                $"{name ?? parameter} must be from 0 to {last}, because the model was trained on those.");
         }
     }
 
@@ -113,7 +123,9 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
     {
         if (image.Width != _shape.Width || image.Height != _shape.Height)
         {
-            throw new ArgumentException($"{name} is {image.Width}x{image.Height}, but the model's images are {_shape.Width}x{_shape.Height}. Resize it first.", parameter);
+            throw new ArgumentException(
+                $"{name} is {image.Width}x{image.Height}, but the model's images are {_shape.Width}x{_shape.Height}. Resize it first.",
+                parameter);
         }
 
         return ImagePixels.ReadRgb(image);

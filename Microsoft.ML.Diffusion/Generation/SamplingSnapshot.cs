@@ -14,7 +14,13 @@ public sealed class SamplingSnapshot
     private readonly ImageShape _shape;
     private bool _closed;
 
-    internal SamplingSnapshot(int step, IReadOnlyList<SamplingStep> steps, int firstImage, Tensor sample, Tensor predictedOriginal, ImageShape shape)
+    internal SamplingSnapshot(
+        int step,
+        IReadOnlyList<SamplingStep> steps,
+        int firstImage,
+        Tensor sample,
+        Tensor predictedOriginal,
+        ImageShape shape)
     {
         (Step, NumberOfSteps, AlphaBar, FirstImage) = (step, steps.Count, steps[step].AlphaBarPrevious, firstImage);
         (_sample, _predictedOriginal, _shape) = (sample, predictedOriginal, shape);
@@ -56,7 +62,8 @@ public sealed class SamplingSnapshot
     public float[] GetPredictedOriginalSample() => Values(_predictedOriginal);
 
     /// <inheritdoc/>
-    public override string ToString() => $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
+    public override string ToString() =>
+        $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
 
     /// <summary>Ends reading: the tensors belong to the run.</summary>
     internal void Close() => _closed = true;

@@ -34,7 +34,9 @@ public static class ImageGrid
         {
             if (images[i].Width != width || images[i].Height != height)
             {
-                throw new ArgumentException($"All images of a grid must have the size of the first, {width}x{height}, but image {i} is {images[i].Width}x{images[i].Height}. Resize them first.", nameof(images));
+                throw new ArgumentException(
+                    $"All images of a grid must have the size of the first, {width}x{height}, but image {i} is {images[i].Width}x{images[i].Height}. Resize them first.",
+                    nameof(images));
             }
 
             var (left, top) = (padding + (i % columns * cellWidth), padding + (i / columns * cellHeight));

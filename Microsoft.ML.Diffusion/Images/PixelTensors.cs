@@ -29,13 +29,15 @@ internal static class PixelTensors
     }
 
     /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
-    public static MLImage[] ToImages(Tensor batch, ImageShape shape) => Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));
+    public static MLImage[] ToImages(Tensor batch, ImageShape shape) =>
+        Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));
 
     /// <summary>Takes the planes [C, H, W] of each row of a batch, rounding to the nearest of 256 levels.</summary>
     public static byte[][] ToBytes(Tensor batch, ImageShape shape)
     {
         using var scope = NewDisposeScope();
-        var levels = batch.detach().to(ScalarType.Float32).Plus(1).Times(127.5).round_().Clamped(0, 255).to(ScalarType.Byte).cpu().contiguous();
+        var levels =
+            batch.detach().to(ScalarType.Float32).Plus(1).Times(127.5).round_().Clamped(0, 255).to(ScalarType.Byte).cpu().contiguous();
         return [.. levels.bytes.ToArray().Chunk(shape.PixelCount)];
     }
 }

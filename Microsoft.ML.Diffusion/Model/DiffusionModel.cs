@@ -41,7 +41,12 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     public Denoiser Denoiser(Tensor? labels, Guidance guidance, Clipping clipping)
     {
         var levels = new Lazy<LevelTable>(() => new LevelTable(description.Schedule));
-        Tensor Guided(Tensor x, double timestep) => ClassifierFreeGuidance.Predict((batch, classes) => Calls.Predict(batch, timestep, classes), x, labels, guidance.At(timestep, levels));
+        Tensor Guided(Tensor x, double timestep) =>
+            ClassifierFreeGuidance.Predict(
+                (batch, classes) => Calls.Predict(batch, timestep, classes),
+                x,
+                labels,
+                guidance.At(timestep, levels));
 
         return new Denoiser(Guided, description.Prediction, clipping, description.Variance);
     }

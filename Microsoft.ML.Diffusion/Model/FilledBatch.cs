@@ -1,6 +1,8 @@
 namespace Microsoft.ML.Diffusion.Model;
 
-/// <summary>The places of one network call, always equally many, since what is computed for an image may round differently in a batch of another size.</summary>
+/// <summary>
+/// The places of one network call, always equally many, since what is computed for an image may round differently in a batch of another size.
+/// </summary>
 /// <param name="Places">Those of the batch; where there are too few, they are repeated.</param>
 /// <param name="Taken">How many at the beginning count.</param>
 internal readonly record struct FilledBatch(int[] Places, int Taken)

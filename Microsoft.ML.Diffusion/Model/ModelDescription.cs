@@ -19,7 +19,8 @@ internal sealed record ModelDescription(
     /// <summary>Channels of the network's output: those of the images, and as many more for a learned variance.</summary>
     public int OutputChannels => Variance == ModelVariance.LearnedRange ? 2 * Shape.Channels : Shape.Channels;
 
-    public override string ToString() => $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
+    public override string ToString() =>
+        $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
     public UNet CreateNetwork() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
 
@@ -40,7 +41,9 @@ internal sealed record ModelDescription(
         }.OfType<string>().ToList();
         if (differences.Count > 0)
         {
-            throw new ArgumentException($"{parameter} cannot be trained on, because it differs in {string.Join("; ", differences)}. Set these options to the model's own.", parameter);
+            throw new ArgumentException(
+                $"{parameter} cannot be trained on, because it differs in {string.Join("; ", differences)}. Set these options to the model's own.",
+                parameter);
         }
     }
 

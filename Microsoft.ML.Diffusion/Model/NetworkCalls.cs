@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Model;
 
-/// <summary>The one door to a network outside of a training step. On the CPU and without gradients, the images of a batch are shared out between threads.</summary>
+/// <summary>
+/// The one door to a network outside of a training step. On the CPU and without gradients, the images of a batch are shared out between threads.
+/// </summary>
 /// <param name="network">The network.</param>
 internal sealed class NetworkCalls(UNet network)
 {
@@ -25,9 +27,12 @@ internal sealed class NetworkCalls(UNet network)
     public Tensor Predict(Tensor x, double timestep, Tensor? labels) => Call(network.Forward, x, [(float)timestep], labels);
 
     /// <summary>What the network says of x, each at a timestep of its own; the other parameters are as for the other overload.</summary>
-    public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels) => Call(network.Forward, x, Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), labels);
+    public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels) =>
+        Call(network.Forward, x, Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), labels);
 
-    /// <summary>The features of x in the middle of the network, [N, C', H', W']; parameters are as for <see cref="Predict(Tensor, double, Tensor?)"/>.</summary>
+    /// <summary>
+    /// The features of x in the middle of the network, [N, C', H', W']; parameters are as for <see cref="Predict(Tensor, double, Tensor?)"/>.
+    /// </summary>
     public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels) => Call(network.Bottleneck, x, [(float)timestep], labels);
 
     private Tensor Call(Func<Tensor, Tensor, Tensor?, Tensor> call, Tensor x, float[] times, Tensor? labels)
@@ -63,7 +68,9 @@ internal sealed class NetworkCalls(UNet network)
 
         lock (_turn)
         {
-            return Join(_threads.GetOrAdd(starts.Length, parts => new(() => new WorkerThreads(parts))).Value.Run(starts.Length, Compute), images);
+            return Join(
+                _threads.GetOrAdd(starts.Length, parts => new(() => new WorkerThreads(parts))).Value.Run(starts.Length, Compute),
+                images);
         }
     }
 

@@ -63,7 +63,10 @@ public sealed class TrainingSummary
     /// <summary>Gets why training ended.</summary>
     public TrainingEnd End { get; }
 
-    /// <summary>Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/> under diffusers' kind of names.</summary>
+    /// <summary>
+    /// Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/> under diffusers' kind of
+    /// names.
+    /// </summary>
     /// <value><see langword="null"/> for models that an earlier version trained.</value>
     [JsonInclude]
     [JsonConverter(typeof(JsonTextConverter))]

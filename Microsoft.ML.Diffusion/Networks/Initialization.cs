@@ -16,7 +16,11 @@ internal static class Initialization
         var numbers = new RandomNumbers(RandomStream.InitialWeights, seed);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var layers = network.named_modules().OrderBy(layer => layer.name, StringComparer.Ordinal).Select(layer => layer.module).ToList(); // not by fields: no rule orders them
+        var layers =
+            network.named_modules()
+                .OrderBy(layer => layer.name, StringComparer.Ordinal)
+                .Select(layer => layer.module)
+                .ToList(); // not by fields: no rule orders them
         for (var i = 0; i < layers.Count; i++)
         {
             switch (layers[i])
@@ -30,7 +34,8 @@ internal static class Initialization
                     linear.bias!.zero_();
                     break;
                 case ClassEmbedding embedding:
-                    embedding.Weight.copy_(RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU)[0]);
+                    embedding.Weight.copy_(
+                        RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU)[0]);
                     break;
                 case GroupNorm normalization:
                     normalization.weight.Fill(1);

@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
-/// <summary>The one door to convolutions and normalizations: on the CPU in single precision and below they are this library's own, elsewhere libtorch's.</summary>
+/// <summary>
+/// The one door to convolutions and normalizations: on the CPU in single precision and below they are this library's own, elsewhere libtorch's.
+/// </summary>
 /// <remarks>
-/// libtorch's vectorized convolutions of float32 on the CPU (oneDNN) give wrong numbers on some processors or end the process, and its group normalization loses digits of a small spread over
-/// a large offset. In float64 it is right, and slow: the tests' measure.
+/// libtorch's vectorized convolutions of float32 on the CPU (oneDNN) give wrong numbers on some processors or end the process, and its group
+/// normalization loses digits of a small spread over a large offset. In float64 it is right, and slow: the tests' measure.
 /// </remarks>
 internal static class Layers
 {
@@ -40,12 +42,14 @@ internal static class Layers
     public static Tensor Convolve(Conv2d layer, Tensor x, Tensor? features = null) => Convolve(layer, x, Settings(layer), features);
 
     /// <summary>Convolves an image [N, C, H, W] with one more row and column of zeros below and on the right than the layer says.</summary>
-    public static Tensor ConvolvePadded(Conv2d layer, Tensor x) => Convolve(layer, x, Settings(layer) with { After = Settings(layer).After + 1 }, null);
+    public static Tensor ConvolvePadded(Conv2d layer, Tensor x) =>
+        Convolve(layer, x, Settings(layer) with { After = Settings(layer).After + 1 }, null);
 
     /// <summary>Repeats each pixel of an image [N, C_in, H, W] to 2x2, and convolves the result by 3x3 filters with padding 1.</summary>
     /// <remarks>
     /// A filter reads each of the repeated pixels up to four times. Adding up the weights that meet the same pixel turns both steps into
-    /// one transposed convolution, 4x4 with stride 2, which gives the same numbers from 4/9 of the multiplications and no image in between; the kernel takes 1/4.
+    /// one transposed convolution, 4x4 with stride 2, which gives the same numbers from 4/9 of the multiplications and no image in between; the
+    /// kernel takes 1/4.
     /// </remarks>
     /// <returns>[N, C_out, 2H, 2W].</returns>
     public static Tensor ConvolveDoubled(Conv2d layer, Tensor x) => IsOwn(x)

@@ -25,7 +25,14 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="dropout">The network's.</param>
     /// <param name="outputScale">What the sum of input and output is divided by.</param>
     /// <param name="resample">How both ways through the block change the resolution; null keeps it.</param>
-    public ResidualBlock(int inChannels, int outChannels, int embeddingFeatures, UNetOptions options, SeededDropout dropout, double outputScale = 1, Func<Tensor, Tensor>? resample = null)
+    public ResidualBlock(
+        int inChannels,
+        int outChannels,
+        int embeddingFeatures,
+        UNetOptions options,
+        SeededDropout dropout,
+        double outputScale = 1,
+        Func<Tensor, Tensor>? resample = null)
         : base(nameof(ResidualBlock))
     {
         var groups = options.NumberOfNormalizationGroups;

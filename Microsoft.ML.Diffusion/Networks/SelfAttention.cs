@@ -40,9 +40,13 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        var pixels = (group_norm is null ? x : Layers.Normalize(group_norm, x, activates: false)).permute(0, 2, 3, 1).reshape(n, h * w, c); // [N, HW, C]
+        var pixels =
+            (group_norm is null
+                ? x
+                : Layers.Normalize(group_norm, x, activates: false)).permute(0, 2, 3, 1).reshape(n, h * w, c); // [N, HW, C]
 
-        Tensor Heads(Linear projection) => projection.forward(pixels).reshape(n, h * w, _heads, c / _heads).transpose(1, 2); // [N, heads, HW, C / heads]
+        Tensor Heads(Linear projection) =>
+            projection.forward(pixels).reshape(n, h * w, _heads, c / _heads).transpose(1, 2); // [N, heads, HW, C / heads]
         var attended = nn.functional.scaled_dot_product_attention(Heads(to_q), Heads(to_k), Heads(to_v));
 
         var y = to_out[0].forward(attended.transpose(1, 2).reshape(n, h * w, c)).reshape(n, h, w, c).permute(0, 3, 1, 2);

@@ -33,7 +33,8 @@ internal sealed class UNet : nn.Module
         Options = options;
         Dropout = new SeededDropout(options.Dropout);
         _patchSize = options.PatchSize;
-        var (channels, features, folded) = (options.BaseChannels, options.Details.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
+        var (channels, features, folded) =
+            (options.BaseChannels, options.Details.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
         var parts = new UNetParts(options, features, Dropout);
 
         conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);

@@ -2,11 +2,17 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
-/// <summary>Where the U-Nets of other libraries differ from that of the DDPM authors, whose the defaults are. Only imported networks, and copies of them, need these.</summary>
+/// <summary>
+/// Where the U-Nets of other libraries differ from that of the DDPM authors, whose the defaults are. Only imported networks, and copies of them, need
+/// these.
+/// </summary>
 public sealed record UNetDetails
 {
     /// <summary>Gets the number of channels of each level where they are not multiples of <see cref="UNetOptions.BaseChannels"/>.</summary>
-    /// <value>Multiples of <see cref="UNetOptions.NumberOfNormalizationGroups"/>; <see langword="null"/>, the default, follows <see cref="UNetOptions.ChannelMultipliers"/>, which a list replaces.</value>
+    /// <value>
+    /// Multiples of <see cref="UNetOptions.NumberOfNormalizationGroups"/>; <see langword="null"/>, the default, follows
+    /// <see cref="UNetOptions.ChannelMultipliers"/>, which a list replaces.
+    /// </value>
     public IReadOnlyList<int>? LevelChannels
     {
         get;
@@ -14,7 +20,9 @@ public sealed record UNetDetails
     }
 
     /// <summary>Gets what each level consists of on the way down, from full resolution on.</summary>
-    /// <value>One for each level; <see langword="null"/>, the default, attends at <see cref="UNetOptions.AttentionResolutions"/>, which a list replaces.</value>
+    /// <value>
+    /// One for each level; <see langword="null"/>, the default, attends at <see cref="UNetOptions.AttentionResolutions"/>, which a list replaces.
+    /// </value>
     public IReadOnlyList<UNetBlock>? DownBlocks
     {
         get;
@@ -38,14 +46,20 @@ public sealed record UNetDetails
     public double MiddleScale { get; init; } = 1;
 
     /// <summary>Gets the number of groups of the normalization before the middle's attention.</summary>
-    /// <value>A divisor of the last level's channels; 0 leaves the normalization out; <see langword="null"/>, the default, is <see cref="UNetOptions.NumberOfNormalizationGroups"/>.</value>
+    /// <value>
+    /// A divisor of the last level's channels; 0 leaves the normalization out; <see langword="null"/>, the default, is
+    /// <see cref="UNetOptions.NumberOfNormalizationGroups"/>.
+    /// </value>
     public int? MiddleAttentionGroups { get; init; }
 
     /// <summary>Gets the number added to the variances of the group normalizations.</summary>
     /// <value>Above 0. The default is 1e-6.</value>
     public double NormalizationEpsilon { get; init; } = 1e-6;
 
-    /// <summary>Gets a value indicating whether the timestep scales and shifts the features after a residual block's second normalization (Dhariwal and Nichol 2021, eq. 3).</summary>
+    /// <summary>
+    /// Gets a value indicating whether the timestep scales and shifts the features after a residual block's second normalization (Dhariwal and Nichol
+    /// 2021, eq. 3).
+    /// </summary>
     /// <value>The default, <see langword="false"/>, adds to the features before it.</value>
     public bool ScaleAndShift { get; init; }
 

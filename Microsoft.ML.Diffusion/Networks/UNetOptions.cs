@@ -22,7 +22,10 @@ public sealed partial record UNetOptions
     /// <value>At least 1. The default is 2.</value>
     public int NumberOfResidualBlocks { get; init; } = 2;
 
-    /// <summary>Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always has it.</summary>
+    /// <summary>
+    /// Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always
+    /// has it.
+    /// </summary>
     /// <value>The default is 16, and 7 and 14 for images of 28 pixels.</value>
     public IReadOnlyList<int> AttentionResolutions
     {
@@ -65,11 +68,27 @@ public sealed partial record UNetOptions
     {
         ArgumentNullException.ThrowIfNull(Details);
         Require(NumberOfNormalizationGroups >= 1, nameof(NumberOfNormalizationGroups), NumberOfNormalizationGroups, "must be at least 1");
-        Require(BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0, nameof(BaseChannels), BaseChannels, $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
-        Require(ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1), nameof(ChannelMultipliers), ChannelMultipliers, "must hold 1 to 16 positive numbers, one for each level");
+        Require(
+            BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0,
+            nameof(BaseChannels),
+            BaseChannels,
+            $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
+        Require(
+            ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1),
+            nameof(ChannelMultipliers),
+            ChannelMultipliers,
+            "must hold 1 to 16 positive numbers, one for each level");
         Require(NumberOfResidualBlocks >= 1, nameof(NumberOfResidualBlocks), NumberOfResidualBlocks, "must be at least 1");
-        Require(AttentionResolutions is not null, nameof(AttentionResolutions), AttentionResolutions, "must not be null; an empty list means attention in the middle only");
-        Require(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "must be in [0, 1), because it is a probability and 1 would drop everything");
+        Require(
+            AttentionResolutions is not null,
+            nameof(AttentionResolutions),
+            AttentionResolutions,
+            "must not be null; an empty list means attention in the middle only");
+        Require(
+            Dropout is >= 0 and < 1,
+            nameof(Dropout),
+            Dropout,
+            "must be in [0, 1), because it is a probability and 1 would drop everything");
         Require(PatchSize >= 1, nameof(PatchSize), PatchSize, "must be at least 1");
         ValidateDetails();
     }
@@ -79,7 +98,10 @@ public sealed partial record UNetOptions
         var factor = DownsamplingFactor;
         if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(ChannelMultipliers), $"{width}x{height}", $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers{(PatchSize > 1 ? " or a smaller PatchSize" : "")}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(ChannelMultipliers),
+                $"{width}x{height}",
+                $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers{(PatchSize > 1 ? " or a smaller PatchSize" : "")}.");
         }
     }
 
@@ -87,7 +109,10 @@ public sealed partial record UNetOptions
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(name, value is IReadOnlyList<int> list ? $"[{string.Join(", ", list)}]" : value, $"{name} {rule}.");
+            throw new ArgumentOutOfRangeException(
+                name,
+                value is IReadOnlyList<int> list ? $"[{string.Join(", ", list)}]" : value,
+                $"{name} {rule}.");
         }
     }
 }

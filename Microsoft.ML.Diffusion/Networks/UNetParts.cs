@@ -14,17 +14,30 @@ internal sealed class UNetParts(UNetOptions options, int embeddingFeatures, Seed
 
     public SelfAttention Attention(int channels) => new(channels, options, options.NumberOfNormalizationGroups);
 
-    public ResidualBlock MiddleResidual(int channels) => new(channels, channels, embeddingFeatures, options, dropout, options.Details.MiddleScale);
+    public ResidualBlock MiddleResidual(int channels) =>
+        new(channels, channels, embeddingFeatures, options, dropout, options.Details.MiddleScale);
 
     public SelfAttention MiddleAttention(int channels) =>
         new(channels, options, options.Details.MiddleAttentionGroups ?? options.NumberOfNormalizationGroups, options.Details.MiddleScale);
 
     public nn.Module Downsampler(LevelPlan plan) => plan.Block.ResamplesInBlock
-        ? new ResidualBlock(plan.Channels, plan.Channels, embeddingFeatures, options, dropout, resample: x => nn.functional.avg_pool2d(x, 2))
+        ? new ResidualBlock(
+            plan.Channels,
+            plan.Channels,
+            embeddingFeatures,
+            options,
+            dropout,
+            resample: x => nn.functional.avg_pool2d(x, 2))
         : new Downsample(plan.Channels, options.ResampleWithConvolution, options.Details.DownsamplePadding);
 
     public nn.Module Upsampler(LevelPlan plan) => plan.Block.ResamplesInBlock
-        ? new ResidualBlock(plan.Channels, plan.Channels, embeddingFeatures, options, dropout, resample: x => nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest))
+        ? new ResidualBlock(
+            plan.Channels,
+            plan.Channels,
+            embeddingFeatures,
+            options,
+            dropout,
+            resample: x => nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest))
         : new Upsample(plan.Channels, options.ResampleWithConvolution);
 
     /// <summary>Changes the resolution of x, [N, C, H, W], by a module that was made here.</summary>

@@ -16,7 +16,13 @@ internal static class UNetSize
     {
         var features = (double)(options.Details.TimestepFeatures ?? options.BaseChannels * 4.0);
         var blocks = (2.0 * options.NumberOfResidualBlocks) + 1;
-        var levels = Enumerable.Range(0, options.NumberOfLevels).Select(level => (double)options.ChannelsOf(level)).Sum(channels => blocks * channels * ((9 * channels) + features));
-        return levels + (features * (features + options.BaseChannels + numberOfClasses)) + (9.0 * options.BaseChannels * inChannels) + (9.0 * options.ChannelsOf(0) * outChannels);
+        var levels =
+            Enumerable.Range(0, options.NumberOfLevels)
+                .Select(level => (double)options.ChannelsOf(level))
+                .Sum(channels => blocks * channels * ((9 * channels) + features));
+        return levels
+            + (features * (features + options.BaseChannels + numberOfClasses))
+            + (9.0 * options.BaseChannels * inChannels)
+            + (9.0 * options.ChannelsOf(0) * outChannels);
     }
 }

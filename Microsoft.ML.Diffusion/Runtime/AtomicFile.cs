@@ -29,7 +29,9 @@ internal static partial class AtomicFile
         string target;
         try
         {
-            target = new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+            target = new FileInfo(path) is { LinkTarget: not null } link
+                ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+                : Path.GetFullPath(path);
             CheckReplaceable(target);
             DeleteLeftovers(target);
             Replace(target, write);
@@ -108,9 +110,12 @@ internal static partial class AtomicFile
             FileStream file;
             try
             {
-                file = new FileStream(Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Path.GetRandomFileName()}{Suffix}"), options);
+                file = new FileStream(
+                    Path.Combine(Path.GetDirectoryName(target)!, $"{Prefix(target)}{Path.GetRandomFileName()}{Suffix}"),
+                    options);
             }
-            catch (IOException exception) when (attempt < Attempts && exception is not DirectoryNotFoundException and not PathTooLongException)
+            catch (IOException exception) when (attempt < Attempts
+                && exception is not DirectoryNotFoundException and not PathTooLongException)
             {
                 continue; // another process's DeleteLeftovers has it between its creation and its lock; or a lasting fault, which will be told
             }
@@ -138,7 +143,9 @@ internal static partial class AtomicFile
         foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, "*", new EnumerationOptions { AttributesToSkip = 0 }))
         {
             var name = Path.GetFileName(path);
-            if (name.Length == length && name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal))
+            if (name.Length == length
+                && name.StartsWith(prefix, StringComparison.Ordinal)
+                && name.EndsWith(Suffix, StringComparison.Ordinal))
             {
                 DeleteIfUnlocked(path);
             }
@@ -149,7 +156,16 @@ internal static partial class AtomicFile
     {
         try
         {
-            using var whole = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose, Share = FileShare.None });
+            using var whole =
+                new FileStream(
+                    path,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.Open,
+                        Access = FileAccess.ReadWrite,
+                        Options = FileOptions.DeleteOnClose,
+                        Share = FileShare.None,
+                    });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

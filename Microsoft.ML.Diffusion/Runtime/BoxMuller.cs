@@ -35,7 +35,9 @@ internal static class BoxMuller
     }
 
     /// <summary>-2 ln u to 3e-7 of itself, for u in [2^-33, 1].</summary>
-    /// <remarks>u = m 2^e with m in [sqrt(1/2), sqrt(2)), and ln m = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = (m - 1) / (m + 1), |s| at most 0.172.</remarks>
+    /// <remarks>
+    /// u = m 2^e with m in [sqrt(1/2), sqrt(2)), and ln m = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = (m - 1) / (m + 1), |s| at most 0.172.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal TwiceNegativeLogarithm<TLanes, TWhole, TReal>(TReal u)
         where TLanes : struct, ILanes<TWhole, TReal>

@@ -13,7 +13,10 @@ internal static class Check
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(name, value is IEnumerable<int> list ? $"[{string.Join(", ", list)}]" : value, $"{name} {rule}.");
+            throw new ArgumentOutOfRangeException(
+                name,
+                value is IEnumerable<int> list ? $"[{string.Join(", ", list)}]" : value,
+                $"{name} {rule}.");
         }
     }
 }

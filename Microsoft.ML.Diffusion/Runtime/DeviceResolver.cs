@@ -38,7 +38,8 @@ internal static class DeviceResolver
 
         return context.GpuDeviceId is null || context.FallbackToCpu
             ? CPU
-            : throw new InvalidOperationException($"MLContext.GpuDeviceId is {context.GpuDeviceId} and FallbackToCpu is false, but no CUDA device is available. Reference a CUDA build of libtorch, or set FallbackToCpu to true.");
+            : throw new InvalidOperationException(
+                $"MLContext.GpuDeviceId is {context.GpuDeviceId} and FallbackToCpu is false, but no CUDA device is available. Reference a CUDA build of libtorch, or set FallbackToCpu to true.");
     }
 
     private static Device Parse(string name)
@@ -47,7 +48,10 @@ internal static class DeviceResolver
         var index = 0;
         if (parts.Length > 2 || (parts.Length == 2 && !int.TryParse(parts[1], out index)) || parts[0] is not ("cpu" or "cuda") || index < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(DiffusionOptions.Device), name, "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it null for the best there is.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DiffusionOptions.Device),
+                name,
+                "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it null for the best there is.");
         }
 
         if (parts[0] == "cpu")
@@ -57,7 +61,10 @@ internal static class DeviceResolver
 
         if (!cuda.is_available() || index >= cuda.device_count())
         {
-            throw new ArgumentOutOfRangeException(nameof(DiffusionOptions.Device), name, $"Device must be one that is there, but {(cuda.is_available() ? $"{cuda.device_count()} CUDA devices are" : "no CUDA device is")} available. Use \"cpu\", or leave it null for the best there is.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DiffusionOptions.Device),
+                name,
+                $"Device must be one that is there, but {(cuda.is_available() ? $"{cuda.device_count()} CUDA devices are" : "no CUDA device is")} available. Use \"cpu\", or leave it null for the best there is.");
         }
 
         return new Device(TorchSharp.DeviceType.CUDA, index);

@@ -59,5 +59,8 @@ internal readonly struct EightLanes : ILanes<Vector256<uint>, Vector256<float>>
 
     // Of the lower halves of each 64 bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ulong> Products(Vector256<ulong> a, uint b) => Avx2.IsSupported ? Avx2.Multiply(a.AsUInt32(), Vector256.Create(b)) : (a & Vector256.Create(0x00000000FFFFFFFFul)) * Vector256.Create((ulong)b);
+    private static Vector256<ulong> Products(Vector256<ulong> a, uint b) =>
+        Avx2.IsSupported
+            ? Avx2.Multiply(a.AsUInt32(), Vector256.Create(b))
+            : (a & Vector256.Create(0x00000000FFFFFFFFul)) * Vector256.Create((ulong)b);
 }

@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Microsoft.ML.Diffusion.Runtime;
 
-/// <summary>A list of an option: a copy that nobody changes any more, equal to every other one of the same elements, so that the records that hold it are equal by value too.</summary>
+/// <summary>
+/// A list of an option: a copy that nobody changes any more, equal to every other one of the same elements, so that the records that hold it are
+/// equal by value too.
+/// </summary>
 internal sealed class EquatableList<T>(IEnumerable<T> elements) : IReadOnlyList<T>, IEquatable<EquatableList<T>>
 {
     private readonly T[] _elements = [.. elements];
@@ -37,5 +40,6 @@ internal static class EquatableList
 {
     /// <summary>Copies what was given; nothing stays nothing, for those who check it.</summary>
     [return: NotNullIfNotNull(nameof(elements))]
-    public static EquatableList<T>? Of<T>(IReadOnlyList<T>? elements) => elements is null ? null : elements as EquatableList<T> ?? new(elements);
+    public static EquatableList<T>? Of<T>(IReadOnlyList<T>? elements) =>
+        elements is null ? null : elements as EquatableList<T> ?? new(elements);
 }

@@ -66,7 +66,10 @@ internal readonly struct FourLanes : ILanes<Vector128<uint>, Vector128<float>>
 
     // Of the lower halves of each 64 bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> Products(Vector128<ulong> a, uint b) => Sse2.IsSupported ? Sse2.Multiply(a.AsUInt32(), Vector128.Create(b)) : (a & Vector128.Create(0x00000000FFFFFFFFul)) * Vector128.Create((ulong)b);
+    private static Vector128<ulong> Products(Vector128<ulong> a, uint b) =>
+        Sse2.IsSupported
+            ? Sse2.Multiply(a.AsUInt32(), Vector128.Create(b))
+            : (a & Vector128.Create(0x00000000FFFFFFFFul)) * Vector128.Create((ulong)b);
 
     // a0 b0 a1 b1, a2 b2 a3 b3.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

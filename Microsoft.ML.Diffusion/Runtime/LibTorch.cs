@@ -6,9 +6,9 @@ using TorchSharp;
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>
-/// Loads libtorch before TorchSharp does, once, and from the application's own folders alone: TorchSharp uses what is loaded already. By itself it takes any libtorch that
-/// the system has, keeps to itself what the system's loader says of a failure, and tries on by copying the libraries of its packages, 490 MB, to a folder beside its
-/// assembly if its path looks like that of a package.
+/// Loads libtorch before TorchSharp does, once, and from the application's own folders alone: TorchSharp uses what is loaded already. By itself it
+/// takes any libtorch that the system has, keeps to itself what the system's loader says of a failure, and tries on by copying the libraries of its
+/// packages, 490 MB, to a folder beside its assembly if its path looks like that of a package.
 /// </summary>
 internal static class LibTorch
 {
@@ -26,25 +26,31 @@ internal static class LibTorch
 
         var files = OfApplication();
         var libtorch = LoadOf(files, LibTorchAdvice.LibTorchName);
-        var torchSharp = libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
+        var torchSharp =
+            libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
         if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !IsInPackage(typeof(torch).Assembly.Location)))
         {
             var other = libtorch.File is null ? files.FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable) : null;
-            throw new DllNotFoundException(LibTorchAdvice.Of(libtorch, torchSharp, other, Platform(), typeof(torch).Assembly.GetName().Version!));
+            throw new DllNotFoundException(
+                LibTorchAdvice.Of(libtorch, torchSharp, other, Platform(), typeof(torch).Assembly.GetName().Version!));
         }
 
         return _file = libtorch.File ?? files.NameOf(LibTorchAdvice.LibTorchName);
     }
 
     /// <summary>
-    /// Says whether TorchSharp's assembly is used where a package is unpacked, packages/torchsharp/version/lib/framework, as notebooks and scripts do. There each
-    /// package's libraries are in a folder of their own, and TorchSharp's copying is what makes them load.
+    /// Says whether TorchSharp's assembly is used where a package is unpacked, packages/torchsharp/version/lib/framework, as notebooks and scripts
+    /// do. There each package's libraries are in a folder of their own, and TorchSharp's copying is what makes them load.
     /// </summary>
     internal static bool IsInPackage(string assembly) =>
         assembly.Split('/', '\\') is [.., var package, _, "lib", _, _] && package.Equals("torchsharp", StringComparison.OrdinalIgnoreCase);
 
     private static NativeFiles OfApplication() =>
-        new(Platform(), AppContext.BaseDirectory, AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string, typeof(torch).Assembly.Location);
+        new(
+            Platform(),
+            AppContext.BaseDirectory,
+            AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string,
+            typeof(torch).Assembly.Location);
 
     /// <summary>Loads a library, if the program has not done so itself.</summary>
     private static NativeLoad LoadOf(NativeFiles files, string name)
@@ -104,7 +110,9 @@ internal static class LibTorch
         try
         {
             using var process = Process.GetCurrentProcess();
-            return process.Modules.Cast<ProcessModule>().Select(module => module.FileName).FirstOrDefault(file => Path.GetFileName(file).Equals(name, StringComparison.OrdinalIgnoreCase));
+            return process.Modules.Cast<ProcessModule>()
+                .Select(module => module.FileName)
+                .FirstOrDefault(file => Path.GetFileName(file).Equals(name, StringComparison.OrdinalIgnoreCase));
         }
         catch (Exception exception) when (exception is Win32Exception or InvalidOperationException or NotSupportedException)
         {

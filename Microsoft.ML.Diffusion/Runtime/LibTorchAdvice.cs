@@ -11,10 +11,12 @@ internal static class LibTorchAdvice
     private const string NewVersion = "GLIBCXX_3.4.32";
 
     /// <summary>Gets the libtorch that TorchSharp is made for, from the build.</summary>
-    public static string LibTorchVersion { get; } = typeof(LibTorchAdvice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "LibTorchVersion").Value!;
+    public static string LibTorchVersion { get; } =
+        typeof(LibTorchAdvice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "LibTorchVersion").Value!;
 
     /// <summary>Says whether TorchSharp's own library fails for what the build step mends.</summary>
-    public static bool IsOldSystem(NativeLoad torchSharp) => torchSharp.Failure?.Contains($"version `{NewVersion}' not found", StringComparison.Ordinal) ?? false;
+    public static bool IsOldSystem(NativeLoad torchSharp) =>
+        torchSharp.Failure?.Contains($"version `{NewVersion}' not found", StringComparison.Ordinal) ?? false;
 
     /// <param name="libtorch">How libtorch itself loaded.</param>
     /// <param name="torchSharp">How TorchSharp's own library failed.</param>
@@ -47,7 +49,9 @@ internal static class LibTorchAdvice
         if (libtorch.File is null)
         {
             return $"The application has no libtorch for {platform}, which Microsoft.ML.Diffusion computes with. Add it to the application's project by one of these:\n{packages}" +
-                (other is null ? "" : $"\n{other} is outside of the application and is not used: TorchSharp needs the files of such a package.");
+                (other is null
+                    ? ""
+                    : $"\n{other} is outside of the application and is not used: TorchSharp needs the files of such a package.");
         }
 
         var reason = Reason(libtorch.Failure ?? torchSharp.Failure) ?? $"there is no {TorchSharpName}.";

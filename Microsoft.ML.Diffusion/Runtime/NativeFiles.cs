@@ -41,7 +41,10 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
         {
             ["win", ..] => ((string[])["PATH"], (string[])[Environment.SystemDirectory]),
             ["osx", ..] => (["DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"], ["/usr/local/lib", "/usr/lib"]),
-            [_, var processor] => (["LD_LIBRARY_PATH"], [$"/usr/lib/{(processor == "arm64" ? "aarch64" : "x86_64")}-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"]),
+            [_, var processor] =>
+                (
+                    ["LD_LIBRARY_PATH"],
+                    [$"/usr/lib/{(processor == "arm64" ? "aarch64" : "x86_64")}-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"]),
             _ => ([], []),
         };
         return FindIn([.. variables.SelectMany(name => (variable(name) ?? "").Split(Path.PathSeparator)), .. folders], library);
@@ -53,8 +56,8 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
     private static string[] WithRuntimes(string folder, string platform) => [folder, Path.Combine(folder, "runtimes", platform, "native")];
 
     /// <summary>
-    /// Those of unpacked packages, each in a folder of its own, if TorchSharp's assembly is used there. On Linux TorchSharp takes what is loaded by its name, and need not
-    /// copy 490 MB beside its assembly; with a package for CUDA it shall choose.
+    /// Those of unpacked packages, each in a folder of its own, if TorchSharp's assembly is used there. On Linux TorchSharp takes what is loaded by
+    /// its name, and need not copy 490 MB beside its assembly; with a package for CUDA it shall choose.
     /// </summary>
     private static string[] PackageFolders(string assembly, string platform)
     {
@@ -67,6 +70,9 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
         var packages = Path.GetFullPath(Path.Combine(torchSharp, "..", ".."));
         return Directory.Exists(packages) && Directory.EnumerateDirectories(packages, "libtorch-cuda-*").Any()
             ? []
-            : [.. ((string[])[Path.Combine(packages, $"libtorch-cpu-{platform}", LibTorchAdvice.LibTorchVersion), torchSharp]).Select(package => Path.Combine(package, "runtimes", platform, "native"))];
+            : [.. ((string[])[
+                Path.Combine(packages, $"libtorch-cpu-{platform}", LibTorchAdvice.LibTorchVersion),
+                torchSharp,
+            ]).Select(package => Path.Combine(package, "runtimes", platform, "native"))];
     }
 }

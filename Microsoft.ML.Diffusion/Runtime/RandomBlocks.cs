@@ -72,7 +72,8 @@ internal readonly struct RandomBlocks(ulong key, ulong sample, uint draw)
         for (var block = 0u; words.Length > 0; block += (uint)TLanes.Count)
         {
             var target = words.Length >= WordsOfBlock * TLanes.Count ? words : rest;
-            var (a, b, c, d) = (TLanes.Successive(block), TLanes.Whole(draw), TLanes.Whole(unchecked((uint)sample)), TLanes.Whole((uint)(sample >> 32)));
+            var (a, b, c, d) =
+                (TLanes.Successive(block), TLanes.Whole(draw), TLanes.Whole(unchecked((uint)sample)), TLanes.Whole((uint)(sample >> 32)));
             Philox4x32.Block<TLanes, TWhole, TReal>(key, ref a, ref b, ref c, ref d);
             TLanes.Interleave(a, b, c, d, ref MemoryMarshal.GetReference(target));
             words = After<TLanes, TWhole, TReal>(words, rest);
@@ -89,11 +90,17 @@ internal readonly struct RandomBlocks(ulong key, ulong sample, uint draw)
         for (var block = 0u; bits.Length > 0; block += (uint)TLanes.Count)
         {
             var target = bits.Length >= WordsOfBlock * TLanes.Count ? bits : rest;
-            var (a, b, c, d) = (TLanes.Successive(block), TLanes.Whole(draw), TLanes.Whole(unchecked((uint)sample)), TLanes.Whole((uint)(sample >> 32)));
+            var (a, b, c, d) =
+                (TLanes.Successive(block), TLanes.Whole(draw), TLanes.Whole(unchecked((uint)sample)), TLanes.Whole((uint)(sample >> 32)));
             Philox4x32.Block<TLanes, TWhole, TReal>(key, ref a, ref b, ref c, ref d);
             var (first, second) = BoxMuller.Normals<TLanes, TWhole, TReal>(a, b);
             var (third, fourth) = BoxMuller.Normals<TLanes, TWhole, TReal>(c, d);
-            TLanes.Interleave(TLanes.Bits(first), TLanes.Bits(second), TLanes.Bits(third), TLanes.Bits(fourth), ref MemoryMarshal.GetReference(target));
+            TLanes.Interleave(
+                TLanes.Bits(first),
+                TLanes.Bits(second),
+                TLanes.Bits(third),
+                TLanes.Bits(fourth),
+                ref MemoryMarshal.GetReference(target));
             bits = After<TLanes, TWhole, TReal>(bits, rest);
         }
     }

@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Diffusion.Runtime;
 
-/// <summary>The random numbers of a seed in a stream. It has no state: what is asked for twice is the same, in any order, on any thread and any processor.</summary>
+/// <summary>
+/// The random numbers of a seed in a stream. It has no state: what is asked for twice is the same, in any order, on any thread and any processor.
+/// </summary>
 /// <remarks>
-/// A number is found by sample (64 bits), draw (32 bits) and element. Elements come in blocks of four, whose number is the last word of the counter, so a longer
-/// draw begins with a shorter one.
+/// A number is found by sample (64 bits), draw (32 bits) and element. Elements come in blocks of four, whose number is the last word of the counter,
+/// so a longer draw begins with a shorter one.
 /// </remarks>
 /// <param name="stream">What the numbers are for.</param>
 /// <param name="seed">All 64 bits count.</param>

@@ -1,7 +1,8 @@
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>
-/// Everything that is drawn anywhere in the library, each in a stream of its own: numbers of two streams have nothing to do with each other, whatever their seeds.
+/// Everything that is drawn anywhere in the library, each in a stream of its own: numbers of two streams have nothing to do with each other, whatever
+/// their seeds.
 /// </summary>
 /// <remarks>
 /// A number is found by stream, seed, sample, draw and element alone; each line says what <c>sample</c> and <c>draw</c> are in it, and draw is 0 where it says

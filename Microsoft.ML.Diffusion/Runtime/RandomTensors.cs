@@ -7,7 +7,13 @@ namespace Microsoft.ML.Diffusion.Runtime;
 internal static class RandomTensors
 {
     /// <summary>Standard normal noise of a batch, of one draw; parameters as for the other overload.</summary>
-    public static Tensor Normals(RandomNumbers numbers, IReadOnlyList<long> samples, long draw, long[] shape, ScalarType type, Device device) =>
+    public static Tensor Normals(
+        RandomNumbers numbers,
+        IReadOnlyList<long> samples,
+        long draw,
+        long[] shape,
+        ScalarType type,
+        Device device) =>
         Normals(numbers, samples, _ => draw, shape, type, device);
 
     /// <summary>Standard normal noise of a batch.</summary>
@@ -17,7 +23,13 @@ internal static class RandomTensors
     /// <param name="shape">[N, ...]; the elements of a sample are numbered in the order of its tensor.</param>
     /// <param name="type">Of the result. All types get the float32 numbers, rounded or widened.</param>
     /// <param name="device">Of the result.</param>
-    public static Tensor Normals(RandomNumbers numbers, IReadOnlyList<long> samples, Func<int, long> drawOf, long[] shape, ScalarType type, Device device)
+    public static Tensor Normals(
+        RandomNumbers numbers,
+        IReadOnlyList<long> samples,
+        Func<int, long> drawOf,
+        long[] shape,
+        ScalarType type,
+        Device device)
     {
         using var scope = NewDisposeScope();
         var noise = empty(shape, ScalarType.Float32);

@@ -5,13 +5,17 @@ using System.Reflection;
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>
-/// Writes a record as the compiler would, Name { Property = value, ... }, but with numbers as in code, whatever the user's culture, and with the elements of lists.
+/// Writes a record as the compiler would, Name { Property = value, ... }, but with numbers as in code, whatever the user's culture, and with the
+/// elements of lists.
 /// </summary>
 internal static class RecordText
 {
     public static string Of(object record)
     {
-        var properties = record.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0);
+        var properties =
+            record.GetType()
+                .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(property => property.GetIndexParameters().Length == 0);
         return $"{record.GetType().Name} {{ {string.Join(", ", properties.Select(property => $"{property.Name} = {Value(property.GetValue(record))}"))} }}";
     }
 

@@ -59,5 +59,8 @@ internal readonly struct SixteenLanes : ILanes<Vector512<uint>, Vector512<float>
 
     // Of the lower halves of each 64 bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Products(Vector512<ulong> a, uint b) => Avx512F.IsSupported ? Avx512F.Multiply(a.AsUInt32(), Vector512.Create(b)) : (a & Vector512.Create(0x00000000FFFFFFFFul)) * Vector512.Create((ulong)b);
+    private static Vector512<ulong> Products(Vector512<ulong> a, uint b) =>
+        Avx512F.IsSupported
+            ? Avx512F.Multiply(a.AsUInt32(), Vector512.Create(b))
+            : (a & Vector512.Create(0x00000000FFFFFFFFul)) * Vector512.Create((ulong)b);
 }

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>
-/// Tensors with numbers, and sums of tensors. TorchSharp's operators hand libtorch the pointer of a scalar that nothing holds: a garbage collection at that moment frees it, and libtorch
-/// reads what is there by then. Here each scalar lives until its call has returned. A sum of two tensors has such a scalar too, the factor 1 of its second term.
+/// Tensors with numbers, and sums of tensors. TorchSharp's operators hand libtorch the pointer of a scalar that nothing holds: a garbage collection
+/// at that moment frees it, and libtorch reads what is there by then. Here each scalar lives until its call has returned. A sum of two tensors has
+/// such a scalar too, the factor 1 of its second term.
 /// </summary>
 internal static class TensorArithmetic
 {

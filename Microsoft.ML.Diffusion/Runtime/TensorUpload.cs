@@ -7,5 +7,6 @@ namespace Microsoft.ML.Diffusion.Runtime;
 internal static class TensorUpload
 {
     /// <summary>Copies a tensor of the CPU to a device. The caller does not wait for a GPU to have it.</summary>
-    public static Tensor To(Tensor tensor, Device device) => device.type == DeviceType.CUDA ? tensor.pin_memory().to(device, non_blocking: true) : tensor.to(device);
+    public static Tensor To(Tensor tensor, Device device) =>
+        device.type == DeviceType.CUDA ? tensor.pin_memory().to(device, non_blocking: true) : tensor.to(device);
 }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>
-/// Threads that share out the images of a batch on the CPU. Each computes its part with a core or more of its own, and they wait for each other once a part instead of in
-/// every operation.
+/// Threads that share out the images of a batch on the CPU. Each computes its part with a core or more of its own, and they wait for each other once
+/// a part instead of in every operation.
 /// </summary>
 internal sealed class WorkerThreads : IDisposable
 {
@@ -138,7 +138,8 @@ internal sealed class WorkerThreads : IDisposable
             for (var i = 0; i < Count; i++)
             {
                 var index = i;
-                threads[i] = new Thread(() => Serve(index, Math.Max(1, operationThreads / Count))) { IsBackground = true, Name = $"Diffusion {i}" };
+                threads[i] =
+                    new Thread(() => Serve(index, Math.Max(1, operationThreads / Count))) { IsBackground = true, Name = $"Diffusion {i}" };
                 threads[i].Start();
             }
 

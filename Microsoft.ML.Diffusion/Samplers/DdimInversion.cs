@@ -31,7 +31,13 @@ internal static class DdimInversion
     /// <param name="asked">Where the network is asked.</param>
     /// <param name="cancellationToken">Ends the walk between two steps.</param>
     /// <returns>x at the noisiest level of the run, [N, C, H, W].</returns>
-    public static Tensor Encode(Denoiser denoiser, Tensor x0, IReadOnlyList<SamplingStep> steps, NoiseSchedule schedule, InversionLevel asked, CancellationToken cancellationToken)
+    public static Tensor Encode(
+        Denoiser denoiser,
+        Tensor x0,
+        IReadOnlyList<SamplingStep> steps,
+        NoiseSchedule schedule,
+        InversionLevel asked,
+        CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -48,7 +54,10 @@ internal static class DdimInversion
     }
 
     // A clean image has no level that training has seen: the lowest stands for it, with its own alpha-bar.
-    private static (double Timestep, double AlphaBar) Lower(SamplingStep step, LevelTable levels, NoiseSchedule schedule) => step.AlphaBarPrevious == 1
+    private static (double Timestep, double AlphaBar) Lower(
+        SamplingStep step,
+        LevelTable levels,
+        NoiseSchedule schedule) => step.AlphaBarPrevious == 1
         ? (0, schedule.AlphaBar(0))
         : (levels.Timestep(KarrasSpacing.Sigma(step.AlphaBarPrevious)), step.AlphaBarPrevious);
 }

@@ -18,7 +18,12 @@ public sealed record DdimSampler : Sampler
     public DdimSampler(int steps = 50, double eta = 0)
         : base(TimestepSubset.Trailing(steps))
     {
-        Eta = eta >= 0 && eta <= 1 ? eta : throw new ArgumentOutOfRangeException(nameof(eta), eta, "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM.");
+        Eta = eta >= 0 && eta <= 1
+            ? eta
+            : throw new ArgumentOutOfRangeException(
+                nameof(eta),
+                eta,
+                "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM.");
     }
 
     /// <summary>Gets how much of DDPM's noise each step draws: 0 is deterministic, 1 equals ancestral sampling with the posterior's variance.</summary>
@@ -31,23 +36,37 @@ public sealed record DdimSampler : Sampler
     public bool UseSigmaHat
     {
         get;
-        init => field = !value || Eta == 1 ? value : throw new ArgumentOutOfRangeException(nameof(UseSigmaHat), value, "UseSigmaHat needs eta = 1, because sigma-hat replaces the noise of that case alone.");
+        init => field = !value || Eta == 1
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(UseSigmaHat),
+                value,
+                "UseSigmaHat needs eta = 1, because sigma-hat replaces the noise of that case alone.");
     }
 
-    /// <summary>Gets where the network is asked when the steps are walked upward, by <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> and all that encodes.</summary>
+    /// <summary>
+    /// Gets where the network is asked when the steps are walked upward, by
+    /// <see cref="DiffusionTransformer.Encode(IReadOnlyList{Microsoft.ML.Data.MLImage}, GenerationOptions?, IReadOnlyList{int}?)"/> and all that
+    /// encodes.
+    /// </summary>
     /// <value>The default is <see cref="InversionLevel.Lower"/>, the Euler step of the paper's eq. 14. It has no effect on generating.</value>
     /// <exception cref="ArgumentOutOfRangeException">It is not one of the values.</exception>
     public InversionLevel InversionLevel
     {
         get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(InversionLevel), value, "InversionLevel must be Lower or Upper.");
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(InversionLevel), value, "InversionLevel must be Lower or Upper.");
     }
 
     /// <inheritdoc/>
     public override bool IsStochastic => Eta > 0;
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}{(InversionLevel == InversionLevel.Upper ? ", inverted at the upper level" : "")}");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}{(InversionLevel == InversionLevel.Upper ? ", inverted at the upper level" : "")}");
 
     internal override Tensor Step(Tensor x, SamplingContext context)
     {

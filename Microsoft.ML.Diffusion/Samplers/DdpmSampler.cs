@@ -19,7 +19,10 @@ public sealed record DdpmSampler : Sampler
     public DdpmSampler(int steps = 1000, DdpmVariance variance = DdpmVariance.FixedSmall)
         : base(TimestepSubset.Trailing(steps))
     {
-        Variance = Enum.IsDefined(variance) ? variance : throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall, FixedLarge or Learned.");
+        Variance =
+            Enum.IsDefined(variance)
+                ? variance
+                : throw new ArgumentOutOfRangeException(nameof(variance), variance, "variance must be FixedSmall, FixedLarge or Learned.");
     }
 
     /// <summary>Gets the variance of a step.</summary>
@@ -40,8 +43,13 @@ public sealed record DdpmSampler : Sampler
         var mean = context.Denoised.OriginalSample.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
-            var interpolation = context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
-            var logVariance = LearnedVariance.LogVariance(interpolation, Math.Log(Math.Max(posterior.Variance, 1e-20)), Math.Log(posterior.Beta)); // 0 in a step to a clean image
+            var interpolation =
+                context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
+            var logVariance =
+                LearnedVariance.LogVariance(
+                    interpolation,
+                    Math.Log(Math.Max(posterior.Variance, 1e-20)),
+                    Math.Log(posterior.Beta)); // 0 in a step to a clean image
             return mean.Plus(logVariance.Times(0.5).exp() * context.Noise.Next(x));
         }
 

@@ -51,7 +51,9 @@ public sealed record DpmSolverSampler : Sampler
 
         var posterior = Posterior.Between(alphaBar, alphaBarNext);
         var mean = x0.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
-        return context.Step.AddsNoise && posterior.Variance > 0 ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(posterior.Variance))) : mean;
+        return context.Step.AddsNoise && posterior.Variance > 0
+            ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(posterior.Variance)))
+            : mean;
     }
 
     private Tensor Extrapolated(SamplingContext context)

@@ -31,7 +31,8 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
     {
         var last = steps - 1;
         var once = Enumerable.Range(0, last % jumpLength);
-        var parts = Enumerable.Range(0, last / jumpLength).Select(part => Enumerable.Range((last % jumpLength) + (part * jumpLength), jumpLength));
+        var parts =
+            Enumerable.Range(0, last / jumpLength).Select(part => Enumerable.Range((last % jumpLength) + (part * jumpLength), jumpLength));
         return [.. once, .. parts.SelectMany(part => Enumerable.Repeat(part, resamplings).SelectMany(taken => taken)), last];
     }
 
@@ -43,7 +44,13 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
     /// <param name="afterStep">Called after each step, repeated ones too, with its index, x and the predicted x_0, which live until it returns.</param>
     /// <param name="cancellationToken">Ends the run between two steps.</param>
     /// <returns>The images, [N, C, H, W]: the original where it is kept.</returns>
-    public Tensor Sample(Denoiser denoiser, Tensor original, Tensor painted, NoiseSource noise, Action<int, Tensor, Tensor>? afterStep, CancellationToken cancellationToken)
+    public Tensor Sample(
+        Denoiser denoiser,
+        Tensor original,
+        Tensor painted,
+        NoiseSource noise,
+        Action<int, Tensor, Tensor>? afterStep,
+        CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

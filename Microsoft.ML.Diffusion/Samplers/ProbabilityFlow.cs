@@ -26,5 +26,9 @@ internal static class ProbabilityFlow
     public static Tensor Slope(Tensor x, Tensor x0, double alphaBar) => (x - x0.Times(Math.Sqrt(alphaBar))).Over(Math.Sqrt(1 - alphaBar));
 
     /// <summary>Moves x at a noise level by <paramref name="slope"/> times a distance in sigma.</summary>
-    public static Tensor Move(Tensor x, Tensor slope, double distance, double alphaBar) => x.Plus(slope.Times(Math.Sqrt(alphaBar) * distance));
+    public static Tensor Move(
+        Tensor x,
+        Tensor slope,
+        double distance,
+        double alphaBar) => x.Plus(slope.Times(Math.Sqrt(alphaBar) * distance));
 }

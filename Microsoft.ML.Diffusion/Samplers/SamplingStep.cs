@@ -12,12 +12,19 @@ internal readonly record struct SamplingStep(double Timestep, double AlphaBar, d
     {
         if (subset.PreviousTimesteps is not null)
         {
-            return [.. subset.Pairs(schedule.NumberOfTrainingTimesteps).Select(pair => new SamplingStep(pair.Timestep, schedule.AlphaBar(pair.Timestep), schedule.AlphaBar(pair.PreviousTimestep), AddsNoise: pair.Timestep > 0))];
+            return [.. subset.Pairs(schedule.NumberOfTrainingTimesteps).Select(
+                pair => new SamplingStep(
+                    pair.Timestep,
+                    schedule.AlphaBar(pair.Timestep),
+                    schedule.AlphaBar(pair.PreviousTimestep),
+                    AddsNoise: pair.Timestep > 0))];
         }
 
         var levels = subset.Levels is { } spacing
             ? spacing.Levels(subset.NumberOfInferenceSteps, schedule)
-            : [.. subset.Resolve(schedule.NumberOfTrainingTimesteps).Reverse().Select(timestep => ((double)timestep, schedule.AlphaBar(timestep)))];
+            : [.. subset.Resolve(schedule.NumberOfTrainingTimesteps)
+                .Reverse()
+                .Select(timestep => ((double)timestep, schedule.AlphaBar(timestep)))];
         return [.. levels.Select((level, i) => i + 1 < levels.Count
             ? new SamplingStep(level.Timestep, level.AlphaBar, levels[i + 1].AlphaBar, AddsNoise: true)
             : new SamplingStep(level.Timestep, level.AlphaBar, AlphaBarPrevious: 1, AddsNoise: false))];

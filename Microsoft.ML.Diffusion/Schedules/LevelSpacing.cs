@@ -8,7 +8,9 @@ namespace Microsoft.ML.Diffusion.Schedules;
 /// <param name="Rho">The exponent; null is even in log-SNR.</param>
 internal sealed record LevelSpacing(double SigmaMax, double? SigmaMin, double? Rho)
 {
-    /// <summary>Where runs begin if they are not told otherwise: above, no sample tells anything, and most of a schedule that goes further would be wasted.</summary>
+    /// <summary>
+    /// Where runs begin if they are not told otherwise: above, no sample tells anything, and most of a schedule that goes further would be wasted.
+    /// </summary>
     public const double DefaultSigmaMax = 80;
 
     /// <summary>Checks the range.</summary>
@@ -17,12 +19,20 @@ internal sealed record LevelSpacing(double SigmaMax, double? SigmaMin, double? R
     {
         if (!(sigmaMax > 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(sigmaMax), sigmaMax, "sigmaMax must be above 0, because it is the noise, in units of the signal, that a run begins at; infinity is all that the schedule has.");
+            throw new ArgumentOutOfRangeException(
+                nameof(sigmaMax),
+                sigmaMax,
+                "sigmaMax must be above 0, because it is the noise, in units of the signal, that a run begins at; infinity is all that the schedule has.");
         }
 
         if (sigmaMin is { } last && !(last > 0 && last < sigmaMax))
         {
-            throw new ArgumentOutOfRangeException(nameof(sigmaMin), sigmaMin, string.Create(CultureInfo.InvariantCulture, $"sigmaMin must be above 0 and below sigmaMax ({sigmaMax}), because a run goes down from the one to the other; leave it null for the schedule's lowest."));
+            throw new ArgumentOutOfRangeException(
+                nameof(sigmaMin),
+                sigmaMin,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"sigmaMin must be above 0 and below sigmaMax ({sigmaMax}), because a run goes down from the one to the other; leave it null for the schedule's lowest."));
         }
 
         return new LevelSpacing(sigmaMax, sigmaMin, rho);
@@ -33,10 +43,16 @@ internal sealed record LevelSpacing(double SigmaMax, double? SigmaMin, double? R
     public IReadOnlyList<(double Timestep, double AlphaBar)> Levels(int count, NoiseSchedule schedule)
     {
         var table = new LevelTable(schedule);
-        var (first, last) = (Math.Clamp(SigmaMax, table.Lowest, table.Highest), Math.Clamp(SigmaMin ?? table.Lowest, table.Lowest, table.Highest));
+        var (first, last) =
+            (Math.Clamp(SigmaMax, table.Lowest, table.Highest), Math.Clamp(SigmaMin ?? table.Lowest, table.Lowest, table.Highest));
         if (count > 1 && !(first > last))
         {
-            throw new ArgumentOutOfRangeException("sigmaMax", SigmaMax, string.Create(CultureInfo.InvariantCulture, $"sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from {table.Lowest:G4} to {table.Highest:G4}."));
+            throw new ArgumentOutOfRangeException(
+                "sigmaMax",
+                SigmaMax,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"sigmaMin and sigmaMax must leave the steps a range of noise levels, because several steps cannot be spaced at one; the schedule goes from {table.Lowest:G4} to {table.Highest:G4}."));
         }
 
         var sigmas = Rho is { } rho ? KarrasSpacing.Sigmas(count, last, first, rho) : EvenLogSnr(count, last, first);
@@ -56,6 +72,10 @@ internal sealed record LevelSpacing(double SigmaMax, double? SigmaMin, double? R
     /// <inheritdoc/>
     public override string ToString() =>
         (Rho is null or 7 ? "" : string.Create(CultureInfo.InvariantCulture, $" of rho {Rho}"))
-        + (SigmaMax == DefaultSigmaMax ? "" : double.IsInfinity(SigmaMax) ? " from the schedule's highest level" : string.Create(CultureInfo.InvariantCulture, $" from sigma {SigmaMax}"))
+        + (SigmaMax == DefaultSigmaMax
+            ? ""
+            : double.IsInfinity(SigmaMax)
+                ? " from the schedule's highest level"
+                : string.Create(CultureInfo.InvariantCulture, $" from sigma {SigmaMax}"))
         + (SigmaMin is null ? "" : string.Create(CultureInfo.InvariantCulture, $" to sigma {SigmaMin}"));
 }

@@ -55,7 +55,8 @@ public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
     public IReadOnlyList<double> PosteriorMeanCoefficient2 => field ??= Posteriors(posterior => posterior.NoisyCoefficient);
 
     /// <summary>Gets alpha-bar_t / (1 - alpha-bar_t), the signal-to-noise ratio of x_t.</summary>
-    public IReadOnlyList<double> SignalToNoiseRatio => field ??= Array.ConvertAll(_alphasCumulativeProduct, alphaBar => alphaBar / (1 - alphaBar));
+    public IReadOnlyList<double> SignalToNoiseRatio =>
+        field ??= Array.ConvertAll(_alphasCumulativeProduct, alphaBar => alphaBar / (1 - alphaBar));
 
     /// <summary>How the schedule was made, so that a saved model can name it.</summary>
     internal NoiseScheduleKind Kind { get; }
@@ -99,7 +100,10 @@ public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
         NoiseScheduleKind.FromBetas(betas.ToArray()).Create();
 
     /// <summary>Returns this schedule shifted and scaled so that the last timestep is pure noise: alpha-bar_{T-1} = 0 (Lin et al. 2023).</summary>
-    /// <remarks>Epsilon prediction cannot recover x_0 where no signal is left: train such a schedule with <see cref="PredictionType.VPrediction"/> or <see cref="PredictionType.Sample"/>.</remarks>
+    /// <remarks>
+    /// Epsilon prediction cannot recover x_0 where no signal is left: train such a schedule with <see cref="PredictionType.VPrediction"/> or
+    /// <see cref="PredictionType.Sample"/>.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The schedule has one timestep only, which then would be both first and pure noise.</exception>
     public NoiseSchedule WithZeroTerminalSnr() => (Kind with { ZeroTerminalSnr = true }).Create();
 

@@ -17,17 +17,22 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
 
     public EquatableList<double>? TrainedBetas { get; init; }
 
-    public static NoiseScheduleKind Linear(int timesteps, double betaStart, double betaEnd) => new(LinearName, timesteps, betaStart, betaEnd);
+    public static NoiseScheduleKind Linear(int timesteps, double betaStart, double betaEnd) =>
+        new(LinearName, timesteps, betaStart, betaEnd);
 
-    public static NoiseScheduleKind ScaledLinear(int timesteps, double betaStart, double betaEnd) => new(ScaledLinearName, timesteps, betaStart, betaEnd);
+    public static NoiseScheduleKind ScaledLinear(int timesteps, double betaStart, double betaEnd) =>
+        new(ScaledLinearName, timesteps, betaStart, betaEnd);
 
-    public static NoiseScheduleKind Sigmoid(int timesteps, double betaStart, double betaEnd) => new(SigmoidName, timesteps, betaStart, betaEnd);
+    public static NoiseScheduleKind Sigmoid(int timesteps, double betaStart, double betaEnd) =>
+        new(SigmoidName, timesteps, betaStart, betaEnd);
 
     public static NoiseScheduleKind Cosine(int timesteps, double maximumBeta) => new(CosineName, timesteps, MaximumBeta: maximumBeta);
 
-    public static NoiseScheduleKind SigmoidCumulative(int timesteps, double maximumBeta) => new(SigmoidCumulativeName, timesteps, MaximumBeta: maximumBeta);
+    public static NoiseScheduleKind SigmoidCumulative(int timesteps, double maximumBeta) =>
+        new(SigmoidCumulativeName, timesteps, MaximumBeta: maximumBeta);
 
-    public static NoiseScheduleKind FromBetas(double[] betas) => new(TrainedBetasName, betas.Length) { TrainedBetas = EquatableList.Of(betas) };
+    public static NoiseScheduleKind FromBetas(double[] betas) =>
+        new(TrainedBetasName, betas.Length) { TrainedBetas = EquatableList.Of(betas) };
 
     public NoiseSchedule Create()
     {
@@ -50,8 +55,10 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
     private double[] Betas() => Name switch
     {
         LinearName => BetweenEnds((start, end) => LinearSpace(start, end, Timesteps)),
-        ScaledLinearName => BetweenEnds((start, end) => Array.ConvertAll(LinearSpace(Math.Sqrt(start), Math.Sqrt(end), Timesteps), root => root * root)),
-        SigmoidName => BetweenEnds((start, end) => Array.ConvertAll(LinearSpace(-6, 6, Timesteps), u => start + ((end - start) * Logistic(u)))),
+        ScaledLinearName =>
+            BetweenEnds((start, end) => Array.ConvertAll(LinearSpace(Math.Sqrt(start), Math.Sqrt(end), Timesteps), root => root * root)),
+        SigmoidName =>
+            BetweenEnds((start, end) => Array.ConvertAll(LinearSpace(-6, 6, Timesteps), u => start + ((end - start) * Logistic(u)))),
         CosineName => FromAlphaBar(u => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2)),
         SigmoidCumulativeName => FromAlphaBar(u => (Logistic(3) - Logistic((6 * u) - 3)) / (Logistic(3) - Logistic(-3))),
         TrainedBetasName => Checked([.. TrainedBetas!]),
@@ -83,7 +90,8 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
     {
         if (betas.Length == 1)
         {
-            throw new InvalidOperationException("A schedule of one timestep cannot have zero terminal SNR, because its only step would hold no signal.");
+            throw new InvalidOperationException(
+                "A schedule of one timestep cannot have zero terminal SNR, because its only step would hold no signal.");
         }
 
         var roots = new double[betas.Length];
@@ -114,7 +122,10 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
         {
             if (!(betas[t] > 0 && (betas[t] < 1 || (betas[t] == 1 && t == betas.Length - 1))))
             {
-                throw new ArgumentOutOfRangeException(nameof(betas), betas[t], $"betas[{t}] must be in (0, 1), because it is the share of variance that step {t} replaces by noise; only the last may be 1.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(betas),
+                    betas[t],
+                    $"betas[{t}] must be in (0, 1), because it is the share of variance that step {t} replaces by noise; only the last may be 1.");
             }
         }
 
@@ -138,7 +149,10 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
     {
         if (!(value > 0 && value < 1))
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} must be in (0, 1), because it is the share of variance that a step replaces by noise.");
+            throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                $"{name} must be in (0, 1), because it is the share of variance that a step replaces by noise.");
         }
     }
 }

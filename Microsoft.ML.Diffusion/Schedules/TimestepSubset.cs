@@ -67,9 +67,16 @@ public sealed record TimestepSubset
     /// </param>
     /// <param name="sigmaMin">The last level before the clean image, above 0, below <paramref name="sigmaMax"/> and at least the schedule's own, which <see langword="null"/> stands for.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
-    public static TimestepSubset Karras(int steps, double rho = 7, double sigmaMax = LevelSpacing.DefaultSigmaMax, double? sigmaMin = null) => rho >= 1 && double.IsFinite(rho)
+    public static TimestepSubset Karras(
+        int steps,
+        double rho = 7,
+        double sigmaMax = LevelSpacing.DefaultSigmaMax,
+        double? sigmaMin = null) => rho >= 1 && double.IsFinite(rho)
         ? new("karras", AtLeastOne(steps), levels: LevelSpacing.Checked(sigmaMax, sigmaMin, rho))
-        : throw new ArgumentOutOfRangeException(nameof(rho), rho, "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(rho),
+            rho,
+            "rho must be a number of at least 1, because 1 spaces the noise levels evenly and more crowds them where little noise is left.");
 
     /// <summary>
     /// Spaces noise levels evenly in log-SNR: lambda = log(sqrt(alpha-bar) / sqrt(1 - alpha-bar)), in whose terms DPM-Solver++ solves (Lu et al.
@@ -129,12 +136,17 @@ public sealed record TimestepSubset
             var (timestep, before) = pairs[i];
             if (i > 0 && timestep >= pairs[i - 1].Timestep)
             {
-                throw new ArgumentException($"pairs must have falling timesteps, but {timestep} follows {pairs[i - 1].Timestep}.", nameof(pairs));
+                throw new ArgumentException(
+                    $"pairs must have falling timesteps, but {timestep} follows {pairs[i - 1].Timestep}.",
+                    nameof(pairs));
             }
 
             if (timestep < 0 || before < -1 || before > timestep)
             {
-                throw new ArgumentOutOfRangeException(nameof(pairs), pairs[i], "Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(pairs),
+                    pairs[i],
+                    "Each of pairs must lead from a timestep of at least 0 to a previous one from -1 to itself.");
             }
 
             (timesteps[^(i + 1)], previous[^(i + 1)]) = (timestep, before);
@@ -147,23 +159,36 @@ public sealed record TimestepSubset
     /// <param name="trainingTimesteps">T, at least the number of steps.</param>
     /// <returns>Exactly <see cref="NumberOfInferenceSteps"/> distinct values in 0..T-1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More steps are asked than the schedule has, or one lies beyond its end.</exception>
-    /// <exception cref="InvalidOperationException">The spacing is <see cref="Karras"/> or <see cref="LogSnr"/>, whose timesteps are not whole numbers.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The spacing is <see cref="Karras"/> or <see cref="LogSnr"/>, whose timesteps are not whole numbers.
+    /// </exception>
     public IReadOnlyList<int> Resolve(int trainingTimesteps)
     {
         if (Levels is not null)
         {
-            throw new InvalidOperationException($"{(Levels.Rho is null ? nameof(LogSnr) : nameof(Karras))} spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.");
+            throw new InvalidOperationException(
+                $"{(Levels.Rho is null ? nameof(LogSnr) : nameof(Karras))} spacing has no whole timesteps, because it spaces the noise levels of a schedule. Use another spacing where a list of timesteps is needed.");
         }
 
         var (steps, last) = (NumberOfInferenceSteps, trainingTimesteps - 1);
         if (steps > trainingTimesteps)
         {
-            throw new ArgumentOutOfRangeException(nameof(steps), steps, string.Create(CultureInfo.InvariantCulture, $"The number of sampling steps must be at most {trainingTimesteps}, because the model was trained on that many timesteps and a run visits each at most once."));
+            throw new ArgumentOutOfRangeException(
+                nameof(steps),
+                steps,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The number of sampling steps must be at most {trainingTimesteps}, because the model was trained on that many timesteps and a run visits each at most once."));
         }
 
         if (_explicit is not null)
         {
-            return _explicit[^1] <= last ? _explicit : throw new ArgumentOutOfRangeException("timesteps", _explicit[^1], $"Each timestep must be at most {last}, because the model was trained on timesteps 0 to {last}.");
+            return _explicit[^1] <= last
+                ? _explicit
+                : throw new ArgumentOutOfRangeException(
+                    "timesteps",
+                    _explicit[^1],
+                    $"Each timestep must be at most {last}, because the model was trained on timesteps 0 to {last}.");
         }
 
         return steps == 1 ? [last] : TimestepFormulas.Spaced(Spacing, steps, trainingTimesteps);
@@ -184,15 +209,23 @@ public sealed record TimestepSubset
     }
 
     /// <summary>Recreates a subset from its saved name and numbers. Files from before there was a range of levels mean the whole schedule.</summary>
-    internal static TimestepSubset FromConfig(string spacing, int count, int[]? timesteps, double? rho = null, int[]? previous = null, double sigmaMax = double.PositiveInfinity, double? sigmaMin = null) => spacing switch
-    {
-        "karras" when rho is { } exponent => Karras(count, exponent, sigmaMax, sigmaMin),
-        "log_snr" => LogSnr(count, sigmaMax, sigmaMin),
-        "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
-        "explicit" when timesteps is not null => Of(timesteps),
-        "pairs" when timesteps is not null && previous?.Length == timesteps.Length => OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),
-        _ => throw new FormatException($"The timestep spacing '{spacing}' with {count} steps is not known."),
-    };
+    internal static TimestepSubset FromConfig(
+        string spacing,
+        int count,
+        int[]? timesteps,
+        double? rho = null,
+        int[]? previous = null,
+        double sigmaMax = double.PositiveInfinity,
+        double? sigmaMin = null) => spacing switch
+        {
+            "karras" when rho is { } exponent => Karras(count, exponent, sigmaMax, sigmaMin),
+            "log_snr" => LogSnr(count, sigmaMax, sigmaMin),
+            "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
+            "explicit" when timesteps is not null => Of(timesteps),
+            "pairs" when timesteps is not null && previous?.Length == timesteps.Length =>
+                OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),
+            _ => throw new FormatException($"The timestep spacing '{spacing}' with {count} steps is not known."),
+        };
 
     /// <summary>The timesteps of <see cref="Of"/> and <see cref="OfPairs"/>, rising; null for a formula.</summary>
     internal IReadOnlyList<int>? ExplicitTimesteps => _explicit;
@@ -210,13 +243,17 @@ public sealed record TimestepSubset
     public override int GetHashCode() => HashCode.Combine(Spacing, NumberOfInferenceSteps, _explicit?[^1], Levels);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing.Replace('_', '-')} steps{Levels}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{NumberOfInferenceSteps} {Spacing.Replace('_', '-')} steps{Levels}");
 
     private static int AtLeastOne(int steps)
     {
         if (steps < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(steps), steps, "steps must be at least 1, because every run needs a step to leave pure noise.");
+            throw new ArgumentOutOfRangeException(
+                nameof(steps),
+                steps,
+                "steps must be at least 1, because every run needs a step to leave pure noise.");
         }
 
         return steps;

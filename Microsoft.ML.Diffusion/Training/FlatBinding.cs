@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Makes the weights of a network views of one buffer, in an order that its layers alone decide.</summary>
-/// <remarks>Each begins at a cache line, as tensors of their own do: products round differently elsewhere, and a model must be the same when it has been saved and loaded.</remarks>
+/// <remarks>
+/// Each begins at a cache line, as tensors of their own do: products round differently elsewhere, and a model must be the same when it has been saved
+/// and loaded.
+/// </remarks>
 internal static class FlatBinding
 {
     private const long Alignment = 16; // numbers of 4 bytes in a cache line
@@ -55,7 +58,8 @@ internal static class FlatBinding
 
         if (offset != values.numel())
         {
-            throw new NotSupportedException($"{values.numel() - offset} numbers of weights belong to layers that {nameof(FlatBinding)} does not know.");
+            throw new NotSupportedException(
+                $"{values.numel() - offset} numbers of weights belong to layers that {nameof(FlatBinding)} does not know.");
         }
     }
 

@@ -51,7 +51,13 @@ internal sealed class FlatOptimizer : IDisposable
 
     /// <summary>All that the next update depends on, to be written to a checkpoint and copied back from it in place; then call <see cref="Refresh"/>.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> State =>
-        [("weights", _values), ("first_moments", _firstMoments), ("second_moments", _secondMoments), ("average", _average), ("updates", _updates)];
+        [
+            ("weights", _values),
+            ("first_moments", _firstMoments),
+            ("second_moments", _secondMoments),
+            ("average", _average),
+            ("updates", _updates),
+        ];
 
     /// <summary>Lets another network of the same shape use these weights, and gives it a buffer of gradients of its own, to be added to the others.</summary>
     public void Share(UNet network)

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Computes the gradient of a batch in parts side by side, on the CPU; elsewhere there is one part.</summary>
-/// <remarks>All parts use the same weights, and add their gradients to buffers of their own. The parts of a batch follow from their number, so that a run repeats.</remarks>
+/// <remarks>
+/// All parts use the same weights, and add their gradients to buffers of their own. The parts of a batch follow from their number, so that a run
+/// repeats.
+/// </remarks>
 internal sealed class GradientShards : IDisposable
 {
     private readonly UNet[] _networks;

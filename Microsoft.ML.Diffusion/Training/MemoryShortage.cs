@@ -7,7 +7,8 @@ internal static class MemoryShortage
 {
     /// <summary>Whether an exception, of libtorch on any device or of .NET, means it.</summary>
     public static bool IsMeantBy(Exception exception) => exception is OutOfMemoryException || (exception is ExternalException
-        && (exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || exception.Message.Contains("can't allocate memory", StringComparison.Ordinal)));
+        && (exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || exception.Message.Contains("can't allocate memory", StringComparison.Ordinal)));
 
     public static InsufficientMemoryException Explain(Exception exception, int step, TrainingRun run)
     {

@@ -13,7 +13,8 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Says which run one is: by all that decides its weights.</summary>
 internal static class RunIdentities
 {
-    private static readonly JsonSerializerOptions _json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions _json =
+        new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter() } };
 
     // What changes no weight. All else does, so that an option that is new decides until it is named here.
     private static readonly string[] _undecisive =
@@ -39,7 +40,13 @@ internal static class RunIdentities
         nameof(TrainingOptions.Duration),
     ];
 
-    public static RunIdentity Of(ModelDescription model, TrainingOptions options, long seed, TrainingSet images, TrainingSet? validation, string start)
+    public static RunIdentity Of(
+        ModelDescription model,
+        TrainingOptions options,
+        long seed,
+        TrainingSet images,
+        TrainingSet? validation,
+        string start)
     {
         var entries = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {

@@ -49,7 +49,11 @@ public sealed record SampleGridOptions
         Require(EverySteps >= 1, nameof(EverySteps), EverySteps, "must be at least 1");
         Require(NumberOfImages >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave SampleGrid null for no images");
         Require(Columns is null or >= 1, nameof(Columns), Columns, "must be at least 1; leave it null for a square");
-        Require(Labels is null || Labels.Count == NumberOfImages, nameof(Labels), Labels?.Count, $"must hold one class for each of the {NumberOfImages} images");
+        Require(
+            Labels is null || Labels.Count == NumberOfImages,
+            nameof(Labels),
+            Labels?.Count,
+            $"must hold one class for each of the {NumberOfImages} images");
         ArgumentNullException.ThrowIfNull(Show);
     }
 

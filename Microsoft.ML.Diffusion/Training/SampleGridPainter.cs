@@ -9,14 +9,20 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Generates images with a network that is being trained.</summary>
 internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions options, RunCancellation cancellation)
 {
-    private readonly GenerationOptions _generation = (options.Generation ?? run.Generation).For(run.Model.Schedule) with { Progress = new CancellationCheck(cancellation), CancellationToken = cancellation.Token };
+    private readonly GenerationOptions _generation =
+        (options.Generation ?? run.Generation).For(run.Model.Schedule) with
+        {
+            Progress = new CancellationCheck(cancellation),
+            CancellationToken = cancellation.Token,
+        };
 
     /// <summary>Generates a grid with the weights as they are, and shows it.</summary>
     public void Show(int step)
     {
         using var scope = NewDisposeScope();
         var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
-        var samples = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed).Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
+        var samples =
+            new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed).Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
         var images = PixelTensors.ToImages(samples, run.Model.Shape);
         try
         {
@@ -30,7 +36,10 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     }
 
     private IReadOnlyList<int>? Labels() =>
-        options.Labels ?? (run.Model.NumberOfClasses > 0 ? [.. Enumerable.Range(0, options.NumberOfImages).Select(i => i % run.Model.NumberOfClasses)] : null);
+        options.Labels
+            ?? (run.Model.NumberOfClasses > 0
+                ? [.. Enumerable.Range(0, options.NumberOfImages).Select(i => i % run.Model.NumberOfClasses)]
+                : null);
 
     private sealed class CancellationCheck(RunCancellation cancellation) : IProgress<double>
     {

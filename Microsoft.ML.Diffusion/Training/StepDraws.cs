@@ -12,7 +12,13 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
 {
     /// <summary>Standard normal noise, one for each image of [N, C, H, W].</summary>
     public Tensor Noise(long[] shape, Device device) =>
-        RandomTensors.Normals(new(RandomStream.TrainingNoise, seed), [.. Enumerable.Range(0, (int)shape[0]).Select(i => firstSample + i)], 0, shape, ScalarType.Float32, device);
+        RandomTensors.Normals(
+            new(RandomStream.TrainingNoise, seed),
+            [.. Enumerable.Range(0, (int)shape[0]).Select(i => firstSample + i)],
+            0,
+            shape,
+            ScalarType.Float32,
+            device);
 
     /// <summary>One timestep for each image.</summary>
     /// <param name="count">Number of images.</param>

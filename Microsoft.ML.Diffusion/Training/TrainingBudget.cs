@@ -26,8 +26,12 @@ internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages
 
     private static int? Steps(TrainingOptions options, int numberOfImages)
     {
-        var images = Math.Min(options.NumberOfImages ?? long.MaxValue, options.NumberOfEpochs is { } epochs ? (long)epochs * numberOfImages : long.MaxValue);
-        var byImages = images < long.MaxValue ? (int)Math.Min(int.MaxValue, Math.Ceiling((double)images / options.BatchSize)) : int.MaxValue;
+        var images =
+            Math.Min(
+                options.NumberOfImages ?? long.MaxValue,
+                options.NumberOfEpochs is { } epochs ? (long)epochs * numberOfImages : long.MaxValue);
+        var byImages =
+            images < long.MaxValue ? (int)Math.Min(int.MaxValue, Math.Ceiling((double)images / options.BatchSize)) : int.MaxValue;
         var steps = Math.Min(options.NumberOfSteps ?? int.MaxValue, byImages);
         return steps < int.MaxValue ? steps : options.Duration is null ? DefaultSteps : null;
     }

@@ -40,7 +40,8 @@ internal sealed class TrainingObjective(GaussianDiffusion diffusion, TrainingLos
         }
 
         var (prediction, interpolation) = variance == DdpmVariance.Learned ? LearnedVariance.Split(output) : (output, null);
-        var squaredError = nn.functional.mse_loss(prediction, diffusion.Target(x0, noise, timesteps), nn.Reduction.None).flatten(1).mean([1]);
+        var squaredError =
+            nn.functional.mse_loss(prediction, diffusion.Target(x0, noise, timesteps), nn.Reduction.None).flatten(1).mean([1]);
         var weighted = MinimumSnrGamma is { } gamma ? squaredError * Weights(gamma, squaredError, timesteps) : squaredError;
         if (loss == TrainingLoss.Simple)
         {

@@ -9,30 +9,86 @@ public sealed partial record TrainingOptions
 {
     internal void Validate()
     {
-        Require(NumberOfSteps is null or >= 1, nameof(NumberOfSteps), NumberOfSteps, "must be at least 1; leave it null for no such budget");
-        Require(NumberOfEpochs is null or >= 1, nameof(NumberOfEpochs), NumberOfEpochs, "must be at least 1; leave it null for no such budget");
-        Require(NumberOfImages is null or >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave it null for no such budget");
-        Require(Duration is null || Duration > TimeSpan.Zero, nameof(Duration), Duration, "must be above zero; leave it null for no such budget");
+        Require(
+            NumberOfSteps is null or >= 1,
+            nameof(NumberOfSteps),
+            NumberOfSteps,
+            "must be at least 1; leave it null for no such budget");
+        Require(
+            NumberOfEpochs is null or >= 1,
+            nameof(NumberOfEpochs),
+            NumberOfEpochs,
+            "must be at least 1; leave it null for no such budget");
+        Require(
+            NumberOfImages is null or >= 1,
+            nameof(NumberOfImages),
+            NumberOfImages,
+            "must be at least 1; leave it null for no such budget");
+        Require(
+            Duration is null || Duration > TimeSpan.Zero,
+            nameof(Duration),
+            Duration,
+            "must be above zero; leave it null for no such budget");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
-        Require(GradientAccumulationSteps >= 1, nameof(GradientAccumulationSteps), GradientAccumulationSteps, "must be at least 1, which takes the batch in one piece");
-        Require(Loss is null || Enum.IsDefined(Loss.Value), nameof(Loss), Loss, "must be Simple, Variational or Hybrid; leave it null to decide by the variance");
-        Require(VariationalWeight > 0 && double.IsFinite(VariationalWeight), nameof(VariationalWeight), VariationalWeight, "must be a number above 0, because without L_vlb nothing teaches the variance");
-        Require(MinimumSnrGamma is null || (MinimumSnrGamma > 0 && double.IsFinite(MinimumSnrGamma.Value)), nameof(MinimumSnrGamma), MinimumSnrGamma, "must be a number above 0; leave it null to weight all timesteps alike");
+        Require(
+            GradientAccumulationSteps >= 1,
+            nameof(GradientAccumulationSteps),
+            GradientAccumulationSteps,
+            "must be at least 1, which takes the batch in one piece");
+        Require(
+            Loss is null || Enum.IsDefined(Loss.Value),
+            nameof(Loss),
+            Loss,
+            "must be Simple, Variational or Hybrid; leave it null to decide by the variance");
+        Require(
+            VariationalWeight > 0 && double.IsFinite(VariationalWeight),
+            nameof(VariationalWeight),
+            VariationalWeight,
+            "must be a number above 0, because without L_vlb nothing teaches the variance");
+        Require(
+            MinimumSnrGamma is null || (MinimumSnrGamma > 0 && double.IsFinite(MinimumSnrGamma.Value)),
+            nameof(MinimumSnrGamma),
+            MinimumSnrGamma,
+            "must be a number above 0; leave it null to weight all timesteps alike");
         Require(Enum.IsDefined(TimestepSampling), nameof(TimestepSampling), TimestepSampling, "must be Uniform or LossAware");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "must be a number above 0");
-        Require(Enum.IsDefined(LearningRateSchedule), nameof(LearningRateSchedule), LearningRateSchedule, "must be Constant, Linear or Cosine");
+        Require(
+            Enum.IsDefined(LearningRateSchedule),
+            nameof(LearningRateSchedule),
+            LearningRateSchedule,
+            "must be Constant, Linear or Cosine");
         Require(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "must be at least 0");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "must be a number of at least 0");
         Require(MaximumGradientNorm > 0, nameof(MaximumGradientNorm), MaximumGradientNorm, "must be above 0; infinity turns clipping off");
-        Require(EmaDecay is >= 0 and < 1, nameof(EmaDecay), EmaDecay, "must be in [0, 1), because at 1 the average would never leave its start");
+        Require(
+            EmaDecay is >= 0 and < 1,
+            nameof(EmaDecay),
+            EmaDecay,
+            "must be in [0, 1), because at 1 the average would never leave its start");
         Require(Enum.IsDefined(Precision), nameof(Precision), Precision, "must be Automatic, Float32 or BFloat16");
         Require(LabelDropout is >= 0 and <= 1, nameof(LabelDropout), LabelDropout, "must be in [0, 1], because it is a probability");
         Require(ReportEverySteps >= 1, nameof(ReportEverySteps), ReportEverySteps, "must be at least 1");
-        Require(MaximumConsecutiveSkippedSteps >= 0, nameof(MaximumConsecutiveSkippedSteps), MaximumConsecutiveSkippedSteps, "must be at least 0, which ends the run at the first step that fails");
-        Require(MaximumImageMemory >= 0, nameof(MaximumImageMemory), MaximumImageMemory, "must be at least 0 bytes, which keeps all images in a temporary file");
-        Require(CheckpointDirectory is null || !string.IsNullOrWhiteSpace(CheckpointDirectory), nameof(CheckpointDirectory), CheckpointDirectory, "must be the path of a folder; leave it null for no checkpoints");
+        Require(
+            MaximumConsecutiveSkippedSteps >= 0,
+            nameof(MaximumConsecutiveSkippedSteps),
+            MaximumConsecutiveSkippedSteps,
+            "must be at least 0, which ends the run at the first step that fails");
+        Require(
+            MaximumImageMemory >= 0,
+            nameof(MaximumImageMemory),
+            MaximumImageMemory,
+            "must be at least 0 bytes, which keeps all images in a temporary file");
+        Require(
+            CheckpointDirectory is null || !string.IsNullOrWhiteSpace(CheckpointDirectory),
+            nameof(CheckpointDirectory),
+            CheckpointDirectory,
+            "must be the path of a folder; leave it null for no checkpoints");
         Require(CheckpointEverySteps >= 1, nameof(CheckpointEverySteps), CheckpointEverySteps, "must be at least 1");
-        Require(KeepCheckpoints >= 1, nameof(KeepCheckpoints), KeepCheckpoints, "must be at least 1; leave CheckpointDirectory null for no checkpoints");
+        Require(
+            KeepCheckpoints >= 1,
+            nameof(KeepCheckpoints),
+            KeepCheckpoints,
+            "must be at least 1; leave CheckpointDirectory null for no checkpoints");
         ArgumentNullException.ThrowIfNull(Validation);
         Validation.Validate();
         SampleGrid?.Validate();
@@ -42,10 +98,26 @@ public sealed partial record TrainingOptions
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {
         var isLearned = variance == ModelVariance.LearnedRange;
-        Require(!isLearned || Loss != TrainingLoss.Simple, nameof(Loss), Loss, "must be Hybrid or Variational with Variance = LearnedRange, because Simple teaches no variance");
-        Require(isLearned || Loss != TrainingLoss.Hybrid, nameof(Loss), Loss, "must be Simple or Variational with Variance = Fixed, because the other half of Hybrid teaches the variance");
-        Require(MinimumSnrGamma is null || Loss != TrainingLoss.Variational, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with Loss = Variational, because it weights the squared error");
-        Require(MinimumSnrGamma is null || schedule.AlphaBar(schedule.NumberOfTrainingTimesteps - 1) > 0, nameof(MinimumSnrGamma), MinimumSnrGamma, "must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned");
+        Require(
+            !isLearned || Loss != TrainingLoss.Simple,
+            nameof(Loss),
+            Loss,
+            "must be Hybrid or Variational with Variance = LearnedRange, because Simple teaches no variance");
+        Require(
+            isLearned || Loss != TrainingLoss.Hybrid,
+            nameof(Loss),
+            Loss,
+            "must be Simple or Variational with Variance = Fixed, because the other half of Hybrid teaches the variance");
+        Require(
+            MinimumSnrGamma is null || Loss != TrainingLoss.Variational,
+            nameof(MinimumSnrGamma),
+            MinimumSnrGamma,
+            "must be null with Loss = Variational, because it weights the squared error");
+        Require(
+            MinimumSnrGamma is null || schedule.AlphaBar(schedule.NumberOfTrainingTimesteps - 1) > 0,
+            nameof(MinimumSnrGamma),
+            MinimumSnrGamma,
+            "must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned");
     }
 
     /// <summary>The loss of each image, for a model of these properties.</summary>

@@ -92,7 +92,10 @@ public sealed partial record TrainingOptions
     /// <value>[0, 1]. The default is 0.1.</value>
     public double LabelDropout { get; init; } = 0.1;
 
-    /// <summary>Gets the number of steps in a row whose loss or gradient may be other than a finite number. They are skipped; one more ends the run by an error.</summary>
+    /// <summary>
+    /// Gets the number of steps in a row whose loss or gradient may be other than a finite number. They are skipped; one more ends the run by an
+    /// error.
+    /// </summary>
     /// <value>At least 0. The default is 50.</value>
     public int MaximumConsecutiveSkippedSteps { get; init; } = 50;
 

@@ -20,9 +20,12 @@ internal static class TrainingProvenance
     public static string Options(TrainingOptions options)
     {
         var values = new JsonObject();
-        foreach (var property in typeof(TrainingOptions).GetProperties().Where(IsPlain).OrderBy(property => property.Name, StringComparer.Ordinal))
+        foreach (var property in typeof(TrainingOptions).GetProperties()
+            .Where(IsPlain)
+            .OrderBy(property => property.Name, StringComparer.Ordinal))
         {
-            values[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = JsonSerializer.SerializeToNode(property.GetValue(options), property.PropertyType, _json);
+            values[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] =
+                JsonSerializer.SerializeToNode(property.GetValue(options), property.PropertyType, _json);
         }
 
         return values.ToJsonString();

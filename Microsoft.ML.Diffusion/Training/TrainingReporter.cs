@@ -34,7 +34,9 @@ internal sealed class TrainingReporter : IDisposable
         _channel.Info(MessageSensitivity.None, progress.ToString());
         if (progress.SkippedSteps > _skipped)
         {
-            _channel.Warning(MessageSensitivity.None, $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower LearningRate.");
+            _channel.Warning(
+                MessageSensitivity.None,
+                $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower LearningRate.");
             _skipped = progress.SkippedSteps;
         }
 

@@ -14,4 +14,12 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="Device">Where the network is.</param>
 /// <param name="Images">What to learn.</param>
 /// <param name="Validation">Images to judge by; null for none.</param>
-internal sealed record TrainingRun(UNet Network, ModelDescription Model, TrainingOptions Options, GenerationOptions Generation, long Seed, Device Device, TrainingSet Images, TrainingSet? Validation);
+internal sealed record TrainingRun(
+    UNet Network,
+    ModelDescription Model,
+    TrainingOptions Options,
+    GenerationOptions Generation,
+    long Seed,
+    Device Device,
+    TrainingSet Images,
+    TrainingSet? Validation);

@@ -31,7 +31,8 @@ internal sealed class TrainingStep : IDisposable
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
         Losses = new(device);
         var images = options.BatchSize / options.GradientAccumulationSteps;
-        _shards = new(network, Optimizer, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Optimizer.Count)));
+        _shards =
+            new(network, Optimizer, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Optimizer.Count)));
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
@@ -70,8 +71,10 @@ internal sealed class TrainingStep : IDisposable
                 Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
                 KernelGradients.Forget();
                 network.Dropout.Begin(dropout, firstSample + first + start);
-                var terms = LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
-                var weighted = weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
+                var terms =
+                    LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
+                var weighted =
+                    weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
                 weighted.sum().Over(indices.Length).backward();
                 KernelGradients.ThrowIfFailed();
                 return terms.detach();

@@ -16,7 +16,8 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
     private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
     private readonly TrainingObjective _objective = run.Options.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
     private readonly NetworkCalls _calls = new(run.Network);
-    private readonly int[] _timesteps = Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
+    private readonly int[] _timesteps =
+        Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
 
     /// <summary>The timestep of each draw: of n equal strata of 0..T-1 the middle, each once, in random order.</summary>
     public static int[] Stratified(int count, int trainingTimesteps)
@@ -52,7 +53,8 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         using var scope = NewDisposeScope();
         int[] indices = [.. Enumerable.Range(first, count).Select(draw => draw % images.Count)];
         var timesteps = _timesteps[first..(first + count)];
-        var source = new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(judgement => (long)judgement), RandomStream.ValidationNoise);
+        var source =
+            new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(judgement => (long)judgement), RandomStream.ValidationNoise);
 
         var x0 = images.Batch(indices, run.Device);
         var noise = source.Next(x0);

@@ -62,7 +62,11 @@ public sealed class WeakenVersionNeed : Task
     /// <summary>Returns the offset of the low byte of the version's vna_flags, or -1 if the library does not need the version.</summary>
     private int FindFlags(byte[] library)
     {
-        if (library.Length < 64 || library[0] != 0x7f || Encoding.ASCII.GetString(library, 1, 3) != "ELF" || library[4] != 2 || library[5] != 1)
+        if (library.Length < 64
+            || library[0] != 0x7f
+            || Encoding.ASCII.GetString(library, 1, 3) != "ELF"
+            || library[4] != 2
+            || library[5] != 1)
         {
             throw new InvalidDataException("it is not a 64-bit little-endian ELF file.");
         }
@@ -79,7 +83,8 @@ public sealed class WeakenVersionNeed : Task
             var header = headers + index * SectionHeaderSize;
             if (ReadUInt32(library, header + 4) == SectionTypeOfVersionNeeds)
             {
-                var names = headers + (int)Math.Min(ReadUInt32(library, header + 40), count) * SectionHeaderSize; // sh_link: its string table
+                var names =
+                    headers + (int)Math.Min(ReadUInt32(library, header + 40), count) * SectionHeaderSize; // sh_link: its string table
                 return FindFlags(library, ReadOffset(library, header + 24), ReadOffset(library, names + 24));
             }
         }
@@ -148,7 +153,8 @@ public sealed class WeakenVersionNeed : Task
         return ReadUInt32(library, offset + 4) == 0 ? Add(0, low) : throw OutOfBounds();
     }
 
-    private static int Add(int offset, uint distance) => offset + (long)distance <= int.MaxValue ? (int)(offset + distance) : throw OutOfBounds();
+    private static int Add(int offset, uint distance) =>
+        offset + (long)distance <= int.MaxValue ? (int)(offset + distance) : throw OutOfBounds();
 
     private static void Check(byte[] library, int offset, int count)
     {

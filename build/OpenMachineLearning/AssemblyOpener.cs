@@ -24,7 +24,9 @@ internal static class AssemblyOpener
         }
         catch (Exception exception) when (exception is BadImageFormatException or InvalidOperationException or ArgumentException)
         {
-            throw new BadImageFormatException($"'{source}' cannot be opened, because it is not a managed assembly. Check that the ML.NET package was restored completely.", exception);
+            throw new BadImageFormatException(
+                $"'{source}' cannot be opened, because it is not a managed assembly. Check that the ML.NET package was restored completely.",
+                exception);
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(destination))!);
@@ -43,19 +45,28 @@ internal static class AssemblyOpener
         {
             if (!IsPolyfill(metadata, handle))
             {
-                Rewrite(Row(TableIndex.TypeDef, handle), (ushort)TypeAttributes.VisibilityMask, flags => (ushort)Opened((TypeAttributes)flags));
+                Rewrite(
+                    Row(TableIndex.TypeDef, handle),
+                    (ushort)TypeAttributes.VisibilityMask,
+                    flags => (ushort)Opened((TypeAttributes)flags));
             }
         }
 
         foreach (var handle in metadata.MethodDefinitions)
         {
             // The flags follow RVA (4 bytes) and ImplFlags (2 bytes).
-            Rewrite(Row(TableIndex.MethodDef, handle)[6..], (ushort)MethodAttributes.MemberAccessMask, flags => (ushort)Opened((MethodAttributes)flags));
+            Rewrite(
+                Row(TableIndex.MethodDef, handle)[6..],
+                (ushort)MethodAttributes.MemberAccessMask,
+                flags => (ushort)Opened((MethodAttributes)flags));
         }
 
         foreach (var handle in metadata.FieldDefinitions)
         {
-            Rewrite(Row(TableIndex.Field, handle), (ushort)FieldAttributes.FieldAccessMask, flags => (ushort)Opened((FieldAttributes)flags));
+            Rewrite(
+                Row(TableIndex.Field, handle),
+                (ushort)FieldAttributes.FieldAccessMask,
+                flags => (ushort)Opened((FieldAttributes)flags));
         }
 
         Span<byte> Row(TableIndex table, EntityHandle handle)

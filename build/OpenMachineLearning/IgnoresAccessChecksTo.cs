@@ -5,7 +5,9 @@ using System.Runtime.CompilerServices;
 
 namespace System.Runtime.CompilerServices;
 
-/// <summary>Lets this assembly use the internal members of another one. The runtime knows the attribute by its name; no reference assembly declares it.</summary>
+/// <summary>
+/// Lets this assembly use the internal members of another one. The runtime knows the attribute by its name; no reference assembly declares it.
+/// </summary>
 /// <param name="assemblyName">Simple name of the other assembly.</param>
 [AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
 internal sealed class IgnoresAccessChecksToAttribute(string assemblyName) : Attribute

@@ -27,7 +27,10 @@ internal static class ExactSamplers
             + Order("DPM-Solver++(2M)", steps => errors.Generating(new DpmSolverSampler(), steps), 1.6)
             + Order("Heun", steps => errors.Generating(new HeunSampler(), steps), 1.8)
             + Order("Inversion, lower level", steps => errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)), 0.9)
-            + Order("Inversion, upper level", steps => errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)), double.NegativeInfinity);
+            + Order(
+                "Inversion, upper level",
+                steps => errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)),
+                double.NegativeInfinity);
     }
 
     private static int Inversions()
@@ -35,10 +38,18 @@ internal static class ExactSamplers
         foreach (var (name, schedule) in new[] { ("cosine", NoiseSchedule.Cosine()), ("linear", NoiseSchedule.Linear()) })
         {
             using var errors = new FlowErrors(schedule);
-            Console.WriteLine($"Error of latents, and of data there and back, on the {name} schedule, asked at the lower and at the upper level:");
-            foreach (var timesteps in (TimestepSubset[])[TimestepSubset.Trailing(20), TimestepSubset.Trailing(50), TimestepSubset.Trailing(200), TimestepSubset.LogSnr(50)])
+            Console.WriteLine(
+                $"Error of latents, and of data there and back, on the {name} schedule, asked at the lower and at the upper level:");
+            foreach (var timesteps in (TimestepSubset[])[
+                TimestepSubset.Trailing(20),
+                TimestepSubset.Trailing(50),
+                TimestepSubset.Trailing(200),
+                TimestepSubset.LogSnr(50),
+            ])
             {
-                Console.WriteLine(FormattableString.Invariant($"  {timesteps}: {errors.Encoding(InversionLevel.Lower, timesteps):F4} {errors.Encoding(InversionLevel.Upper, timesteps):F4}, {errors.RoundTrip(InversionLevel.Lower, timesteps):F4} {errors.RoundTrip(InversionLevel.Upper, timesteps):F4}"));
+                Console.WriteLine(
+                    FormattableString.Invariant(
+                        $"  {timesteps}: {errors.Encoding(InversionLevel.Lower, timesteps):F4} {errors.Encoding(InversionLevel.Upper, timesteps):F4}, {errors.RoundTrip(InversionLevel.Lower, timesteps):F4} {errors.RoundTrip(InversionLevel.Upper, timesteps):F4}"));
             }
         }
 
@@ -47,13 +58,22 @@ internal static class ExactSamplers
 
     private static int Inpaintings()
     {
-        Console.WriteLine(FormattableString.Invariant($"Share of a mode that the kept number makes {ExactInpainting.ExactShare:F2} likely, and distance to the conditional distribution, of 20,000 samples:"));
-        foreach (var sampler in (Sampler[])[new DdpmSampler(100), new DdimSampler(50), new DpmSolverSampler(50) { Timesteps = TimestepSubset.LogSnr(50) }, new DpmSolverSampler(50, stochastic: true) { Timesteps = TimestepSubset.LogSnr(50) }])
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"Share of a mode that the kept number makes {ExactInpainting.ExactShare:F2} likely, and distance to the conditional distribution, of 20,000 samples:"));
+        foreach (var sampler in (Sampler[])[
+            new DdpmSampler(100),
+            new DdimSampler(50),
+            new DpmSolverSampler(50) { Timesteps = TimestepSubset.LogSnr(50) },
+            new DpmSolverSampler(50, stochastic: true) { Timesteps = TimestepSubset.LogSnr(50) },
+        ])
         {
             foreach (var (resamplings, jumpLength) in new[] { (1, 1), (5, 1), (10, 1), (10, 10), (20, 10) })
             {
                 var (share, distance) = ExactInpainting.Paint(sampler, resamplings, jumpLength, 20_000, seed: 1);
-                Console.WriteLine(FormattableString.Invariant($"  {Unclipped(sampler)}, {resamplings} resamplings, jumps of {jumpLength}: {share:F3}, {distance:F3}"));
+                Console.WriteLine(
+                    FormattableString.Invariant(
+                        $"  {Unclipped(sampler)}, {resamplings} resamplings, jumps of {jumpLength}: {share:F3}, {distance:F3}"));
             }
         }
 
@@ -64,17 +84,24 @@ internal static class ExactSamplers
     {
         double[] errors = [.. FlowErrors.Steps.Select(error)];
         var order = -ExactRun.Slope(FlowErrors.Steps, errors);
-        return Report($"{name}: {string.Join(", ", errors.Select(value => value.ToString("G3", CultureInfo.InvariantCulture)))}; order", order, order >= least);
+        return Report(
+            $"{name}: {string.Join(", ", errors.Select(value => value.ToString("G3", CultureInfo.InvariantCulture)))}; order",
+            order,
+            order >= least);
     }
 
     private static int Recursions()
     {
-        Console.WriteLine($"Standard errors that the deviation of {Samples} samples of one normal distribution is from the sampler's own recursion:");
+        Console.WriteLine(
+            $"Standard errors that the deviation of {Samples} samples of one normal distribution is from the sampler's own recursion:");
         return ExactSamplerList.All.Sum(sampler =>
         {
             using var noise = new BatchNoise(seed: 1);
             using var samples = ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise);
-            var (_, expected) = new LinearRecursion(GaussianMixture.One.Means[0].X, GaussianMixture.One.Deviations[0]).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
+            var (_, expected) =
+                new LinearRecursion(
+                    GaussianMixture.One.Means[0].X,
+                    GaussianMixture.One.Deviations[0]).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
             var errors = (samples.select(1, 0).std().item<double>() - expected) / (expected / Math.Sqrt(2 * Samples));
             return Report(FormattableString.Invariant($"{Unclipped(sampler)}: {expected:F5};"), errors, Math.Abs(errors) <= 3);
         });
@@ -97,7 +124,11 @@ internal static class ExactSamplers
         using var noise = new BatchNoise(seed: 2);
         using var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, Samples, noise);
         var distance = ExactRun.Distance(samples, GaussianMixture.Three);
-        return Report(FormattableString.Invariant($"{Unclipped(sampler)}: deviation within modes {ExactRun.DeviationWithinModes(samples, GaussianMixture.Three):F4}, distance"), distance, distance <= most);
+        return Report(
+            FormattableString.Invariant(
+                $"{Unclipped(sampler)}: deviation within modes {ExactRun.DeviationWithinModes(samples, GaussianMixture.Three):F4}, distance"),
+            distance,
+            distance <= most);
     }
 
     // As it runs here: the data go a little beyond [-1, 1].

@@ -10,7 +10,8 @@ internal static class KernelError
     /// <param name="repetitions">Pairs of sets of each kind.</param>
     public static void Run(int repetitions)
     {
-        Console.WriteLine("rows      features  shift  scale   mean      deviation  root mean square error / deviation  mean error / deviation");
+        Console.WriteLine(
+            "rows      features  shift  scale   mean      deviation  root mean square error / deviation  mean error / deviation");
         foreach (var (m, n, features, shift, scale) in new[]
         {
             (60, 60, 3, 0.0, 1.0), (60, 60, 3, 0.2, 1), (60, 60, 3, 0.5, 1), (60, 60, 3, 0, 2), (100, 50, 3, 0, 1), (300, 300, 3, 0, 1),
@@ -21,12 +22,19 @@ internal static class KernelError
             var results = Enumerable.Range(0, repetitions).Select(_ =>
             {
                 using var scope = NewDisposeScope();
-                return KernelDistance.Of(randn([m, features], ScalarType.Float64, generator: generator), (scale * randn([n, features], ScalarType.Float64, generator: generator)) + shift);
+                return KernelDistance.Of(
+                    randn([m, features], ScalarType.Float64, generator: generator),
+                    (scale * randn([n, features], ScalarType.Float64, generator: generator)) + shift);
             }).ToList();
             var mean = results.Average(result => result.Value);
             var deviation = Math.Sqrt(results.Sum(result => Math.Pow(result.Value - mean, 2)) / (repetitions - 1));
-            var (square, error) = (Math.Sqrt(results.Average(result => result.StandardError * result.StandardError)), results.Average(result => result.StandardError));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{m,3} + {n,3} {features,9} {shift,6:F1} {scale,6:F1} {mean,10:G3} {deviation,10:G3} {square / deviation,20:F3} {error / deviation,27:F3}"));
+            var (square, error) = (
+                Math.Sqrt(results.Average(result => result.StandardError * result.StandardError)),
+                results.Average(result => result.StandardError));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{m,3} + {n,3} {features,9} {shift,6:F1} {scale,6:F1} {mean,10:G3} {deviation,10:G3} {square / deviation,20:F3} {error / deviation,27:F3}"));
         }
     }
 }

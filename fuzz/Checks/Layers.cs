@@ -22,7 +22,10 @@ internal static class Layers
             }
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} layers, {wrong} beyond {LayerCases.Tolerance:G3} of the largest number, the worst {largest:G3}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{count} layers, {wrong} beyond {LayerCases.Tolerance:G3} of the largest number, the worst {largest:G3}"));
         return wrong;
     }
 }

@@ -29,13 +29,23 @@ internal static class LikelihoodTimesteps
             for (var seed = 0; seed < seeds; seed++)
             {
                 var chosen = LikelihoodDraws.Timesteps(timesteps, exact.Timesteps.Count, seed);
-                var estimate = new LikelihoodMetrics(new LikelihoodTerms(exact.Timesteps.Count, chosen, [exact.Prior], [exact.Decoder], [.. chosen.Skip(1).Select(t => new[] { exact.Terms[t] })]));
+                var estimate =
+                    new LikelihoodMetrics(
+                        new LikelihoodTerms(
+                            exact.Timesteps.Count,
+                            chosen,
+                            [exact.Prior],
+                            [exact.Decoder],
+                            [.. chosen.Skip(1).Select(t => new[] { exact.Terms[t] })]));
                 strata.Add((estimate.BitsPerDimension - exact.BitsPerDimension, estimate.StandardError));
                 var sum = new Random(seed).GetItems(exact.Terms.Skip(1).ToArray(), timesteps - 1).Average() * (exact.Timesteps.Count - 1);
                 even.Add(sum - exact.Divergence);
             }
 
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{timesteps,9} {Root(strata.Select(pair => pair.Error)),16:F4} {Root(strata.Select(pair => pair.Told)),16:F4} {strata.Count(pair => Math.Abs(pair.Error) <= 2 * pair.Told) / (double)seeds,16:P1} {Root(even),22:F3}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{timesteps,9} {Root(strata.Select(pair => pair.Error)),16:F4} {Root(strata.Select(pair => pair.Told)),16:F4} {strata.Count(pair => Math.Abs(pair.Error) <= 2 * pair.Told) / (double)seeds,16:P1} {Root(even),22:F3}"));
         }
     }
 

@@ -12,7 +12,11 @@ internal static class RandomNumberStatistics
     public static int Run(int numbers = 10_000_000, int pairs = 1_000_000)
     {
         List<Finding> findings = [.. RandomStatistics.Distribution(numbers), .. RandomStatistics.Correlations(numbers)];
-        findings.Add(new($"twins among {(2 * pairs - (int)Math.Sqrt(pairs)).ToString("N0", CultureInfo.InvariantCulture)} pairs of seed and image", RandomStatistics.Twins(pairs), 0));
+        findings.Add(
+            new(
+                $"twins among {(2 * pairs - (int)Math.Sqrt(pairs)).ToString("N0", CultureInfo.InvariantCulture)} pairs of seed and image",
+                RandomStatistics.Twins(pairs),
+                0));
         findings.ForEach(finding => Console.WriteLine(finding));
         return findings.All(finding => finding.IsFine) ? 0 : 1;
     }

@@ -3,7 +3,10 @@ using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace Microsoft.ML.Diffusion.Fuzz.Checks;
 
-/// <summary>Starts the sample and short trainings, each in a process of its own, and counts those that crash, learn no numbers or have foreign lines on their standard error.</summary>
+/// <summary>
+/// Starts the sample and short trainings, each in a process of its own, and counts those that crash, learn no numbers or have foreign lines on their
+/// standard error.
+/// </summary>
 internal static class Runs
 {
     /// <param name="count">Number of processes of each kind.</param>
@@ -42,7 +45,10 @@ internal static class Runs
             folder = folder.Parent;
         }
 
-        var assembly = Path.Combine(folder?.FullName ?? "", "samples", "TrainAndGenerate", "bin", configuration, framework, "TrainAndGenerate.dll");
-        return File.Exists(assembly) ? assembly : throw new FileNotFoundException($"There is no {assembly}. Build it: dotnet build samples/TrainAndGenerate -c {configuration}");
+        var assembly =
+            Path.Combine(folder?.FullName ?? "", "samples", "TrainAndGenerate", "bin", configuration, framework, "TrainAndGenerate.dll");
+        return File.Exists(assembly)
+            ? assembly
+            : throw new FileNotFoundException($"There is no {assembly}. Build it: dotnet build samples/TrainAndGenerate -c {configuration}");
     }
 }

@@ -27,8 +27,23 @@ var pipeline = mlContext.Transforms.ExtractPixels("Pixels", "Image", colorsToExt
     .Append(mlContext.Transforms.CustomMapping<PixelRow, MeanRow>((row, mean) => mean.Mean = row.Pixels.Average(), contractName: null))
     .Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", new DiffusionOptions
     {
-        Network = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [2, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [7], PatchSize = 2, Dropout = 0 },
-        Training = new TrainingOptions { Duration = TimeSpan.FromMinutes(minutes), BatchSize = 32, LearningRate = 2e-3, WarmupSteps = 100, EmaDecay = 0.995 },
+        Network = new UNetOptions
+        {
+            BaseChannels = 32,
+            ChannelMultipliers = [2, 2],
+            NumberOfResidualBlocks = 1,
+            AttentionResolutions = [7],
+            PatchSize = 2,
+            Dropout = 0,
+        },
+        Training = new TrainingOptions
+        {
+            Duration = TimeSpan.FromMinutes(minutes),
+            BatchSize = 32,
+            LearningRate = 2e-3,
+            WarmupSteps = 100,
+            EmaDecay = 0.995,
+        },
         OutputColumns = new OutputColumnOptions
         {
             ReconstructionError = "ReconstructionError",
@@ -41,7 +56,9 @@ var pipeline = mlContext.Transforms.ExtractPixels("Pixels", "Image", colorsToExt
     }));
 var model = pipeline.Fit(toLearn);
 using var diffusion = model.LastTransformer;
-Console.WriteLine(FormattableString.Invariant($"Learned from {diffusion.Training!.Images:N0} garments without any {heldOut} in {diffusion.Training.Steps:N0} steps of {diffusion.Training.BatchSize}, {diffusion.Training.Seconds:F0} s, seed {Seed}."));
+Console.WriteLine(
+    FormattableString.Invariant(
+        $"Learned from {diffusion.Training!.Images:N0} garments without any {heldOut} in {diffusion.Training.Steps:N0} steps of {diffusion.Training.BatchSize}, {diffusion.Training.Seconds:F0} s, seed {Seed}."));
 var judged = mlContext.Data.Cache(model.Transform(toJudge)); // each score is computed once
 
 // 3. Each score as what it is worth.
@@ -56,12 +73,22 @@ var scores = new (string Name, IDataView Rows, string Column)[]
 };
 foreach (var (name, rows, column) in scores)
 {
-    Console.WriteLine(FormattableString.Invariant($"  {name,-48} AUC {AreaUnderRocCurve(rows, column):F3}   after {clock.Elapsed.TotalSeconds:F0} s"));
+    Console.WriteLine(
+        FormattableString.Invariant($"  {name,-48} AUC {AreaUnderRocCurve(rows, column):F3}   after {clock.Elapsed.TotalSeconds:F0} s"));
 }
 
 // 4. What is strangest, and what is least strange, to the last of the scores.
-var ranked = scores[^1].Rows.GetColumn<float>("Score").Select((score, i) => (score, i)).OrderByDescending(row => row.score).Select(row => row.i).ToList();
-var images = known.Take(tested).Concat(strange.Take(tested)).Select(row => MLImage.CreateFromPixels(FashionMnist.Size, FashionMnist.Size, row.Image.PixelFormat, row.Image.Pixels)).ToArray();
+var ranked =
+    scores[^1].Rows.GetColumn<float>("Score")
+        .Select((score, i) => (score, i))
+        .OrderByDescending(row => row.score)
+        .Select(row => row.i)
+        .ToList();
+var images =
+    known.Take(tested)
+        .Concat(strange.Take(tested))
+        .Select(row => MLImage.CreateFromPixels(FashionMnist.Size, FashionMnist.Size, row.Image.PixelFormat, row.Image.Pixels))
+        .ToArray();
 using var grid = ImageGrid.Create([.. ranked.Take(16).Concat(ranked.TakeLast(16)).Select(i => images[i])], columns: 16, padding: 1);
 artifacts.Save("strangest.png", grid.Save, "above the 16 strangest garments, below the 16 most usual");
 Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} minutes"));
@@ -69,7 +96,8 @@ Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} 
 // ML.NET's own detector, which learns from the same garments.
 IDataView PrincipalComponents(string column)
 {
-    var detector = mlContext.AnomalyDetection.Trainers.RandomizedPca(column, rank: 20, seed: Seed).Fit(mlContext.Data.TakeRows(model.Transform(toLearn), quick ? 100 : 3000));
+    var detector =
+        mlContext.AnomalyDetection.Trainers.RandomizedPca(column, rank: 20, seed: Seed).Fit(mlContext.Data.TakeRows(model.Transform(toLearn), quick ? 100 : 3000));
     return detector.Transform(judged);
 }
 

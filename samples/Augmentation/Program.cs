@@ -19,7 +19,13 @@ Console.WriteLine($"The model that is given:\n{given.Describe()}\n");
 
 var unseen = Pixels(Real(FashionMnist.Read(FashionMnist.Unseen)));
 var toJudge = unseen[^tested..];
-string[] ways = [$"{labelled} labelled garments", $"and {drawn} drawn by a model of these {labelled}", $"and {drawn} drawn by garments.zip", $"and {drawn} real ones of those that garments.zip learned from"];
+string[] ways =
+    [
+        $"{labelled} labelled garments",
+        $"and {drawn} drawn by a model of these {labelled}",
+        $"and {drawn} drawn by garments.zip",
+        $"and {drawn} real ones of those that garments.zip learned from",
+    ];
 var accuracies = ways.Select(_ => new List<double>()).ToList();
 List<MLImage> pictures = [];
 for (var seed = 1; seed <= seeds; seed++)
@@ -32,13 +38,15 @@ for (var seed = 1; seed <= seeds; seed++)
     // 2. Rows of drawn garments: data like any other.
     var options = new GenerationOptions { Sampler = new DpmSolverSampler(solverSteps), Seed = seed };
     var (byOwn, byGiven) = (Draw(own), Draw(given));
-    IReadOnlyList<LabelledPixels>[] additions = [[], Pixels(byOwn), Pixels(byGiven), Pixels(Real(FashionMnist.Read().Skip((seed - 1) * drawn).Take(drawn)))];
+    IReadOnlyList<LabelledPixels>[] additions =
+        [[], Pixels(byOwn), Pixels(byGiven), Pixels(Real(FashionMnist.Read().Skip((seed - 1) * drawn).Take(drawn)))];
 
     // 3. A classifier with each.
     for (var way = 0; way < ways.Length; way++)
     {
         accuracies[way].Add(Accuracy([.. few, .. additions[way]]));
-        Console.WriteLine(FormattableString.Invariant($"  {ways[way],-70} accuracy {accuracies[way][^1]:P1}   after {clock.Elapsed.TotalSeconds:F0} s"));
+        Console.WriteLine(
+            FormattableString.Invariant($"  {ways[way],-70} accuracy {accuracies[way][^1]:P1}   after {clock.Elapsed.TotalSeconds:F0} s"));
     }
 
     if (seed == 1)
@@ -50,12 +58,15 @@ for (var seed = 1; seed <= seeds; seed++)
 }
 
 // 4. What it comes to. The same labelled garments with and without: the difference is that of pairs.
-Console.WriteLine(FormattableString.Invariant($"\nMean over {seeds} seeds (each another {labelled} garments), judged on {tested:N0} unseen ones:"));
+Console.WriteLine(
+    FormattableString.Invariant($"\nMean over {seeds} seeds (each another {labelled} garments), judged on {tested:N0} unseen ones:"));
 for (var way = 0; way < ways.Length; way++)
 {
     var gains = accuracies[way].Zip(accuracies[0], (with, without) => 100 * (with - without)).ToList();
     var spread = Math.Sqrt(gains.Sum(gain => Math.Pow(gain - gains.Average(), 2)) / (seeds - 1));
-    Console.WriteLine(FormattableString.Invariant($"  {ways[way],-70} {accuracies[way].Average():P1}{(way == 0 ? "" : FormattableString.Invariant($"   {gains.Average():+0.0;-0.0} points (standard deviation {spread:F1})"))}"));
+    Console.WriteLine(
+        FormattableString.Invariant(
+            $"  {ways[way],-70} {accuracies[way].Average():P1}{(way == 0 ? "" : FormattableString.Invariant($"   {gains.Average():+0.0;-0.0} points (standard deviation {spread:F1})"))}"));
 }
 
 using var grid = ImageGrid.Create(pictures, columns: 20, padding: 1);
@@ -69,9 +80,18 @@ DiffusionTransformer Learn(IEnumerable<Garment> garments, int seed)
         LabelColumnName = "Label",
         Network = given.Network,
         Seed = seed,
-        Training = new TrainingOptions { Duration = TimeSpan.FromSeconds(seconds), BatchSize = 32, LearningRate = 2e-3, WarmupSteps = 50, EmaDecay = 0.99, LabelDropout = 0.1 },
+        Training = new TrainingOptions
+        {
+            Duration = TimeSpan.FromSeconds(seconds),
+            BatchSize = 32,
+            LearningRate = 2e-3,
+            WarmupSteps = 50,
+            EmaDecay = 0.99,
+            LabelDropout = 0.1,
+        },
     };
-    var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", options));
+    var pipeline =
+        mlContext.Transforms.Conversion.MapValueToKey("Label").Append(mlContext.Transforms.DiffusionTrainer("Generated", "Image", options));
     return pipeline.Fit(Real(garments)).LastTransformer;
 }
 
@@ -86,8 +106,14 @@ double Accuracy(IReadOnlyList<LabelledPixels> rows)
 // Images as the classifier sees them, in memory: drawn ones are drawn once.
 LabelledPixels[] Pixels(IDataView rows)
 {
-    var pixels = mlContext.Transforms.ExtractPixels("Pixels", "Image", colorsToExtract: ImagePixelExtractingEstimator.ColorBits.Red, scaleImage: 1 / 255f).Fit(rows).Transform(rows);
-    var named = rows.Schema["Label"].Type is KeyDataViewType ? mlContext.Transforms.Conversion.MapKeyToValue("Label").Fit(pixels).Transform(pixels) : pixels;
+    var pixels =
+        mlContext.Transforms.ExtractPixels("Pixels", "Image", colorsToExtract: ImagePixelExtractingEstimator.ColorBits.Red, scaleImage: 1 / 255f)
+            .Fit(rows)
+            .Transform(rows);
+    var named =
+        rows.Schema["Label"].Type is KeyDataViewType
+            ? mlContext.Transforms.Conversion.MapKeyToValue("Label").Fit(pixels).Transform(pixels)
+            : pixels;
     return [.. mlContext.Data.CreateEnumerable<LabelledPixels>(named, reuseRowObject: false)];
 }
 

@@ -6,7 +6,8 @@ namespace OptionsGallery;
 internal static class Picture
 {
     /// <summary>A picture that stays when its row is gone.</summary>
-    public static MLImage Copy(MLImage picture) => MLImage.CreateFromPixels(picture.Width, picture.Height, picture.PixelFormat, picture.Pixels);
+    public static MLImage Copy(MLImage picture) =>
+        MLImage.CreateFromPixels(picture.Width, picture.Height, picture.PixelFormat, picture.Pixels);
 
     /// <summary>Every pixel as four, so that browsers need not blur it.</summary>
     public static MLImage Doubled(MLImage picture)

@@ -15,7 +15,12 @@ var artifacts = new Artifacts(args.FirstOrDefault(argument => argument != "--qui
 using var model = new MLContext(seed: 1).Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
 string[] kinds = quick ? ["Bag", "Dress"] : ["Ankle boot", "Bag", "Dress", "Pullover", "Sandal", "Trouser"];
 var labels = kinds.Select(kind => model.ClassNames.ToList().IndexOf(kind)).ToArray();
-var garments = kinds.Select(kind => FashionMnist.Read(FashionMnist.Unseen).Where(garment => garment.Label == kind).Select(garment => Picture.Copy(garment.Image)).First()).ToArray();
+var garments =
+    kinds.Select(
+        kind => FashionMnist.Read(FashionMnist.Unseen)
+            .Where(garment => garment.Label == kind)
+            .Select(garment => Picture.Copy(garment.Image))
+            .First()).ToArray();
 var generation = new GenerationOptions { Seed = 7, BatchSize = kinds.Length };
 
 // 1. The number of steps, from the same noise.
@@ -52,13 +57,17 @@ var subsets = new (string Name, TimestepSubset Timesteps)[]
 foreach (var (name, timesteps) in subsets)
 {
     Draw($"subset-{name}", new DdimSampler { Timesteps = timesteps });
-    Console.WriteLine($"  {name}: {(name is "karras" or "log-snr" ? "levels between timesteps" : string.Join(", ", timesteps.Resolve(1000)))}");
+    Console.WriteLine(
+        $"  {name}: {(name is "karras" or "log-snr" ? "levels between timesteps" : string.Join(", ", timesteps.Resolve(1000)))}");
 }
 
 // 5. What happens to predictions that leave the range of pictures, where guidance makes many.
 Draw("clipping-none", new DdimSampler(Few(20)) { Clipping = Clipping.None }, guidance: 5);
 Draw("clipping-static", new DdimSampler(Few(20)), guidance: 5);
-Draw("clipping-static-keep-noise", new DdimSampler(Few(20)) { Clipping = Clipping.Static() with { KeepPredictedNoise = true } }, guidance: 5);
+Draw(
+    "clipping-static-keep-noise",
+    new DdimSampler(Few(20)) { Clipping = Clipping.Static() with { KeepPredictedNoise = true } },
+    guidance: 5);
 Draw("clipping-dynamic", new DdimSampler(Few(20)) { Clipping = Clipping.Dynamic(0.9) }, guidance: 5);
 
 // 6. How far pictures are pushed towards their class.
@@ -74,7 +83,9 @@ Draw("guidance-5-interval", new DdimSampler(Few(50)), guidance: 5, sigmaMin: 0.5
 Save("strength-0", garments);
 foreach (var strength in (double[])[0.2, 0.4, 0.6, 0.8, 1])
 {
-    Save(Named($"strength-{strength}"), model.ImageToImage(garments, strength, generation with { Sampler = new DdimSampler(Few(50)) }, labels));
+    Save(
+        Named($"strength-{strength}"),
+        model.ImageToImage(garments, strength, generation with { Sampler = new DdimSampler(Few(50)) }, labels));
 }
 
 // 8. How a schedule turns one picture into noise.
@@ -85,21 +96,47 @@ var schedules = new (string Name, NoiseSchedule Schedule)[]
 foreach (var (name, schedule) in schedules)
 {
     int[] timesteps = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 999];
-    Save($"schedule-{name}", [.. timesteps.Select(t => Picture.Noised(garments[0], schedule.AlphasCumulativeProduct[t], seed: 1))], columns: timesteps.Length);
-    Console.WriteLine($"  share of the signal's variance left: {string.Join(", ", timesteps.Select(t => schedule.AlphasCumulativeProduct[t].ToString("G2", CultureInfo.InvariantCulture)))}");
+    Save(
+        $"schedule-{name}",
+        [.. timesteps.Select(t => Picture.Noised(garments[0], schedule.AlphasCumulativeProduct[t], seed: 1))],
+        columns: timesteps.Length);
+    Console.WriteLine(
+        $"  share of the signal's variance left: {string.Join(", ", timesteps.Select(t => schedule.AlphasCumulativeProduct[t].ToString("G2", CultureInfo.InvariantCulture)))}");
 }
 
-Console.WriteLine(FormattableString.Invariant($"{kinds.Length} pictures a file: {string.Join(", ", kinds)}; seed {generation.Seed}, {clock.Elapsed.TotalMinutes:F1} minutes"));
+Console.WriteLine(
+    FormattableString.Invariant(
+        $"{kinds.Length} pictures a file: {string.Join(", ", kinds)}; seed {generation.Seed}, {clock.Elapsed.TotalMinutes:F1} minutes"));
 
 int Few(int steps) => quick ? Math.Min(steps, 2) : steps;
 
 static string Named(FormattableString name) => FormattableString.Invariant(name);
 
-void Draw(string name, Sampler sampler, double guidance = 1, double rescale = 0, double sigmaMin = 0, double sigmaMax = double.PositiveInfinity) =>
-    Save(name, model.Generate(labels, generation with { Sampler = sampler, GuidanceScale = guidance, GuidanceRescale = rescale, GuidanceSigmaMin = sigmaMin, GuidanceSigmaMax = sigmaMax }));
+void Draw(
+    string name,
+    Sampler sampler,
+    double guidance = 1,
+    double rescale = 0,
+    double sigmaMin = 0,
+    double sigmaMax = double.PositiveInfinity) =>
+    Save(
+        name,
+        model.Generate(
+            labels,
+            generation with
+            {
+                Sampler = sampler,
+                GuidanceScale = guidance,
+                GuidanceRescale = rescale,
+                GuidanceSigmaMin = sigmaMin,
+                GuidanceSigmaMax = sigmaMax,
+            }));
 
 void Save(string name, IReadOnlyList<MLImage> pictures, int columns = 1)
 {
     using var grid = ImageGrid.Create([.. pictures.Select(picture => Picture.Doubled(picture))], columns, padding: 2);
-    artifacts.Save($"{name}.png", grid.Save, FormattableString.Invariant($"{pictures.Count} pictures, after {clock.Elapsed.TotalSeconds:F0} s"));
+    artifacts.Save(
+        $"{name}.png",
+        grid.Save,
+        FormattableString.Invariant($"{pictures.Count} pictures, after {clock.Elapsed.TotalSeconds:F0} s"));
 }

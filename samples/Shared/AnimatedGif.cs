@@ -31,7 +31,11 @@ public static class AnimatedGif
     private static MagickImage ToFrame(MLImage picture)
     {
         var mapping = picture.PixelFormat == MLPixelFormat.Bgra32 ? PixelMapping.BGRA : PixelMapping.RGBA;
-        var frame = new MagickImage(picture.Pixels, new PixelReadSettings((uint)picture.Width, (uint)picture.Height, StorageType.Char, mapping)) { AnimationDelay = Delay };
+        var frame =
+            new MagickImage(
+                picture.Pixels,
+                new PixelReadSettings((uint)picture.Width, (uint)picture.Height, StorageType.Char, mapping))
+            { AnimationDelay = Delay };
         var scale = (uint)Math.Clamp(LeastWidth / picture.Width, 1, MostEnlarged);
         frame.Sample(scale * frame.Width, scale * frame.Height); // whole pixels, not blurred
         return frame;

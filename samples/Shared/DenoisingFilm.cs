@@ -9,7 +9,10 @@ public sealed class DenoisingFilm : IDisposable
 
     private readonly SortedDictionary<int, MLImage[]> _frames;
 
-    private DenoisingFilm(int numberOfSteps, IReadOnlyList<string> names, SortedDictionary<int, MLImage[]> frames) => (NumberOfSteps, Names, _frames) = (numberOfSteps, names, frames);
+    private DenoisingFilm(
+        int numberOfSteps,
+        IReadOnlyList<string> names,
+        SortedDictionary<int, MLImage[]> frames) => (NumberOfSteps, Names, _frames) = (numberOfSteps, names, frames);
 
     /// <summary>Gets the number of steps that the pictures took.</summary>
     public int NumberOfSteps { get; }
@@ -28,7 +31,12 @@ public sealed class DenoisingFilm : IDisposable
     public static DenoisingFilm Record(DiffusionTransformer model, int count, GenerationOptions options, int mostFrames = MostFrames)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Record(model, count, model.ClassNames.Count == 0 ? null : [.. Enumerable.Range(0, count).Select(i => SampleSheet.ClassOf(model, count, i))], options, mostFrames);
+        return Record(
+            model,
+            count,
+            model.ClassNames.Count == 0 ? null : [.. Enumerable.Range(0, count).Select(i => SampleSheet.ClassOf(model, count, i))],
+            options,
+            mostFrames);
     }
 
     /// <summary>Draws pictures of classes that are given, and keeps how they look meanwhile.</summary>
@@ -37,7 +45,12 @@ public sealed class DenoisingFilm : IDisposable
     /// <param name="labels">The class of each picture; <see langword="null"/> draws all without.</param>
     /// <param name="options">Sampler, seed and more. Its observer is called as well.</param>
     /// <param name="mostFrames">As above.</param>
-    public static DenoisingFilm Record(DiffusionTransformer model, int count, IReadOnlyList<int>? labels, GenerationOptions options, int mostFrames = MostFrames)
+    public static DenoisingFilm Record(
+        DiffusionTransformer model,
+        int count,
+        IReadOnlyList<int>? labels,
+        GenerationOptions options,
+        int mostFrames = MostFrames)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -49,7 +62,9 @@ public sealed class DenoisingFilm : IDisposable
             if (Spread(steps, mostFrames).Contains(snapshot.Step))
             {
                 frames.TryAdd(snapshot.Step, new MLImage[count]);
-                snapshot.GetSampleImages().AsSpan(0, Math.Min(snapshot.NumberOfImages, count - snapshot.FirstImage)).CopyTo(frames[snapshot.Step].AsSpan(snapshot.FirstImage));
+                snapshot.GetSampleImages()
+                    .AsSpan(0, Math.Min(snapshot.NumberOfImages, count - snapshot.FirstImage))
+                    .CopyTo(frames[snapshot.Step].AsSpan(snapshot.FirstImage));
             }
         }
 
@@ -68,7 +83,10 @@ public sealed class DenoisingFilm : IDisposable
     public MLImage ToSheet(int columns)
     {
         var frames = Pick(columns);
-        return ImageGrid.Create([.. Enumerable.Range(0, NumberOfPictures).SelectMany(picture => frames.Select(frame => frame.Value[picture]))], frames.Count, padding: 1);
+        return ImageGrid.Create(
+            [.. Enumerable.Range(0, NumberOfPictures).SelectMany(picture => frames.Select(frame => frame.Value[picture]))],
+            frames.Count,
+            padding: 1);
     }
 
     /// <summary>Writes the film as an animated GIF that plays for ever and rests on the finished pictures.</summary>

@@ -32,7 +32,8 @@ public static class FashionMnist
     private const int ImagesMagic = 0x803;
     private const int LabelsMagic = 0x801;
 
-    private static readonly string[] _kinds = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+    private static readonly string[] _kinds =
+        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
     /// <summary>Reads the garments of a set, in the order of its file.</summary>
     /// <param name="set"><see cref="Learned"/> or <see cref="Unseen"/>.</param>
@@ -55,7 +56,9 @@ public static class FashionMnist
         using var content = new MemoryStream();
         gzip.CopyTo(content);
         var bytes = content.ToArray();
-        return BinaryPrimitives.ReadInt32BigEndian(bytes) == magic ? bytes[headerBytes..] : throw new FormatException($"{name} is not a file of Fashion-MNIST.");
+        return BinaryPrimitives.ReadInt32BigEndian(bytes) == magic
+            ? bytes[headerBytes..]
+            : throw new FormatException($"{name} is not a file of Fashion-MNIST.");
     }
 
     private static MLImage ToImage(ReadOnlySpan<byte> grey)

@@ -16,17 +16,28 @@ public static class InterpolationSheet
     /// <param name="progress">Is told the share of the rows done; may be <see langword="null"/>.</param>
     /// <returns>A grid of <paramref name="columns"/> + 2 columns; the first and the last are the pictures themselves.</returns>
     /// <exception cref="ArgumentException">There are fewer than two pictures, or no paths.</exception>
-    public static MLImage Draw(DiffusionTransformer model, IReadOnlyList<MLImage> ends, int columns, IReadOnlyList<InterpolationOptions> paths, IProgress<double>? progress = null)
+    public static MLImage Draw(
+        DiffusionTransformer model,
+        IReadOnlyList<MLImage> ends,
+        int columns,
+        IReadOnlyList<InterpolationOptions> paths,
+        IProgress<double>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(ends);
         ArgumentNullException.ThrowIfNull(paths);
         if (ends.Count < 2 || paths.Count == 0)
         {
-            throw new ArgumentException("An interpolation needs two pictures at least, and a path between them.", ends.Count < 2 ? nameof(ends) : nameof(paths));
+            throw new ArgumentException(
+                "An interpolation needs two pictures at least, and a path between them.",
+                ends.Count < 2 ? nameof(ends) : nameof(paths));
         }
 
-        var rows = ends.Chunk(2).Where(pair => pair.Length == 2).SelectMany(pair => paths.Select(path => (From: pair[0], To: pair[1], Path: path))).ToList();
+        var rows =
+            ends.Chunk(2)
+                .Where(pair => pair.Length == 2)
+                .SelectMany(pair => paths.Select(path => (From: pair[0], To: pair[1], Path: path)))
+                .ToList();
         var cells = new List<MLImage>();
         foreach (var (from, to, path) in rows)
         {

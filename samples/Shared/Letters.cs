@@ -16,7 +16,8 @@ internal static class Letters
     public static string FontSource { get; } = $"data:font/woff2;base64,{Convert.ToBase64String(Resource("text.woff2"))}";
 
     /// <summary>The width and the height of a line of text.</summary>
-    public static (double Width, double Height) Measure(string? text, double size) => ((text ?? "").Sum(letter => Find(letter).Width) * size / UnitsPerSize, string.IsNullOrEmpty(text) ? 0 : HeightPerSize * size);
+    public static (double Width, double Height) Measure(string? text, double size) =>
+        ((text ?? "").Sum(letter => Find(letter).Width) * size / UnitsPerSize, string.IsNullOrEmpty(text) ? 0 : HeightPerSize * size);
 
     /// <summary>Puts outlines in the place of an svg document's texts, which stay as labels for those who do not see them.</summary>
     public static void Outline(XElement svg)
@@ -45,7 +46,11 @@ internal static class Letters
             var (advance, outline) = Find(letter);
             if (outline.Length > 0)
             {
-                group.Add(new XElement(names + "path", new XAttribute("transform", string.Create(CultureInfo.InvariantCulture, $"translate({x},0)")), new XAttribute("d", outline)));
+                group.Add(
+                    new XElement(
+                        names + "path",
+                        new XAttribute("transform", string.Create(CultureInfo.InvariantCulture, $"translate({x},0)")),
+                        new XAttribute("d", outline)));
             }
 
             x += advance;

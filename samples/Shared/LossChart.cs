@@ -46,8 +46,18 @@ public static class LossChart
     private static XElement Draw(IReadOnlyList<TrainingProgress> records)
     {
         ArgumentNullException.ThrowIfNull(records);
-        var text = new SvgExporter { Width = Width, Height = Height, UseVerticalTextAlignmentWorkaround = true, TextMeasurer = new Measurer() }.ExportToString(Plot(records));
-        using var reader = XmlReader.Create(new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore }); // it names a file on another machine
+        var text =
+            new SvgExporter
+            {
+                Width = Width,
+                Height = Height,
+                UseVerticalTextAlignmentWorkaround = true,
+                TextMeasurer = new Measurer(),
+            }.ExportToString(Plot(records));
+        using var reader =
+            XmlReader.Create(
+                new StringReader(text),
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore }); // it names a file on another machine
         var svg = XElement.Load(reader);
         Letters.Outline(svg);
         svg.Add(new XAttribute("viewBox", $"0 0 {Width} {Height}"), new XAttribute("role", "img"));
@@ -60,14 +70,68 @@ public static class LossChart
         var finite = records.Where(record => double.IsFinite(record.Loss)).ToList();
         var training = finite.Chunk(Math.Max(1, (int)Math.Ceiling((double)finite.Count / MostPoints)))
             .Select(part => new DataPoint(part.Average(record => record.Step), part.Average(record => record.Loss)));
-        var validation = TrainingHistory.Validations(records).Where(point => double.IsFinite(point.Loss)).Select(point => new DataPoint(point.Step, point.Loss));
+        var validation =
+            TrainingHistory.Validations(records)
+                .Where(point => double.IsFinite(point.Loss))
+                .Select(point => new DataPoint(point.Step, point.Loss));
 
-        var plot = new PlotModel { Culture = CultureInfo.InvariantCulture, DefaultFontSize = 13, TextColor = _ink, PlotAreaBorderColor = _grid, Background = OxyColors.White, Padding = new OxyThickness(10, 6, 18, 10) };
-        plot.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.TopRight, LegendOrientation = LegendOrientation.Horizontal, LegendMargin = 4, LegendSymbolLength = 28, LegendColumnSpacing = 20 });
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "optimizer step", StringFormat = "#,0", Minimum = 0, MinorTickSize = 0, AxisTitleDistance = 12, TickStyle = TickStyle.Outside, TicklineColor = _grid });
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Title = "mean loss", AxisTitleDistance = 14, Minimum = 0, Maximum = Top(finite), MajorGridlineStyle = LineStyle.Solid, MajorGridlineColor = _grid, TickStyle = TickStyle.None });
+        var plot =
+            new PlotModel
+            {
+                Culture = CultureInfo.InvariantCulture,
+                DefaultFontSize = 13,
+                TextColor = _ink,
+                PlotAreaBorderColor = _grid,
+                Background = OxyColors.White,
+                Padding = new OxyThickness(10, 6, 18, 10),
+            };
+        plot.Legends.Add(
+            new Legend
+            {
+                LegendPlacement = LegendPlacement.Outside,
+                LegendPosition = LegendPosition.TopRight,
+                LegendOrientation = LegendOrientation.Horizontal,
+                LegendMargin = 4,
+                LegendSymbolLength = 28,
+                LegendColumnSpacing = 20,
+            });
+        plot.Axes.Add(
+            new LinearAxis
+            {
+                Position = AxisPosition.Bottom,
+                Title = "optimizer step",
+                StringFormat = "#,0",
+                Minimum = 0,
+                MinorTickSize = 0,
+                AxisTitleDistance = 12,
+                TickStyle = TickStyle.Outside,
+                TicklineColor = _grid,
+            });
+        plot.Axes.Add(
+            new LinearAxis
+            {
+                Position = AxisPosition.Left,
+                Title = "mean loss",
+                AxisTitleDistance = 14,
+                Minimum = 0,
+                Maximum = Top(finite),
+                MajorGridlineStyle = LineStyle.Solid,
+                MajorGridlineColor = _grid,
+                TickStyle = TickStyle.None,
+            });
         Add(plot, new LineSeries { Title = "training", Color = _training, StrokeThickness = 1.2 }, training);
-        Add(plot, new LineSeries { Title = "validation", Color = _validation, StrokeThickness = 2, MarkerType = MarkerType.Circle, MarkerSize = 3, MarkerFill = _validation }, validation);
+        Add(
+            plot,
+            new LineSeries
+            {
+                Title = "validation",
+                Color = _validation,
+                StrokeThickness = 2,
+                MarkerType = MarkerType.Circle,
+                MarkerSize = 3,
+                MarkerFill = _validation,
+            },
+            validation);
         return plot;
     }
 

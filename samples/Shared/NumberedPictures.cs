@@ -17,7 +17,8 @@ public sealed class NumberedPictures(string folder)
     public IReadOnlyList<string> Files => _files;
 
     /// <summary>Finds the first of so many numbered pictures that is in a folder already; <see langword="null"/> if none is.</summary>
-    public static string? FindFirst(string folder, int count) => Directory.Exists(folder) ? Numbered(folder).Take(count).FirstOrDefault(File.Exists) : null;
+    public static string? FindFirst(string folder, int count) =>
+        Directory.Exists(folder) ? Numbered(folder).Take(count).FirstOrDefault(File.Exists) : null;
 
     /// <summary>Writes the next picture, in the place of an earlier run's.</summary>
     public void Add(MLImage picture)
@@ -42,5 +43,6 @@ public sealed class NumberedPictures(string folder)
 
     private static IEnumerable<string> Numbered(string folder) => Enumerable.Range(0, int.MaxValue).Select(i => PathOf(folder, i));
 
-    private static string PathOf(string folder, int number) => Path.Combine(folder, $"{number.ToString("D5", CultureInfo.InvariantCulture)}.png");
+    private static string PathOf(string folder, int number) =>
+        Path.Combine(folder, $"{number.ToString("D5", CultureInfo.InvariantCulture)}.png");
 }

@@ -18,7 +18,8 @@ public static class OptionNames
 
     /// <summary>Gets the text that tells each sampler's number of steps when none is given.</summary>
     /// <remarks>A model that was trained with fewer timesteps takes all of them; euler and heun go between them.</remarks>
-    public static string DefaultSteps { get; } = $"{DdimSteps} for ddim and euler, {DdpmSteps} for ddpm, {SolverSteps} for dpm-solver and heun";
+    public static string DefaultSteps { get; } =
+        $"{DdimSteps} for ddim and euler, {DdpmSteps} for ddpm, {SolverSteps} for dpm-solver and heun";
 
     /// <summary>Makes a sampler.</summary>
     /// <param name="name">One of <see cref="Samplers"/>.</param>

@@ -14,13 +14,25 @@ public static class PictureFolder
     /// <param name="height">Height of the rows' images, in pixels.</param>
     /// <param name="warnings">Who is told which files were skipped; <see langword="null"/> is the standard error.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
-    /// <returns>The rows of <see cref="DiffusionCatalog.LoadImages(string, ImageFolderOptions)"/>: Image, ImagePath and, if there are folders in the folder, Label.</returns>
+    /// <returns>
+    /// The rows of <see cref="DiffusionCatalog.LoadImages(string, ImageFolderOptions)"/>: Image, ImagePath and, if there are folders in the folder,
+    /// Label.
+    /// </returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidOperationException">No file in it is a picture that can be read.</exception>
-    public static LoadedImages Load(MLContext mlContext, string folder, int width, int height, TextWriter? warnings = null, CancellationToken cancellationToken = default)
+    public static LoadedImages Load(
+        MLContext mlContext,
+        string folder,
+        int width,
+        int height,
+        TextWriter? warnings = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
-        var images = mlContext.Diffusion.LoadImages(folder, new ImageFolderOptions { Width = width, Height = height, CancellationToken = cancellationToken });
+        var images =
+            mlContext.Diffusion.LoadImages(
+                folder,
+                new ImageFolderOptions { Width = width, Height = height, CancellationToken = cancellationToken });
         warnings ??= Console.Error;
         foreach (var file in images.Skipped.Take(NamedFiles))
         {
@@ -42,7 +54,12 @@ public static class PictureFolder
     /// <param name="share">The share to judge by, 0..1; of the others at least one row stays.</param>
     /// <param name="seed">The seed.</param>
     /// <returns>Both parts; the second is <see langword="null"/> if it would be empty.</returns>
-    public static (IDataView Training, IDataView? Validation) HoldOut(MLContext mlContext, IDataView rows, int count, double share, long seed)
+    public static (IDataView Training, IDataView? Validation) HoldOut(
+        MLContext mlContext,
+        IDataView rows,
+        int count,
+        double share,
+        long seed)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         if (share <= 0 || count < 2)
@@ -50,7 +67,8 @@ public static class PictureFolder
             return (rows, null);
         }
 
-        var parts = mlContext.Data.TrainTestSplit(rows, share, seed: unchecked((int)(seed ^ (seed >> 32)))); // ML.NET takes 32 bits: all 64 decide
+        var parts =
+            mlContext.Data.TrainTestSplit(rows, share, seed: unchecked((int)(seed ^ (seed >> 32)))); // ML.NET takes 32 bits: all 64 decide
         return IsEmpty(parts.TestSet) || IsEmpty(parts.TrainSet) ? (rows, null) : (parts.TrainSet, parts.TestSet);
     }
 
@@ -59,7 +77,8 @@ public static class PictureFolder
     /// <param name="count">The most images to take.</param>
     /// <param name="column">The image column.</param>
     /// <returns>The images, the caller's to dispose.</returns>
-    public static MLImage[] Take(IDataView rows, int count, string column = "Image") => [.. rows.GetColumn<MLImage>(column).Take(count).Select(Copy)];
+    public static MLImage[] Take(IDataView rows, int count, string column = "Image") =>
+        [.. rows.GetColumn<MLImage>(column).Take(count).Select(Copy)];
 
     // An image belongs to the cursor that gave it: it is gone when the cursor moves on.
     private static MLImage Copy(MLImage image) => MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
-
 using Microsoft.ML.Diffusion.Runtime;
+using Spectre.Console;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
@@ -58,7 +57,12 @@ public sealed class ProgressDisplay : IProgress<TrainingProgress>, IProgress<dou
     {
         ArgumentNullException.ThrowIfNull(value);
         var skipped = value.SkippedSteps > 0 ? $"  {value.SkippedSteps} steps skipped" : "";
-        Report(value.Fraction, string.Create(CultureInfo.InvariantCulture, $"loss {value.Loss:F4}  {value.ImagesPerSecond:F0} images/s  {Time(value.Remaining)} left{skipped}"), value.ToString());
+        Report(
+            value.Fraction,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"loss {value.Loss:F4}  {value.ImagesPerSecond:F0} images/s  {Time(value.Remaining)} left{skipped}"),
+            value.ToString());
     }
 
     /// <inheritdoc/>

@@ -69,7 +69,9 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
         var html = new StringBuilder($"<section>\n<h2>{Text(section.Title)}</h2>\n<p>{Text(section.Text)}</p>\n");
         if (section.PicturePath is { } path)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<div class=\"picture\" style=\"--width: {DisplayWidth(path)}px\">\n{Labels("columns", section.ColumnLabels)}{Labels("rows", section.RowLabels)}{Picture(path, section)}\n</div>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<div class=\"picture\" style=\"--width: {DisplayWidth(path)}px\">\n{Labels("columns", section.ColumnLabels)}{Labels("rows", section.RowLabels)}{Picture(path, section)}\n</div>\n");
         }
 
         if (section.Svg is { } svg)
@@ -79,7 +81,10 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
 
         if (section.Facts.Count > 0)
         {
-            html.Append("<table>\n").AppendJoin("", section.Facts.Select(fact => $"<tr><th scope=\"row\">{Text(fact.Name)}</th><td>{Text(fact.Value)}</td></tr>\n")).Append("</table>\n");
+            html.Append("<table>\n")
+                .AppendJoin("", section.Facts.Select(fact =>
+                    $"<tr><th scope=\"row\">{Text(fact.Name)}</th><td>{Text(fact.Value)}</td></tr>\n"))
+                .Append("</table>\n");
         }
 
         return html.Append("</section>").ToString();

@@ -19,7 +19,10 @@ public static class ReportSections
     public static ReportSection Animation(string gifPath, DenoisingFilm film)
     {
         ArgumentNullException.ThrowIfNull(film);
-        return new("Out of the noise", $"{film.NumberOfPictures} pictures on their way through the {film.NumberOfSteps} steps of the sampler.") { PicturePath = gifPath };
+        return new(
+            "Out of the noise",
+            $"{film.NumberOfPictures} pictures on their way through the {film.NumberOfSteps} steps of the sampler.")
+        { PicturePath = gifPath };
     }
 
     /// <summary>The sheet of a film.</summary>
@@ -75,7 +78,11 @@ public static class ReportSections
         var facts = model.Describe();
         (string, string)[] settings =
         [
-            ("Pictures", string.Create(CultureInfo.InvariantCulture, $"{facts.ImageWidth}x{facts.ImageHeight}, {(facts.Channels == 1 ? "grey" : "colour")}")),
+            (
+                "Pictures",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{facts.ImageWidth}x{facts.ImageHeight}, {(facts.Channels == 1 ? "grey" : "colour")}")),
             ("Classes", facts.ClassNames.Count == 0 ? "none" : string.Join(", ", facts.ClassNames)),
             ("Network", string.Create(CultureInfo.InvariantCulture, $"{facts.Network}; {facts.NumberOfParameters:N0} weights")),
             ("Noise schedule", $"{facts.Schedule}"),
@@ -95,7 +102,9 @@ public static class ReportSections
         void Add(string name, FormattableString value) => facts.Add((name, value.ToString(CultureInfo.InvariantCulture)));
         if (training is not null)
         {
-            Add("Training", $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {ProgressDisplay.Time(TimeSpan.FromSeconds(training.Seconds))}");
+            Add(
+                "Training",
+                $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {ProgressDisplay.Time(TimeSpan.FromSeconds(training.Seconds))}");
             Add("Speed", $"{training.Steps * (double)training.BatchSize / training.Seconds:F0} pictures a second");
             Add("Last training loss", $"{training.FinalLoss:F4}");
             if (training.ValidationLoss is { } validation)

@@ -41,12 +41,19 @@ public static class SampleSheet
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        return first.Count == second.Count && first.Zip(second).All(pair => pair.First.PixelFormat == pair.Second.PixelFormat && pair.First.Pixels.SequenceEqual(pair.Second.Pixels));
+        return first.Count == second.Count
+            && first.Zip(second).All(
+                pair => pair.First.PixelFormat == pair.Second.PixelFormat && pair.First.Pixels.SequenceEqual(pair.Second.Pixels));
     }
 
-    internal static int ClassOf(DiffusionTransformer model, int count, int picture) => (int)((long)picture * model.ClassNames.Count / count);
+    internal static int ClassOf(DiffusionTransformer model, int count, int picture) =>
+        (int)((long)picture * model.ClassNames.Count / count);
 
-    private static MLImage[] Draw(DiffusionTransformer model, int count, Func<int, int> classOf, GenerationOptions options) => model.ClassNames.Count == 0
+    private static MLImage[] Draw(
+        DiffusionTransformer model,
+        int count,
+        Func<int, int> classOf,
+        GenerationOptions options) => model.ClassNames.Count == 0
         ? model.Generate(count, options)
         : model.Generate([.. Enumerable.Range(0, count).Select(classOf)], options);
 

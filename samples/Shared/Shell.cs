@@ -47,12 +47,16 @@ public static class Shell
 
     /// <summary>Finds what went wrong in what ML.NET and the runtime wrap, in constructors and in parallel work.</summary>
     public static Exception Cause(Exception e) =>
-        e is TargetInvocationException or TypeInitializationException or AggregateException && e.InnerException is { } inner ? Cause(inner) : e;
+        e is TargetInvocationException or TypeInitializationException or AggregateException && e.InnerException is { } inner
+            ? Cause(inner)
+            : e;
 
     /// <summary>The message of an exception in one line; the library's advice on a libtorch that cannot be loaded keeps its lines.</summary>
     public static string Message(Exception e)
     {
         ArgumentNullException.ThrowIfNull(e);
-        return e is DllNotFoundException ? e.Message : string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return e is DllNotFoundException
+            ? e.Message
+            : string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 }

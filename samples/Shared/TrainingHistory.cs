@@ -38,7 +38,11 @@ public sealed class TrainingHistory(IProgress<TrainingProgress>? next = null) : 
         var lines = records.Select((record, i) => string.Create(
             CultureInfo.InvariantCulture,
             $"{record.Step},{record.Epoch:F4},{record.Elapsed.TotalSeconds:F3},{record.Loss:G6},{(IsNew(records, i) ? record.ValidationLoss : null):G6},{record.LearningRate:G6},{record.ImagesPerSecond:F1},{record.SkippedSteps}"));
-        WholeFile.WriteText(path, string.Join('\n', (string[])["step,epoch,seconds,loss,validation_loss,learning_rate,images_per_second,skipped_steps", .. lines, ""]));
+        WholeFile.WriteText(
+            path,
+            string.Join(
+                '\n',
+                (string[])["step,epoch,seconds,loss,validation_loss,learning_rate,images_per_second,skipped_steps", .. lines, ""]));
     }
 
     private static bool IsNew(IReadOnlyList<TrainingProgress> records, int i) =>

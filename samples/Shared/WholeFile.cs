@@ -12,7 +12,10 @@ public static class WholeFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        var target = new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+        var target =
+            new FileInfo(path) is { LinkTarget: not null } link
+                ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName
+                : Path.GetFullPath(path);
         var partial = InFolder(Path.GetDirectoryName(target)!, Path.GetExtension(target));
         try
         {
@@ -37,7 +40,8 @@ public static class WholeFile
     /// <inheritdoc cref="Write" path="/param[@name='path']|/exception"/>
     /// <param name="path">Where, in a folder that exists.</param>
     /// <param name="text">The whole text.</param>
-    public static void WriteText(string path, string text) => Write(path, partial => File.WriteAllText(partial, text.ReplaceLineEndings("\n")));
+    public static void WriteText(string path, string text) =>
+        Write(path, partial => File.WriteAllText(partial, text.ReplaceLineEndings("\n")));
 
     /// <summary>Makes a folder, and makes sure that it can be written to: better to fail now than after the work.</summary>
     /// <param name="path">The folder.</param>
@@ -50,5 +54,6 @@ public static class WholeFile
     }
 
     // A hidden name that no other file has.
-    private static string InFolder(string folder, string extension) => Path.Combine(folder, $".partial-{Path.GetRandomFileName()}{extension}");
+    private static string InFolder(string folder, string extension) =>
+        Path.Combine(folder, $".partial-{Path.GetRandomFileName()}{extension}");
 }

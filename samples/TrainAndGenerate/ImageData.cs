@@ -16,10 +16,18 @@ internal sealed record ImageData(string Name, IDataView Training, IDataView? Val
     private const double HeldOutShare = 0.1; // of a small folder
 
     /// <summary>Rows of the user's files.</summary>
-    public static ImageData OfFolder(MLContext mlContext, string folder, int width, int height, int heldOut, int seed, CancellationToken cancellationToken)
+    public static ImageData OfFolder(
+        MLContext mlContext,
+        string folder,
+        int width,
+        int height,
+        int heldOut,
+        int seed,
+        CancellationToken cancellationToken)
     {
         var images = PictureFolder.Load(mlContext, folder, width, height, cancellationToken: cancellationToken);
-        var (training, validation) = PictureFolder.HoldOut(mlContext, images.Data, images.Count, Math.Min(HeldOutShare, (double)heldOut / images.Count), seed);
+        var (training, validation) =
+            PictureFolder.HoldOut(mlContext, images.Data, images.Count, Math.Min(HeldOutShare, (double)heldOut / images.Count), seed);
         return new(folder, training, validation, HasLabels: false);
     }
 
@@ -35,11 +43,14 @@ internal sealed record ImageData(string Name, IDataView Training, IDataView? Val
     {
         var resize = mlContext.Transforms.ResizeImages("Image", width, height);
         return HasLabels
-            ? resize.Append(mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
+            ? resize.Append(
+                mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
             : resize;
     }
 
-    /// <summary>The first images, if there are two at least that the model may have learned from: garments are not what a model of another size knows.</summary>
+    /// <summary>
+    /// The first images, if there are two at least that the model may have learned from: garments are not what a model of another size knows.
+    /// </summary>
     public IReadOnlyList<MLImage>? TryTake(MLContext mlContext, DiffusionTransformer model, int count)
     {
         if (HasLabels && (model.ImageWidth, model.ImageHeight, model.Channels) != (FashionMnist.Size, FashionMnist.Size, 1))

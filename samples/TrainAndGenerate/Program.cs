@@ -39,14 +39,29 @@ return Settings.Run(args, (settings, cancellationToken) =>
     var samples = DrawSheet(model);
     artifacts.Save("samples.png", ImageGrid.Create(samples, columns: 8, padding: 1).Save, SampleSheet.Describe(model, SheetSize));
     using var film = progress.Show("Filming", () => DenoisingFilm.Record(model, count: 10, Drawing(model)));
-    artifacts.Save("denoising.png", film.ToSheet(FilmColumns).Save, $"a row a picture, after {string.Join(", ", film.StepsOf(FilmColumns))} of {film.NumberOfSteps} steps");
+    artifacts.Save(
+        "denoising.png",
+        film.ToSheet(FilmColumns).Save,
+        $"a row a picture, after {string.Join(", ", film.StepsOf(FilmColumns))} of {film.NumberOfSteps} steps");
     artifacts.Save("denoising.gif", path => film.SaveGif(path, columns: 5), "the same, as an animation");
 
     // 4. The way from picture to picture, along the sphere and straight: real ones if there are some of the model's kind, else drawn ones.
     InterpolationOptions[] paths =
     [
-        new() { Path = InterpolationPath.Spherical, Sampler = new DdimSampler(settings.IsQuick ? 2 : 50), Seed = Seed, CancellationToken = cancellationToken },
-        new() { Path = InterpolationPath.Linear, Sampler = new DdpmSampler(settings.IsQuick ? 4 : 100), Seed = Seed, CancellationToken = cancellationToken },
+        new()
+        {
+            Path = InterpolationPath.Spherical,
+            Sampler = new DdimSampler(settings.IsQuick ? 2 : 50),
+            Seed = Seed,
+            CancellationToken = cancellationToken,
+        },
+        new()
+        {
+            Path = InterpolationPath.Linear,
+            Sampler = new DdpmSampler(settings.IsQuick ? 4 : 100),
+            Seed = Seed,
+            CancellationToken = cancellationToken,
+        },
     ];
     var real = data.TryTake(mlContext, model, count: 8);
     var ends = real ?? [.. samples.Where((_, i) => i % 8 == 0)];
@@ -56,18 +71,27 @@ return Settings.Run(args, (settings, cancellationToken) =>
     // 5. Single pictures, as many as asked for.
     if (settings.Generate > 0)
     {
-        artifacts.SaveAll("generated", progress.Show($"Drawing {settings.Generate} pictures", () => SampleSheet.DrawInTurn(model, settings.Generate, Drawing(model))));
+        artifacts.SaveAll(
+            "generated",
+            progress.Show($"Drawing {settings.Generate} pictures", () => SampleSheet.DrawInTurn(model, settings.Generate, Drawing(model))));
     }
 
     // 6. The proof: a context that knows nothing of this run loads the file and draws the same pictures.
     using var loaded = LoadModel(new MLContext());
     var isSame = SampleSheet.AreEqual(samples, DrawSheet(loaded));
-    Console.WriteLine($"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
+    Console.WriteLine(
+        $"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
 
     // 7. All of it on one page.
     var (title, introduction, fact) = old is null
-        ? ($"A model of {(data.HasLabels ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(data.Name)))}", $"What a diffusion model draws that samples/TrainAndGenerate trained on {pictures}.", ("Learned from", pictures))
-        : ($"Pictures by {Path.GetFileName(modelFile)}", "What samples/TrainAndGenerate drew with a model that was trained before.", ("File", Path.GetFileName(modelFile)));
+        ? (
+            $"A model of {(data.HasLabels ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(data.Name)))}",
+            $"What a diffusion model draws that samples/TrainAndGenerate trained on {pictures}.",
+            ("Learned from", pictures))
+        : (
+            $"Pictures by {Path.GetFileName(modelFile)}",
+            "What samples/TrainAndGenerate drew with a model that was trained before.",
+            ("File", Path.GetFileName(modelFile)));
     List<ReportSection> sections =
     [
         ReportSections.Samples(artifacts.PathOf("samples.png"), model, SheetSize, Drawing(model)),
@@ -99,16 +123,29 @@ return Settings.Run(args, (settings, cancellationToken) =>
         var options = new DiffusionOptions
         {
             LabelColumnName = data.HasLabels ? "Label" : null,
-            Network = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [2, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [7, 8], PatchSize = 2, Dropout = 0 },
+            Network = new UNetOptions
+            {
+                BaseChannels = 32,
+                ChannelMultipliers = [2, 2],
+                NumberOfResidualBlocks = 1,
+                AttentionResolutions = [7, 8],
+                PatchSize = 2,
+                Dropout = 0,
+            },
             Training = training,
             Generation = generation,
         };
-        Console.WriteLine($"Pictures   {pictures}\nNetwork    {options.Network}\nDiffusion  {options.Schedule}, {options.Prediction} prediction");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Training   {(settings.IsQuick ? "20 steps" : "4.75 minutes")}, batches of {training.BatchSize}, learning rate {training.LearningRate}, EMA {training.EmaDecay}, seed {Seed}"));
+        Console.WriteLine(
+            $"Pictures   {pictures}\nNetwork    {options.Network}\nDiffusion  {options.Schedule}, {options.Prediction} prediction");
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Training   {(settings.IsQuick ? "20 steps" : "4.75 minutes")}, batches of {training.BatchSize}, learning rate {training.LearningRate}, EMA {training.EmaDecay}, seed {Seed}"));
 
         var preparation = data.Prepare(mlContext, width, height).Fit(data.Training);
         var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options);
-        var (learned, judged) = (preparation.Transform(data.Training), data.Validation is { } validation ? preparation.Transform(validation) : null);
+        var (learned, judged) =
+            (preparation.Transform(data.Training), data.Validation is { } validation ? preparation.Transform(validation) : null);
         var trained = progress.Show("Training", () => judged is null ? trainer.Fit(learned) : trainer.Fit(learned, judged));
         mlContext.Diffusion.SaveModel(new TransformerChain<DiffusionTransformer>(preparation, trained), data.Training.Schema, modelFile);
         Console.WriteLine($"Wrote {modelFile}: {ProgressDisplay.Describe(trained.Training!)}");
@@ -122,28 +159,21 @@ return Settings.Run(args, (settings, cancellationToken) =>
     GenerationOptions Drawing(DiffusionTransformer model) =>
         (settings.IsQuick ? generation : model.Generation) with { Seed = Seed, Progress = progress, CancellationToken = cancellationToken };
 
-    MLImage[] DrawSheet(DiffusionTransformer model) => progress.Show($"Drawing {SheetSize} pictures", () => SampleSheet.Draw(model, SheetSize, Drawing(model)));
+    MLImage[] DrawSheet(DiffusionTransformer model) =>
+        progress.Show($"Drawing {SheetSize} pictures", () => SampleSheet.Draw(model, SheetSize, Drawing(model)));
 });
 
 // Expected output, redirected to a file (... stands for numbers that depend on the machine):
 //
-// Pictures   Fashion-MNIST, 10,000 garments, 28x28, labelled
-// Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
-// Diffusion  cosine (T = 1000), VPrediction prediction
-// Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1
-// Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
-// Training took ... s.
-// Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped
-// Wrote <repository>/artifacts/training.csv: ... reports
-// Wrote <repository>/artifacts/loss.svg: training and validation loss
-// Diffusion model of 28x28, 1 channel, 10 classes: U-Net (...), cosine (T = 1000), VPrediction prediction; 969,572 weights
-// Drawing 64 pictures took ... s.
-// Wrote <repository>/artifacts/samples.png: 1-7 Ankle boot, 8-13 Bag, 14-20 Coat, 21-26 Dress, ...
-// Filming took ... s.
-// Wrote <repository>/artifacts/denoising.png: a row a picture, after 1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 of 50 steps
-// Wrote <repository>/artifacts/denoising.gif: the same, as an animation
-// Drawing the way between pictures took ... s.
-// Wrote <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight
-// Drawing 64 pictures took ... s.
-// The model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel.
-// Wrote <repository>/artifacts/report.html: all of it on one page
+// Pictures   Fashion-MNIST, 10,000 garments, 28x28, labelled Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of
+// 2) Diffusion  cosine (T = 1000), VPrediction prediction Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1 Training:
+// step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left Training took ... s. Wrote
+// <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped Wrote
+// <repository>/artifacts/training.csv: ... reports Wrote <repository>/artifacts/loss.svg: training and validation loss Diffusion model of 28x28, 1
+// channel, 10 classes: U-Net (...), cosine (T = 1000), VPrediction prediction; 969,572 weights Drawing 64 pictures took ... s. Wrote
+// <repository>/artifacts/samples.png: 1-7 Ankle boot, 8-13 Bag, 14-20 Coat, 21-26 Dress, ... Filming took ... s. Wrote
+// <repository>/artifacts/denoising.png: a row a picture, after 1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 of 50 steps Wrote
+// <repository>/artifacts/denoising.gif: the same, as an animation Drawing the way between pictures took ... s. Wrote
+// <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight Drawing 64 pictures took ... s. The
+// model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel. Wrote <repository>/artifacts/report.html: all of it on
+// one page

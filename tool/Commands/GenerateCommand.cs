@@ -30,16 +30,37 @@ internal sealed class GenerateCommand : ToolCommand
     {
         _model = Added(CommonOptions.Model());
         _count = Added(Values.Whole("--count", "N", "Number of pictures [default: 16]"));
-        _output = Added(Values.Text("--output", "FOLDER", $"Write the pictures one by one to this folder: 00000.png, ... [default: {DefaultOutput}, if neither --grid nor --film is given]", "-o"));
+        _output =
+            Added(Values.Text(
+                "--output",
+                "FOLDER",
+                $"Write the pictures one by one to this folder: 00000.png, ... [default: {DefaultOutput}, if neither --grid nor --film is given]",
+                "-o"));
         _grid = Added(Values.Text("--grid", "FILE", "Write one picture of all (png, jpg or webp)"));
         _columns = Added(Values.Whole("--columns", "N", "Pictures in a row of --grid [default: as good as square]"));
-        _film = Added(Values.Text("--film", "FILE", $"Write a film of the pictures, of {DrawingJob.MostFilmed} at most, coming out of the noise (gif)"));
+        _film = Added(
+            Values.Text(
+                "--film",
+                "FILE",
+                $"Write a film of the pictures, of {DrawingJob.MostFilmed} at most, coming out of the noise (gif)"));
         _force = Added(CommonOptions.Force());
-        _label = Added(Values.Texts("--label", "CLASS", "Draw this class; given several times, these classes in turn [default: all classes in turn, if the model has any]"));
+        _label = Added(
+            Values.Texts(
+                "--label",
+                "CLASS",
+                "Draw this class; given several times, these classes in turn [default: all classes in turn, if the model has any]"));
         _unlabelled = Added(new Option<bool>("--unlabelled") { Description = "Draw without a class" });
-        _guidance = Added(Values.Real("--guidance", "SCALE", "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long [default: the model's own]"));
+        _guidance =
+            Added(Values.Real(
+                "--guidance",
+                "SCALE",
+                "How far a picture is pushed towards its class: 1 is not at all, 2 exaggerates and takes twice as long [default: the model's own]"));
         _sampler.AddTo(this);
-        _batch = Added(Values.Whole("--batch", "N", "Pictures that go through the network together [default: 16, or 256 on CUDA; fewer if their features would take more than 1 GiB, or 4 GiB on CUDA]"));
+        _batch = Added(
+            Values.Whole(
+                "--batch",
+                "N",
+                "Pictures that go through the network together [default: 16, or 256 on CUDA; fewer if their features would take more than 1 GiB, or 4 GiB on CUDA]"));
         _seed = Added(CommonOptions.Seed("Seed; picture i of a seed is the same however many are drawn"));
         _device = Added(CommonOptions.Device());
     }
@@ -82,7 +103,8 @@ internal sealed class GenerateCommand : ToolCommand
     {
         if (parsed.IsGiven(_columns) && !parsed.IsGiven(_grid))
         {
-            throw new UsageException($"{_columns.Name} needs {_grid.Name} FILE, because it is about its rows. Add it, or leave {_columns.Name} out.");
+            throw new UsageException(
+                $"{_columns.Name} needs {_grid.Name} FILE, because it is about its rows. Add it, or leave {_columns.Name} out.");
         }
 
         if (parsed.IsGiven(_label) && parsed.GetValue(_unlabelled))

@@ -10,8 +10,12 @@ internal sealed class InspectCommand : ToolCommand
     private readonly Argument<string> _path;
 
     public InspectCommand(CancellationToken cancellationToken)
-        : base("inspect", "Look into a model zip, a folder of Python's diffusers or a folder of pictures without loading it", cancellationToken) =>
-        _path = Added(new Argument<string>("PATH") { Description = "A model.zip, a folder of Python's diffusers, or a folder of pictures" });
+        : base(
+            "inspect",
+            "Look into a model zip, a folder of Python's diffusers or a folder of pictures without loading it",
+            cancellationToken) =>
+        _path = Added(
+            new Argument<string>("PATH") { Description = "A model.zip, a folder of Python's diffusers, or a folder of pictures" });
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
@@ -20,7 +24,11 @@ internal sealed class InspectCommand : ToolCommand
         var diffusion = session.CreateContext().Diffusion;
         return !Directory.Exists(path) ? Of(path, diffusion.InspectModel(path))
             : ModelSource.IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
-            : Of(path, session.Show("Reading pictures", () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
+            : Of(
+                path,
+                session.Show(
+                    "Reading pictures",
+                    () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
     }
 
     private static Result Of(string path, ModelFileInfo model)
@@ -31,7 +39,8 @@ internal sealed class InspectCommand : ToolCommand
             $"Training  {model.Training?.ToString() ?? "unknown"}",
             $"Format    {model.FormatVersion}, written by {model.Library}{(model.StreamsVersion is { } streams ? FormattableString.Invariant($", random numbers of version {streams}") : "; a seed draws other images now than then")}",
             $"Code      {(model.Assemblies.Count == 0 ? "none" : string.Join("; ", model.Assemblies))}",
-            .. model.Entries.Select(entry => FormattableString.Invariant($"Entry     {entry.Name}: {entry.Bytes:N0} bytes, {entry.CompressedBytes:N0} in the file")),
+            .. model.Entries.Select(
+                entry => FormattableString.Invariant($"Entry     {entry.Name}: {entry.Bytes:N0} bytes, {entry.CompressedBytes:N0} in the file")),
             $"SHA-256   {(model.HashesMatch ? "the weights match theirs" : "THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy")}",
         ];
         var document = new

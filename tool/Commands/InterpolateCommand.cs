@@ -29,12 +29,20 @@ internal sealed class InterpolateCommand : ToolCommand
         _model = Added(CommonOptions.Model());
         _from = Added(new Argument<string>("A") { Description = "The picture to start from; its middle is brought to the model's size" });
         _to = Added(new Argument<string>("B") { Description = "The picture to end at" });
-        _count = Added(Values.Whole("--count", "N", "Number of pictures, both ends as the model redraws them among them [default: 11]", minimum: 2));
-        _linear = Added(new Option<bool>("--linear") { Description = "Go in a straight line between the noised pictures, as in the DDPM paper, not along the sphere of DDIM's latents" });
-        _depth = Added(Values.Whole("--depth", "T", "With --linear, the timestep to which the pictures are noised: more forgets more of them [default: half of all]", minimum: 0));
+        _count = Added(
+            Values.Whole("--count", "N", "Number of pictures, both ends as the model redraws them among them [default: 11]", minimum: 2));
+        _linear =
+            Added(new Option<bool>("--linear") { Description = "Go in a straight line between the noised pictures, as in the DDPM paper, not along the sphere of DDIM's latents" });
+        _depth = Added(
+            Values.Whole(
+                "--depth",
+                "T",
+                "With --linear, the timestep to which the pictures are noised: more forgets more of them [default: half of all]",
+                minimum: 0));
         _steps = Added(Values.Whole("--steps", "N", "Steps of drawing a picture [default: 50, or 250 with --linear]"));
         _label = Added(Values.Text("--label", "CLASS", "The class that all are drawn with [default: none]"));
-        _output = Added(Values.Text("--output", "FILE", "The row of pictures to write (png, jpg or webp) [default: interpolation.png]", "-o"));
+        _output =
+            Added(Values.Text("--output", "FILE", "The row of pictures to write (png, jpg or webp) [default: interpolation.png]", "-o"));
         _frames = Added(Values.Text("--frames", "FOLDER", "Also write the pictures one by one: 00000.png, ..."));
         _film = Added(Values.Text("--film", "FILE", "Also write a film of the way there and back (gif)"));
         _force = Added(CommonOptions.Force());
@@ -46,7 +54,8 @@ internal sealed class InterpolateCommand : ToolCommand
     {
         if (parsed.IsGiven(_depth) && !parsed.GetValue(_linear))
         {
-            throw new UsageException($"{_depth.Name} needs {_linear.Name}, because the way along the sphere has no depth. Add it, or leave {_depth.Name} out.");
+            throw new UsageException(
+                $"{_depth.Name} needs {_linear.Name}, because the way along the sphere has no depth. Add it, or leave {_depth.Name} out.");
         }
 
         var (source, first, last) = (parsed.GetRequiredValue(_model), parsed.GetRequiredValue(_from), parsed.GetRequiredValue(_to));
@@ -54,7 +63,10 @@ internal sealed class InterpolateCommand : ToolCommand
         var (count, force) = (parsed.GetValue(_count) ?? 11, parsed.GetValue(_force));
         var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "interpolation.png", force, OutputFile.Pictures);
         var film = parsed.GetValue(_film) is { } file ? OutputFile.Prepare(_film.Name, file, force, OutputFile.Films) : null;
-        var frames = parsed.GetValue(_frames) is { } folder ? new NumberedPictures(OutputFile.PrepareFolder(_frames.Name, folder, count, force)) : null;
+        var frames =
+            parsed.GetValue(_frames) is { } folder
+                ? new NumberedPictures(OutputFile.PrepareFolder(_frames.Name, folder, count, force))
+                : null;
 
         var context = session.CreateContext();
         using var model = ModelSource.Load(context, source, parsed.GetValue(_device));

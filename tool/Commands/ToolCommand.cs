@@ -12,7 +12,10 @@ internal abstract class ToolCommand : Command
     {
         SetAction(parsed =>
         {
-            var result = Execute(parsed, new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken));
+            var result =
+                Execute(
+                    parsed,
+                    new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken));
             Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : Terminal.Safe(result.Text));
             return result.ExitCode;
         });

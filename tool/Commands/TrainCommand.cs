@@ -27,11 +27,17 @@ internal sealed class TrainCommand : ToolCommand
         _output = Added(Values.Text("--output", "FILE", "The model zip to write [default: model.zip]", "-o"));
         _force = Added(CommonOptions.Force());
         _pictures.AddTo(this);
-        _labels = Added(new Option<bool>("--labels-from-folders") { Description = "Take the names of the folders in IMAGES as the classes of the pictures in them" });
+        _labels =
+            Added(new Option<bool>("--labels-from-folders") { Description = "Take the names of the folders in IMAGES as the classes of the pictures in them" });
         _learning.AddTo(this);
         _network.AddTo(this);
-        _from = Added(Values.Text("--from", "MODEL", "Start from the weights of this model: a model.zip, or a folder of Python's diffusers"));
-        _report = Added(Values.Text("--report", "FOLDER", "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
+        _from = Added(
+            Values.Text("--from", "MODEL", "Start from the weights of this model: a model.zip, or a folder of Python's diffusers"));
+        _report =
+            Added(Values.Text(
+                "--report",
+                "FOLDER",
+                "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
         _seed = Added(CommonOptions.Seed("Seed of everything random"));
         _device = Added(CommonOptions.Device());
     }
@@ -71,7 +77,8 @@ internal sealed class TrainCommand : ToolCommand
         }
 
         var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "model.zip", parsed.GetValue(_force));
-        var report = parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
+        var report =
+            parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
         return run.Run(images, output, report);
     }
 
@@ -84,7 +91,8 @@ internal sealed class TrainCommand : ToolCommand
 
         if (_network.Decided.Prepend(_pictures.Size).FirstOrDefault(parsed.IsGiven) is { } option)
         {
-            throw new UsageException($"{option.Name} must be left out with {_from.Name}, because the model that is trained on has decided it.");
+            throw new UsageException(
+                $"{option.Name} must be left out with {_from.Name}, because the model that is trained on has decided it.");
         }
 
         return ModelSource.Load(context, path, parsed.GetValue(_device));

@@ -8,14 +8,37 @@ internal sealed class NetworkOptions
 {
     private static readonly UNetOptions _defaults = new();
 
-    private readonly Option<int?> _channels = Values.Whole("--channels", "N", $"Channels of the network at full resolution, a multiple of {_defaults.NumberOfNormalizationGroups} [default: {_defaults.BaseChannels}]");
-    private readonly Option<int[]?> _multipliers = Values.List("--multipliers", $"Channels of each level of the network as a multiple of --channels; every level but the last halves the picture [default: {Text(_defaults.ChannelMultipliers)}]");
-    private readonly Option<int?> _blocks = Values.Whole("--blocks", "N", $"Residual blocks of each level [default: {_defaults.NumberOfResidualBlocks}]");
-    private readonly Option<int[]?> _attention = Values.List("--attention", $"Sides, in pixels of the network, at which it has self-attention, or none; the middle always has it [default: {Text(_defaults.AttentionResolutions)}]", mayBeNone: true);
-    private readonly Option<int?> _patch = Values.Whole("--patch", "PIXELS", $"Side of the pixel blocks that the network sees as one; 2 is about four times as fast [default: {_defaults.PatchSize}]");
-    private readonly Option<double?> _dropout = Values.Real("--dropout", "P", $"Probability of dropping a feature while training [default: {Values.Number(_defaults.Dropout)}]");
-    private readonly Option<string?> _prediction = Values.Choice("--prediction", "KIND", "What the network predicts: epsilon, sample or v [default: v]", OptionNames.Predictions);
-    private readonly Option<string?> _schedule = Values.Choice("--schedule", "KIND", "Noise schedule: linear, scaled-linear, cosine or sigmoid [default: cosine]", OptionNames.Schedules);
+    private readonly Option<int?> _channels =
+        Values.Whole(
+            "--channels",
+            "N",
+            $"Channels of the network at full resolution, a multiple of {_defaults.NumberOfNormalizationGroups} [default: {_defaults.BaseChannels}]");
+    private readonly Option<int[]?> _multipliers =
+        Values.List(
+            "--multipliers",
+            $"Channels of each level of the network as a multiple of --channels; every level but the last halves the picture [default: {Text(_defaults.ChannelMultipliers)}]");
+    private readonly Option<int?> _blocks =
+        Values.Whole("--blocks", "N", $"Residual blocks of each level [default: {_defaults.NumberOfResidualBlocks}]");
+    private readonly Option<int[]?> _attention =
+        Values.List(
+            "--attention",
+            $"Sides, in pixels of the network, at which it has self-attention, or none; the middle always has it [default: {Text(_defaults.AttentionResolutions)}]",
+            mayBeNone: true);
+    private readonly Option<int?> _patch =
+        Values.Whole(
+            "--patch",
+            "PIXELS",
+            $"Side of the pixel blocks that the network sees as one; 2 is about four times as fast [default: {_defaults.PatchSize}]");
+    private readonly Option<double?> _dropout =
+        Values.Real("--dropout", "P", $"Probability of dropping a feature while training [default: {Values.Number(_defaults.Dropout)}]");
+    private readonly Option<string?> _prediction =
+        Values.Choice("--prediction", "KIND", "What the network predicts: epsilon, sample or v [default: v]", OptionNames.Predictions);
+    private readonly Option<string?> _schedule =
+        Values.Choice(
+            "--schedule",
+            "KIND",
+            "Noise schedule: linear, scaled-linear, cosine or sigmoid [default: cosine]",
+            OptionNames.Schedules);
 
     public void AddTo(Command command)
     {

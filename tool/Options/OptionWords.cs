@@ -55,7 +55,8 @@ internal static partial class OptionWords
     /// <summary>Says what an exception says of an option, as it was typed; <see langword="null"/> if it is about something else.</summary>
     public static string? Find(ArgumentException exception)
     {
-        if (exception.ParamName is not { } name || (_options.GetValueOrDefault(name) ?? _parameters.GetValueOrDefault(name)) is not { } option)
+        if (exception.ParamName is not { } name
+            || (_options.GetValueOrDefault(name) ?? _parameters.GetValueOrDefault(name)) is not { } option)
         {
             return null;
         }
@@ -63,7 +64,9 @@ internal static partial class OptionWords
         var text = exception.Message.Split(" (Parameter '")[0]; // the runtime appends the name and the value
         var message = Replace(Regex.Replace(text, $@"^{Regex.Escape(name)}\b", option));
         message = message.StartsWith(option, StringComparison.Ordinal) ? message : $"{option}: {message}";
-        return exception is ArgumentOutOfRangeException { ActualValue: { } value } ? FormattableString.Invariant($"{message} Given: {value}") : message;
+        return exception is ArgumentOutOfRangeException { ActualValue: { } value }
+            ? FormattableString.Invariant($"{message} Given: {value}")
+            : message;
     }
 
     [GeneratedRegex(@"(?<!\w)'[^'\n]*'(?!\w)|(?<![\w/\\.'-])[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)?(?![\w/\\'-]|\.\w)", RegexOptions.CultureInvariant)]

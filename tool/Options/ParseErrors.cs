@@ -24,7 +24,8 @@ internal static class ParseErrors
         var error = parsed.Errors[0];
         return error.SymbolResult switch
         {
-            ArgumentResult { Tokens.Count: 0, Argument: var argument, Parent: CommandResult } => $"{argument.Name} is missing: {argument.Description}.",
+            ArgumentResult { Tokens.Count: 0, Argument: var argument, Parent: CommandResult } =>
+                $"{argument.Name} is missing: {argument.Description}.",
             OptionResult { Tokens.Count: 0, Option: var option } => $"{option.Name} needs a value: {option.Description}.",
             CommandResult { Command: RootCommand } when parsed.UnmatchedTokens.Count == 0 => "A command is missing.",
             _ when parsed.UnmatchedTokens.Count > 0 => $"'{parsed.UnmatchedTokens[0]}' is not known here.",

@@ -8,8 +8,16 @@ internal sealed class PictureOptions
 {
     private const int DefaultSide = 32;
 
-    private readonly Option<(int Width, int Height)?> _size = Values.Size("--size", $"Side of the squares that pictures are brought to, or width and height such as 96x64 [default: {DefaultSide}]");
-    private readonly Option<string?> _fit = Values.Choice("--fit", "HOW", "How pictures of another shape are brought to it: crop takes the middle, pad adds white, stretch distorts [default: crop]", ["crop", "pad", "stretch"]);
+    private readonly Option<(int Width, int Height)?> _size =
+        Values.Size(
+            "--size",
+            $"Side of the squares that pictures are brought to, or width and height such as 96x64 [default: {DefaultSide}]");
+    private readonly Option<string?> _fit =
+        Values.Choice(
+            "--fit",
+            "HOW",
+            "How pictures of another shape are brought to it: crop takes the middle, pad adds white, stretch distorts [default: crop]",
+            ["crop", "pad", "stretch"]);
     private readonly Option<bool> _grayscale = new("--grayscale") { Description = "Turn colours into greys" };
 
     public void AddTo(Command command)
@@ -28,11 +36,13 @@ internal sealed class PictureOptions
     /// <param name="previous">The model to train on, which has a size.</param>
     public ImageFolderOptions Read(ParseResult parsed, UNetOptions network, DiffusionTransformer? previous)
     {
-        var (width, height) = previous is not null ? (previous.ImageWidth, previous.ImageHeight) : parsed.GetValue(_size) ?? (DefaultSide, DefaultSide);
+        var (width, height) =
+            previous is not null ? (previous.ImageWidth, previous.ImageHeight) : parsed.GetValue(_size) ?? (DefaultSide, DefaultSide);
         var factor = network.DownsamplingFactor;
         if (width % factor != 0 || height % factor != 0)
         {
-            throw new UsageException($"--size must be a multiple of {factor}, because the network halves pictures at every level but the last{(network.PatchSize > 1 ? " and folds patches" : "")}, but is {width}x{height}. Change it, or give fewer --multipliers{(network.PatchSize > 1 ? " or a smaller --patch" : "")}.");
+            throw new UsageException(
+                $"--size must be a multiple of {factor}, because the network halves pictures at every level but the last{(network.PatchSize > 1 ? " and folds patches" : "")}, but is {width}x{height}. Change it, or give fewer --multipliers{(network.PatchSize > 1 ? " or a smaller --patch" : "")}.");
         }
 
         return new ImageFolderOptions

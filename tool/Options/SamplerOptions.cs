@@ -7,9 +7,19 @@ namespace Diffusion.Tool.Options;
 /// <summary>The options that decide how pictures are drawn. What is not given is the model's own.</summary>
 internal sealed class SamplerOptions
 {
-    private readonly Option<string?> _sampler = Values.Choice("--sampler", "KIND", "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler [default: the model's own]", OptionNames.Samplers);
-    private readonly Option<int?> _steps = Values.Whole("--steps", "N", $"Steps of drawing a picture [default: the model's own, or with --sampler {OptionNames.DefaultSteps}]");
-    private readonly Option<double?> _eta = Values.Real("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm [default: 0]");
+    private readonly Option<string?> _sampler =
+        Values.Choice(
+            "--sampler",
+            "KIND",
+            "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler [default: the model's own]",
+            OptionNames.Samplers);
+    private readonly Option<int?> _steps =
+        Values.Whole(
+            "--steps",
+            "N",
+            $"Steps of drawing a picture [default: the model's own, or with --sampler {OptionNames.DefaultSteps}]");
+    private readonly Option<double?> _eta =
+        Values.Real("--eta", "ETA", "Noise that ddim draws at each step: 0 is none, 1 that of ddpm [default: 0]");
 
     public void AddTo(Command command)
     {
@@ -38,7 +48,9 @@ internal sealed class SamplerOptions
 
         if (eta is not null)
         {
-            return own is DdimSampler ? new DdimSampler(steps ?? own.Timesteps.NumberOfInferenceSteps, eta.Value) { Clipping = own.Clipping } : throw OnlyForDdim("the model's own");
+            return own is DdimSampler
+                ? new DdimSampler(steps ?? own.Timesteps.NumberOfInferenceSteps, eta.Value) { Clipping = own.Clipping }
+                : throw OnlyForDdim("the model's own");
         }
 
         return steps is { } count ? own with { Timesteps = SpacingOf(own, count) } : own;
@@ -54,5 +66,6 @@ internal sealed class SamplerOptions
         _ => new DdimSampler(steps).Timesteps,
     };
 
-    private static UsageException OnlyForDdim(string sampler) => new($"--eta is for --sampler ddim only, because it scales the noise that ddim draws, but the sampler is {sampler}. Leave --eta out, or choose ddim.");
+    private static UsageException OnlyForDdim(string sampler) =>
+        new($"--eta is for --sampler ddim only, because it scales the noise that ddim draws, but the sampler is {sampler}. Leave --eta out, or choose ddim.");
 }

@@ -17,23 +17,32 @@ internal static partial class Values
         name,
         value,
         description,
-        text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && !(number < minimum) ? number : null,
+        text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && !(number < minimum)
+            ? number
+            : null,
         minimum is null ? "a whole number" : $"a whole number of at least {minimum}");
 
     /// <summary>A seed, of which all 64 bits count.</summary>
     public static Option<long?> Seed(string description) => Parsed<long?>(
-        "--seed", "N", description, text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null, "a whole number");
+        "--seed",
+        "N",
+        description,
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
+        "a whole number");
 
     /// <summary>A number.</summary>
     public static Option<double?> Real(string name, string value, string description) => Parsed<double?>(
         name,
         value,
         description,
-        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null,
+        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? number
+            : null,
         "a number");
 
     /// <summary>A name, such as that of a file.</summary>
-    public static Option<string?> Text(string name, string value, string description, params string[] aliases) => Parsed<string?>(name, value, description, text => text, "a text", aliases);
+    public static Option<string?> Text(string name, string value, string description, params string[] aliases) =>
+        Parsed<string?>(name, value, description, text => text, "a text", aliases);
 
     /// <summary>A device, as the library names it; whether it is there shows later.</summary>
     public static Option<string?> Device(string name, string description) => Parsed<string?>(
@@ -50,7 +59,13 @@ internal static partial class Values
     /// <summary>One of some words.</summary>
     public static Option<string?> Choice(string name, string value, string description, IReadOnlyList<string> choices)
     {
-        var option = Parsed<string?>(name, value, description, text => choices.Contains(text) ? text : null, $"{string.Join(", ", choices.SkipLast(1))} or {choices[^1]}");
+        var option =
+            Parsed<string?>(
+                name,
+                value,
+                description,
+                text => choices.Contains(text) ? text : null,
+                $"{string.Join(", ", choices.SkipLast(1))} or {choices[^1]}");
         option.CompletionSources.Add([.. choices]);
         return option;
     }
@@ -80,7 +95,13 @@ internal static partial class Values
     /// <summary>A number in a text of help.</summary>
     public static string Number(double number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static Option<T?> Parsed<T>(string name, string value, string description, Func<string, T?> parse, string rule, params string[] aliases)
+    private static Option<T?> Parsed<T>(
+        string name,
+        string value,
+        string description,
+        Func<string, T?> parse,
+        string rule,
+        params string[] aliases)
     {
         T? Parse(ArgumentResult result)
         {
@@ -109,14 +130,17 @@ internal static partial class Values
             return text;
         }
 
-        result.AddError($"{name} needs a value, but '{text}' follows.{(value is "FILE" or "FOLDER" or "MODEL" ? $" Write ./{text} if it is the name of a {value.ToLowerInvariant()}." : "")}");
+        result.AddError(
+            $"{name} needs a value, but '{text}' follows.{(value is "FILE" or "FOLDER" or "MODEL" ? $" Write ./{text} if it is the name of a {value.ToLowerInvariant()}." : "")}");
         return null;
     }
 
     private static int[]? ToNumbers(string text)
     {
         var parts = text.Split(',');
-        var numbers = parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
+        var numbers =
+            parts.Select(
+                part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
         return numbers.Contains(-1) ? null : numbers;
     }
 
@@ -130,7 +154,12 @@ internal static partial class Values
             'd' => TimeSpan.FromDays(1),
             _ => TimeSpan.Zero,
         };
-        var isAmount = double.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount);
+        var isAmount =
+            double.TryParse(
+                text.AsSpan(0, Math.Max(0, text.Length - 1)),
+                NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out var amount);
         var time = unit > TimeSpan.Zero && isAmount && amount * unit.TotalDays < 100_000 ? unit * amount
             : text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var clock) ? clock
             : TimeSpan.Zero;
@@ -139,7 +168,10 @@ internal static partial class Values
 
     private static (int Width, int Height)? ToSize(string text)
     {
-        var sides = text.Split('x').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) ? pixels : 0).ToArray();
+        var sides =
+            text.Split('x')
+                .Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) ? pixels : 0)
+                .ToArray();
         return sides switch
         {
             [> 0 and var side] => (side, side),

@@ -4,7 +4,13 @@ using Microsoft.ML.Diffusion.Samples;
 namespace Diffusion.Tool.Running;
 
 /// <summary>A drawing of pictures, each written as soon as its batch is drawn.</summary>
-internal sealed class DrawingJob(MLContext context, Session session, DiffusionTransformer model, GenerationOptions options, IReadOnlyList<int>? labels, int count)
+internal sealed class DrawingJob(
+    MLContext context,
+    Session session,
+    DiffusionTransformer model,
+    GenerationOptions options,
+    IReadOnlyList<int>? labels,
+    int count)
 {
     /// <summary>The most pictures of a film.</summary>
     public const int MostFilmed = 25;
@@ -82,7 +88,11 @@ internal sealed class DrawingJob(MLContext context, Session session, DiffusionTr
 
     // The first of the pictures, drawn once more step by step: for those of a run of thousands, every step would have to be kept.
     private DenoisingFilm Record(int filmed) =>
-        DenoisingFilm.Record(model, filmed, labels is null ? null : [.. Enumerable.Range(0, filmed).Select(LabelOf)], options with { Progress = session.Drawing });
+        DenoisingFilm.Record(
+            model,
+            filmed,
+            labels is null ? null : [.. Enumerable.Range(0, filmed).Select(LabelOf)],
+            options with { Progress = session.Drawing });
 
     private int LabelOf(int picture) => labels![picture % labels.Count];
 

@@ -54,7 +54,8 @@ internal static class OutputFile
 
         if (!force && NumberedPictures.FindFirst(path, count) is { } first)
         {
-            throw new ToolException($"{option}: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one.");
+            throw new ToolException(
+                $"{option}: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one.");
         }
 
         WholeFile.MakeFolder(path);

@@ -46,5 +46,6 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
 
     // Other information is on show already: the steps of training.
     private static bool IsNews(LoggingEventArgs e) =>
-        e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
+        e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error
+            || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
 }

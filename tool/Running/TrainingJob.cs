@@ -13,7 +13,12 @@ internal sealed class TrainingJob
     private readonly DiffusionEstimator _trainer;
 
     /// <summary>Checks the options, before any picture is read.</summary>
-    public TrainingJob(MLContext context, Session session, DiffusionOptions options, DiffusionTransformer? previous, TrainingHistory history)
+    public TrainingJob(
+        MLContext context,
+        Session session,
+        DiffusionOptions options,
+        DiffusionTransformer? previous,
+        TrainingHistory history)
     {
         (_context, _session, _options, _previous, _history) = (context, session, options, previous, history);
         _trainer = context.Transforms.DiffusionTrainer("Generated", "Image", options);
@@ -33,7 +38,8 @@ internal sealed class TrainingJob
         var images = _session.Show("Reading pictures", () => _context.Diffusion.LoadImages(folder, Pictures));
         if (_options.LabelColumnName is { } label && images.Data.Schema.GetColumnOrNull(label) is null)
         {
-            throw new ToolException($"--labels-from-folders needs pictures in folders of '{folder}', a folder for each class, but there is no folder with pictures. Make them, or leave it out.");
+            throw new ToolException(
+                $"--labels-from-folders needs pictures in folders of '{folder}', a folder for each class, but there is no folder with pictures. Make them, or leave it out.");
         }
 
         var (training, validation) = HoldOut(images);
@@ -74,10 +80,18 @@ internal sealed class TrainingJob
             return (images.Data, null);
         }
 
-        var parts = PictureFolder.HoldOut(_context, images.Data, images.Count, ValidationShare, _options.Seed ?? 0); // the same pictures again when a run goes on
+        var parts =
+            PictureFolder.HoldOut(
+                _context,
+                images.Data,
+                images.Count,
+                ValidationShare,
+                _options.Seed ?? 0); // the same pictures again when a run goes on
         return parts.Validation is not null
             ? parts
-            : throw new ToolException(FormattableString.Invariant($"--validation {ValidationShare} of {images.Count} pictures leaves none to judge by, or none to learn from. Change the share, or leave it out."));
+            : throw new ToolException(
+                FormattableString.Invariant(
+                    $"--validation {ValidationShare} of {images.Count} pictures leaves none to judge by, or none to learn from. Change the share, or leave it out."));
     }
 
     private DiffusionTransformer Train(IDataView training, IDataView? validation)
@@ -94,7 +108,8 @@ internal sealed class TrainingJob
         }
         catch (OperationCanceledException) when (Checkpoint is not null && _history.Records.Count > 0)
         {
-            throw new InterruptedException($"Stopped. The checkpoint in '{Checkpoint}' keeps what was learned: the same command goes on from there.");
+            throw new InterruptedException(
+                $"Stopped. The checkpoint in '{Checkpoint}' keeps what was learned: the same command goes on from there.");
         }
     }
 

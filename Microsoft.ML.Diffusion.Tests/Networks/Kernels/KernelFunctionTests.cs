@@ -24,7 +24,9 @@ public sealed class KernelFunctionTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
         Tensor Draw(params long[] shape) => randn(shape, ScalarType.Float64, generator: generator);
-        Tensor x = Draw(images, inChannels, height, width), filters = Draw(outChannels, inChannels, 3, 3), dy = Draw(images, outChannels, height, width);
+        Tensor x = Draw(images, inChannels, height, width),
+            filters = Draw(outChannels, inChannels, 3, 3),
+            dy = Draw(images, outChannels, height, width);
         foreach (var biases in new[] { Draw(1, outChannels), Draw(images, outChannels) })
         {
             AssertEqual(
@@ -41,7 +43,12 @@ public sealed class KernelFunctionTests
     [DataRow(2, 16, 32, 3, 5)]
     [DataRow(3, 48, 16, 7, 7)]
     [DataRow(1, 64, 64, 14, 14)]
-    public void ConvolutionOfRepeatedPixels_ResultAndGradients_EqualLibtorchs(int images, int inChannels, int outChannels, int height, int width)
+    public void ConvolutionOfRepeatedPixels_ResultAndGradients_EqualLibtorchs(
+        int images,
+        int inChannels,
+        int outChannels,
+        int height,
+        int width)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(10);
@@ -50,7 +57,12 @@ public sealed class KernelFunctionTests
         AssertEqual(
             [Draw(images, inChannels, height, width), Draw(outChannels, inChannels, 3, 3), Draw(1, outChannels)],
             Draw(images, outChannels, 2 * height, 2 * width),
-            inputs => nn.functional.conv2d(nn.functional.interpolate(inputs[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest), inputs[1], inputs[2].squeeze(0), padding: [1, 1]),
+            inputs =>
+                nn.functional.conv2d(
+                    nn.functional.interpolate(inputs[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest),
+                    inputs[1],
+                    inputs[2].squeeze(0),
+                    padding: [1, 1]),
             inputs => ConvolutionFunction.apply(inputs[0], inputs[1], inputs[2], ConvolutionSettings.SameOfDoubled),
             inputs => ConvolutionFunction.Compute(inputs[0], inputs[1], inputs[2], ConvolutionSettings.SameOfDoubled));
     }
@@ -66,7 +78,10 @@ public sealed class KernelFunctionTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(8);
         Tensor Draw(params long[] shape) => randn(shape, ScalarType.Float64, generator: generator);
-        Tensor x = (Draw(images, channels, height, width) * 3) + 20, gamma = Draw(channels), beta = Draw(channels), dy = Draw(images, channels, height, width);
+        Tensor x = (Draw(images, channels, height, width) * 3) + 20,
+            gamma = Draw(channels),
+            beta = Draw(channels),
+            dy = Draw(images, channels, height, width);
         foreach (var activates in new[] { true, false })
         {
             var settings = new GroupNormalizationFunction.Settings(groups, 1e-5, activates);
@@ -123,7 +138,16 @@ public sealed class KernelFunctionTests
     [TestMethod]
     public void Network_InChannelsLastOrder_EqualsFloat64()
     {
-        var options = new UNetOptions { BaseChannels = 32, ChannelMultipliers = [1, 2, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [7], NumberOfNormalizationGroups = 8, Dropout = 0 };
+        var options =
+            new UNetOptions
+            {
+                BaseChannels = 32,
+                ChannelMultipliers = [1, 2, 2],
+                NumberOfResidualBlocks = 1,
+                AttentionResolutions = [7],
+                NumberOfNormalizationGroups = 8,
+                Dropout = 0,
+            };
 
         var (result, gradients) = OnOneThread(() => Pass(options, ScalarType.Float32));
         var (expected, exact) = OnOneThread(() => Pass(options, ScalarType.Float64));
@@ -169,10 +193,18 @@ public sealed class KernelFunctionTests
     }
 
     // The same function of the same inputs in float64 by libtorch, and in float32 by kernels, with and without gradients.
-    private static void AssertEqual(Tensor[] inputs, Tensor dy, Func<Tensor[], Tensor> reference, Func<Tensor[], Tensor> differentiable, Func<Tensor[], Tensor> plain)
+    private static void AssertEqual(
+        Tensor[] inputs,
+        Tensor dy,
+        Func<Tensor[], Tensor> reference,
+        Func<Tensor[], Tensor> differentiable,
+        Func<Tensor[], Tensor> plain)
     {
         Tensor[] exact = [.. inputs.Select(input => input.detach().clone().requires_grad_())];
-        Tensor[] rounded = [ChannelsLast.Of(inputs[0].to(ScalarType.Float32)).detach().requires_grad_(), .. inputs.Skip(1).Select(input => input.to(ScalarType.Float32).requires_grad_())];
+        Tensor[] rounded =
+            [ChannelsLast.Of(inputs[0].to(ScalarType.Float32))
+                .detach()
+                .requires_grad_(), .. inputs.Skip(1).Select(input => input.to(ScalarType.Float32).requires_grad_())];
         var y = reference(exact);
         y.backward([dy]);
         var result = differentiable(rounded);
@@ -230,6 +262,9 @@ public sealed class KernelFunctionTests
 
         protected override (Tensor Result, List<Tensor> Saved) Compute(object[] arguments) => (((Tensor)arguments[0]).clone(), []);
 
-        protected override List<Tensor> Gradients(autograd.AutogradContext context, List<Tensor> saved, Tensor dy) => throw new InvalidOperationException("no gradient");
+        protected override List<Tensor> Gradients(
+            autograd.AutogradContext context,
+            List<Tensor> saved,
+            Tensor dy) => throw new InvalidOperationException("no gradient");
     }
 }

@@ -29,7 +29,11 @@ internal sealed class LayerCases(int seed)
             set_num_threads(threads);
             var (name, shape, layer, exact, parameters) = _random.Next(4) == 0 ? Normalization() : Convolution();
             var x = InSomeOrder(shape.Images);
-            return (string.Create(CultureInfo.InvariantCulture, $"{name}, {string.Join("x", x.shape)} with strides {string.Join(", ", x.stride())}, {threads} threads"), Compare(layer, exact, x, parameters));
+            return (
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}, {string.Join("x", x.shape)} with strides {string.Join(", ", x.stride())}, {threads} threads"),
+                Compare(layer, exact, x, parameters));
         }
         finally
         {
@@ -62,7 +66,11 @@ internal sealed class LayerCases(int seed)
         Tensor Exact(Tensor x) => kind switch
         {
             0 => nn.functional.conv2d(x, @double.weight, @double.bias, padding: [1, 1]),
-            1 => nn.functional.conv2d(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest), @double.weight, @double.bias, padding: [1, 1]),
+            1 => nn.functional.conv2d(
+                nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest),
+                @double.weight,
+                @double.bias,
+                padding: [1, 1]),
             2 => nn.functional.conv2d(x, @double.weight, @double.bias),
             3 => nn.functional.conv2d(x, @double.weight, @double.bias, strides: [2, 2], padding: [1, 1]),
             _ => nn.functional.conv2d(nn.functional.pad(x, [0, 1, 0, 1]), @double.weight, @double.bias, strides: [2, 2]),
@@ -91,9 +99,16 @@ internal sealed class LayerCases(int seed)
         }
 
         var offset = Math.Pow(10, (_random.NextDouble() * 5) - 2);
-        var images = (Numbers(_random.Next(1, 5), channels, _random.Next(2, 22), _random.Next(2, 22)) + offset).to(ScalarType.Float32).to(ScalarType.Float64);
+        var images =
+            (Numbers(
+                _random.Next(1, 5),
+                channels,
+                _random.Next(2, 22),
+                _random.Next(2, 22)) + offset).to(ScalarType.Float32).to(ScalarType.Float64);
         return (
-            string.Create(CultureInfo.InvariantCulture, $"{groups} groups of {channels / groups} channels around {offset:G3}{(activates ? ", silu" : "")}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{groups} groups of {channels / groups} channels around {offset:G3}{(activates ? ", silu" : "")}"),
             (images, channels),
             x => Layers.Normalize(single, x, activates),
             x =>
@@ -126,7 +141,8 @@ internal sealed class LayerCases(int seed)
         return differences.Any(difference => !double.IsFinite(difference)) ? double.PositiveInfinity : differences.Max();
     }
 
-    private static double Difference(Tensor actual, Tensor expected) => ((actual - expected).abs().max() / (expected.abs().max() + 1e-30)).ToDouble();
+    private static double Difference(Tensor actual, Tensor expected) =>
+        ((actual - expected).abs().max() / (expected.abs().max() + 1e-30)).ToDouble();
 
     // As libtorch's operations leave images: in order, with channels last, or as a part of something larger.
     private Tensor InSomeOrder(Tensor images)

@@ -46,7 +46,10 @@ public sealed class LayerTests
                 Assert.IsLessThan(OutputTolerance, Difference(actual[0], expected[0]), $"output, {batch} images, {threads} threads");
                 for (var i = 1; i < actual.Length; i++)
                 {
-                    Assert.IsLessThan(LayerCases.Tolerance, Difference(actual[i], expected[i]), $"gradient {i}, {batch} images, {threads} threads");
+                    Assert.IsLessThan(
+                        LayerCases.Tolerance,
+                        Difference(actual[i], expected[i]),
+                        $"gradient {i}, {batch} images, {threads} threads");
                 }
             }
         }
@@ -100,7 +103,12 @@ public sealed class LayerTests
         layer.to(ScalarType.BFloat16);
 
         var y = Layers.Convolve(layer, x);
-        var expected = nn.functional.conv2d(x.to(ScalarType.Float64), layer.weight.to(ScalarType.Float64), layer.bias!.to(ScalarType.Float64), padding: [1, 1]);
+        var expected =
+            nn.functional.conv2d(
+                x.to(ScalarType.Float64),
+                layer.weight.to(ScalarType.Float64),
+                layer.bias!.to(ScalarType.Float64),
+                padding: [1, 1]);
 
         Assert.AreEqual(ScalarType.BFloat16, y.dtype);
         Assert.IsLessThan(4e-3, Difference(y, expected), "the result is rounded once, to 8 bits");
@@ -108,7 +116,16 @@ public sealed class LayerTests
 
     private static UNet Network(int channels, out UNet exact)
     {
-        var options = new UNetOptions { BaseChannels = channels, ChannelMultipliers = [1, 2], NumberOfResidualBlocks = 1, AttentionResolutions = [4], NumberOfNormalizationGroups = 8, Dropout = 0 };
+        var options =
+            new UNetOptions
+            {
+                BaseChannels = channels,
+                ChannelMultipliers = [1, 2],
+                NumberOfResidualBlocks = 1,
+                AttentionResolutions = [4],
+                NumberOfNormalizationGroups = 8,
+                Dropout = 0,
+            };
         var network = WithoutZeros(new UNet(options, 1, 1, 8, 8));
         exact = Exact(network, new UNet(options, 1, 1, 8, 8));
         return network;

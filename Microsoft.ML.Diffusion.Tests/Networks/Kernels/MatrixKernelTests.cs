@@ -44,7 +44,17 @@ public sealed unsafe class MatrixKernelTests
         }
     }
 
-    private static float[] Multiply(float[] a, int rowStride, int depthStride, float[] b, float[] start, int rows, int columns, int depth, bool adds, bool wide)
+    private static float[] Multiply(
+        float[] a,
+        int rowStride,
+        int depthStride,
+        float[] b,
+        float[] start,
+        int rows,
+        int columns,
+        int depth,
+        bool adds,
+        bool wide)
     {
         float[] c = [.. start];
         fixed (float* pa = a, pb = b, pc = c)
@@ -55,5 +65,6 @@ public sealed unsafe class MatrixKernelTests
         return c;
     }
 
-    private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((2 * random.NextDouble()) - 1))];
+    private static float[] Draw(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)((2 * random.NextDouble()) - 1))];
 }

@@ -13,7 +13,13 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <param name="options">How to generate; validated.</param>
 /// <param name="seed">Of the run.</param>
 /// <param name="columns">Names of the columns.</param>
-internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOnlyList<int>? labels, GenerationOptions options, long seed, (string Image, string Label) columns)
+internal sealed class GeneratedDataView(
+    DiffusionModel model,
+    int count,
+    IReadOnlyList<int>? labels,
+    GenerationOptions options,
+    long seed,
+    (string Image, string Label) columns)
     : IndexedDataView(SchemaOf(model.Description, labels is not null, columns), count, isParallel: false)
 {
     protected override Delegate GetterOf(int column, IndexedCursor cursor)
@@ -33,7 +39,10 @@ internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOn
         builder.AddColumn(columns.Image, new ImageDataViewType(model.Shape.Height, model.Shape.Width));
         if (hasLabels)
         {
-            builder.AddColumn(columns.Label, new KeyDataViewType(typeof(uint), model.ClassNames.Count), ClassColumn.KeyValues(model.ClassNames));
+            builder.AddColumn(
+                columns.Label,
+                new KeyDataViewType(typeof(uint), model.ClassNames.Count),
+                ClassColumn.KeyValues(model.ClassNames));
         }
 
         return builder.ToSchema();
@@ -44,7 +53,9 @@ internal sealed class GeneratedDataView(DiffusionModel model, int count, IReadOn
     private MLImage[] Generate(ReadOnlySpan<int> rows)
     {
         var samples = rows.ToArray();
-        return new ImageGenerator(model, options, seed).Images([.. samples.Select(row => (long)row)], labels is null ? null : [.. samples.Select(LabelOf)]);
+        return new ImageGenerator(model, options, seed).Images(
+            [.. samples.Select(row => (long)row)],
+            labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>

@@ -29,18 +29,35 @@ internal abstract class OutputColumn(string name, DataViewType type, bool readsI
             Pixels(others.GeneratedPixels, types, columns.Pixels, readsImage: false, (batch, row) => batch.Generated[row]),
             Image(others.Reconstructed, types, readsImage: true, (batch, row) => batch.ReconstructedPixels[row]),
             Pixels(others.ReconstructedPixels, types, columns.Pixels, readsImage: true, (batch, row) => batch.ReconstructedPixels[row]),
-            Vector(others.Latent, types.Latent, others.LatentKind == LatentKind.Noise ? (batch, row) => batch.Noise[row] : (batch, row) => batch.Bottleneck[row]),
+            Vector(
+                others.Latent,
+                types.Latent,
+                others.LatentKind == LatentKind.Noise ? (batch, row) => batch.Noise[row] : (batch, row) => batch.Bottleneck[row]),
             Number(others.BitsPerDimension, (batch, row) => batch.BitsPerDimension[row]),
             Number(others.ReconstructionError, (batch, row) => batch.ReconstructionError[row]),
         ];
         return [.. all.OfType<OutputColumn>()];
     }
 
-    private static OutputColumn<MLImage>? Image(string? name, OutputTypes types, bool readsImage, Func<RowBatch, int, byte[]?> pixels) => name is null
+    private static OutputColumn<MLImage>? Image(
+        string? name,
+        OutputTypes types,
+        bool readsImage,
+        Func<RowBatch, int, byte[]?> pixels) => name is null
         ? null
-        : new(name, types.Image, readsImage, (RowBatch batch, int row, ref MLImage value) => value = pixels(batch, row) is { } planes ? ImagePixels.Create(planes, batch.Shape) : null!);
+        : new(
+            name,
+            types.Image,
+            readsImage,
+            (RowBatch batch, int row, ref MLImage value) =>
+                value = pixels(batch, row) is { } planes ? ImagePixels.Create(planes, batch.Shape) : null!);
 
-    private static OutputColumn<VBuffer<float>>? Pixels(string? name, OutputTypes types, PixelEncoding encoding, bool readsImage, Func<RowBatch, int, byte[]?> pixels) => name is null
+    private static OutputColumn<VBuffer<float>>? Pixels(
+        string? name,
+        OutputTypes types,
+        PixelEncoding encoding,
+        bool readsImage,
+        Func<RowBatch, int, byte[]?> pixels) => name is null
         ? null
         : new(name, types.Pixels, readsImage, (RowBatch batch, int row, ref VBuffer<float> value) =>
         {
@@ -54,7 +71,10 @@ internal abstract class OutputColumn(string name, DataViewType type, bool readsI
             value = editor.Commit();
         });
 
-    private static OutputColumn<VBuffer<float>>? Vector(string? name, VectorDataViewType type, Func<RowBatch, int, float[]?> values) => name is null
+    private static OutputColumn<VBuffer<float>>? Vector(
+        string? name,
+        VectorDataViewType type,
+        Func<RowBatch, int, float[]?> values) => name is null
         ? null
         : new(name, type, readsImage: true, (RowBatch batch, int row, ref VBuffer<float> value) =>
         {
@@ -77,7 +97,11 @@ internal abstract class OutputColumn(string name, DataViewType type, bool readsI
 }
 
 /// <inheritdoc/>
-internal sealed class OutputColumn<TValue>(string name, DataViewType type, bool readsImage, RowValue<TValue> read) : OutputColumn(name, type, readsImage)
+internal sealed class OutputColumn<TValue>(
+    string name,
+    DataViewType type,
+    bool readsImage,
+    RowValue<TValue> read) : OutputColumn(name, type, readsImage)
 {
     public override Delegate Getter(Func<(RowBatch Batch, int Row)> current)
     {
@@ -102,7 +126,9 @@ internal sealed record OutputTypes(ImageDataViewType Image, VectorDataViewType P
         return new OutputTypes(
             new ImageDataViewType(model.Shape.Height, model.Shape.Width),
             pixels,
-            latent == LatentKind.Noise ? pixels : new VectorDataViewType(NumberDataViewType.Single, model.Network.BaseChannels * model.Network.ChannelMultipliers[^1]));
+            latent == LatentKind.Noise
+                ? pixels
+                : new VectorDataViewType(NumberDataViewType.Single, model.Network.BaseChannels * model.Network.ChannelMultipliers[^1]));
     }
 
     /// <summary>What can be promised before there is a model: not the dimensions of vectors, which a <see cref="SchemaShape"/> does not hold.</summary>

@@ -48,11 +48,20 @@ public sealed record OutputColumnOptions
     /// <value>0..T-1; <see langword="null"/>, the default, is a tenth of T.</value>
     public int? LatentTimestep { get; init; }
 
-    /// <summary>Gets the sampler that encodes and decodes for <see cref="Reconstructed"/>, <see cref="ReconstructionError"/> and <see cref="LatentKind.Noise"/>.</summary>
-    /// <value>DDIM with eta 0; <see langword="null"/>, the default, is that of <see cref="DiffusionOptions.Generation"/> if it is such a one, else 50 steps, or T if fewer. Files from before <see cref="DdimSampler.InversionLevel"/> keep its upper one.</value>
+    /// <summary>
+    /// Gets the sampler that encodes and decodes for <see cref="Reconstructed"/>, <see cref="ReconstructionError"/> and
+    /// <see cref="LatentKind.Noise"/>.
+    /// </summary>
+    /// <value>
+    /// DDIM with eta 0; <see langword="null"/>, the default, is that of <see cref="DiffusionOptions.Generation"/> if it is such a one, else 50 steps,
+    /// or T if fewer. Files from before <see cref="DdimSampler.InversionLevel"/> keep its upper one.
+    /// </value>
     public DdimSampler? EncodingSampler { get; init; }
 
-    /// <summary>Gets the number of timesteps that <see cref="BitsPerDimension"/> is estimated on, one network call each: 0 and a choice of the others as <see cref="LikelihoodOptions.NumberOfTimesteps"/> makes it.</summary>
+    /// <summary>
+    /// Gets the number of timesteps that <see cref="BitsPerDimension"/> is estimated on, one network call each: 0 and a choice of the others as
+    /// <see cref="LikelihoodOptions.NumberOfTimesteps"/> makes it.
+    /// </summary>
     /// <value>2..T; <see langword="null"/>, the default, is 20, or T if fewer.</value>
     public int? NumberOfLikelihoodTimesteps { get; init; }
 
@@ -64,24 +73,47 @@ public sealed record OutputColumnOptions
         new[] { GeneratedPixels, Reconstructed, ReconstructedPixels, Latent, BitsPerDimension, ReconstructionError }.OfType<string>();
 
     /// <summary>Whether a column needs images to be encoded to noise.</summary>
-    internal bool Encodes => Reconstructed is not null || ReconstructedPixels is not null || ReconstructionError is not null || (Latent is not null && LatentKind == LatentKind.Noise);
+    internal bool Encodes =>
+        Reconstructed is not null
+            || ReconstructedPixels is not null
+            || ReconstructionError is not null
+            || (Latent is not null && LatentKind == LatentKind.Noise);
 
     internal int LatentTimestepOf(NoiseSchedule schedule) => LatentTimestep ?? schedule.NumberOfTrainingTimesteps / 10;
 
-    internal int LikelihoodTimestepsOf(NoiseSchedule schedule) => NumberOfLikelihoodTimesteps ?? Math.Min(DefaultLikelihoodTimesteps, schedule.NumberOfTrainingTimesteps);
+    internal int LikelihoodTimestepsOf(NoiseSchedule schedule) =>
+        NumberOfLikelihoodTimesteps ?? Math.Min(DefaultLikelihoodTimesteps, schedule.NumberOfTrainingTimesteps);
 
     internal DdimSampler EncodingSamplerOf(NoiseSchedule schedule, GenerationOptions generation) => EncodingSampler
-        ?? (generation.Sampler is DdimSampler { IsStochastic: false } ddim ? ddim : new DdimSampler(Math.Min(50, schedule.NumberOfTrainingTimesteps)));
+        ?? (generation.Sampler is DdimSampler { IsStochastic: false } ddim
+            ? ddim
+            : new DdimSampler(Math.Min(50, schedule.NumberOfTrainingTimesteps)));
 
     /// <summary>Checks the options of a model with this schedule.</summary>
     internal void ValidateFor(NoiseSchedule schedule)
     {
         var last = schedule.NumberOfTrainingTimesteps - 1;
-        Require(Names.All(name => name.Length > 0), nameof(DiffusionOptions.OutputColumns), "\"\"", "must not name a column \"\"; leave a name null for no column");
+        Require(
+            Names.All(name => name.Length > 0),
+            nameof(DiffusionOptions.OutputColumns),
+            "\"\"",
+            "must not name a column \"\"; leave a name null for no column");
         Require(Enum.IsDefined(LatentKind), nameof(LatentKind), LatentKind, "must be Noise or Bottleneck");
-        Require(LatentTimestep is null || (LatentTimestep >= 0 && LatentTimestep <= last), nameof(LatentTimestep), LatentTimestep, $"must be from 0 to {last}, because the model was trained on those");
-        Require(EncodingSampler is not { IsStochastic: true }, nameof(EncodingSampler), EncodingSampler, "must have eta 0, because only then do its steps lead back to the image");
-        Require(NumberOfLikelihoodTimesteps is null || (NumberOfLikelihoodTimesteps >= 2 && NumberOfLikelihoodTimesteps <= last + 1), nameof(NumberOfLikelihoodTimesteps), NumberOfLikelihoodTimesteps, $"must be from 2 to {last + 1}, because timestep 0 is always among them, and the model has {last + 1}");
+        Require(
+            LatentTimestep is null || (LatentTimestep >= 0 && LatentTimestep <= last),
+            nameof(LatentTimestep),
+            LatentTimestep,
+            $"must be from 0 to {last}, because the model was trained on those");
+        Require(
+            EncodingSampler is not { IsStochastic: true },
+            nameof(EncodingSampler),
+            EncodingSampler,
+            "must have eta 0, because only then do its steps lead back to the image");
+        Require(
+            NumberOfLikelihoodTimesteps is null || (NumberOfLikelihoodTimesteps >= 2 && NumberOfLikelihoodTimesteps <= last + 1),
+            nameof(NumberOfLikelihoodTimesteps),
+            NumberOfLikelihoodTimesteps,
+            $"must be from 2 to {last + 1}, because timestep 0 is always among them, and the model has {last + 1}");
         if (EncodingSampler is { } sampler)
         {
             _ = SamplingStep.Reverse(sampler.Timesteps, schedule);

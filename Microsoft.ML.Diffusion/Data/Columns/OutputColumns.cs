@@ -24,7 +24,9 @@ internal sealed class OutputColumns
         _added = OutputColumn.All(columns, OutputTypes.Of(description, columns.Others.LatentKind));
         _seedColumn = SeedColumn.Find(host, inputSchema, columns.Seed);
         _label = ClassColumn.Find(host, inputSchema, columns.Label, description.NumberOfClasses);
-        _image = _added.Any(column => column.ReadsImage) ? ImageColumn.Find(host, inputSchema, columns.Input, columns.Pixels, description.Shape) : null;
+        _image = _added.Any(column => column.ReadsImage)
+            ? ImageColumn.Find(host, inputSchema, columns.Input, columns.Pixels, description.Shape)
+            : null;
 
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
@@ -76,7 +78,8 @@ internal sealed class OutputColumns
     }
 
     /// <summary>A batch of rows, of which nothing is computed yet.</summary>
-    public RowBatch Batch(IReadOnlyList<RowInput> rows) => new(new RowModel(_trained.Model, _trained.Generation, _seed.Value, _trained.Columns.Others, hasLabels: _label is not null), rows);
+    public RowBatch Batch(IReadOnlyList<RowInput> rows) =>
+        new(new RowModel(_trained.Model, _trained.Generation, _seed.Value, _trained.Columns.Others, hasLabels: _label is not null), rows);
 
     private List<OutputColumn> Added(IEnumerable<int> places) => [.. places.Where(IsAdded).Select(Added)];
 

@@ -41,7 +41,8 @@ internal sealed class OutputRowMapper(OutputColumns columns) : IRowToRowMapper
 
             if (!active.Contains(asked.Index) || typeof(TValue) != asked.Type.RawType)
             {
-                throw new InvalidOperationException($"Column '{asked.Name}' was not asked for when this row was made, or holds {asked.Type.RawType}, not {typeof(TValue)}.");
+                throw new InvalidOperationException(
+                    $"Column '{asked.Name}' was not asked for when this row was made, or holds {asked.Type.RawType}, not {typeof(TValue)}.");
             }
 
             return (ValueGetter<TValue>)columns.Added(asked.Index).Getter(() => (Current(), 0));

@@ -19,11 +19,15 @@ internal sealed class RowBatch(RowModel model, IReadOnlyList<RowInput> rows)
     /// <summary>What the noise gives back, as <see cref="Generated"/>; null where there is no image.</summary>
     public byte[]?[] ReconstructedPixels => field ??= Spread(model.ToPixels([.. _seen.Select(row => Reconstructed[row]!)]));
 
-    /// <summary>The mean squared difference of colours in [0, 1] between input and reconstruction, before these are rounded; NaN where there is no image.</summary>
-    public float[] ReconstructionError => field ??= [.. rows.Select((row, i) => row.Pixels is { } pixels ? Error(pixels, Reconstructed[i]!) : float.NaN)];
+    /// <summary>
+    /// The mean squared difference of colours in [0, 1] between input and reconstruction, before these are rounded; NaN where there is no image.
+    /// </summary>
+    public float[] ReconstructionError =>
+        field ??= [.. rows.Select((row, i) => row.Pixels is { } pixels ? Error(pixels, Reconstructed[i]!) : float.NaN)];
 
     /// <summary>The bound on each image's negative log-likelihood; NaN where there is no image.</summary>
-    public float[] BitsPerDimension => field ??= [.. Spread(model.BitsPerDimension(Seen).Select(bits => new[] { bits })).Select(bits => bits?[0] ?? float.NaN)];
+    public float[] BitsPerDimension =>
+        field ??= [.. Spread(model.BitsPerDimension(Seen).Select(bits => new[] { bits })).Select(bits => bits?[0] ?? float.NaN)];
 
     /// <summary>The features of each image, a vector; null where there is none.</summary>
     public float[]?[] Bottleneck => field ??= Spread(model.Bottleneck(Seen));

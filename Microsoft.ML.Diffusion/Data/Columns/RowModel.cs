@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
 
-/// <summary>Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size, see <see cref="ImageGenerator"/>.</summary>
+/// <summary>
+/// Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size, see
+/// <see cref="ImageGenerator"/>.
+/// </summary>
 /// <param name="model">The network and what it is.</param>
 /// <param name="generation">How images are generated.</param>
 /// <param name="seed">Of generation.</param>
@@ -16,7 +19,17 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 internal sealed class RowModel(DiffusionModel model, GenerationOptions generation, long seed, OutputColumnOptions columns, bool hasLabels)
 {
     // Guidance would push the encoder and the decoder off the path that leads back to the image.
-    private readonly ImageGenerator _encoder = new(model, generation with { Sampler = columns.EncodingSamplerOf(model.Description.Schedule, generation), GuidanceScale = 1, Progress = null, Observer = null }, seed);
+    private readonly ImageGenerator _encoder =
+        new(
+            model,
+            generation with
+            {
+                Sampler = columns.EncodingSamplerOf(model.Description.Schedule, generation),
+                GuidanceScale = 1,
+                Progress = null,
+                Observer = null,
+            },
+            seed);
 
     public ImageShape Shape => model.Description.Shape;
 
@@ -26,7 +39,9 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
         using var scope = NewDisposeScope();
-        return PixelTensors.ToBytes(new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)), Shape);
+        return PixelTensors.ToBytes(
+            new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)),
+            Shape);
     }
 
     /// <summary>Finds the noise of each row's image, [C, H, W].</summary>
@@ -35,13 +50,19 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
 
     /// <summary>Denoises what <see cref="Encode"/> gave.</summary>
     public IReadOnlyList<float[]> Decode(IReadOnlyList<float[]> noise, IReadOnlyList<RowInput> rows) =>
-        Compute(rows, () => _encoder.Denoise(tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device), Labels(rows)));
+        Compute(
+            rows,
+            () => _encoder.Denoise(
+                tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device),
+                Labels(rows)));
 
     /// <summary>Rounds values in [-1, 1] to 256 levels.</summary>
     public IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images)
     {
         using var scope = NewDisposeScope();
-        return images.Count == 0 ? [] : PixelTensors.ToBytes(tensor(images.SelectMany(values => values).ToArray(), Shape.Batch(images.Count)), Shape);
+        return images.Count == 0
+            ? []
+            : PixelTensors.ToBytes(tensor(images.SelectMany(values => values).ToArray(), Shape.Batch(images.Count)), Shape);
     }
 
     /// <summary>Estimates the bound of each row's image, with the same timesteps and noise for each.</summary>
@@ -58,7 +79,12 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         var (x0, labels) = (Images(filled), LabelTensor(filled));
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
-        var likelihood = new Likelihood(diffusion, description.Variance.OfSteps, Clipping.Static(), (xt, times, _) => model.Calls.Predict(xt, times, labels));
+        var likelihood =
+            new Likelihood(
+                diffusion,
+                description.Variance.OfSteps,
+                Clipping.Static(),
+                (xt, times, _) => model.Calls.Predict(xt, times, labels));
 
         var prior = Values(new VariationalBound(diffusion).Prior(x0));
         var terms = timesteps.Select(timestep =>
@@ -76,7 +102,11 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
-        var features = model.Calls.Bottleneck(NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)), timestep, LabelTensor(filled));
+        var features =
+            model.Calls.Bottleneck(
+                NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)),
+                timestep,
+                LabelTensor(filled));
         return features.mean([2, 3]).narrow(0, 0, rows.Count);
     });
 
@@ -102,7 +132,8 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
         [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
-    private Tensor Images(IReadOnlyList<RowInput> rows) => PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
+    private Tensor Images(IReadOnlyList<RowInput> rows) =>
+        PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
 
     private int[]? Labels(IReadOnlyList<RowInput> rows) => hasLabels ? [.. rows.Select(row => row.Label)] : null;
 

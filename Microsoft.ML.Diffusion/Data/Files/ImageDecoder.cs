@@ -21,7 +21,8 @@ internal static class ImageDecoder
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if ((long)width * height > options.MaximumPixels)
         {
-            throw new InvalidDataException(FormattableString.Invariant($"it has {width}x{height} pixels, more than MaximumPixels ({options.MaximumPixels})"));
+            throw new InvalidDataException(
+                FormattableString.Invariant($"it has {width}x{height} pixels, more than MaximumPixels ({options.MaximumPixels})"));
         }
 
         var pixels = Decode(codec, width, height, format);
@@ -41,7 +42,8 @@ internal static class ImageDecoder
 
         if (length > maximumBytes)
         {
-            throw new InvalidDataException(FormattableString.Invariant($"the file has {length} bytes, more than MaximumFileBytes ({maximumBytes})"));
+            throw new InvalidDataException(
+                FormattableString.Invariant($"the file has {length} bytes, more than MaximumFileBytes ({maximumBytes})"));
         }
 
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -55,12 +57,14 @@ internal static class ImageDecoder
         var pinned = GCHandle.Alloc(pixels, GCHandleType.Pinned);
         try
         {
-            var result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), pinned.AddrOfPinnedObject());
+            var result =
+                codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), pinned.AddrOfPinnedObject());
             return result switch
             {
                 SKCodecResult.Success => pixels,
                 SKCodecResult.IncompleteInput => throw new InvalidDataException($"its {format} data are cut short"),
-                SKCodecResult.ErrorInInput or SKCodecResult.InvalidInput => throw new InvalidDataException($"its {format} data are damaged"),
+                SKCodecResult.ErrorInInput or SKCodecResult.InvalidInput =>
+                    throw new InvalidDataException($"its {format} data are damaged"),
                 _ => throw new InvalidDataException($"its {format} data cannot be decoded ({result})"),
             };
         }

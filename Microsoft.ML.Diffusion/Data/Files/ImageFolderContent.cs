@@ -23,14 +23,16 @@ internal sealed record ImageFolderContent(IReadOnlyList<ImageFile> Images, IRead
         var other = Images.FirstOrDefault(image => (image.Width, image.Height) != (first.Width, first.Height));
         return other is null
             ? (first.Width, first.Height)
-            : throw new InvalidOperationException($"Images must have one size where Width and Height are not set, but '{first.Path}' is {first.Width}x{first.Height} and '{other.Path}' is {other.Width}x{other.Height}. Set Width and Height.");
+            : throw new InvalidOperationException(
+                $"Images must have one size where Width and Height are not set, but '{first.Path}' is {first.Width}x{first.Height} and '{other.Path}' is {other.Width}x{other.Height}. Set Width and Height.");
     }
 
     /// <summary>Counts what was found.</summary>
     public ImageFolderInfo Summarize()
     {
         var sizes = Images.CountBy(image => (image.Width, image.Height)).OrderByDescending(size => size.Value).ThenBy(size => size.Key);
-        var classes = Images.Select(image => image.Class).OfType<string>().CountBy(name => name).OrderBy(one => one.Key, StringComparer.Ordinal);
+        var classes =
+            Images.Select(image => image.Class).OfType<string>().CountBy(name => name).OrderBy(one => one.Key, StringComparer.Ordinal);
         return new ImageFolderInfo(
             Images.Count,
             Images.Count(image => image.IsGrey),

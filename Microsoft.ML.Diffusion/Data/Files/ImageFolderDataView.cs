@@ -39,7 +39,8 @@ internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, Image
         return builder.ToSchema();
     }
 
-    private static string[] Classes(IReadOnlyList<ImageFile> images) => [.. images.Select(image => image.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+    private static string[] Classes(IReadOnlyList<ImageFile> images) =>
+        [.. images.Select(image => image.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
     // 0, a missing key, for files beside the folders.
     private static uint[] Labels(IReadOnlyList<ImageFile> images)

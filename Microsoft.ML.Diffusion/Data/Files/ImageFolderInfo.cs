@@ -39,7 +39,8 @@ public sealed class ImageFolderInfo
     /// <inheritdoc/>
     public override string ToString()
     {
-        var sizes = string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
+        var sizes =
+            string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
             Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured

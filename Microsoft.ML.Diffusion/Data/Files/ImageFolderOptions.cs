@@ -9,11 +9,17 @@ public sealed record ImageFolderOptions
     private const int MaximumArray = 0x7FFFFFC7; // .NET's longest array of bytes
 
     /// <summary>Gets the width that all images get, in pixels.</summary>
-    /// <value>From 1 to 16,384, set together with <see cref="Height"/>. The default, <see langword="null"/>, leaves images as they are; they must then all have one size.</value>
+    /// <value>
+    /// From 1 to 16,384, set together with <see cref="Height"/>. The default, <see langword="null"/>, leaves images as they are; they must then all
+    /// have one size.
+    /// </value>
     public int? Width { get; init; }
 
     /// <summary>Gets the height that all images get, in pixels.</summary>
-    /// <value>From 1 to 16,384, set together with <see cref="Width"/>. The default, <see langword="null"/>, leaves images as they are; they must then all have one size.</value>
+    /// <value>
+    /// From 1 to 16,384, set together with <see cref="Width"/>. The default, <see langword="null"/>, leaves images as they are; they must then all
+    /// have one size.
+    /// </value>
     public int? Height { get; init; }
 
     /// <summary>Gets how an image of another shape is brought to <see cref="Width"/> and <see cref="Height"/>.</summary>
@@ -25,7 +31,10 @@ public sealed record ImageFolderOptions
     public bool Grayscale { get; init; }
 
     /// <summary>Gets the most pixels that a file's header may announce; a file with more is skipped before any pixel is decoded.</summary>
-    /// <value>From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, times <see cref="MaximumDegreeOfParallelism"/>.</value>
+    /// <value>
+    /// From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, times
+    /// <see cref="MaximumDegreeOfParallelism"/>.
+    /// </value>
     public int MaximumPixels { get; init; } = 8192 * 8192;
 
     /// <summary>Gets the most bytes that a file may have; a longer one is skipped without being read.</summary>
@@ -47,14 +56,20 @@ public sealed record ImageFolderOptions
     {
         if (Width is null != Height is null)
         {
-            throw new ArgumentException("Width and Height must be set together, because one alone leaves the shape of the images open.", nameof(Width));
+            throw new ArgumentException(
+                "Width and Height must be set together, because one alone leaves the shape of the images open.",
+                nameof(Width));
         }
 
         CheckRange(Width ?? 1, MaximumSide, nameof(Width), "it is the width of images in pixels");
         CheckRange(Height ?? 1, MaximumSide, nameof(Height), "it is the height of images in pixels");
         CheckRange(MaximumPixels, MaximumArray / 4, nameof(MaximumPixels), "pixels are decoded into one array of 4 bytes each");
         CheckRange(MaximumFileBytes, int.MaxValue, nameof(MaximumFileBytes), "a file is read in one piece");
-        CheckRange(MaximumDegreeOfParallelism ?? 1, int.MaxValue, nameof(MaximumDegreeOfParallelism), "at least one file must be decoded at a time");
+        CheckRange(
+            MaximumDegreeOfParallelism ?? 1,
+            int.MaxValue,
+            nameof(MaximumDegreeOfParallelism),
+            "at least one file must be decoded at a time");
         if (!Enum.IsDefined(Fit))
         {
             throw new ArgumentOutOfRangeException(nameof(Fit), Fit, "Fit must be Crop, Pad or Stretch.");
@@ -65,7 +80,10 @@ public sealed record ImageFolderOptions
     {
         if (value < 1 || value > maximum)
         {
-            throw new ArgumentOutOfRangeException(name, value, FormattableString.Invariant($"{name} must be from 1 to {maximum}, because {reason}."));
+            throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                FormattableString.Invariant($"{name} must be from 1 to {maximum}, because {reason}."));
         }
     }
 }

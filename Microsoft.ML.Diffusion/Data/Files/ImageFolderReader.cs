@@ -18,10 +18,16 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         _files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
 
         var tried = new (ImageFile? Image, SkippedFile? Skipped)[_files.Count];
-        var parallel = new ParallelOptions { CancellationToken = options.CancellationToken, MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount };
+        var parallel =
+            new ParallelOptions
+            {
+                CancellationToken = options.CancellationToken,
+                MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount,
+            };
         Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(_files[i].FullPath, _files[i].Path));
         var images = tried.Select(one => one.Image).OfType<ImageFile>().ToList();
-        var skipped = _skipped.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
+        var skipped =
+            _skipped.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
         return new(images, [.. skipped]);
     }
 

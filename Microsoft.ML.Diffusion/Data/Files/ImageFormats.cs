@@ -36,7 +36,9 @@ internal static class ImageFormats
         {
             if (start.Length >= offset + bytes.Length && start.Slice(offset, bytes.Length).SequenceEqual(bytes))
             {
-                return isReadable ? name : throw new InvalidDataException($"its format is {name}, which cannot be read; convert it to {Readable}");
+                return isReadable
+                    ? name
+                    : throw new InvalidDataException($"its format is {name}, which cannot be read; convert it to {Readable}");
             }
         }
 

@@ -16,7 +16,13 @@ internal static class ClassColumn
     /// <param name="parameter">What the caller calls the rows or their schema.</param>
     /// <param name="isNeeded">Whether rows without such a column are refused.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none, or its keys are others.</exception>
-    public static DataViewSchema.Column? Find(IHost host, DataViewSchema schema, string? name, int classes, string parameter = "inputSchema", bool isNeeded = false)
+    public static DataViewSchema.Column? Find(
+        IHost host,
+        DataViewSchema schema,
+        string? name,
+        int classes,
+        string parameter = "inputSchema",
+        bool isNeeded = false)
     {
         if (name is null)
         {
@@ -77,7 +83,10 @@ internal static class ClassColumn
         {
             get(ref key);
             var value = widen(key);
-            return value <= count ? (int)value - 1 : throw new InvalidOperationException($"Row {row.Position}: key {value} of column '{column.Name}' is out of range, expected 1 to {count}, or 0 for none.");
+            return value <= count
+                ? (int)value - 1
+                : throw new InvalidOperationException(
+                    $"Row {row.Position}: key {value} of column '{column.Name}' is out of range, expected 1 to {count}, or 0 for none.");
         };
     }
 }

@@ -12,13 +12,16 @@ internal abstract class ColumnBuffer
     public abstract void Clear();
 
     public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column) =>
-        (ColumnBuffer)typeof(ColumnBuffer).GetMethod(nameof(CreateTyped), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+        (ColumnBuffer)typeof(ColumnBuffer).GetMethod(
+            nameof(CreateTyped),
+            System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
             .MakeGenericMethod(column.Type.RawType).Invoke(null, [row, column])!;
 
     /// <summary>A copy that outlives its source: an image belongs to the cursor that read it.</summary>
     public static MLImage Clone(MLImage image) => MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
 
-    private static ColumnBuffer<TValue> CreateTyped<TValue>(DataViewRow row, DataViewSchema.Column column) => new(row.GetGetter<TValue>(column));
+    private static ColumnBuffer<TValue> CreateTyped<TValue>(DataViewRow row, DataViewSchema.Column column) =>
+        new(row.GetGetter<TValue>(column));
 }
 
 /// <inheritdoc/>

@@ -26,19 +26,32 @@ internal sealed class ImageColumn
     /// <param name="parameter">What the caller calls the rows or their schema.</param>
     /// <param name="role">What messages call the column.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none, or it holds no images of that size.</exception>
-    public static ImageColumn Find(IHost host, DataViewSchema schema, string name, PixelEncoding pixels, ImageShape? shape, string parameter = "inputSchema", string role = "input")
+    public static ImageColumn Find(
+        IHost host,
+        DataViewSchema schema,
+        string name,
+        PixelEncoding pixels,
+        ImageShape? shape,
+        string parameter = "inputSchema",
+        string role = "input")
     {
         var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, role, name);
         var fits = column.Type switch
         {
             ImageDataViewType { Height: 0, Width: 0 } => true,
             ImageDataViewType image => Fits(image.Height, image.Width),
-            VectorDataViewType { Dimensions: [1 or 3, > 0 and var height, > 0 and var width] } vector => vector.ItemType == NumberDataViewType.Single && Fits(height, width),
+            VectorDataViewType { Dimensions: [1 or 3, > 0 and var height, > 0 and var width] } vector =>
+                vector.ItemType == NumberDataViewType.Single && Fits(height, width),
             _ => false,
         };
         return fits
             ? new ImageColumn(column, pixels)
-            : throw host.ExceptSchemaMismatch(parameter, role, name, shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType, column.Type.ToString()!);
+            : throw host.ExceptSchemaMismatch(
+                parameter,
+                role,
+                name,
+                shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType,
+                column.Type.ToString()!);
 
         bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
     }
@@ -54,11 +67,13 @@ internal sealed class ImageColumn
         var read = Reader(row);
         return () => read() is not { } image ? null
             : (image.Shape.Width, image.Shape.Height) == (shape.Width, shape.Height) ? image.WithChannels(shape.Channels)
-            : throw new InvalidOperationException($"Row {row.Position}: image is {image.Shape.Width}x{image.Shape.Height}, but the model's images are {shape.Width}x{shape.Height}. Add ResizeImages before the model.");
+            : throw new InvalidOperationException(
+                $"Row {row.Position}: image is {image.Shape.Width}x{image.Shape.Height}, but the model's images are {shape.Width}x{shape.Height}. Add ResizeImages before the model.");
     }
 
     /// <summary>What to throw at a row without an image, where each must have one.</summary>
-    public InvalidOperationException Missing(DataViewRow row) => new($"Row {row.Position}: column '{Column.Name}' has no image. Remove the row.");
+    public InvalidOperationException Missing(DataViewRow row) =>
+        new($"Row {row.Position}: column '{Column.Name}' has no image. Remove the row.");
 
     private Func<RowImage?> ImageReader(DataViewRow row)
     {
@@ -72,7 +87,9 @@ internal sealed class ImageColumn
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                throw new InvalidOperationException($"Row {row.Position}: the image in column '{Column.Name}' could not be read ({e.Message}). Repair the file or remove the row.", e);
+                throw new InvalidOperationException(
+                    $"Row {row.Position}: the image in column '{Column.Name}' could not be read ({e.Message}). Repair the file or remove the row.",
+                    e);
             }
 
             return image is null ? null : new RowImage(ImagePixels.ReadRgb(image), new ImageShape(3, image.Height, image.Width));

@@ -7,7 +7,11 @@ namespace Microsoft.ML.Diffusion.Data.Rows;
 /// <param name="order">The number of each row, in the order of the walk.</param>
 /// <param name="active">The columns asked for.</param>
 /// <param name="getterOf">Makes the getter of a column.</param>
-internal sealed class IndexedCursor(DataViewSchema schema, int[] order, HashSet<int> active, Func<int, IndexedCursor, Delegate> getterOf) : DataViewRowCursor
+internal sealed class IndexedCursor(
+    DataViewSchema schema,
+    int[] order,
+    HashSet<int> active,
+    Func<int, IndexedCursor, Delegate> getterOf) : DataViewRowCursor
 {
     /// <summary>Rows that come from one cursor, one after the other.</summary>
     public const int BlockRows = 32;
@@ -33,7 +37,8 @@ internal sealed class IndexedCursor(DataViewSchema schema, int[] order, HashSet<
     public int Row => order[Place];
 
     /// <summary>Gets the place of the current row in the order.</summary>
-    public int Place => _position >= 0 ? _position : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
+    public int Place =>
+        _position >= 0 ? _position : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first.");
 
     /// <summary>The numbers of rows that come in a row from a place on, fewer at the end.</summary>
     public ReadOnlySpan<int> Rows(int place, int count) => order.AsSpan(place, Math.Min(count, order.Length - place));
@@ -73,7 +78,8 @@ internal sealed class IndexedCursor(DataViewSchema schema, int[] order, HashSet<
             _getters.Add(column.Index, getter = getterOf(column.Index, this));
         }
 
-        return getter as ValueGetter<TValue> ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
+        return getter as ValueGetter<TValue>
+            ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
     }
 
     protected override void Dispose(bool disposing)

@@ -12,7 +12,9 @@ internal abstract class IndexedDataView(DataViewSchema schema, int count, bool i
 
     public long? GetRowCount() => count;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => GetRowCursorSet(columnsNeeded, 1, rand)[0];
+    public DataViewRowCursor GetRowCursor(
+        IEnumerable<DataViewSchema.Column> columnsNeeded,
+        Random? rand = null) => GetRowCursorSet(columnsNeeded, 1, rand)[0];
 
     /// <summary>Deals the rows out in blocks, whose numbers lead back to their order.</summary>
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
@@ -23,7 +25,11 @@ internal abstract class IndexedDataView(DataViewSchema schema, int count, bool i
         var blocks = order.Chunk(IndexedCursor.BlockRows).ToArray();
         var cursors = isParallel ? Math.Clamp(n, 1, Math.Max(1, blocks.Length)) : 1;
         return [.. Enumerable.Range(0, cursors).Select(cursor =>
-            new IndexedCursor(schema, [.. blocks.Where((_, block) => block % cursors == cursor).SelectMany(rows => rows)], active, GetterOf) { FirstBlock = cursor, BlocksApart = cursors })];
+            new IndexedCursor(
+                schema,
+                [.. blocks.Where((_, block) => block % cursors == cursor).SelectMany(rows => rows)],
+                active,
+                GetterOf) { FirstBlock = cursor, BlocksApart = cursors })];
     }
 
     /// <summary>Makes the <see cref="ValueGetter{TValue}"/> of a column for one cursor.</summary>

@@ -16,7 +16,10 @@ internal static class ParallelRows
     private const int ChunksAhead = 2;
 
     /// <exception cref="RowFailedException">A cursor or a decoder threw.</exception>
-    public static IEnumerable<T> Read<T>(IReadOnlyList<DataViewRowCursor> cursors, Func<DataViewRowCursor, Func<T>> decoder, CancellationToken token)
+    public static IEnumerable<T> Read<T>(
+        IReadOnlyList<DataViewRowCursor> cursors,
+        Func<DataViewRowCursor, Func<T>> decoder,
+        CancellationToken token)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
         var workers = cursors.Select(cursor => new Worker<T>(cursor, decoder, stop.Token)).ToList();
@@ -54,7 +57,11 @@ internal static class ParallelRows
         public Worker(DataViewRowCursor cursor, Func<DataViewRowCursor, Func<T>> decoder, CancellationToken stop)
         {
             _stop = stop;
-            _task = Task.Factory.StartNew(() => Work(cursor, decoder), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            _task = Task.Factory.StartNew(
+                () => Work(cursor, decoder),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
         }
 
         public (long Batch, List<T> Rows) Current => _current;

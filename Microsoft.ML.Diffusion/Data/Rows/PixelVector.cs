@@ -15,8 +15,12 @@ internal static class PixelVector
             if (!(pixel > -0.5f && pixel < 255.5f))
             {
                 throw new InvalidOperationException(float.IsFinite(value)
-                    ? string.Create(CultureInfo.InvariantCulture, $"Row {row}: value {index} of column '{columnName}' is pixel {pixel}, expected 0 to 255. Set PixelOffset and PixelScale to the offset and scale that made the column.")
-                    : string.Create(CultureInfo.InvariantCulture, $"Row {row}: value {index} of column '{columnName}' is {value}, expected a pixel of 0 to 255. Remove the row or repair the value."));
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Row {row}: value {index} of column '{columnName}' is pixel {pixel}, expected 0 to 255. Set PixelOffset and PixelScale to the offset and scale that made the column.")
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Row {row}: value {index} of column '{columnName}' is {value}, expected a pixel of 0 to 255. Remove the row or repair the value."));
             }
 
             bytes[index] = (byte)MathF.Round(pixel);

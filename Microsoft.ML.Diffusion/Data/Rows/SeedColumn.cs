@@ -9,7 +9,8 @@ internal static class SeedColumn
 {
     public const string ExpectedType = "Int64, UInt32, Int32, UInt16, Int16, Byte or SByte";
 
-    private static readonly HashSet<Type> _types = [typeof(long), typeof(uint), typeof(int), typeof(ushort), typeof(short), typeof(byte), typeof(sbyte)];
+    private static readonly HashSet<Type> _types =
+        [typeof(long), typeof(uint), typeof(int), typeof(ushort), typeof(short), typeof(byte), typeof(sbyte)];
 
     public static bool IsSeed(DataViewType type) => type is NumberDataViewType && _types.Contains(type.RawType);
 
@@ -22,10 +23,13 @@ internal static class SeedColumn
         }
 
         var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch("inputSchema", "seed", name);
-        return IsSeed(column.Type) ? column : throw host.ExceptSchemaMismatch("inputSchema", "seed", name, ExpectedType, column.Type.ToString()!);
+        return IsSeed(column.Type)
+            ? column
+            : throw host.ExceptSchemaMismatch("inputSchema", "seed", name, ExpectedType, column.Type.ToString()!);
     }
 
-    public static Func<long> Reader(DataViewRow row, DataViewSchema.Column? column) => column is { } seeds ? ValueReader(row, seeds) : IdReader(row);
+    public static Func<long> Reader(DataViewRow row, DataViewSchema.Column? column) =>
+        column is { } seeds ? ValueReader(row, seeds) : IdReader(row);
 
     private static Func<long> ValueReader(DataViewRow row, DataViewSchema.Column column) => column.Type.RawType switch
     {

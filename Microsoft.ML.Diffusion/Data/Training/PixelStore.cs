@@ -23,7 +23,13 @@ internal sealed unsafe class PixelStore : IDisposable
     {
         (Count, _imageBytes) = (count, imageBytes);
         file.Flush();
-        _file = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        _file = MemoryMappedFile.CreateFromFile(
+            file,
+            mapName: null,
+            capacity: 0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: false);
         _view = _file.CreateViewAccessor(0, (long)count * imageBytes, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
     }

@@ -50,7 +50,8 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
         var (width, height) = expected is { } given ? (given.Width, given.Height) : (_shape.Width, _shape.Height);
         if (shape.Width != width || shape.Height != height)
         {
-            throw new InvalidOperationException($"Row {Count}: image is {shape.Width}x{shape.Height}, expected {width}x{height} as in the {(expected is null ? "first row" : "training data")}. Add ResizeImages before the trainer.");
+            throw new InvalidOperationException(
+                $"Row {Count}: image is {shape.Width}x{shape.Height}, expected {width}x{height} as in the {(expected is null ? "first row" : "training data")}. Add ResizeImages before the trainer.");
         }
     }
 

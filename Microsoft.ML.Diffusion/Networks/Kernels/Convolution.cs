@@ -5,7 +5,13 @@ internal abstract unsafe record Convolution
 {
     /// <summary>The fastest for these sizes.</summary>
     public static Convolution Of(ConvolutionShape shape) => WinogradConvolution.Fits(shape)
-        ? new WinogradConvolution(shape.Images, shape.OutHeight, shape.OutWidth, shape.InChannels, shape.OutChannels, shape.Settings.Doubles)
+        ? new WinogradConvolution(
+            shape.Images,
+            shape.OutHeight,
+            shape.OutWidth,
+            shape.InChannels,
+            shape.OutChannels,
+            shape.Settings.Doubles)
         : new MatrixConvolution(shape);
 
     /// <summary>Y = X * g + bias.</summary>

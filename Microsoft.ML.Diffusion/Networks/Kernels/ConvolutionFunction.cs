@@ -15,7 +15,11 @@ internal sealed unsafe class ConvolutionFunction : KernelFunction<ConvolutionFun
         var shape = Shape(x, filters, settings);
         var y = ChannelsLast.Empty(shape.Images, shape.OutChannels, shape.OutHeight, shape.OutWidth);
         Convolution.Of(shape).Forward(
-            ChannelsLast.Data(x), ChannelsLast.Data(filters), ChannelsLast.Data(biases), biases.shape[0] == 1 ? 0 : shape.OutChannels, ChannelsLast.Data(y));
+            ChannelsLast.Data(x),
+            ChannelsLast.Data(filters),
+            ChannelsLast.Data(biases),
+            biases.shape[0] == 1 ? 0 : shape.OutChannels,
+            ChannelsLast.Data(y));
         GC.KeepAlive((x, filters, biases));
         return y;
     }

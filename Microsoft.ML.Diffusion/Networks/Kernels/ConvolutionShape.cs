@@ -22,7 +22,14 @@ internal sealed record ConvolutionSettings(int Stride = 1, int Before = 0, int A
 /// <param name="OutChannels">C_out.</param>
 /// <param name="Side">Rows and columns of a filter.</param>
 /// <param name="Settings">How filters are moved.</param>
-internal sealed record ConvolutionShape(int Images, int InHeight, int InWidth, int InChannels, int OutChannels, int Side, ConvolutionSettings Settings)
+internal sealed record ConvolutionShape(
+    int Images,
+    int InHeight,
+    int InWidth,
+    int InChannels,
+    int OutChannels,
+    int Side,
+    ConvolutionSettings Settings)
 {
     /// <summary>H of the result.</summary>
     public int OutHeight => Places(InHeight);
@@ -42,5 +49,6 @@ internal sealed record ConvolutionShape(int Images, int InHeight, int InWidth, i
     /// <summary>Whether filters see one pixel at a time, one after another.</summary>
     public bool IsPointwise => Side == 1 && Settings == new ConvolutionSettings();
 
-    private int Places(int length) => (((Settings.Doubles ? 2 * length : length) + Settings.Before + Settings.After - Side) / Settings.Stride) + 1;
+    private int Places(int length) =>
+        (((Settings.Doubles ? 2 * length : length) + Settings.Before + Settings.After - Side) / Settings.Stride) + 1;
 }

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>The loops of <see cref="GroupNormalization"/> over the pixels of one image, for channels from begin to end, both multiples of <see cref="Lanes"/>.</summary>
+/// <summary>
+/// The loops of <see cref="GroupNormalization"/> over the pixels of one image, for channels from begin to end, both multiples of <see cref="Lanes"/>.
+/// </summary>
 /// <param name="Pixels">H W.</param>
 /// <param name="Channels">Floats of a pixel.</param>
 /// <param name="Activates">Whether silu follows.</param>
@@ -81,12 +83,28 @@ internal readonly unsafe record struct GroupLoops(int Pixels, int Channels, bool
 
     /// <summary>dz = dy silu'(z), with its sums and those of dz xhat over the pixels; xhat = (x - mean) scale + offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void ActivationGradient(float* x, int begin, int end, float* mean, float* scale, float* offset, float* gamma, float* beta, float* dy, float* dz, float* sum, float* product)
+    public void ActivationGradient(
+        float* x,
+        int begin,
+        int end,
+        float* mean,
+        float* scale,
+        float* offset,
+        float* gamma,
+        float* beta,
+        float* dy,
+        float* dz,
+        float* sum,
+        float* product)
     {
         var (channels, count, run, activates) = (Channels, Pixels * Channels, Run * Channels, Activates);
         for (var c = begin; c < end; c += Lanes)
         {
-            Vector512<float> m = Vector512.Load(mean + c), s = Vector512.Load(scale + c), o = Vector512.Load(offset + c), g = Vector512.Load(gamma + c), b = Vector512.Load(beta + c);
+            Vector512<float> m = Vector512.Load(mean + c),
+                s = Vector512.Load(scale + c),
+                o = Vector512.Load(offset + c),
+                g = Vector512.Load(gamma + c),
+                b = Vector512.Load(beta + c);
             var (total, products) = (Vector512<float>.Zero, Vector512<float>.Zero);
             for (var i = c; i < count;)
             {
@@ -118,7 +136,17 @@ internal readonly unsafe record struct GroupLoops(int Pixels, int Channels, bool
 
     /// <summary>dx = scale (gamma dz - mean(gamma dz) - xhat mean(gamma dz xhat)), written over dz, as a line in dz and x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void InputGradient(float* x, int begin, int end, float* mean, float* rest, float* scale, float* gamma, float* sum, float* product, float* dx)
+    public void InputGradient(
+        float* x,
+        int begin,
+        int end,
+        float* mean,
+        float* rest,
+        float* scale,
+        float* gamma,
+        float* sum,
+        float* product,
+        float* dx)
     {
         var (channels, count) = (Channels, Pixels * Channels);
         for (var c = begin; c < end; c += Lanes)

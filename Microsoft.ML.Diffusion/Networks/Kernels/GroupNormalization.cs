@@ -5,8 +5,8 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// the silu, on images in channels-last order.
 /// </summary>
 /// <remarks>
-/// An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result. Means are summed up as distances from the first pixel, and kept
-/// as a number and what its rounding lost, so that a small spread over a large offset keeps its digits.
+/// An image is read three times while it is in the core's own cache: for the mean, for the variance, for the result. Means are summed up as distances
+/// from the first pixel, and kept as a number and what its rounding lost, so that a small spread over a large offset keeps its digits.
 /// </remarks>
 /// <param name="Images">N.</param>
 /// <param name="Pixels">H W.</param>
@@ -78,7 +78,11 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
         {
             var (begin, end) = (KernelThreads.Begin(part, parts, Slices) * Slice, KernelThreads.Begin(part + 1, parts, Slices) * Slice);
             var scratch = Scratch.OfPart((5 * Stride) + (3L * PaddedLength));
-            float* g = Padded(gamma, scratch), b = Padded(beta, scratch), offset = scratch.Take(Stride), sum = scratch.Take(Stride), product = scratch.Take(Stride);
+            float* g = Padded(gamma, scratch),
+                b = Padded(beta, scratch),
+                offset = scratch.Take(Stride),
+                sum = scratch.Take(Stride),
+                product = scratch.Take(Stride);
             float* paddedX = scratch.Take(PaddedLength), paddedDy = scratch.Take(PaddedLength), paddedDx = scratch.Take(PaddedLength);
             var length = Math.Min(end, Channels) - begin;
             new Span<float>(dgamma + begin, length).Clear();
@@ -86,7 +90,9 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
             for (var image = 0; image < Images; image++)
             {
                 var start = (long)image * Pixels * Channels;
-                float* source = Enter(x + start, paddedX), gradient = Enter(dy + start, paddedDy), target = IsPadded ? paddedDx : dx + start;
+                float* source = Enter(x + start, paddedX),
+                    gradient = Enter(dy + start, paddedDy),
+                    target = IsPadded ? paddedDx : dx + start;
                 float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
                 for (var c = begin; c < end; c++)
                 {

@@ -41,7 +41,12 @@ internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNo
     {
         var y = ChannelsLast.Empty(x.shape);
         kernel.Forward(
-            ChannelsLast.Data(x), ChannelsLast.Data(gamma), ChannelsLast.Data(beta), settings.Epsilon, ChannelsLast.Data(y), ChannelsLast.Data(statistics));
+            ChannelsLast.Data(x),
+            ChannelsLast.Data(gamma),
+            ChannelsLast.Data(beta),
+            settings.Epsilon,
+            ChannelsLast.Data(y),
+            ChannelsLast.Data(statistics));
         GC.KeepAlive((x, gamma, beta, statistics));
         return y;
     }

@@ -4,8 +4,8 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>An operation with a gradient of its own, computed by kernels.</summary>
 /// <remarks>
-/// libtorch calls back for the gradient. What is thrown there cannot pass through it: it is kept until <see cref="KernelGradients.ThrowIfFailed"/>. Nor can it tell when it
-/// has taken the results over: those of the call before are freed at the next one.
+/// libtorch calls back for the gradient. What is thrown there cannot pass through it: it is kept until <see cref="KernelGradients.ThrowIfFailed"/>.
+/// Nor can it tell when it has taken the results over: those of the call before are freed at the next one.
 /// </remarks>
 internal abstract class KernelFunction<TSelf> : autograd.SingleTensorFunction<TSelf>
     where TSelf : KernelFunction<TSelf>, new()

@@ -6,8 +6,8 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
 /// <summary>Shares out the work of one kernel between as many threads as libtorch gives an operation of the calling thread.</summary>
 /// <remarks>
-/// Where a batch has images for all cores, each is computed by one thread from end to end (<see cref="WorkerThreads"/>) and there is nothing to share out here. What a part computes follows from its
-/// number alone, so that results do not depend on which thread computes it.
+/// Where a batch has images for all cores, each is computed by one thread from end to end (<see cref="WorkerThreads"/>) and there is nothing to share
+/// out here. What a part computes follows from its number alone, so that results do not depend on which thread computes it.
 /// </remarks>
 internal static class KernelThreads
 {

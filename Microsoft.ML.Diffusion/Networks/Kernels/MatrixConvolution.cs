@@ -31,7 +31,9 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
     {
         // Neighbouring places add to the same pixels: the images are shared out as a whole.
         var parts = KernelThreads.PartsFor(Shape.Images);
-        KernelThreads.Run(parts, part => Clear(dx, KernelThreads.Begin(part, parts, Shape.Images), KernelThreads.Begin(part + 1, parts, Shape.Images)));
+        KernelThreads.Run(
+            parts,
+            part => Clear(dx, KernelThreads.Begin(part, parts, Shape.Images), KernelThreads.Begin(part + 1, parts, Shape.Images)));
         if (Shape.Settings.Stride == 1)
         {
             GatherInputGradient(dy, g, dx);
@@ -45,10 +47,22 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
     /// <inheritdoc/>
     public override void FilterGradient(float* x, float* dy, float* dg)
     {
-        var (rows, columns, parts) = (MatrixKernel.RoundedRows(Shape.PatchLength), MatrixKernel.RoundedColumns(Shape.OutChannels), KernelThreads.PartsFor(Places / PlacesOfPart));
+        var (rows, columns, parts) = (
+            MatrixKernel.RoundedRows(Shape.PatchLength),
+            MatrixKernel.RoundedColumns(Shape.OutChannels),
+            KernelThreads.PartsFor(Places / PlacesOfPart));
         var length = rows * columns;
         var products = Scratch.OfCall((long)parts * length).Take((long)parts * length);
-        KernelThreads.Run(parts, part => AddProducts(x, dy, KernelThreads.Begin(part, parts, Places), KernelThreads.Begin(part + 1, parts, Places), products + ((long)part * length), rows, columns));
+        KernelThreads.Run(
+            parts,
+            part => AddProducts(
+                x,
+                dy,
+                KernelThreads.Begin(part, parts, Places),
+                KernelThreads.Begin(part + 1, parts, Places),
+                products + ((long)part * length),
+                rows,
+                columns));
         SumOfParts.Into(products, length, parts, 0, length, length);
         PackedFilters.Unpack(products, columns, Shape, dg);
     }
@@ -59,11 +73,22 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
         var (depth, block) = (Shape.PatchLength, BlockOf(Shape.PatchLength + columns));
         var scratch = Scratch.OfPart(Scratch.Rounded(block * depth) + (block * columns));
         float* patches = scratch.Take(block * depth), products = scratch.Take(block * columns);
-        var (begin, end) = (KernelThreads.Begin(part, parts, pieces) * (Places / pieces), KernelThreads.Begin(part + 1, parts, pieces) * (Places / pieces));
+        var (begin, end) = (
+            KernelThreads.Begin(part, parts, pieces) * (Places / pieces),
+            KernelThreads.Begin(part + 1, parts, pieces) * (Places / pieces));
         for (var first = begin; first < end; first += block)
         {
             var count = Math.Min(block, end - first);
-            MatrixKernel.Multiply(RowsOf(x, first, count, patches, depth), depth, 1, filters, products, MatrixKernel.RoundedRows(count), columns, depth, adds: false);
+            MatrixKernel.Multiply(
+                RowsOf(x, first, count, patches, depth),
+                depth,
+                1,
+                filters,
+                products,
+                MatrixKernel.RoundedRows(count),
+                columns,
+                depth,
+                adds: false);
             use(first, count, products, columns);
         }
     });
@@ -74,7 +99,13 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
         var (settings, channels) = (Shape.Settings, Shape.InChannels);
         var scale = settings.Doubles ? 2 : 1;
         var back = new MatrixConvolution(new ConvolutionShape(
-            Shape.Images, Shape.OutHeight, Shape.OutWidth, Shape.OutChannels, channels, Shape.Side, new ConvolutionSettings(1, Shape.Side - 1 - settings.Before, Shape.Side - 1 - settings.After)));
+            Shape.Images,
+            Shape.OutHeight,
+            Shape.OutWidth,
+            Shape.OutChannels,
+            channels,
+            Shape.Side,
+            new ConvolutionSettings(1, Shape.Side - 1 - settings.Before, Shape.Side - 1 - settings.After)));
         var (height, width) = (back.Shape.OutHeight, back.Shape.OutWidth);
         back.Multiply(dy, PackedFilters.Mirrored(g, Shape), MatrixKernel.RoundedColumns(channels), KernelThreads.PartsFor(Shape.Images), Shape.Images, (first, count, rows, stride) =>
         {
@@ -92,7 +123,16 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
     private void ScatterInputGradient(float* dy, float* g, float* dx)
     {
         var columns = MatrixKernel.RoundedColumns(Shape.PatchLength);
-        var pixels = new MatrixConvolution(new ConvolutionShape(Shape.Images, Shape.OutHeight, Shape.OutWidth, Shape.OutChannels, Shape.PatchLength, 1, new ConvolutionSettings()));
+        var pixels =
+            new MatrixConvolution(
+                new ConvolutionShape(
+                    Shape.Images,
+                    Shape.OutHeight,
+                    Shape.OutWidth,
+                    Shape.OutChannels,
+                    Shape.PatchLength,
+                    1,
+                    new ConvolutionSettings()));
         pixels.Multiply(dy, PackedFilters.Backward(g, Shape), columns, KernelThreads.PartsFor(Shape.Images), Shape.Images, (first, count, rows, stride) =>
             new Patches(Shape).Add(rows, stride, first, count, dx));
     }
@@ -139,5 +179,6 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
         }
     }
 
-    private static int BlockOf(int floatsOfPlace) => Math.Clamp(CacheFloats / floatsOfPlace, MatrixKernel.Rows, LargestBlock) / MatrixKernel.Rows * MatrixKernel.Rows;
+    private static int BlockOf(int floatsOfPlace) =>
+        Math.Clamp(CacheFloats / floatsOfPlace, MatrixKernel.Rows, LargestBlock) / MatrixKernel.Rows * MatrixKernel.Rows;
 }

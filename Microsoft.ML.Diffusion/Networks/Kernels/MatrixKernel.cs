@@ -24,12 +24,31 @@ internal static unsafe class MatrixKernel
     /// <param name="columns">A multiple of <see cref="Columns"/>, and what is between two rows of B and of C.</param>
     /// <param name="depth">Columns of A and rows of B.</param>
     /// <param name="adds">Whether to add to C.</param>
-    public static void Multiply(float* a, int rowStride, int depthStride, float* b, float* c, int rows, int columns, int depth, bool adds) =>
+    public static void Multiply(
+        float* a,
+        int rowStride,
+        int depthStride,
+        float* b,
+        float* c,
+        int rows,
+        int columns,
+        int depth,
+        bool adds) =>
         Multiply(a, rowStride, depthStride, b, c, rows, columns, depth, adds, Vector512.IsHardwareAccelerated);
 
     /// <summary>The same with vectors of 512 bits, or of 256.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Multiply(float* a, int rowStride, int depthStride, float* b, float* c, int rows, int columns, int depth, bool adds, bool wide)
+    internal static void Multiply(
+        float* a,
+        int rowStride,
+        int depthStride,
+        float* b,
+        float* c,
+        int rows,
+        int columns,
+        int depth,
+        bool adds,
+        bool wide)
     {
         for (var column = 0; column < columns; column += WideColumns)
         {

@@ -1,6 +1,8 @@
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>Filters, [C_out][C_in][taps], as the matrices that patches are multiplied by, their columns filled up with zeros to a number that can be computed.</summary>
+/// <summary>
+/// Filters, [C_out][C_in][taps], as the matrices that patches are multiplied by, their columns filled up with zeros to a number that can be computed.
+/// </summary>
 /// <remarks>They are in the calling thread's <see cref="Scratch.OfCall"/>.</remarks>
 internal static unsafe class PackedFilters
 {

@@ -31,7 +31,9 @@ internal sealed unsafe class Scratch
     /// <summary>Floats that <see cref="Take"/> takes for <paramref name="count"/>.</summary>
     public static long Rounded(long count) => (count + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary>The next floats, from the start of a cache line, whatever they hold. They are pinned, and the caller's until the memory is asked for again.</summary>
+    /// <summary>
+    /// The next floats, from the start of a cache line, whatever they hold. They are pinned, and the caller's until the memory is asked for again.
+    /// </summary>
     public float* Take(long count)
     {
         var begin = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);

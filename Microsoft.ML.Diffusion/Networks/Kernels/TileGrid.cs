@@ -50,7 +50,16 @@ internal readonly unsafe record struct TileGrid(int Images, int Height, int Widt
     }
 
     /// <summary>The results of tiles; what lies outside of an image is written to <paramref name="unused"/>.</summary>
-    public void TransformBack(float* m, int stride, int channels, int first, int count, float* bias, int biasStride, float* y, float* unused)
+    public void TransformBack(
+        float* m,
+        int stride,
+        int channels,
+        int first,
+        int count,
+        float* bias,
+        int biasStride,
+        float* y,
+        float* unused)
     {
         var tile = Start(first);
         var pixels = stackalloc float*[4];
@@ -80,7 +89,17 @@ internal readonly unsafe record struct TileGrid(int Images, int Height, int Widt
         Neighbourhood(x, tile.Image, Height / 2, Width / 2, tile.Row - 1, tile.Column - 1, 3, channels, outside, pixels);
 
     // Where a square of pixels begins, row by row; those outside of the image are elsewhere.
-    private static void Neighbourhood(float* images, int image, int height, int width, int top, int left, int side, int channels, float* outside, float** pixels)
+    private static void Neighbourhood(
+        float* images,
+        int image,
+        int height,
+        int width,
+        int top,
+        int left,
+        int side,
+        int channels,
+        float* outside,
+        float** pixels)
     {
         for (var row = top; row < top + side; row++)
         {

@@ -35,10 +35,34 @@ internal static unsafe class Winograd
         float* d30 = pixels[12], d31 = pixels[13], d32 = pixels[14], d33 = pixels[15];
         for (var c = 0; c < channels; c += Lanes)
         {
-            Rows(Load(d00, c) - Load(d20, c), Load(d01, c) - Load(d21, c), Load(d02, c) - Load(d22, c), Load(d03, c) - Load(d23, c), v + c, stride);
-            Rows(Load(d10, c) + Load(d20, c), Load(d11, c) + Load(d21, c), Load(d12, c) + Load(d22, c), Load(d13, c) + Load(d23, c), v + c + (4 * stride), stride);
-            Rows(Load(d20, c) - Load(d10, c), Load(d21, c) - Load(d11, c), Load(d22, c) - Load(d12, c), Load(d23, c) - Load(d13, c), v + c + (8 * stride), stride);
-            Rows(Load(d10, c) - Load(d30, c), Load(d11, c) - Load(d31, c), Load(d12, c) - Load(d32, c), Load(d13, c) - Load(d33, c), v + c + (12 * stride), stride);
+            Rows(
+                Load(d00, c) - Load(d20, c),
+                Load(d01, c) - Load(d21, c),
+                Load(d02, c) - Load(d22, c),
+                Load(d03, c) - Load(d23, c),
+                v + c,
+                stride);
+            Rows(
+                Load(d10, c) + Load(d20, c),
+                Load(d11, c) + Load(d21, c),
+                Load(d12, c) + Load(d22, c),
+                Load(d13, c) + Load(d23, c),
+                v + c + (4 * stride),
+                stride);
+            Rows(
+                Load(d20, c) - Load(d10, c),
+                Load(d21, c) - Load(d11, c),
+                Load(d22, c) - Load(d12, c),
+                Load(d23, c) - Load(d13, c),
+                v + c + (8 * stride),
+                stride);
+            Rows(
+                Load(d10, c) - Load(d30, c),
+                Load(d11, c) - Load(d31, c),
+                Load(d12, c) - Load(d32, c),
+                Load(d13, c) - Load(d33, c),
+                v + c + (12 * stride),
+                stride);
         }
 
         static void Rows(Vector256<float> t0, Vector256<float> t1, Vector256<float> t2, Vector256<float> t3, float* v, int stride)
@@ -50,7 +74,10 @@ internal static unsafe class Winograd
         }
     }
 
-    /// <summary>V = B^T d B for a 4x4 tile of an image whose pixels are repeated to twice its sides: rows and columns a, b, b, c, so that one row and one column of V are zero.</summary>
+    /// <summary>
+    /// V = B^T d B for a 4x4 tile of an image whose pixels are repeated to twice its sides: rows and columns a, b, b, c, so that one row and one
+    /// column of V are zero.
+    /// </summary>
     /// <param name="pixels">Where the 3x3 pixels that the tile repeats begin, row by row.</param>
     /// <param name="channels">Channels of a pixel.</param>
     /// <param name="v">V, [16][channels], of which <see cref="PointsOfRepeated"/> are written.</param>
@@ -58,7 +85,15 @@ internal static unsafe class Winograd
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RepeatedInput(float** pixels, int channels, float* v, int stride)
     {
-        float* a0 = pixels[0], a1 = pixels[1], a2 = pixels[2], b0 = pixels[3], b1 = pixels[4], b2 = pixels[5], c0 = pixels[6], c1 = pixels[7], c2 = pixels[8];
+        float* a0 = pixels[0],
+            a1 = pixels[1],
+            a2 = pixels[2],
+            b0 = pixels[3],
+            b1 = pixels[4],
+            b2 = pixels[5],
+            c0 = pixels[6],
+            c1 = pixels[7],
+            c2 = pixels[8];
         for (var c = 0; c < channels; c += Lanes)
         {
             Vector256<float> left = Load(b0, c), middle = Load(b1, c), right = Load(b2, c);
@@ -85,15 +120,24 @@ internal static unsafe class Winograd
     {
         for (var c = 0; c < channels; c += Lanes)
         {
-            var (u0, u1, u2) = Spread(Vector256.Load(dv + c), Vector256.Load(dv + c + (4 * stride)), Vector256.Load(dv + c + (12 * stride)));
-            var (v0, v1, v2) = Spread(Vector256.Load(dv + c + stride), Vector256.Load(dv + c + (5 * stride)), Vector256.Load(dv + c + (13 * stride)));
-            var (w0, w1, w2) = Spread(Vector256.Load(dv + c + (3 * stride)), Vector256.Load(dv + c + (7 * stride)), Vector256.Load(dv + c + (15 * stride)));
+            var (u0, u1, u2) =
+                Spread(Vector256.Load(dv + c), Vector256.Load(dv + c + (4 * stride)), Vector256.Load(dv + c + (12 * stride)));
+            var (v0, v1, v2) =
+                Spread(Vector256.Load(dv + c + stride), Vector256.Load(dv + c + (5 * stride)), Vector256.Load(dv + c + (13 * stride)));
+            var (w0, w1, w2) =
+                Spread(
+                    Vector256.Load(dv + c + (3 * stride)),
+                    Vector256.Load(dv + c + (7 * stride)),
+                    Vector256.Load(dv + c + (15 * stride)));
             Row(u0, v0, w0, pixels, c);
             Row(u1, v1, w1, pixels + 3, c);
             Row(u2, v2, w2, pixels + 6, c);
         }
 
-        static (Vector256<float>, Vector256<float>, Vector256<float>) Spread(Vector256<float> v0, Vector256<float> v1, Vector256<float> v3) => (v0, v1 + v1 + v3 - v0, -v3);
+        static (Vector256<float>, Vector256<float>, Vector256<float>) Spread(
+            Vector256<float> v0,
+            Vector256<float> v1,
+            Vector256<float> v3) => (v0, v1 + v1 + v3 - v0, -v3);
 
         static void Row(Vector256<float> v0, Vector256<float> v1, Vector256<float> v3, float** pixels, int channel)
         {

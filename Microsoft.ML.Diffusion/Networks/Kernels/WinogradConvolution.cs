@@ -11,7 +11,13 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <param name="InChannels">C_in.</param>
 /// <param name="OutChannels">C_out.</param>
 /// <param name="Doubles">Whether each pixel is repeated to 2x2 before the convolution: images are [N][H/2][W/2][C_in].</param>
-internal sealed unsafe record WinogradConvolution(int Images, int Height, int Width, int InChannels, int OutChannels, bool Doubles = false) : Convolution
+internal sealed unsafe record WinogradConvolution(
+    int Images,
+    int Height,
+    int Width,
+    int InChannels,
+    int OutChannels,
+    bool Doubles = false) : Convolution
 {
     private const int CacheFloats = 96 * 1024; // of a block's transformed tiles
     private const int MinimumTiles = 32;
@@ -32,7 +38,12 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
         && shape.InChannels % MatrixKernel.Columns == 0 && shape.OutChannels % MatrixKernel.Columns == 0;
 
     /// <inheritdoc/>
-    public override void Forward(float* x, float* g, float* bias, int biasStride, float* y) => Convolve(x, g, mirrored: false, bias, biasStride, y);
+    public override void Forward(
+        float* x,
+        float* g,
+        float* bias,
+        int biasStride,
+        float* y) => Convolve(x, g, mirrored: false, bias, biasStride, y);
 
     /// <inheritdoc/>
     public override void InputGradient(float* dy, float* g, float* dx)
@@ -52,10 +63,23 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
     {
         var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), Winograd.Points * Weights);
         var du = Scratch.OfCall((long)parts * length).Take((long)parts * length);
-        KernelThreads.Run(parts, part => AddProducts(x, dy, KernelThreads.Begin(part, parts, Grid.Count), KernelThreads.Begin(part + 1, parts, Grid.Count), du + ((long)part * length)));
+        KernelThreads.Run(
+            parts,
+            part => AddProducts(
+                x,
+                dy,
+                KernelThreads.Begin(part, parts, Grid.Count),
+                KernelThreads.Begin(part + 1, parts, Grid.Count),
+                du + ((long)part * length)));
         KernelThreads.Run(parts, part =>
         {
-            SumOfParts.Into(du, length, parts, KernelThreads.Begin(part, parts, InChannels) * OutChannels, KernelThreads.Begin(part + 1, parts, InChannels) * OutChannels, Weights);
+            SumOfParts.Into(
+                du,
+                length,
+                parts,
+                KernelThreads.Begin(part, parts, InChannels) * OutChannels,
+                KernelThreads.Begin(part + 1, parts, InChannels) * OutChannels,
+                Weights);
             for (var i = KernelThreads.Begin(part, parts, InChannels); i < KernelThreads.Begin(part + 1, parts, InChannels); i++)
             {
                 for (var o = 0; o < OutChannels; o += WinogradFilters.Lanes)
@@ -86,7 +110,16 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
             Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
             foreach (var point in Points)
             {
-                MatrixKernel.Multiply(v + (point * vStride), 1, InChannels, dm + (point * mStride), du + (point * Weights), InChannels, OutChannels, count, adds: true);
+                MatrixKernel.Multiply(
+                    v + (point * vStride),
+                    1,
+                    InChannels,
+                    dm + (point * mStride),
+                    du + (point * Weights),
+                    InChannels,
+                    OutChannels,
+                    count,
+                    adds: true);
             }
         }
     }
@@ -96,7 +129,16 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
         var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart);
         var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
         TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u, parts);
-        KernelThreads.Run(parts, part => Convolve(x, u, bias, biasStride, y, KernelThreads.Begin(part, parts, Grid.Count), KernelThreads.Begin(part + 1, parts, Grid.Count)));
+        KernelThreads.Run(
+            parts,
+            part => Convolve(
+                x,
+                u,
+                bias,
+                biasStride,
+                y,
+                KernelThreads.Begin(part, parts, Grid.Count),
+                KernelThreads.Begin(part + 1, parts, Grid.Count)));
     }
 
     // M = V U for some tiles. Rows beyond the last tile are computed and never read.
@@ -114,10 +156,28 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
             Grid.Transform(x, InChannels, first, count, zeros, v, vStride);
             foreach (var point in Points)
             {
-                MatrixKernel.Multiply(v + (point * vStride), InChannels, 1, u + (point * Weights), m + (point * mStride), MatrixKernel.RoundedRows(count), OutChannels, InChannels, adds: false);
+                MatrixKernel.Multiply(
+                    v + (point * vStride),
+                    InChannels,
+                    1,
+                    u + (point * Weights),
+                    m + (point * mStride),
+                    MatrixKernel.RoundedRows(count),
+                    OutChannels,
+                    InChannels,
+                    adds: false);
             }
 
-            Grid.TransformBack(m, mStride, OutChannels, first, count, bias is null ? zeros : bias, bias is null ? 0 : biasStride, y, unused);
+            Grid.TransformBack(
+                m,
+                mStride,
+                OutChannels,
+                first,
+                count,
+                bias is null ? zeros : bias,
+                bias is null ? 0 : biasStride,
+                y,
+                unused);
         }
     }
 
@@ -129,7 +189,10 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
         TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u, parts);
         KernelThreads.Run(parts, part =>
         {
-            var (begin, end, length) = (KernelThreads.Begin(part, parts, Images), KernelThreads.Begin(part + 1, parts, Images), Height / 2 * (Width / 2) * InChannels);
+            var (begin, end, length) = (
+                KernelThreads.Begin(part, parts, Images),
+                KernelThreads.Begin(part + 1, parts, Images),
+                Height / 2 * (Width / 2) * InChannels);
             for (var image = begin; image < end; image++)
             {
                 new Span<float>(dx + ((long)image * length), length).Clear();
@@ -153,7 +216,16 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
             Grid.TransformGradient(dy, OutChannels, first, count, zeros, dm, mStride);
             foreach (var point in Points)
             {
-                MatrixKernel.Multiply(dm + (point * mStride), OutChannels, 1, u + (point * Weights), dv + (point * vStride), MatrixKernel.RoundedRows(count), InChannels, OutChannels, adds: false);
+                MatrixKernel.Multiply(
+                    dm + (point * mStride),
+                    OutChannels,
+                    1,
+                    u + (point * Weights),
+                    dv + (point * vStride),
+                    MatrixKernel.RoundedRows(count),
+                    InChannels,
+                    OutChannels,
+                    adds: false);
             }
 
             Grid.AddInputGradient(dv, vStride, InChannels, first, count, dx, unused);
@@ -161,7 +233,14 @@ internal sealed unsafe record WinogradConvolution(int Images, int Height, int Wi
     }
 
     // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
-    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts) => KernelThreads.Run(parts, part =>
+    private static void TransformFilters(
+        float* g,
+        int rows,
+        int columns,
+        bool swapped,
+        bool mirrored,
+        float* u,
+        int parts) => KernelThreads.Run(parts, part =>
     {
         for (var row = KernelThreads.Begin(part, parts, rows); row < KernelThreads.Begin(part + 1, parts, rows); row++)
         {

@@ -39,7 +39,10 @@ internal static unsafe class WinogradFilters
             u3.Store(u + (3 * stride));
         }
 
-        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Expand(Vector256<float> g0, Vector256<float> g1, Vector256<float> g2)
+        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Expand(
+            Vector256<float> g0,
+            Vector256<float> g1,
+            Vector256<float> g2)
         {
             var ends = (g0 + g2) * 0.5f;
             var middle = g1 * 0.5f;
@@ -64,7 +67,11 @@ internal static unsafe class WinogradFilters
         Row(r2, s2, t2, u2, dg + 6, distance);
 
         static (Vector256<float>, Vector256<float>, Vector256<float>) Column(float* du, int stride) =>
-            Contract(Vector256.Load(du), Vector256.Load(du + (4 * stride)), Vector256.Load(du + (8 * stride)), Vector256.Load(du + (12 * stride)));
+            Contract(
+                Vector256.Load(du),
+                Vector256.Load(du + (4 * stride)),
+                Vector256.Load(du + (8 * stride)),
+                Vector256.Load(du + (12 * stride)));
 
         static void Row(Vector256<float> u0, Vector256<float> u1, Vector256<float> u2, Vector256<float> u3, float* dg, int distance)
         {
@@ -76,7 +83,11 @@ internal static unsafe class WinogradFilters
             }
         }
 
-        static (Vector256<float>, Vector256<float>, Vector256<float>) Contract(Vector256<float> u0, Vector256<float> u1, Vector256<float> u2, Vector256<float> u3)
+        static (Vector256<float>, Vector256<float>, Vector256<float>) Contract(
+            Vector256<float> u0,
+            Vector256<float> u1,
+            Vector256<float> u2,
+            Vector256<float> u3)
         {
             var sum = (u1 + u2) * 0.5f;
             return (u0 + sum, (u1 - u2) * 0.5f, sum + u3);
@@ -84,5 +95,13 @@ internal static unsafe class WinogradFilters
     }
 
     private static Vector256<float> Gather(float* p, int distance) =>
-        Vector256.Create(p[0], p[distance], p[2 * distance], p[3 * distance], p[4 * distance], p[5 * distance], p[6 * distance], p[7 * distance]);
+        Vector256.Create(
+            p[0],
+            p[distance],
+            p[2 * distance],
+            p[3 * distance],
+            p[4 * distance],
+            p[5 * distance],
+            p[6 * distance],
+            p[7 * distance]);
 }

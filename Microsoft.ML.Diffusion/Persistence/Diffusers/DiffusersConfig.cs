@@ -25,7 +25,8 @@ internal sealed class DiffusersConfig
 
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
+            using var document =
+                JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw new FormatException($"{path}: must be a JSON object.");
@@ -53,21 +54,42 @@ internal sealed class DiffusersConfig
     /// <summary>A configuration without any value: all defaults.</summary>
     public static DiffusersConfig Empty(string source) => new(source, []);
 
-    public int Int(string key, int missing) => Take(key, out var value) ? value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == (int)number ? (int)number : throw Wrong(key, value, "a whole number") : missing;
+    public int Int(string key, int missing) =>
+        Take(key, out var value)
+            ? value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == (int)number
+                ? (int)number
+                : throw Wrong(key, value, "a whole number")
+            : missing;
 
     public int? OptionalInt(string key, int? missing) => IsNull(key) ? null : _values.ContainsKey(key) ? Int(key, 0) : missing;
 
-    public double Number(string key, double missing) => Take(key, out var value) ? value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(key, value, "a number") : missing;
+    public double Number(string key, double missing) =>
+        Take(key, out var value)
+            ? value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number)
+                ? number
+                : throw Wrong(key, value, "a number")
+            : missing;
 
-    public bool Flag(string key, bool missing) => Take(key, out var value) ? value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(key, value, "true or false") : missing;
+    public bool Flag(string key, bool missing) =>
+        Take(key, out var value)
+            ? value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(key, value, "true or false")
+            : missing;
 
-    public string Text(string key, string missing) => OptionalText(key, missing) ?? throw Refusal(key, "null", "it must name one of what is known");
+    public string Text(string key, string missing) =>
+        OptionalText(key, missing) ?? throw Refusal(key, "null", "it must name one of what is known");
 
-    public string? OptionalText(string key, string? missing) => IsNull(key) ? null : Take(key, out var value) ? value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text") : missing;
+    public string? OptionalText(string key, string? missing) =>
+        IsNull(key)
+            ? null
+            : Take(key, out var value)
+                ? value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text")
+                : missing;
 
-    public int[] Ints(string key, int[] missing) => List<int>(key, element => element.TryGetInt32(out var number) ? number : null) ?? missing;
+    public int[] Ints(string key, int[] missing) =>
+        List<int>(key, element => element.TryGetInt32(out var number) ? number : null) ?? missing;
 
-    public double[]? OptionalNumbers(string key) => IsNull(key) ? null : List<double>(key, element => element.TryGetDouble(out var number) && double.IsFinite(number) ? number : null);
+    public double[]? OptionalNumbers(string key) =>
+        IsNull(key) ? null : List<double>(key, element => element.TryGetDouble(out var number) && double.IsFinite(number) ? number : null);
 
     public string[] Texts(string key, string[] missing)
     {
@@ -125,7 +147,8 @@ internal sealed class DiffusersConfig
     }
 
     /// <summary>The error for a value that the library cannot honour.</summary>
-    public NotSupportedException Refusal(string key, object? value, string reason) => new($"{_path}: {key} = {Convert.ToString(value ?? "null", CultureInfo.InvariantCulture)} is not supported: {reason}.");
+    public NotSupportedException Refusal(string key, object? value, string reason) =>
+        new($"{_path}: {key} = {Convert.ToString(value ?? "null", CultureInfo.InvariantCulture)} is not supported: {reason}.");
 
     /// <summary>The error for a file that contradicts itself.</summary>
     public FormatException Damage(string message, Exception? inner = null) => new($"{_path}: {message}", inner);
@@ -138,15 +161,22 @@ internal sealed class DiffusersConfig
             return null;
         }
 
-        T?[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(element => element.ValueKind == JsonValueKind.Number ? read(element) : null)] : [null];
-        return items.All(item => item is not null) ? Array.ConvertAll(items, item => item!.Value) : throw Wrong(key, value, "a list of numbers");
+        T?[] items =
+            value.ValueKind == JsonValueKind.Array
+                ? [.. value.EnumerateArray().Select(element => element.ValueKind == JsonValueKind.Number ? read(element) : null)]
+                : [null];
+        return items.All(item => item is not null)
+            ? Array.ConvertAll(items, item => item!.Value)
+            : throw Wrong(key, value, "a list of numbers");
     }
 
     private bool Take(string key, out JsonElement value) => _values.Remove(key, out value);
 
-    private bool IsNull(string key) => _values.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.Null && _values.Remove(key);
+    private bool IsNull(string key) =>
+        _values.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.Null && _values.Remove(key);
 
-    private FormatException Wrong(string key, JsonElement value, string expected) => Damage($"{key} must be {expected}, but it is {Short(value)}.");
+    private FormatException Wrong(string key, JsonElement value, string expected) =>
+        Damage($"{key} must be {expected}, but it is {Short(value)}.");
 
     private static string Short(JsonElement value)
     {

@@ -9,7 +9,8 @@ namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 /// <summary>Writes a model as the folder of a diffusers pipeline, if diffusers can express it.</summary>
 internal static class DiffusersExport
 {
-    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _json =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Save(DiffusionModel model, Sampler sampler, string folder)
     {
@@ -28,7 +29,9 @@ internal static class DiffusersExport
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
         {
-            throw new ArgumentException($"folder must not exist or be empty, because files of two models would mix, but {folder} holds something. Delete it or choose another.", nameof(folder));
+            throw new ArgumentException(
+                $"folder must not exist or be empty, because files of two models would mix, but {folder} holds something. Delete it or choose another.",
+                nameof(folder));
         }
 
         var temporary = $"{folder}.{Guid.NewGuid():N}.tmp";
@@ -36,7 +39,9 @@ internal static class DiffusersExport
         {
             Write(Path.Combine(temporary, "unet", DiffusersFolder.ConfigFile), stream => JsonSerializer.Serialize(stream, network, _json));
             Write(Path.Combine(temporary, "unet", DiffusersWeights.FileName), stream => DiffusersWeights.Write(model.Network, stream));
-            Write(Path.Combine(temporary, "scheduler", DiffusersFolder.SchedulerFile), stream => JsonSerializer.Serialize(stream, scheduler, _json));
+            Write(
+                Path.Combine(temporary, "scheduler", DiffusersFolder.SchedulerFile),
+                stream => JsonSerializer.Serialize(stream, scheduler, _json));
             Write(Path.Combine(temporary, DiffusersFolder.IndexFile), stream => JsonSerializer.Serialize(stream, index, _json));
             if (Directory.Exists(folder))
             {
@@ -62,8 +67,16 @@ internal static class DiffusersExport
     {
         var network = model.Network;
         Require(network.PatchSize == 1, nameof(UNetOptions.PatchSize), network.PatchSize, "folds no patches");
-        Require(network.ResampleWithConvolution, nameof(UNetOptions.ResampleWithConvolution), network.ResampleWithConvolution, "always convolves where the resolution changes");
-        Require(network.ChannelsOf(0) == network.BaseChannels, network.Details.LevelChannels is null ? nameof(UNetOptions.ChannelMultipliers) : nameof(UNetDetails.LevelChannels), network.ChannelsOf(0), "has BaseChannels channels on its first level");
+        Require(
+            network.ResampleWithConvolution,
+            nameof(UNetOptions.ResampleWithConvolution),
+            network.ResampleWithConvolution,
+            "always convolves where the resolution changes");
+        Require(
+            network.ChannelsOf(0) == network.BaseChannels,
+            network.Details.LevelChannels is null ? nameof(UNetOptions.ChannelMultipliers) : nameof(UNetDetails.LevelChannels),
+            network.ChannelsOf(0),
+            "has BaseChannels channels on its first level");
 
         var (down, up) = network.BlocksFor(Math.Max(model.Shape.Height, model.Shape.Width));
         var config = new SortedDictionary<string, object?>(StringComparer.Ordinal)
@@ -110,7 +123,11 @@ internal static class DiffusersExport
     // diffusers normalizes before the middle's attention unless the timestep scales and shifts and no number is given.
     private static int? MiddleGroups(UNetOptions network)
     {
-        Require(network.Details.Middle != UNetMiddle.Attention || network.Details.MiddleAttentionGroups != 0 || network.Details.ScaleAndShift, nameof(UNetDetails.MiddleAttentionGroups), 0, "leaves that normalization out with ScaleAndShift only");
+        Require(
+            network.Details.Middle != UNetMiddle.Attention || network.Details.MiddleAttentionGroups != 0 || network.Details.ScaleAndShift,
+            nameof(UNetDetails.MiddleAttentionGroups),
+            0,
+            "leaves that normalization out with ScaleAndShift only");
         return network.Details.MiddleAttentionGroups switch
         {
             0 => null,
@@ -130,7 +147,11 @@ internal static class DiffusersExport
     private static string SamplingType(UNetBlock[] blocks, string option)
     {
         var attending = blocks[..^1].Where(block => block.HasAttention).Distinct().ToList();
-        Require(attending.Count <= 1, option, string.Join(", ", blocks), "changes the resolution in the same way on all levels with attention");
+        Require(
+            attending.Count <= 1,
+            option,
+            string.Join(", ", blocks),
+            "changes the resolution in the same way on all levels with attention");
         return attending is [UNetBlock.AttentionResidualResampling] ? "resnet" : "conv";
     }
 
@@ -138,7 +159,8 @@ internal static class DiffusersExport
     {
         if (!holds)
         {
-            throw new NotSupportedException($"{option} = {Convert.ToString(value, CultureInfo.InvariantCulture)} cannot be saved for diffusers, because {DiffusersNetwork.ClassName} {what}.");
+            throw new NotSupportedException(
+                $"{option} = {Convert.ToString(value, CultureInfo.InvariantCulture)} cannot be saved for diffusers, because {DiffusersNetwork.ClassName} {what}.");
         }
     }
 

@@ -23,14 +23,27 @@ internal static class DiffusersImport
         if (place.SchedulerConfig is null)
         {
             using var channel = host.Start("LoadDiffusers");
-            channel.Warning(MessageSensitivity.None, $"{folder} has no {DiffusersFolder.SchedulerFile}: the model is taken for one of diffusers' {DiffusersScheduler.DdpmName} with its defaults (linear schedule, epsilon prediction).");
+            channel.Warning(
+                MessageSensitivity.None,
+                $"{folder} has no {DiffusersFolder.SchedulerFile}: the model is taken for one of diffusers' {DiffusersScheduler.DdpmName} with its defaults (linear schedule, epsilon prediction).");
         }
 
-        var model = new DiffusionModel(description, DiffusersWeights.Load(place.Network, network, description.Shape.Height, description.Shape.Width), CPU);
+        var model =
+            new DiffusionModel(
+                description,
+                DiffusersWeights.Load(place.Network, network, description.Shape.Height, description.Shape.Width),
+                CPU);
         try
         {
             model.MoveTo(device);
-            var columns = new TransformerColumns(options.OutputColumnName, options.InputColumnName, options.LabelColumnName, null, new OutputColumnOptions(), new PixelEncoding(0, 1));
+            var columns =
+                new TransformerColumns(
+                    options.OutputColumnName,
+                    options.InputColumnName,
+                    options.LabelColumnName,
+                    null,
+                    new OutputColumnOptions(),
+                    new PixelEncoding(0, 1));
             return new TrainedModel(model, columns, new GenerationOptions { Sampler = scheduler.Sampler }, Training: null);
         }
         catch
@@ -67,7 +80,12 @@ internal static class DiffusersImport
         return (network, scheduler, Describe(config, network, scheduler, options, named));
     }
 
-    private static ModelDescription Describe(DiffusersConfig config, DiffusersNetwork network, DiffusersScheduler scheduler, DiffusersOptions options, string[] named)
+    private static ModelDescription Describe(
+        DiffusersConfig config,
+        DiffusersNetwork network,
+        DiffusersScheduler scheduler,
+        DiffusersOptions options,
+        string[] named)
     {
         if (network.InChannels is not (1 or 3))
         {
@@ -77,15 +95,22 @@ internal static class DiffusersImport
         var learns = network.OutChannels == 2 * network.InChannels;
         if (!learns && network.OutChannels != network.InChannels)
         {
-            throw config.Refusal("out_channels", network.OutChannels, $"it must be in_channels = {network.InChannels}, or twice as many with a learned variance");
+            throw config.Refusal(
+                "out_channels",
+                network.OutChannels,
+                $"it must be in_channels = {network.InChannels}, or twice as many with a learned variance");
         }
 
         if (!learns && scheduler.Variance == DdpmVariance.Learned)
         {
-            throw config.Refusal("out_channels", network.OutChannels, $"the scheduler's variance_type learned_range needs {2 * network.InChannels}");
+            throw config.Refusal(
+                "out_channels",
+                network.OutChannels,
+                $"the scheduler's variance_type learned_range needs {2 * network.InChannels}");
         }
 
-        var (height, width) = network.Size ?? (Side(options.ImageHeight, nameof(options.ImageHeight)), Side(options.ImageWidth, nameof(options.ImageWidth)));
+        var (height, width) =
+            network.Size ?? (Side(options.ImageHeight, nameof(options.ImageHeight)), Side(options.ImageWidth, nameof(options.ImageWidth)));
         network.Options.ValidateFor(height, width);
         return new ModelDescription(
             new ImageShape(network.InChannels, height, width),
@@ -96,13 +121,20 @@ internal static class DiffusersImport
             ClassNames(network.NumberOfClasses, options.ClassNames, named));
     }
 
-    private static int Side(int? side, string name) => side ?? throw new ArgumentOutOfRangeException(name, side, $"{name} must be set, because the network's config.json has no sample_size.");
+    private static int Side(int? side, string name) =>
+        side ?? throw new ArgumentOutOfRangeException(
+            name,
+            side,
+            $"{name} must be set, because the network's config.json has no sample_size.");
 
     private static string[] ClassNames(int classes, IReadOnlyList<string>? asked, string[] named)
     {
         if (asked is not null && asked.Count != classes)
         {
-            throw new ArgumentOutOfRangeException(nameof(DiffusersOptions.ClassNames), asked.Count, $"ClassNames must hold {classes} names, because the network embeds that many classes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DiffusersOptions.ClassNames),
+                asked.Count,
+                $"ClassNames must hold {classes} names, because the network embeds that many classes.");
         }
 
         return asked is not null ? [.. asked]

@@ -6,7 +6,12 @@ namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 /// <param name="OutChannels">Channels of the prediction.</param>
 /// <param name="Size">The images' size in pixels; null where the file leaves it open.</param>
 /// <param name="NumberOfClasses">0 for none.</param>
-internal sealed record DiffusersNetwork(UNetOptions Options, int InChannels, int OutChannels, (int Height, int Width)? Size, int NumberOfClasses)
+internal sealed record DiffusersNetwork(
+    UNetOptions Options,
+    int InChannels,
+    int OutChannels,
+    (int Height, int Width)? Size,
+    int NumberOfClasses)
 {
     public const string ClassName = "UNet2DModel";
 
@@ -37,7 +42,8 @@ internal sealed record DiffusersNetwork(UNetOptions Options, int InChannels, int
             AttentionResolutions = [],
             AttentionHeadDimension = config.OptionalInt("attention_head_dim", 8),
             Dropout = config.Number("dropout", 0),
-            NumberOfNormalizationGroups = config.OptionalInt("norm_num_groups", 32) ?? throw config.Refusal("norm_num_groups", null, "it must be a number"),
+            NumberOfNormalizationGroups = config.OptionalInt("norm_num_groups", 32)
+                ?? throw config.Refusal("norm_num_groups", null, "it must be a number"),
             Details = new UNetDetails
             {
                 LevelChannels = channels.All(width => width % channels[0] == 0) ? null : channels,
@@ -106,9 +112,15 @@ internal sealed record DiffusersNetwork(UNetOptions Options, int InChannels, int
             throw config.Refusal("mid_block_type", type, "only UNetMidBlock2D and null are");
         }
 
-        var (attends, scale, groups) = (config.Flag("add_attention", true), config.Number("mid_block_scale_factor", 1), config.OptionalInt("attn_norm_num_groups", null));
+        var (attends, scale, groups) = (
+            config.Flag("add_attention", true),
+            config.Number("mid_block_scale_factor", 1),
+            config.OptionalInt("attn_norm_num_groups", null));
         var block = type is null ? UNetMiddle.None : attends ? UNetMiddle.Attention : UNetMiddle.Residual;
-        return (block, block == UNetMiddle.None ? 1 : scale, block != UNetMiddle.Attention ? null : groups ?? (scaleShift ? 0 : null)); // scale and shift leaves the normalization out
+        return (
+            block,
+            block == UNetMiddle.None ? 1 : scale,
+            block != UNetMiddle.Attention ? null : groups ?? (scaleShift ? 0 : null)); // scale and shift leaves the normalization out
     }
 
     private static int Classes(DiffusersConfig config)
@@ -131,7 +143,10 @@ internal sealed record DiffusersNetwork(UNetOptions Options, int InChannels, int
         var (key, resampling) = ($"{way}_block_types", Choice(config, $"{way}sample_type", "conv", "conv", "resnet"));
         var types = config.Texts(key, missing);
         return types.Length == levels
-            ? Array.ConvertAll(types, type => Parse(type, way, resampling) ?? throw config.Refusal(key, type, $"of a way {way} only {string.Join(", ", Names(way))} are"))
+            ? Array.ConvertAll(
+                types,
+                type => Parse(type, way, resampling)
+                    ?? throw config.Refusal(key, type, $"of a way {way} only {string.Join(", ", Names(way))} are"))
             : throw config.Damage($"{key} and block_out_channels must be of one length, but they are of {types.Length} and {levels}.");
     }
 
@@ -154,5 +169,7 @@ internal sealed record DiffusersNetwork(UNetOptions Options, int InChannels, int
         : ["UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"];
 
     private static string Choice(DiffusersConfig config, string key, string missing, params string[] known) =>
-        config.Text(key, missing) is var value && known.Contains(value) ? value : throw config.Refusal(key, value, $"only {string.Join(" and ", known)} {(known.Length > 1 ? "are" : "is")}");
+        config.Text(key, missing) is var value && known.Contains(value)
+            ? value
+            : throw config.Refusal(key, value, $"only {string.Join(" and ", known)} {(known.Length > 1 ? "are" : "is")}");
 }

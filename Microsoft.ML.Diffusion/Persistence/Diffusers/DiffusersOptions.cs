@@ -6,11 +6,15 @@ namespace Microsoft.ML.Diffusion;
 public sealed record DiffusersOptions
 {
     /// <summary>Gets the number of steps that the model generates with when it is not told otherwise.</summary>
-    /// <value>1..T; <see langword="null"/>, the default, is that of diffusers' pipelines: 50 for DDIM, 1,000 for DDPM. The scheduler's own rule spaces them.</value>
+    /// <value>
+    /// 1..T; <see langword="null"/>, the default, is that of diffusers' pipelines: 50 for DDIM, 1,000 for DDPM. The scheduler's own rule spaces them.
+    /// </value>
     public int? NumberOfInferenceSteps { get; init; }
 
     /// <summary>Gets the names of the model's classes.</summary>
-    /// <value>As many as the network embeds; <see langword="null"/>, the default, takes the names of an export of this library, else numbers them from 0.</value>
+    /// <value>
+    /// As many as the network embeds; <see langword="null"/>, the default, takes the names of an export of this library, else numbers them from 0.
+    /// </value>
     public IReadOnlyList<string>? ClassNames
     {
         get;

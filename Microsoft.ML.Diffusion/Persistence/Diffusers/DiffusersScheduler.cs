@@ -34,25 +34,45 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
         var prediction = ReadPrediction(config);
         if (prediction == PredictionType.Epsilon && schedule.AlphaBar(schedule.NumberOfTrainingTimesteps - 1) == 0)
         {
-            throw config.Refusal("prediction_type", "epsilon", "no image can be recovered from the noise of the last timestep where rescale_betas_zero_snr is true");
+            throw config.Refusal(
+                "prediction_type",
+                "epsilon",
+                "no image can be recovered from the noise of the last timestep where rescale_betas_zero_snr is true");
         }
 
         var variance = isImplicit && name == DdimName ? DdpmVariance.FixedSmall : ReadVariance(config);
         var (clipping, rule) = (ReadClipping(config), ReadRule(config, isImplicit, ofItsOwn: name == DdimName));
-        var count = steps ?? config.OptionalInt(StepsNote, null) ?? Math.Min(isImplicit && pipeline != "DDPMPipeline" ? 50 : 1000, schedule.NumberOfTrainingTimesteps);
+        var count =
+            steps ?? config.OptionalInt(StepsNote, null) ?? Math.Min(
+                isImplicit && pipeline != "DDPMPipeline" ? 50 : 1000,
+                schedule.NumberOfTrainingTimesteps);
         var (eta, clipped) = (config.Number(EtaNote, 0), config.Flag(ClippedNote, false));
         config.Ignore("variance_type", "tensor_format"); // DDIM has none; a key of the first versions
         config.RefuseRest();
 
-        var timesteps = ReadTimesteps(config, rule, count, schedule.NumberOfTrainingTimesteps, drawsAtTheEnd: !isImplicit && variance == DdpmVariance.FixedLarge);
+        var timesteps =
+            ReadTimesteps(
+                config,
+                rule,
+                count,
+                schedule.NumberOfTrainingTimesteps,
+                drawsAtTheEnd: !isImplicit && variance == DdpmVariance.FixedLarge);
         Sampler sampler = isImplicit ? Decode(config, () => new DdimSampler(1, eta)) : new DdpmSampler(1, variance);
-        return new DiffusersScheduler(schedule, prediction, variance, sampler with { Timesteps = timesteps, Clipping = isImplicit ? clipping with { KeepPredictedNoise = !clipped } : clipping });
+        return new DiffusersScheduler(
+            schedule,
+            prediction,
+            variance,
+            sampler with { Timesteps = timesteps, Clipping = isImplicit ? clipping with { KeepPredictedNoise = !clipped } : clipping });
     }
 
     private static NoiseSchedule ReadSchedule(DiffusersConfig config)
     {
-        var (timesteps, start, end) = (config.Int("num_train_timesteps", 1000), config.Number("beta_start", 1e-4), config.Number("beta_end", 0.02));
-        var (name, betas, rescales) = (config.Text("beta_schedule", NoiseScheduleKind.LinearName), config.OptionalNumbers("trained_betas"), config.Flag("rescale_betas_zero_snr", false));
+        var (timesteps, start, end) =
+            (config.Int("num_train_timesteps", 1000), config.Number("beta_start", 1e-4), config.Number("beta_end", 0.02));
+        var (name, betas, rescales) = (
+            config.Text("beta_schedule", NoiseScheduleKind.LinearName),
+            config.OptionalNumbers("trained_betas"),
+            config.Flag("rescale_betas_zero_snr", false));
         if (betas is not null && betas.Length != timesteps)
         {
             throw config.Damage($"trained_betas must hold num_train_timesteps = {timesteps} values, but it holds {betas.Length}.");
@@ -78,20 +98,23 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
     private static PredictionType ReadPrediction(DiffusersConfig config)
     {
         var name = config.Text("prediction_type", FileNames.Predictions[PredictionType.Epsilon]);
-        return FileNames.Predictions.Find(name) ?? throw config.Refusal("prediction_type", name, "only epsilon, sample and v_prediction are");
+        return FileNames.Predictions.Find(name)
+            ?? throw config.Refusal("prediction_type", name, "only epsilon, sample and v_prediction are");
     }
 
     private static DdpmVariance ReadVariance(DiffusersConfig config)
     {
         var name = config.Text("variance_type", FileNames.StepVariances[DdpmVariance.FixedSmall]);
         return name == "fixed_small_log" ? DdpmVariance.FixedSmall // takes the same root by way of the logarithm
-            : FileNames.StepVariances.Find(name) ?? throw config.Refusal("variance_type", name, "only fixed_small, fixed_small_log, fixed_large and learned_range are");
+            : FileNames.StepVariances.Find(name)
+                ?? throw config.Refusal("variance_type", name, "only fixed_small, fixed_small_log, fixed_large and learned_range are");
     }
 
     private static Clipping ReadClipping(DiffusersConfig config)
     {
         var (clips, range) = (config.Flag("clip_sample", true), config.Number("clip_sample_range", 1));
-        var (thresholds, ratio, maximum) = (config.Flag("thresholding", false), config.Number("dynamic_thresholding_ratio", 0.995), config.Number("sample_max_value", 1));
+        var (thresholds, ratio, maximum) =
+            (config.Flag("thresholding", false), config.Number("dynamic_thresholding_ratio", 0.995), config.Number("sample_max_value", 1));
         return Decode(config, () => (thresholds, clips) switch
         {
             (true, _) => Clipping.Dynamic(ratio, maximum >= float.MaxValue ? double.PositiveInfinity : maximum),
@@ -102,21 +125,37 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
 
     private static DiffusersTimesteps.Rule ReadRule(DiffusersConfig config, bool isImplicit, bool ofItsOwn)
     {
-        var (spacing, offset, endsClean) = (config.Text("timestep_spacing", "leading"), config.Int("steps_offset", 0), config.Flag("set_alpha_to_one", true));
+        var (spacing, offset, endsClean) =
+            (config.Text("timestep_spacing", "leading"), config.Int("steps_offset", 0), config.Flag("set_alpha_to_one", true));
         return spacing is "leading" or "trailing" or "linspace"
-            ? new DiffusersTimesteps.Rule(spacing, offset, isImplicit, endsClean || !(isImplicit && ofItsOwn)) // DDPM's has no such key and passes none on
+            ? new DiffusersTimesteps.Rule(
+                spacing,
+                offset,
+                isImplicit,
+                endsClean || !(isImplicit && ofItsOwn)) // DDPM's has no such key and passes none on
             : throw config.Refusal("timestep_spacing", spacing, "only leading, trailing and linspace are");
     }
 
-    private static TimestepSubset ReadTimesteps(DiffusersConfig config, DiffusersTimesteps.Rule rule, int steps, int trainingTimesteps, bool drawsAtTheEnd)
+    private static TimestepSubset ReadTimesteps(
+        DiffusersConfig config,
+        DiffusersTimesteps.Rule rule,
+        int steps,
+        int trainingTimesteps,
+        bool drawsAtTheEnd)
     {
         if (steps < 1 || steps > trainingTimesteps)
         {
-            throw new ArgumentOutOfRangeException(nameof(DiffusersOptions.NumberOfInferenceSteps), steps, $"NumberOfInferenceSteps must be from 1 to {trainingTimesteps}, because the model was trained on that many timesteps.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DiffusersOptions.NumberOfInferenceSteps),
+                steps,
+                $"NumberOfInferenceSteps must be from 1 to {trainingTimesteps}, because the model was trained on that many timesteps.");
         }
 
         var pairs = DiffusersTimesteps.Pairs(rule, steps, trainingTimesteps)
-            ?? throw config.Refusal(rule.Offset == 0 ? "timestep_spacing" : "steps_offset", rule.Offset == 0 ? rule.Spacing : rule.Offset, $"with {steps} steps it leaves the timesteps 0 to {trainingTimesteps - 1}. Set NumberOfInferenceSteps to another number");
+            ?? throw config.Refusal(
+                rule.Offset == 0 ? "timestep_spacing" : "steps_offset",
+                rule.Offset == 0 ? rule.Spacing : rule.Offset,
+                $"with {steps} steps it leaves the timesteps 0 to {trainingTimesteps - 1}. Set NumberOfInferenceSteps to another number");
         return DiffusersTimesteps.Subset(pairs, trainingTimesteps, drawsAtTheEnd);
     }
 

@@ -17,7 +17,8 @@ internal static class DiffusersSchedulerExport
         var (implicitly, ancestrally) = (sampler as DdimSampler, sampler as DdpmSampler);
         if ((implicitly is null && ancestrally is null) || implicitly is { UseSigmaHat: true })
         {
-            throw new NotSupportedException($"Sampler = {sampler} cannot be saved for diffusers: only DDIM without sigma-hat and DDPM can. Pass another sampler, such as new DdimSampler().");
+            throw new NotSupportedException(
+                $"Sampler = {sampler} cannot be saved for diffusers: only DDIM without sigma-hat and DDPM can. Pass another sampler, such as new DdimSampler().");
         }
 
         var config = new SortedDictionary<string, object?>(StringComparer.Ordinal)
@@ -70,16 +71,25 @@ internal static class DiffusersSchedulerExport
     {
         var isImplicit = sampler is DdimSampler;
         var expected = sampler.Timesteps.Levels is null ? sampler.Timesteps.Pairs(trainingTimesteps) : [];
-        var drawsAtTheEnd = sampler is DdpmSampler { Variance: DdpmVariance.FixedLarge } && expected is [.., { Timestep: > 0 }] && sampler.Timesteps.PreviousTimesteps is null;
-        bool Fits(DiffusersTimesteps.Rule rule) => DiffusersTimesteps.Pairs(rule, expected.Count, trainingTimesteps) is { } pairs && pairs.SequenceEqual(expected);
+        var drawsAtTheEnd =
+            sampler is DdpmSampler { Variance: DdpmVariance.FixedLarge }
+                && expected is [.., { Timestep: > 0 }]
+                && sampler.Timesteps.PreviousTimesteps is null;
+        bool Fits(DiffusersTimesteps.Rule rule) =>
+            DiffusersTimesteps.Pairs(rule, expected.Count, trainingTimesteps) is { } pairs && pairs.SequenceEqual(expected);
 
         var rules = from spacing in _spacings
                     from endsClean in _ends
                     where endsClean || isImplicit
-                    select new DiffusersTimesteps.Rule(spacing, spacing == "leading" && expected.Count > 0 ? expected[^1].Timestep : 0, isImplicit, endsClean);
+                    select new DiffusersTimesteps.Rule(
+                        spacing,
+                        spacing == "leading" && expected.Count > 0 ? expected[^1].Timestep : 0,
+                        isImplicit,
+                        endsClean);
         if (expected.Count == 0 || drawsAtTheEnd || rules.Where(Fits).Take(1).ToList() is not [var rule])
         {
-            throw new NotSupportedException($"Sampler.Timesteps = {sampler.Timesteps} cannot be saved for diffusers, because its scheduler would take other steps{(drawsAtTheEnd ? ", and draw noise in the last" : "")}. Pass a sampler whose number of steps divides {trainingTimesteps}{(isImplicit ? "" : $", such as new DdpmSampler({trainingTimesteps})")}.");
+            throw new NotSupportedException(
+                $"Sampler.Timesteps = {sampler.Timesteps} cannot be saved for diffusers, because its scheduler would take other steps{(drawsAtTheEnd ? ", and draw noise in the last" : "")}. Pass a sampler whose number of steps divides {trainingTimesteps}{(isImplicit ? "" : $", such as new DdpmSampler({trainingTimesteps})")}.");
         }
 
         config["timestep_spacing"] = rule.Spacing;

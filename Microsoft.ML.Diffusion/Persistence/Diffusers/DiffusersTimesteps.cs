@@ -18,15 +18,20 @@ internal static class DiffusersTimesteps
         int[] timesteps = rule.Spacing switch
         {
             "leading" => [.. Enumerable.Range(0, steps).Select(i => ((steps - 1 - i) * stride) + rule.Offset)],
-            "linspace" => [.. Enumerable.Range(0, steps).Select(i => (int)Math.Round((steps - 1 - i) * ((trainingTimesteps - 1.0) / Math.Max(1, steps - 1)), MidpointRounding.ToEven))],
+            "linspace" =>
+                [.. Enumerable.Range(0, steps).Select(
+                    i => (int)Math.Round((steps - 1 - i) * ((trainingTimesteps - 1.0) / Math.Max(1, steps - 1)), MidpointRounding.ToEven))],
             _ => Trailing(steps, trainingTimesteps),
         };
 
         var end = rule.EndsClean ? -1 : 0;
-        var pairs = timesteps.Select((timestep, i) => (timestep, rule.IsImplicit ? timestep - stride : i + 1 < timesteps.Length ? timesteps[i + 1] : -1))
+        var pairs = timesteps.Select(
+            (timestep, i) => (timestep, rule.IsImplicit ? timestep - stride : i + 1 < timesteps.Length ? timesteps[i + 1] : -1))
             .Select(pair => new TimestepPair(pair.timestep, pair.Item2 >= 0 ? pair.Item2 : end))
             .ToArray();
-        return pairs.All(pair => pair.Timestep >= 0 && pair.Timestep < trainingTimesteps && pair.PreviousTimestep <= pair.Timestep) ? pairs : null;
+        return pairs.All(pair => pair.Timestep >= 0 && pair.Timestep < trainingTimesteps && pair.PreviousTimestep <= pair.Timestep)
+            ? pairs
+            : null;
     }
 
     /// <summary>The same steps by the name of a choice, where one gives them, or as a list.</summary>
@@ -35,7 +40,8 @@ internal static class DiffusersTimesteps
     /// <param name="drawsAtTheEnd">Whether noise drawn in a last step above timestep 0, as only a list has it, would be seen.</param>
     public static TimestepSubset Subset(TimestepPair[] pairs, int trainingTimesteps, bool drawsAtTheEnd)
     {
-        TimestepSubset[] named = [TimestepSubset.Trailing(pairs.Length), TimestepSubset.Uniform(pairs.Length), TimestepSubset.Linspace(pairs.Length)];
+        TimestepSubset[] named =
+            [TimestepSubset.Trailing(pairs.Length), TimestepSubset.Uniform(pairs.Length), TimestepSubset.Linspace(pairs.Length)];
         return drawsAtTheEnd && pairs[^1].Timestep > 0
             ? TimestepSubset.OfPairs(pairs)
             : named.FirstOrDefault(subset => subset.Pairs(trainingTimesteps).SequenceEqual(pairs)) ?? TimestepSubset.OfPairs(pairs);

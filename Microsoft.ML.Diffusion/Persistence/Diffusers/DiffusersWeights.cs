@@ -12,7 +12,8 @@ internal static class DiffusersWeights
     public const string FileName = "diffusion_pytorch_model.safetensors";
 
     // Attention's layers as files from before diffusers 0.14 name them.
-    private static readonly (string Old, string New)[] _olderNames = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
+    private static readonly (string Old, string New)[] _olderNames =
+        [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
 
     /// <summary>Creates the network on the CPU and reads its weights from a folder, straight from the mapped file into the parameters.</summary>
     /// <exception cref="FormatException">The file is damaged, or not of the network that the configuration describes.</exception>
@@ -21,13 +22,19 @@ internal static class DiffusersWeights
     {
         var path = Find(folder);
         using var file = SafetensorsFile.Open(path);
-        var (promised, found) = (UNetSize.AtLeast(description.Options, description.InChannels, description.OutChannels, description.NumberOfClasses), file.Tensors.Sum(tensor => tensor.ElementCount));
+        var (promised, found) = (
+            UNetSize.AtLeast(description.Options, description.InChannels, description.OutChannels, description.NumberOfClasses),
+            file.Tensors.Sum(tensor => tensor.ElementCount));
         if (promised > found)
         {
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{path}: holds {found} weights, but the network of its config.json has at least {promised:F0}. They are not of one model."));
+            throw new FormatException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{path}: holds {found} weights, but the network of its config.json has at least {promised:F0}. They are not of one model."));
         }
 
-        var network = new UNet(description.Options, description.InChannels, description.OutChannels, height, width, description.NumberOfClasses);
+        var network =
+            new UNet(description.Options, description.InChannels, description.OutChannels, height, width, description.NumberOfClasses);
         try
         {
             Fill(network, file, path);
@@ -65,7 +72,8 @@ internal static class DiffusersWeights
         {
             if (!remaining.Remove(NewName(tensor.Name), out var parameter))
             {
-                throw new FormatException($"{path}: holds the tensor {SafetensorsEntry.Quote(tensor.Name)}, which the network of its config.json has not, or has had under another name already.");
+                throw new FormatException(
+                    $"{path}: holds the tensor {SafetensorsEntry.Quote(tensor.Name)}, which the network of its config.json has not, or has had under another name already.");
             }
 
             Copy(tensor, parameter, path);
@@ -73,7 +81,8 @@ internal static class DiffusersWeights
 
         if (remaining.Count > 0)
         {
-            throw new FormatException($"{path}: lacks {remaining.Count} of the tensors of the network of its config.json, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
+            throw new FormatException(
+                $"{path}: lacks {remaining.Count} of the tensors of the network of its config.json, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
         }
     }
 
@@ -81,7 +90,8 @@ internal static class DiffusersWeights
     {
         if (!tensor.Type.IsFloatingPoint || !tensor.Shape.AsSpan().SequenceEqual(parameter.shape))
         {
-            throw new FormatException($"{path}: the tensor {SafetensorsEntry.Quote(tensor.Name)} is {tensor.Type} {SafetensorsEntry.ShapeText(tensor.Shape)}, but the network of its config.json needs floating-point numbers {SafetensorsEntry.ShapeText(parameter.shape)}.");
+            throw new FormatException(
+                $"{path}: the tensor {SafetensorsEntry.Quote(tensor.Name)} is {tensor.Type} {SafetensorsEntry.ShapeText(tensor.Shape)}, but the network of its config.json needs floating-point numbers {SafetensorsEntry.ShapeText(parameter.shape)}.");
         }
 
         if (tensor.Type == SafetensorsType.F32)
@@ -111,17 +121,23 @@ internal static class DiffusersWeights
 
         if (File.Exists(path + ".index.json"))
         {
-            throw new NotSupportedException($"{folder}: keeps its weights in several files ({FileName}.index.json), which is not supported. Save the model again in Python with max_shard_size=\"100GB\".");
+            throw new NotSupportedException(
+                $"{folder}: keeps its weights in several files ({FileName}.index.json), which is not supported. Save the model again in Python with max_shard_size=\"100GB\".");
         }
 
-        var others = Directory.EnumerateFiles(folder, "diffusion_pytorch_model*").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToList();
+        var others =
+            Directory.EnumerateFiles(folder, "diffusion_pytorch_model*")
+                .Select(file => Path.GetFileName(file))
+                .Order(StringComparer.Ordinal)
+                .ToList();
         if (others.FirstOrDefault(name => name.EndsWith(".safetensors", StringComparison.Ordinal)) is { } variant)
         {
             throw new NotSupportedException($"{folder}: has no {FileName}, but {variant}. Rename the variant that you mean to {FileName}.");
         }
 
         throw others.FirstOrDefault(name => name.EndsWith(".bin", StringComparison.Ordinal)) is { } pickle
-            ? new NotSupportedException($"{folder}: keeps its weights in {pickle}, a Python pickle, which can run code and is not read. Save the model again in Python with safe_serialization=True.")
+            ? new NotSupportedException(
+                $"{folder}: keeps its weights in {pickle}, a Python pickle, which can run code and is not read. Save the model again in Python with safe_serialization=True.")
             : new FileNotFoundException($"{folder}: has no {FileName}.", path);
     }
 }

@@ -59,7 +59,8 @@ internal sealed class CheckedEntryStream : Stream
 
         if (_position > _entry.Length || (count == 0 && _position < _entry.Length))
         {
-            throw new FormatException($"the entry {SafetensorsEntry.Quote(_entry.FullName)} does not inflate to the {_entry.Length} bytes that it claims.");
+            throw new FormatException(
+                $"the entry {SafetensorsEntry.Quote(_entry.FullName)} does not inflate to the {_entry.Length} bytes that it claims.");
         }
 
         if (count == 0 && ~_crc != _entry.Crc32)

@@ -8,13 +8,23 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 internal static class ColumnConfigMapping
 {
     public static ColumnConfig ToConfig(TransformerColumns columns) =>
-        new(columns.Output, columns.Input, columns.Label, columns.Seed, columns.Pixels.Offset, columns.Pixels.Scale, ToConfig(columns.Others));
+        new(
+            columns.Output,
+            columns.Input,
+            columns.Label,
+            columns.Seed,
+            columns.Pixels.Offset,
+            columns.Pixels.Scale,
+            ToConfig(columns.Others));
 
     /// <param name="config">The record.</param>
     /// <param name="model">What computes the columns.</param>
     /// <param name="sampler">How the model generates, and so encodes if nothing else is said.</param>
     /// <exception cref="FormatException">A value is impossible.</exception>
-    public static TransformerColumns ToColumns(ColumnConfig config, ModelDescription model, SamplerConfig sampler) => ModelConfigMapping.Decode(() =>
+    public static TransformerColumns ToColumns(
+        ColumnConfig config,
+        ModelDescription model,
+        SamplerConfig sampler) => ModelConfigMapping.Decode(() =>
     {
         if (!float.IsFinite(config.PixelOffset) || !float.IsFinite(config.PixelScale) || config.PixelScale == 0)
         {
@@ -23,14 +33,30 @@ internal static class ColumnConfigMapping
 
         var others = config.Others is { } outputs ? AsThen(ToOptions(outputs, model), model, sampler) : new OutputColumnOptions();
         others.ValidateFor(model.Schedule);
-        var columns = new TransformerColumns(config.Output, config.Input, config.Label, config.Seed, others, new PixelEncoding(config.PixelOffset, config.PixelScale));
+        var columns =
+            new TransformerColumns(
+                config.Output,
+                config.Input,
+                config.Label,
+                config.Seed,
+                others,
+                new PixelEncoding(config.PixelOffset, config.PixelScale));
         columns.Validate();
         return columns;
     });
 
     // A file from before there was a choice: what steps behind the model have learned from its columns must stay what it was.
-    private static OutputColumnOptions AsThen(OutputColumnOptions options, ModelDescription model, SamplerConfig sampler) => sampler.Inversion is null && options.EncodingSampler is null && options.Encodes
-        ? options with { EncodingSampler = options.EncodingSamplerOf(model.Schedule, SamplerConfigMapping.ToOptions(sampler, model)) with { InversionLevel = InversionLevel.Upper } }
+    private static OutputColumnOptions AsThen(
+        OutputColumnOptions options,
+        ModelDescription model,
+        SamplerConfig sampler) => sampler.Inversion is null && options.EncodingSampler is null && options.Encodes
+        ? options with
+        {
+            EncodingSampler = options.EncodingSamplerOf(
+            model.Schedule,
+            SamplerConfigMapping.ToOptions(sampler, model)) with
+            { InversionLevel = InversionLevel.Upper }
+        }
         : options;
 
     private static OutputColumnConfig? ToConfig(OutputColumnOptions options) => options == new OutputColumnOptions() ? null : new(
@@ -61,7 +87,8 @@ internal static class ColumnConfigMapping
         },
         LatentTimestep = config.LatentTimestep,
         EncodingSampler = config.EncodingSampler is { } sampler
-            ? SamplerConfigMapping.ToOptions(sampler, model, InversionLevel.Upper).Sampler as DdimSampler ?? throw new FormatException($"the encoding sampler '{sampler.Name}' is not ddim.")
+            ? SamplerConfigMapping.ToOptions(sampler, model, InversionLevel.Upper).Sampler as DdimSampler
+                ?? throw new FormatException($"the encoding sampler '{sampler.Name}' is not ddim.")
             : null,
         NumberOfLikelihoodTimesteps = config.NumberOfLikelihoodTimesteps,
     };

@@ -28,7 +28,9 @@ internal sealed partial record MachineLearningHeader(string Loader, string Assem
     /// <summary>Gets the name of an assembly that must not be loaded for a file from anywhere; null if there is none.</summary>
     /// <remarks>CustomMapping loads an assembly that is named deeper inside its entry.</remarks>
     public string? Untrusted => Assembly.Length == 0 ? null
-        : AssemblyName().Match(Assembly) is { Success: true } match && Loader != "CustomMapping" && IsTrusted(match.Groups[1].Value, match.Groups[2].Value) ? null
+        : AssemblyName().Match(Assembly) is { Success: true } match
+            && Loader != "CustomMapping"
+            && IsTrusted(match.Groups[1].Value, match.Groups[2].Value) ? null
         : Assembly;
 
     /// <summary>Reads the header of an entry to the entry's end.</summary>
@@ -41,13 +43,25 @@ internal sealed partial record MachineLearningHeader(string Loader, string Assem
             throw Damaged(name);
         }
 
-        var parts = ((int[])[0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x80, 0x88, 0x90]).Select(offset => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset))).ToArray();
+        var parts =
+            ((int[])[0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x80, 0x88, 0x90]).Select(offset => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset))).ToArray();
         var (assemblyAt, assemblyBytes) = (parts[8], (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x98)));
-        var (written, readable) = (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x08)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x0C)));
+        var (written, readable) =
+            (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x08)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x0C)));
         var end = parts[0] + parts[1]; // of the model; then, in this order, strings, their characters, the assembly's name, the tail
-        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Signature || readable > NewestVersion || written < readable || parts.Any(part => part < 0 || part > entry.Length)
-            || parts[0] != HeaderBytes || !Follows(parts[2], parts[3], ref end) || !Follows(parts[4], parts[5], ref end) || !Follows(assemblyAt, assemblyBytes, ref end)
-            || assemblyBytes > MaximumAssemblyBytes || assemblyBytes % sizeof(char) != 0 || parts[6] != end || parts[7] != end + sizeof(ulong) || parts[7] != entry.Length)
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Signature
+            || readable > NewestVersion
+            || written < readable
+            || parts.Any(part => part < 0 || part > entry.Length)
+            || parts[0] != HeaderBytes
+            || !Follows(parts[2], parts[3], ref end)
+            || !Follows(parts[4], parts[5], ref end)
+            || !Follows(assemblyAt, assemblyBytes, ref end)
+            || assemblyBytes > MaximumAssemblyBytes
+            || assemblyBytes % sizeof(char) != 0
+            || parts[6] != end
+            || parts[7] != end + sizeof(ulong)
+            || parts[7] != entry.Length)
         {
             throw Damaged(name);
         }
@@ -57,7 +71,9 @@ internal sealed partial record MachineLearningHeader(string Loader, string Assem
         entry.ReadExactly(text);
         entry.Drain();
         return BinaryPrimitives.ReadUInt64LittleEndian(text.AsSpan((int)assemblyBytes)) == TailSignature
-            ? new MachineLearningHeader(Encoding.Latin1.GetString(bytes, 0x50, 24).TrimEnd('\0'), Encoding.Unicode.GetString(text, 0, (int)assemblyBytes))
+            ? new MachineLearningHeader(
+                Encoding.Latin1.GetString(bytes, 0x50, 24).TrimEnd('\0'),
+                Encoding.Unicode.GetString(text, 0, (int)assemblyBytes))
             : throw Damaged(name);
     }
 

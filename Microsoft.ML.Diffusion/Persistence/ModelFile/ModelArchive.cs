@@ -54,7 +54,8 @@ internal sealed partial class ModelArchive : IDisposable
             var name = entry.FullName;
             if (name.Length > MaximumNameLength || !Name().IsMatch(name) || name.Split('/').Any(part => part is "" or "." or ".."))
             {
-                throw new FormatException($"the entry name {SafetensorsEntry.Quote(name)} is not a plain path of letters, digits and folders.");
+                throw new FormatException(
+                    $"the entry name {SafetensorsEntry.Quote(name)} is not a plain path of letters, digits and folders.");
             }
 
             if (!seen.Add(name))
@@ -71,7 +72,8 @@ internal sealed partial class ModelArchive : IDisposable
         {
             if (entry.Length is < 0 or > MaximumEntryBytes || entry.CompressedLength < 0)
             {
-                throw new FormatException($"the entry {SafetensorsEntry.Quote(entry.FullName)} claims {entry.Length} bytes, above the limit of {MaximumEntryBytes}.");
+                throw new FormatException(
+                    $"the entry {SafetensorsEntry.Quote(entry.FullName)} claims {entry.Length} bytes, above the limit of {MaximumEntryBytes}.");
             }
 
             total += entry.Length;

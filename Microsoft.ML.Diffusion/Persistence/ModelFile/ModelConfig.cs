@@ -25,7 +25,10 @@ internal sealed record ModelConfig
 
     public required string Library { get; init; }
 
-    /// <summary>The <see cref="Runtime.RandomStreams.Version"/> that the model's seeds generate their images by; null in formats 1 and 2, whose seeds generated others.</summary>
+    /// <summary>
+    /// The <see cref="Runtime.RandomStreams.Version"/> that the model's seeds generate their images by; null in formats 1 and 2, whose seeds
+    /// generated others.
+    /// </summary>
     public int? StreamsVersion { get; init; }
 
     public required NetworkConfig Unet { get; init; }
@@ -50,7 +53,9 @@ internal sealed record ModelConfig
         }
 
         training.Remove("seconds");
-        return (JsonSerializer.SerializeToUtf8Bytes(config, _json), JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["seconds"] = seconds }, _json));
+        return (
+            JsonSerializer.SerializeToUtf8Bytes(config, _json),
+            JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["seconds"] = seconds }, _json));
     }
 
     /// <summary>Reads config.json of any format up to this one, and run.json if the model has one.</summary>
@@ -79,7 +84,8 @@ internal sealed record ModelConfig
     // What types do not say: JSON may put null into any list, and a name leads to an entry of the zip.
     private void Check()
     {
-        if (Unet.ClassNames.Any(name => name is null) || Weights.Any(file => file is null || !WeightFiles.FileNames().IsMatch(file.File) || file.Bytes < 0))
+        if (Unet.ClassNames.Any(name => name is null)
+            || Weights.Any(file => file is null || !WeightFiles.FileNames().IsMatch(file.File) || file.Bytes < 0))
         {
             throw new JsonException("a class has no name, or a file of weights has a name or a size that none can have.");
         }
@@ -96,7 +102,8 @@ internal sealed record ModelConfig
         var version = JsonSerializer.Deserialize<VersionOnly>(json, _json)?.FormatVersion ?? 0;
         if (version is < 1 or > CurrentFormatVersion)
         {
-            throw new FormatException($"The model has format version {version}, but this Microsoft.ML.Diffusion reads versions 1 to {CurrentFormatVersion}. Update the package to load it.");
+            throw new FormatException(
+                $"The model has format version {version}, but this Microsoft.ML.Diffusion reads versions 1 to {CurrentFormatVersion}. Update the package to load it.");
         }
     }
 

@@ -57,7 +57,8 @@ internal static class ModelConfigMapping
         var unet = config.Unet;
         if (unet.SampleSize.Length != 2 || unet.SampleSize.Any(side => side > MaximumSide) || unet.InChannels < 1)
         {
-            throw new FormatException($"sample_size must hold a height and a width of at most {MaximumSide}, and in_channels must be at least 1.");
+            throw new FormatException(
+                $"sample_size must hold a height and a width of at most {MaximumSide}, and in_channels must be at least 1.");
         }
 
         if (config.Scheduler.NumTrainTimesteps > MaximumTimesteps)
@@ -98,15 +99,30 @@ internal static class ModelConfigMapping
         CheckSize(config, network);
 
         var scheduler = config.Scheduler;
-        var schedule = new NoiseScheduleKind(scheduler.BetaSchedule, scheduler.NumTrainTimesteps, scheduler.BetaStart, scheduler.BetaEnd, scheduler.MaxBeta)
+        var schedule = new NoiseScheduleKind(
+            scheduler.BetaSchedule,
+            scheduler.NumTrainTimesteps,
+            scheduler.BetaStart,
+            scheduler.BetaEnd,
+            scheduler.MaxBeta)
         {
             ZeroTerminalSnr = scheduler.RescaleBetasZeroSnr,
             TrainedBetas = EquatableList.Of(scheduler.TrainedBetas),
         }.Create();
-        var prediction = FileNames.Predictions.Find(scheduler.PredictionType) ?? throw new FormatException($"the prediction type '{scheduler.PredictionType}' is not known.");
-        var variance = FileNames.ModelVariances.Find(scheduler.VarianceType) ?? throw new FormatException($"the variance type '{scheduler.VarianceType}' is not known.");
+        var prediction =
+            FileNames.Predictions.Find(scheduler.PredictionType)
+                ?? throw new FormatException($"the prediction type '{scheduler.PredictionType}' is not known.");
+        var variance =
+            FileNames.ModelVariances.Find(scheduler.VarianceType)
+                ?? throw new FormatException($"the variance type '{scheduler.VarianceType}' is not known.");
 
-        return new ModelDescription(new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]), network, schedule, prediction, variance, unet.ClassNames);
+        return new ModelDescription(
+            new ImageShape(unet.InChannels, unet.SampleSize[0], unet.SampleSize[1]),
+            network,
+            schedule,
+            prediction,
+            variance,
+            unet.ClassNames);
     });
 
     // Before a network takes memory: fewer weights than it must have cannot fill it.
@@ -116,7 +132,10 @@ internal static class ModelConfigMapping
         var bytes = config.Weights.Sum(file => (double)file.Bytes);
         if (weights * sizeof(float) > bytes)
         {
-            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"a network of this shape has at least {weights:F0} weights, more than {bytes:F0} bytes hold."));
+            throw new FormatException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"a network of this shape has at least {weights:F0} weights, more than {bytes:F0} bytes hold."));
         }
     }
 

@@ -48,7 +48,8 @@ public sealed class ModelFileInfo
 
     /// <summary>Gets the version of the random numbers that the model's seeds generate their images by.</summary>
     /// <value>
-    /// From 1; <see langword="null"/> in formats 1 and 2, whose seeds generate other images now than when they were saved. docs/long-runs.md says what seeds promise.
+    /// From 1; <see langword="null"/> in formats 1 and 2, whose seeds generate other images now than when they were saved. docs/long-runs.md says
+    /// what seeds promise.
     /// </value>
     public int? StreamsVersion { get; }
 
@@ -59,7 +60,8 @@ public sealed class ModelFileInfo
 /// <summary>An entry of a model file.</summary>
 public sealed class ModelFileEntry
 {
-    internal ModelFileEntry(string name, long bytes, long compressedBytes) => (Name, Bytes, CompressedBytes) = (name, bytes, compressedBytes);
+    internal ModelFileEntry(string name, long bytes, long compressedBytes) =>
+        (Name, Bytes, CompressedBytes) = (name, bytes, compressedBytes);
 
     /// <summary>Gets the path inside the zip.</summary>
     public string Name { get; }

@@ -22,7 +22,10 @@ internal static class ModelInspector
         }
 
         var folder = models[0].Key[..^HeaderEntry.Length];
-        var config = ModelConfig.FromJson(ReadAll(archive, folder + ModelZip.ConfigEntry, ModelZip.MaximumConfigBytes), ReadOptional(archive, folder + ModelZip.RunEntry));
+        var config =
+            ModelConfig.FromJson(
+                ReadAll(archive, folder + ModelZip.ConfigEntry, ModelZip.MaximumConfigBytes),
+                ReadOptional(archive, folder + ModelZip.RunEntry));
         var description = ModelConfigMapping.ToDescription(config);
         SamplerConfigMapping.ToOptions(config.Sampler, description);
         var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file)).FirstOrDefault(reason => reason is not null);
@@ -58,7 +61,8 @@ internal static class ModelInspector
                     headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
                     break;
                 case OldStreamEntry:
-                    throw new FormatException($"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, which cannot be checked.");
+                    throw new FormatException(
+                        $"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, which cannot be checked.");
                 default:
                     content.Drain();
                     break;
@@ -101,8 +105,10 @@ internal static class ModelInspector
             return $"{file.File} does not hold the tensors in config.json.";
         }
 
-        return header.Entries.Where(tensor => !file.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(content, tensor.End - tensor.Begin))
-            .Select(tensor => $"{file.File}: the bytes of {SafetensorsEntry.Quote(tensor.Name)} do not match their SHA-256 in config.json.").FirstOrDefault();
+        return header.Entries.Where(
+            tensor => !file.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(content, tensor.End - tensor.Begin))
+            .Select(tensor =>
+                $"{file.File}: the bytes of {SafetensorsEntry.Quote(tensor.Name)} do not match their SHA-256 in config.json.").FirstOrDefault();
     }
 
     private static string Digest(Stream content, long count)

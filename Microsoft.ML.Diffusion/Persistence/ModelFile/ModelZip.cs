@@ -87,7 +87,8 @@ internal static class ModelZip
 
             if (remaining.Count > 0)
             {
-                throw new FormatException($"The model lacks {remaining.Count} of the network's weights, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
+                throw new FormatException(
+                    $"The model lacks {remaining.Count} of the network's weights, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
             }
 
             network.eval();
@@ -126,7 +127,8 @@ internal static class ModelZip
     {
         if (expectedBytes is { } bytes ? length != bytes : length > MaximumConfigBytes)
         {
-            throw new FormatException($"The model's entry {name} has {length} bytes, expected {(expectedBytes is { } exact ? $"{exact}" : $"at most {MaximumConfigBytes}")}. The file is damaged: use another copy.");
+            throw new FormatException(
+                $"The model's entry {name} has {length} bytes, expected {(expectedBytes is { } exact ? $"{exact}" : $"at most {MaximumConfigBytes}")}. The file is damaged: use another copy.");
         }
     }
 

@@ -43,12 +43,18 @@ internal static class SamplerConfigMapping
     /// <param name="model">What generates.</param>
     /// <param name="inversion">What a file means that is older than the choice of a level to invert at.</param>
     /// <exception cref="FormatException">A value is impossible.</exception>
-    public static GenerationOptions ToOptions(SamplerConfig config, ModelDescription model, InversionLevel inversion = InversionLevel.Lower) => ModelConfigMapping.Decode(() =>
+    public static GenerationOptions ToOptions(
+        SamplerConfig config,
+        ModelDescription model,
+        InversionLevel inversion = InversionLevel.Lower) => ModelConfigMapping.Decode(() =>
     {
-        var variance = FileNames.StepVariances.Find(config.VarianceType) ?? throw new FormatException($"the sampler's variance type '{config.VarianceType}' is not known.");
+        var variance =
+            FileNames.StepVariances.Find(config.VarianceType)
+                ?? throw new FormatException($"the sampler's variance type '{config.VarianceType}' is not known.");
         Sampler sampler = config.Name switch
         {
-            "ddim" => new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat, InversionLevel = InversionLevelOf(config, inversion) },
+            "ddim" =>
+                new DdimSampler(1, config.Eta) { UseSigmaHat = config.SigmaHat, InversionLevel = InversionLevelOf(config, inversion) },
             "ddpm" => new DdpmSampler(1, variance),
             "dpmsolver++" => new DpmSolverSampler(),
             "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
@@ -67,7 +73,14 @@ internal static class SamplerConfigMapping
         {
             Sampler = sampler with
             {
-                Timesteps = TimestepSubset.FromConfig(config.TimestepSpacing, config.NumInferenceSteps, config.Timesteps, config.KarrasRho, config.PreviousTimesteps, config.SigmaMax, config.SigmaMin),
+                Timesteps = TimestepSubset.FromConfig(
+                    config.TimestepSpacing,
+                    config.NumInferenceSteps,
+                    config.Timesteps,
+                    config.KarrasRho,
+                    config.PreviousTimesteps,
+                    config.SigmaMax,
+                    config.SigmaMin),
                 Clipping = clipping with { KeepPredictedNoise = !config.UseClippedModelOutput },
             },
             GuidanceScale = config.GuidanceScale,

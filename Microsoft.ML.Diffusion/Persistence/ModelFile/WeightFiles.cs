@@ -52,14 +52,16 @@ internal static partial class WeightFiles
 
             if (tensor.Type != SafetensorsType.F32 || !tensor.Shape.AsSpan().SequenceEqual(parameter.shape))
             {
-                throw new FormatException($"{description.File}: '{tensor.Name}' is {tensor.Type} [{string.Join(", ", tensor.Shape)}], but the network needs F32 [{string.Join(", ", parameter.shape)}].");
+                throw new FormatException(
+                    $"{description.File}: '{tensor.Name}' is {tensor.Type} [{string.Join(", ", tensor.Shape)}], but the network needs F32 [{string.Join(", ", parameter.shape)}].");
             }
 
             using var values = empty(parameter.shape);
             tensor.CopyTo(values.bytes);
             if (!description.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(values.bytes))
             {
-                throw new FormatException($"{description.File}: the bytes of '{tensor.Name}' do not match their SHA-256 in config.json. The file is damaged: use another copy.");
+                throw new FormatException(
+                    $"{description.File}: the bytes of '{tensor.Name}' do not match their SHA-256 in config.json. The file is damaged: use another copy.");
             }
 
             parameter.copy_(values);
@@ -67,7 +69,8 @@ internal static partial class WeightFiles
 
         if (description.FileSha256 is { } whole && whole != Digest(content.Span))
         {
-            throw new FormatException($"{description.File}: its header does not match the file's SHA-256 in config.json. The file is damaged: use another copy.");
+            throw new FormatException(
+                $"{description.File}: its header does not match the file's SHA-256 in config.json. The file is damaged: use another copy.");
         }
     }
 
@@ -85,7 +88,9 @@ internal static partial class WeightFiles
 
         var content = new MemoryStream();
         writer.WriteTo(content);
-        return (new WeightFileConfig(file, content.Length, digests, Digest(content.GetBuffer().AsSpan(0, (int)content.Length))), content.ToArray());
+        return (
+            new WeightFileConfig(file, content.Length, digests, Digest(content.GetBuffer().AsSpan(0, (int)content.Length))),
+            content.ToArray());
     }
 
     /// <summary>Every name that a file of weights can have.</summary>

@@ -21,7 +21,11 @@ internal static class ZipDirectory
     public static void Check(Stream stream)
     {
         var end = stream.Length - EndBytes;
-        if (end < 0 || Read(stream, end, EndBytes) is not { } record || Signature(record) != EndSignature || record[20] != 0 || record[21] != 0)
+        if (end < 0
+            || Read(stream, end, EndBytes) is not { } record
+            || Signature(record) != EndSignature
+            || record[20] != 0
+            || record[21] != 0)
         {
             throw new FormatException("it is no zip file, is cut short, or has bytes after its end.");
         }
@@ -31,17 +35,24 @@ internal static class ZipDirectory
         if (end >= LocatorBytes && Read(stream, end - LocatorBytes, LocatorBytes) is { } locator && Signature(locator) == LocatorSignature)
         {
             listEnd = BinaryPrimitives.ReadInt64LittleEndian(locator.AsSpan(8));
-            if (listEnd < 0 || listEnd > end - LocatorBytes - LargeEndBytes || Read(stream, listEnd, LargeEndBytes) is not { } large || Signature(large) != LargeEndSignature)
+            if (listEnd < 0
+                || listEnd > end - LocatorBytes - LargeEndBytes
+                || Read(stream, listEnd, LargeEndBytes) is not { } large
+                || Signature(large) != LargeEndSignature)
             {
                 throw new FormatException("the end of the zip is damaged.");
             }
 
-            (count, bytes, start) = (BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(32)), BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(40)), BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)));
+            (count, bytes, start) = (
+                BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(32)),
+                BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(40)),
+                BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)));
         }
 
         if (count is < 0 or > MaximumEntries || bytes is < 0 or > MaximumBytes)
         {
-            throw new FormatException($"it lists {count} entries in {bytes} bytes, above the limits of {MaximumEntries} and {MaximumBytes}.");
+            throw new FormatException(
+                $"it lists {count} entries in {bytes} bytes, above the limits of {MaximumEntries} and {MaximumBytes}.");
         }
 
         if (start < 0 || start != listEnd - bytes)

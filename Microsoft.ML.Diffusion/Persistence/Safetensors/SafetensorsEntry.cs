@@ -74,7 +74,9 @@ internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, long[
             ?? throw Refuse(name, $"has shape {ShapeText(shape)}, which takes more bytes of {type} than a file can have.");
         return byteCount == end - begin
             ? new SafetensorsEntry(name, type, shape, begin, end)
-            : throw Refuse(name, $"has dtype {type} and shape {ShapeText(shape)}, which take {byteCount} bytes, but its data_offsets {ShapeText(offsets)} span {end - begin}.");
+            : throw Refuse(
+                name,
+                $"has dtype {type} and shape {ShapeText(shape)}, which take {byteCount} bytes, but its data_offsets {ShapeText(offsets)} span {end - begin}.");
     }
 
     private static SafetensorsType ReadType(ref Utf8JsonReader reader, string name)

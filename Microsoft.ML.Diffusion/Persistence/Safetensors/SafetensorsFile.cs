@@ -14,7 +14,11 @@ internal sealed class SafetensorsFile : IDisposable
     private readonly Dictionary<string, SafetensorsTensor> _byName;
     private readonly IDisposable? _owner;
 
-    private SafetensorsFile(string source, SafetensorsHeader header, Func<SafetensorsEntry, ReadOnlySequence<byte>> data, IDisposable? owner = null)
+    private SafetensorsFile(
+        string source,
+        SafetensorsHeader header,
+        Func<SafetensorsEntry, ReadOnlySequence<byte>> data,
+        IDisposable? owner = null)
     {
         _source = source;
         _owner = owner;
@@ -142,7 +146,8 @@ internal sealed class SafetensorsFile : IDisposable
     {
         if (found < promised)
         {
-            throw new FormatException($"The file ends inside its header: {promised} bytes are promised and {found} are there. Get it again.");
+            throw new FormatException(
+                $"The file ends inside its header: {promised} bytes are promised and {found} are there. Get it again.");
         }
     }
 
@@ -150,7 +155,8 @@ internal sealed class SafetensorsFile : IDisposable
     {
         if (found < (atLeast ?? header.DataLength))
         {
-            throw new FormatException($"The file is cut short: the header promises {header.DataLength} bytes of data and {found} are there. Get it again.");
+            throw new FormatException(
+                $"The file is cut short: the header promises {header.DataLength} bytes of data and {found} are there. Get it again.");
         }
 
         if (found > header.DataLength)

@@ -39,13 +39,15 @@ internal sealed class SafetensorsHeader
     {
         if (start.Length < LengthBytes)
         {
-            throw new FormatException($"A safetensors file starts with the {LengthBytes} bytes of its header's length, but there are only {start.Length}.");
+            throw new FormatException(
+                $"A safetensors file starts with the {LengthBytes} bytes of its header's length, but there are only {start.Length}.");
         }
 
         var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         return length <= MaximumLength
             ? (int)length
-            : throw new FormatException($"The header's length is {length} bytes, above the limit of {MaximumLength}. The file is damaged or in another format.");
+            : throw new FormatException(
+                $"The header's length is {length} bytes, above the limit of {MaximumLength}. The file is damaged or in another format.");
     }
 
     /// <exception cref="FormatException">The header breaks the format; the message names the tensor and the reason.</exception>
@@ -133,7 +135,8 @@ internal sealed class SafetensorsHeader
         {
             if (entry.Begin != end)
             {
-                throw new FormatException($"Tensor {SafetensorsEntry.Quote(entry.Name)} starts at byte {entry.Begin} of the data, but the tensors before it end at {end}: {(entry.Begin < end ? "they overlap" : "there is a hole")}.");
+                throw new FormatException(
+                    $"Tensor {SafetensorsEntry.Quote(entry.Name)} starts at byte {entry.Begin} of the data, but the tensors before it end at {end}: {(entry.Begin < end ? "they overlap" : "there is a hole")}.");
             }
 
             end = entry.End;

@@ -17,7 +17,13 @@ internal sealed unsafe class SafetensorsMapping : IDisposable
     public SafetensorsMapping(FileStream stream)
     {
         Length = stream.Length;
-        _file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _file = MemoryMappedFile.CreateFromFile(
+            stream,
+            mapName: null,
+            capacity: 0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: true);
         _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
     }
@@ -66,7 +72,8 @@ internal sealed unsafe class SafetensorsMapping : IDisposable
 
         public override Span<byte> GetSpan() => new(mapping._start + offset, mapping.Span(offset, length).Length);
 
-        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException("A mapped file does not move: read its span.");
+        public override MemoryHandle Pin(int elementIndex = 0) =>
+            throw new NotSupportedException("A mapped file does not move: read its span.");
 
         public override void Unpin()
         {

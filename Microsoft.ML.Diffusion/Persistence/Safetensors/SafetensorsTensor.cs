@@ -95,7 +95,9 @@ internal sealed class SafetensorsTensor(SafetensorsEntry entry, ReadOnlySequence
     {
         if (length != expected)
         {
-            throw new ArgumentException($"Tensor {SafetensorsEntry.Quote(Name)} needs a length of {expected}, got {length}.", parameterName);
+            throw new ArgumentException(
+                $"Tensor {SafetensorsEntry.Quote(Name)} needs a length of {expected}, got {length}.",
+                parameterName);
         }
     }
 }

@@ -27,7 +27,9 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
         var byteCount = ByteCount(name, type, shape);
         if (data.Length != byteCount)
         {
-            throw new ArgumentException($"Tensor {SafetensorsEntry.Quote(name)} of dtype {type} and shape {SafetensorsEntry.ShapeText(shape)} takes {byteCount} bytes, got {data.Length}.", nameof(data));
+            throw new ArgumentException(
+                $"Tensor {SafetensorsEntry.Quote(name)} of dtype {type} and shape {SafetensorsEntry.ShapeText(shape)} takes {byteCount} bytes, got {data.Length}.",
+                nameof(data));
         }
 
         Add(name, type, shape, write => write(data.Span));
@@ -40,7 +42,9 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
         CheckText(name, nameof(name));
         if (name == SafetensorsHeader.MetadataKey)
         {
-            throw new ArgumentException($"A tensor cannot be called {SafetensorsHeader.MetadataKey}, because the format keeps its free text there.", nameof(name));
+            throw new ArgumentException(
+                $"A tensor cannot be called {SafetensorsHeader.MetadataKey}, because the format keeps its free text there.",
+                nameof(name));
         }
 
         if (!_tensors.TryAdd(name, new Tensor(name, type, shape.ToArray(), ByteCount(name, type, shape), content)))
@@ -50,10 +54,13 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
     }
 
     /// <summary>Writes the file, front to back; the stream need not seek and stays open.</summary>
-    /// <exception cref="InvalidOperationException">The header would be too long to be read, or a tensor's content has another length than its shape.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The header would be too long to be read, or a tensor's content has another length than its shape.
+    /// </exception>
     public void WriteTo(Stream stream)
     {
-        var tensors = _tensors.Values.OrderByDescending(tensor => tensor.Type).ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToArray();
+        var tensors =
+            _tensors.Values.OrderByDescending(tensor => tensor.Type).ThenBy(tensor => tensor.Name, StringComparer.Ordinal).ToArray();
         var header = WriteHeader(tensors);
         var length = new byte[SafetensorsHeader.LengthBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -70,7 +77,8 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
             });
             if (written != tensor.ByteCount)
             {
-                throw new InvalidOperationException($"Tensor {SafetensorsEntry.Quote(tensor.Name)} must write {tensor.ByteCount} bytes, but wrote {written}: the file is not valid.");
+                throw new InvalidOperationException(
+                    $"Tensor {SafetensorsEntry.Quote(tensor.Name)} must write {tensor.ByteCount} bytes, but wrote {written}: the file is not valid.");
             }
         }
     }
@@ -78,7 +86,10 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
     private byte[] WriteHeader(IEnumerable<Tensor> tensors)
     {
         using var header = new MemoryStream();
-        using (var json = new Utf8JsonWriter(header, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) // never inside HTML
+        using (var json =
+            new Utf8JsonWriter(
+                header,
+                new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) // never inside HTML
         {
             json.WriteStartObject();
             if (_metadata.Count > 0)
@@ -108,13 +119,18 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
         header.Write("       "u8[..(int)(-header.Length & 7)]); // aligns the data, as the length before it is 8 bytes
         return header.Length <= SafetensorsHeader.MaximumLength
             ? header.ToArray()
-            : throw new InvalidOperationException($"The header takes {header.Length} bytes, above the limit of {SafetensorsHeader.MaximumLength}: no reader would accept it. Write fewer tensors or less metadata.");
+            : throw new InvalidOperationException(
+                $"The header takes {header.Length} bytes, above the limit of {SafetensorsHeader.MaximumLength}: no reader would accept it. Write fewer tensors or less metadata.");
     }
 
     private static long ByteCount(string name, SafetensorsType type, ReadOnlySpan<long> shape) =>
-        shape.Length <= SafetensorsEntry.MaximumRank && !shape.ContainsAnyInRange(long.MinValue, -1) && type.ByteCount(shape) is { } byteCount
+        shape.Length <= SafetensorsEntry.MaximumRank
+            && !shape.ContainsAnyInRange(long.MinValue, -1)
+            && type.ByteCount(shape) is { } byteCount
             ? byteCount
-            : throw new ArgumentException($"Tensor {SafetensorsEntry.Quote(name)} must have at most {SafetensorsEntry.MaximumRank} dimensions of 0 or more and fewer than 2^63 bytes, got {SafetensorsEntry.ShapeText(shape)} of {type}.", nameof(shape));
+            : throw new ArgumentException(
+                $"Tensor {SafetensorsEntry.Quote(name)} must have at most {SafetensorsEntry.MaximumRank} dimensions of 0 or more and fewer than 2^63 bytes, got {SafetensorsEntry.ShapeText(shape)} of {type}.",
+                nameof(shape));
 
     private static void WriteNumbers(Utf8JsonWriter json, string field, ReadOnlySpan<long> numbers)
     {
@@ -148,7 +164,9 @@ internal sealed class SafetensorsWriter(IEnumerable<KeyValuePair<string, string>
         {
             if (Rune.DecodeFromUtf16(rest, out _, out var length) != OperationStatus.Done)
             {
-                throw new ArgumentException($"{SafetensorsEntry.Quote(text)} is not valid Unicode, so it cannot be written as UTF-8.", parameterName);
+                throw new ArgumentException(
+                    $"{SafetensorsEntry.Quote(text)} is not valid Unicode, so it cannot be written as UTF-8.",
+                    parameterName);
             }
 
             rest = rest[length..];

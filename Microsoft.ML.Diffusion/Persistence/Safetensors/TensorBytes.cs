@@ -36,7 +36,8 @@ internal static class TensorBytes
     {
         if (stored.Type != Type(tensor) || stored.ElementCount != tensor.numel())
         {
-            throw new FormatException($"Tensor '{stored.Name}' is {stored.ElementCount} of {stored.Type}, expected {tensor.numel()} of {Type(tensor)}.");
+            throw new FormatException(
+                $"Tensor '{stored.Name}' is {stored.ElementCount} of {stored.Type}, expected {tensor.numel()} of {Type(tensor)}.");
         }
 
         using var noGrad = no_grad();

@@ -20,7 +20,10 @@ internal sealed class Checkpoint : IDisposable
 
     private readonly SafetensorsFile _file;
 
-    private Checkpoint(SafetensorsFile file, CheckpointState state, RunIdentity identity) => (_file, State, Identity) = (file, state, identity);
+    private Checkpoint(
+        SafetensorsFile file,
+        CheckpointState state,
+        RunIdentity identity) => (_file, State, Identity) = (file, state, identity);
 
     public CheckpointState State { get; }
 
@@ -35,7 +38,8 @@ internal sealed class Checkpoint : IDisposable
             [StateKey] = state.ToJson(),
             [IdentityKey] = JsonSerializer.Serialize(identity.Entries),
         };
-        metadata[DigestKey] = Digest(metadata, tensors.Select(tensor => (tensor.Name, TensorDigest(hash => TensorBytes.Read(tensor.Value, hash)))));
+        metadata[DigestKey] =
+            Digest(metadata, tensors.Select(tensor => (tensor.Name, TensorDigest(hash => TensorBytes.Read(tensor.Value, hash)))));
 
         var writer = new SafetensorsWriter(metadata);
         foreach (var (name, value) in tensors)
@@ -72,7 +76,10 @@ internal sealed class Checkpoint : IDisposable
                 throw new FormatException("its bytes do not match its SHA-256.");
             }
 
-            CheckVersions(path, Number(metadata, VersionKey), Number(metadata, StreamsKey)); // once it is known to be whole: a damaged one is passed over
+            CheckVersions(
+                path,
+                Number(metadata, VersionKey),
+                Number(metadata, StreamsKey)); // once it is known to be whole: a damaged one is passed over
 
             return new Checkpoint(file, CheckpointState.FromJson(metadata[StateKey]), RunIdentity.FromJson(metadata[IdentityKey]));
         }
@@ -118,6 +125,7 @@ internal sealed class Checkpoint : IDisposable
     private static string Digest(IReadOnlyDictionary<string, string> metadata, IEnumerable<(string Name, string Digest)> tensors)
     {
         var parts = metadata.Where(entry => entry.Key != DigestKey).Select(entry => (entry.Key, entry.Value)).Concat(tensors);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts.OrderBy(part => part.Item1, StringComparer.Ordinal)))));
+        return Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts.OrderBy(part => part.Item1, StringComparer.Ordinal)))));
     }
 }

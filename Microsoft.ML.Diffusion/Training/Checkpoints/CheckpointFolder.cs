@@ -20,7 +20,11 @@ internal sealed class CheckpointFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            _lock = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // the system's: it goes with the process
+            _lock = new FileStream(
+                Path.Combine(path, "lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None); // the system's: it goes with the process
             foreach (var unfinished in Directory.EnumerateFiles(path, $".{Pattern}.*{AtomicFile.Suffix}"))
             {
                 File.Delete(unfinished);
@@ -29,7 +33,9 @@ internal sealed class CheckpointFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _lock?.Dispose();
-            throw new InvalidOperationException($"CheckpointDirectory '{path}' cannot be used ({e.Message}). One run at a time may use a folder, which it must be able to write to.", e);
+            throw new InvalidOperationException(
+                $"CheckpointDirectory '{path}' cannot be used ({e.Message}). One run at a time may use a folder, which it must be able to write to.",
+                e);
         }
     }
 
@@ -66,5 +72,8 @@ internal sealed class CheckpointFolder : IDisposable
     public void Dispose() => _lock.Dispose();
 
     // Newest first: all steps have ten digits.
-    private string[] Files() => [.. Directory.EnumerateFiles(_path, Pattern).Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal)];
+    private string[] Files() =>
+        [.. Directory.EnumerateFiles(_path, Pattern)
+            .Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal))
+            .OrderDescending(StringComparer.Ordinal)];
 }

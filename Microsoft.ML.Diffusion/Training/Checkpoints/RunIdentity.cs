@@ -27,13 +27,15 @@ internal sealed class RunIdentity
     public void CheckSame(RunIdentity now, string directory)
     {
         var differences = Entries.Keys.Union(now.Entries.Keys).Order(StringComparer.Ordinal)
-            .Select(name => (Name: name, Was: Entries.GetValueOrDefault(name, "not there"), Is: now.Entries.GetValueOrDefault(name, "not there")))
+            .Select(name =>
+                (Name: name, Was: Entries.GetValueOrDefault(name, "not there"), Is: now.Entries.GetValueOrDefault(name, "not there")))
             .Where(entry => entry.Was != entry.Is)
             .Select(entry => $"{entry.Name} was {entry.Was}, is now {entry.Is}")
             .ToList();
         if (differences.Count > 0)
         {
-            throw new InvalidOperationException($"CheckpointDirectory '{directory}' holds another run: {string.Join("; ", differences)}. Make these equal to resume it, or name another folder.");
+            throw new InvalidOperationException(
+                $"CheckpointDirectory '{directory}' holds another run: {string.Join("; ", differences)}. Make these equal to resume it, or name another folder.");
         }
     }
 }

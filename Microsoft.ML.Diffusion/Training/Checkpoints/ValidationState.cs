@@ -6,4 +6,9 @@ namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 /// <param name="BestLoss">The lowest loss.</param>
 /// <param name="BestStep">Steps done when it was found.</param>
 /// <param name="SinceBest">Validations since then.</param>
-internal sealed record ValidationState(int LastStep = -1, double LastLoss = double.NaN, double BestLoss = double.PositiveInfinity, int BestStep = -1, int SinceBest = 0);
+internal sealed record ValidationState(
+    int LastStep = -1,
+    double LastLoss = double.NaN,
+    double BestLoss = double.PositiveInfinity,
+    int BestStep = -1,
+    int SinceBest = 0);
