@@ -53,7 +53,8 @@ public sealed class TestCategoriesTests
     private static bool IsIntegration(MethodInfo test) => Categories(test).Contains(TestCategories.Integration);
 
     private static IEnumerable<string> Categories(MethodInfo test) =>
-        new[] { test, (MemberInfo)test.DeclaringType! }.SelectMany(member => member.GetCustomAttributes<TestCategoryAttribute>()).SelectMany(attribute => attribute.TestCategories);
+        new[] { test, (MemberInfo)test.DeclaringType! }.SelectMany(member => member.GetCustomAttributes<TestCategoryAttribute>())
+            .SelectMany(attribute => attribute.TestCategories);
 
     /// <summary>Whether a method, or one that it leads to in this assembly, starts a program.</summary>
     private static bool Starts(MethodInfo test)

@@ -38,7 +38,9 @@ public static class DiffusionCatalogExtensions
             options ??= new();
             var trainer = catalog.DiffusionTrainer(outputColumnName, inputColumnName, options);
             options.Network.ValidateFor(imageSize, imageSize);
-            return catalog.ResizeImages(inputColumnName, imageSize, imageSize, cropAnchor: ImageResizingEstimator.Anchor.Center).Append(trainer);
+            return catalog
+                .ResizeImages(inputColumnName, imageSize, imageSize, cropAnchor: ImageResizingEstimator.Anchor.Center)
+                .Append(trainer);
         }
     }
 

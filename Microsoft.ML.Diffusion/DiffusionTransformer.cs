@@ -7,7 +7,12 @@ using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass(typeof(DiffusionTransformer), null, typeof(SignatureLoadModel), DiffusionTransformer.UserName, ModelZip.LoaderSignature)]
+[assembly: LoadableClass(
+    typeof(DiffusionTransformer),
+    null,
+    typeof(SignatureLoadModel),
+    DiffusionTransformer.UserName,
+    ModelZip.LoaderSignature)]
 
 namespace Microsoft.ML.Diffusion;
 

@@ -84,7 +84,8 @@ public sealed class MachineLearningInternalsTests
         {
             HandleKind.TypeReference => IsMachineLearning(metadata, (TypeReferenceHandle)scope),
             HandleKind.AssemblyReference =>
-                metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name).StartsWith("Microsoft.ML.", StringComparison.Ordinal),
+                metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name)
+                    .StartsWith("Microsoft.ML.", StringComparison.Ordinal),
             _ => false,
         };
     }

@@ -32,7 +32,8 @@ public sealed class PackageTests
         var files = _package.Files().Keys.Order(StringComparer.Ordinal);
 
         var documents =
-            Directory.GetFiles(BuildFiles.InRoot("docs"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(BuildFiles.Root, file).Replace('\\', '/'));
+            Directory.GetFiles(BuildFiles.InRoot("docs"), "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(BuildFiles.Root, file).Replace('\\', '/'));
         string[] expected =
         [
             "Microsoft.ML.Diffusion.nuspec", "README.md", "SECURITY.md", "icon.png",

@@ -15,7 +15,8 @@ public sealed class CompositionTests
     public static void Train(TestContext context)
     {
         _model = TinyModel.Train(ScoringModel.Options with { SeedColumnName = "Number" }, _mlContext);
-        _alone = ScoringModel.Read(_mlContext, _model.Transform(Pictures.Rows(_mlContext, 12))).ToDictionary(row => row.Number, row => row.Describe());
+        _alone = ScoringModel.Read(_mlContext, _model.Transform(Pictures.Rows(_mlContext, 12)))
+            .ToDictionary(row => row.Number, row => row.Describe());
     }
 
     [ClassCleanup]
@@ -58,7 +59,8 @@ public sealed class CompositionTests
         foreach (var fold in _mlContext.Data.CrossValidationSplit(Pictures.Rows(_mlContext, 9), 2, seed: 1))
         {
             using var model =
-                _mlContext.Transforms.DiffusionTrainer("Generated", "Image", ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } }).Fit(fold.TrainSet);
+                _mlContext.Transforms.DiffusionTrainer("Generated", "Image", ScoringModel.Options with { Training = TinyModel.Options.Training with { NumberOfSteps = 1 } })
+                    .Fit(fold.TrainSet);
 
             var errors = model.Transform(fold.TestSet).GetColumn<float>("Error").ToArray();
 

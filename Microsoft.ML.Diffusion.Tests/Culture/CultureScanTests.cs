@@ -14,7 +14,8 @@ namespace Microsoft.ML.Diffusion.Tests.Culture;
 public sealed class CultureScanTests
 {
     public static IEnumerable<object[]> Samples =>
-        Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories).Select(file => new object[] { Path.GetFileName(Path.GetDirectoryName(file))! });
+        Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories)
+            .Select(file => new object[] { Path.GetFileName(Path.GetDirectoryName(file))! });
 
     [TestMethod]
     public void Library_WritesNumbersWithoutTheCulture()

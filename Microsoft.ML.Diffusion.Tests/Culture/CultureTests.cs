@@ -132,7 +132,8 @@ public sealed class CultureTests
                     ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]),
                     ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2)))),
                 ]);
-        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml()).Split('\n');
+        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml())
+            .Split('\n');
     }
 
     private static TrainingProgress Progress(int step, double loss, double validationLoss) =>

@@ -157,5 +157,6 @@ public sealed class EvaluateImageLikelihoodTests
     private static void Expect(string message, LikelihoodOptions options) =>
         Assert.AreEqual(
             message,
-            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.EvaluateLikelihood(_images, options)).Message.ReplaceLineEndings("\n"));
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _model.EvaluateLikelihood(_images, options)).Message
+                .ReplaceLineEndings("\n"));
 }

@@ -97,7 +97,8 @@ public sealed class EvaluateLikelihoodTests
         Expect<ArgumentOutOfRangeException>("Schema mismatch for image column 'Image': expected Image or Vector<Single> of 16x16 (height, width), got Image<8, 8> (Parameter 'data')", () =>
         {
             using var large =
-                _mlContext.Transforms.DiffusionTrainer("Generated", "Image", 16, TinyModel.Options with { Training = new() { NumberOfSteps = 1, BatchSize = 2 } }).Fit(rows).LastTransformer;
+                _mlContext.Transforms.DiffusionTrainer("Generated", "Image", 16, TinyModel.Options with { Training = new() { NumberOfSteps = 1, BatchSize = 2 } })
+                    .Fit(rows).LastTransformer;
             _mlContext.Diffusion.EvaluateLikelihood(large, rows);
         });
     }

@@ -21,7 +21,8 @@ internal static class ExactRun
     {
         using var scope = NewDisposeScope();
         var start = noise.Next(zeros(count, 2, 1, 1, ScalarType.Float64));
-        return sampler.Sample(Denoiser(mixture, schedule), start, SamplingStep.Reverse(sampler.Timesteps, schedule), noise).MoveToOuterDisposeScope();
+        return sampler.Sample(Denoiser(mixture, schedule), start, SamplingStep.Reverse(sampler.Timesteps, schedule), noise)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The Kolmogorov-Smirnov distance of samples to the data on an axis: the largest difference of the two distribution functions.</summary>

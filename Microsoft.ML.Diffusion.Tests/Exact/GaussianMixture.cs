@@ -87,7 +87,8 @@ internal sealed class GaussianMixture(double[] weights, (double X, double Y)[] m
 
     // log of weight times density of x_t, for each mode: [modes, N, 1, 1, 1].
     private Tensor LogJoint(Tensor x, double alphaBar) => stack([.. weights.Select((weight, k) =>
-        Math.Log(weight) - Math.Log(2 * Math.PI * Variance(k, alphaBar)) - ((x - (Math.Sqrt(alphaBar) * Mean(k, x))).square().sum(1, keepdim: true) / (2 * Variance(k, alphaBar))))]);
+        Math.Log(weight) - Math.Log(2 * Math.PI * Variance(k, alphaBar)) - ((x - (Math.Sqrt(alphaBar) * Mean(k, x))).square()
+            .sum(1, keepdim: true) / (2 * Variance(k, alphaBar))))]);
 
     private double Variance(int k, double alphaBar) => (alphaBar * deviations[k] * deviations[k]) + 1 - alphaBar;
 

@@ -90,7 +90,8 @@ internal sealed class AppFolder : IDisposable
             .ToList())
         {
             leftOut.UnionWith(
-                ((string[])["runtime", "runtimeTargets", "native"]).SelectMany(kind => section[package]![kind]?.AsObject() ?? []).Select(file => Path.GetFileName(file.Key)));
+                ((string[])["runtime", "runtimeTargets", "native"]).SelectMany(kind => section[package]![kind]?.AsObject() ?? [])
+                    .Select(file => Path.GetFileName(file.Key)));
             section.Remove(package);
             dependencies["libraries"]!.AsObject().Remove(package);
         }

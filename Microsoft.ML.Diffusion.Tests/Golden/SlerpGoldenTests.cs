@@ -15,7 +15,8 @@ public sealed class SlerpGoldenTests
         get
         {
             using var file = SafetensorsFile.Open(GoldenFolder.File(FileName));
-            return [.. file.Tensors.Where(tensor => tensor.Name.EndsWith("lerp", StringComparison.Ordinal)).Select(tensor => new object[] { tensor.Name })];
+            return [.. file.Tensors.Where(tensor => tensor.Name.EndsWith("lerp", StringComparison.Ordinal))
+                .Select(tensor => new object[] { tensor.Name })];
         }
     }
 

@@ -116,7 +116,8 @@ public sealed class ImageTests
 
         using var fromImages = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Short).Fit(rows);
         using var fromVectors =
-            mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", Short with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f }).Fit(extracted);
+            mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", Short with { PixelOffset = 127.5f, PixelScale = 1 / 127.5f })
+                .Fit(extracted);
 
         Assert.AreEqual(Pictures.Digest(fromImages.Generate(2)), Pictures.Digest(fromVectors.Generate(2)));
     }

@@ -56,7 +56,7 @@ public sealed class ModelFormatTests
 
     [TestMethod]
     public void Load_LaterStreams_SaysThatItsSeedsDrawOthers() => CollectionAssert.AreEqual(
-        new[] { "The model was saved with version 2 of the random numbers, but this Microsoft.ML.Diffusion has version 1: a seed generates other images here than there. Update the package to draw those." },
+        new[] { "The model was saved with version 2 of the random numbers, but this Microsoft.ML.Diffusion has version 1: a seed generates other images here than there. Update the package to generate those." },
         WarningsOfLoading(WithConfig(SavedModel.ChainOf(3), "\"streams_version\": 1", "\"streams_version\": 2")));
 
     [TestMethod]
@@ -207,7 +207,8 @@ public sealed class ModelFormatTests
                 SavedModel.With(
                     Saved(model),
                     "config.json",
-                    json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json).Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
+                    json => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json)
+                        .Replace("\"lower\"", "\"sideways\"", StringComparison.Ordinal))));
 
         var exception = Assert.Throws<Exception>(() => new MLContext().Model.Load(stream, out _));
 

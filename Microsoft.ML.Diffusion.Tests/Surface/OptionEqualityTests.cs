@@ -113,7 +113,8 @@ public sealed class OptionEqualityTests
         var made =
             type == typeof(DdimSampler)
                 ? new DdimSampler(eta: 1)
-                : constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter.DefaultValue)]); // sigma-hat is for eta 1
+                : constructor.Invoke([.. constructor.GetParameters()
+                    .Select(parameter => parameter.DefaultValue)]); // sigma-hat is for eta 1
         if (made is SampleGridOptions)
         {
             type.GetProperty(nameof(SampleGridOptions.Show))!.SetValue(made, (Action<int, MLImage>)Discard);

@@ -169,7 +169,8 @@ public sealed class ToolTrainTests : IDisposable
         var tuned = _folder.File("tuned.zip");
         Train("--steps", "3", "--prediction", "sample", "-q").Done();
 
-        ToolProcess.Run("train", Photos, "--from", Output, "-o", tuned, "--steps", "1", "--learning-rate", "1e-9", "--ema", "0", "--seed", "4", "--batch", "2").Done();
+        ToolProcess.Run("train", Photos, "--from", Output, "-o", tuned, "--steps", "1", "--learning-rate", "1e-9", "--ema", "0", "--seed", "4", "--batch", "2")
+            .Done();
 
         var context = new MLContext();
         using var model = context.Diffusion.LoadModel(Output, out _).GetDiffusion();

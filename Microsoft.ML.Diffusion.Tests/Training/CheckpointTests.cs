@@ -313,7 +313,8 @@ public sealed class CheckpointTests
     private static DiffusionTransformer Fit(DiffusionOptions options, MLContext? mlContext = null)
     {
         mlContext ??= new MLContext(seed: 3);
-        return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(Pictures.Rows(mlContext, 7), Pictures.Rows(mlContext, 4));
+        return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options)
+            .Fit(Pictures.Rows(mlContext, 7), Pictures.Rows(mlContext, 4));
     }
 
     private static Direct<TrainingProgress> Cancel(CancellationTokenSource source, int step) => new(progress =>

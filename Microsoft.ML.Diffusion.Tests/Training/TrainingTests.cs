@@ -178,7 +178,8 @@ public sealed class TrainingTests
         using (image)
         {
             var grey = ImagePixels.ReadRgb(image);
-            return Enumerable.Range(Pictures.Side, Pictures.Side * (Pictures.Side - 1)).Average(i => Math.Abs(grey[i] - grey[i - Pictures.Side]));
+            return Enumerable.Range(Pictures.Side, Pictures.Side * (Pictures.Side - 1))
+                .Average(i => Math.Abs(grey[i] - grey[i - Pictures.Side]));
         }
     }
 }

@@ -180,7 +180,8 @@ public sealed class ValidationTests
     private static DiffusionTransformer Fit(DiffusionOptions options)
     {
         var mlContext = new MLContext(seed: 3);
-        return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(Pictures.Rows(mlContext), Pictures.Rows(mlContext, 6));
+        return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options)
+            .Fit(Pictures.Rows(mlContext), Pictures.Rows(mlContext, 6));
     }
 
     private static double Correlation(int[] values)

@@ -41,7 +41,9 @@ internal static class ClassifierFreeGuidance
         }
 
         var (wanted, found) = (Deviation(labelled), Deviation(guided));
-        var ratio = where(found.IsAbove(0), wanted / found, ones_like(found)); // a prediction that is the same everywhere has no spread to bring back
+
+        // A prediction that is the same everywhere has no spread to bring back.
+        var ratio = where(found.IsAbove(0), wanted / found, ones_like(found));
         return guided * ratio.Times(phi).Plus(1 - phi);
     }
 

@@ -81,8 +81,8 @@ public sealed partial class GaussianDiffusion
     internal (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
     {
         using var scope = NewDisposeScope();
-        var mean =
-            (Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0).Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
+        var original = Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0;
+        var mean = original.Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
         var variance = Gather(timesteps, x0, t => Schedule.PosteriorVariance[t]);
         var logVariance = Gather(timesteps, x0, t => Schedule.PosteriorLogVarianceClipped[t]);
         return (mean.MoveToOuterDisposeScope(), variance.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope());

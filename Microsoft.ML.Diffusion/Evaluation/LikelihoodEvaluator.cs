@@ -62,10 +62,12 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     {
         var description = model.Description;
         var variance = options.Variance ?? description.Variance.OfSteps;
-        return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, (xt, timesteps, images) =>
-            model.Calls.Predict(
-                xt,
-                timesteps,
-                labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device)));
+        return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, Predict);
+
+        Tensor Predict(Tensor xt, int[] timesteps, int[] images)
+        {
+            var classes = labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device);
+            return model.Calls.Predict(xt, timesteps, classes);
+        }
     }
 }

@@ -54,7 +54,8 @@ public static class Slerp
         return z1.Times(1 - alpha).Plus(z2.Times(alpha)).MoveToOuterDisposeScope();
     }
 
-    private static (double First, double Second) Weights(double theta, double alpha) => theta < SmallestAngle || Math.PI - theta < SmallestAngle
+    private static (double First, double Second) Weights(double theta, double alpha) =>
+        theta < SmallestAngle || Math.PI - theta < SmallestAngle
         ? (1 - alpha, alpha)
         : (Math.Sin((1 - alpha) * theta) / Math.Sin(theta), Math.Sin(alpha * theta) / Math.Sin(theta));
 

@@ -46,7 +46,9 @@ internal static class Initialization
 
         foreach (var layer in layers)
         {
-            (layer switch { ResidualBlock block => block.Last.weight, SelfAttention attention => attention.Last.weight, _ => null })?.zero_();
+            var last =
+                layer switch { ResidualBlock block => block.Last.weight, SelfAttention attention => attention.Last.weight, _ => null };
+            last?.zero_();
         }
 
         network.Last.weight.zero_();

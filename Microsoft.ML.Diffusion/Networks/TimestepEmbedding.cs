@@ -21,11 +21,12 @@ internal sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Timesteps [N] to features [N, F].</summary>
-    public override Tensor forward(Tensor timesteps) =>
-        linear_2.forward(
-            nn.functional.silu(
-                linear_1.forward(
-                    Sinusoids(timesteps, _options.BaseChannels, _options.Details.CosinesFirst, _options.Details.FrequencyShift).to(linear_1.weight.dtype))));
+    public override Tensor forward(Tensor timesteps)
+    {
+        var details = _options.Details;
+        var sinusoids = Sinusoids(timesteps, _options.BaseChannels, details.CosinesFirst, details.FrequencyShift);
+        return linear_2.forward(nn.functional.silu(linear_1.forward(sinusoids.to(linear_1.weight.dtype))));
+    }
 
     /// <summary>[sin(t w_i), cos(t w_i)] for w_i = 10000^(-i / (half - shift)), i = 0..half-1: [N] to [N, count], as the DDPM U-Net has it.</summary>
     internal static Tensor Sinusoids(Tensor timesteps, int count, bool cosinesFirst = false, int shift = 1)

@@ -117,7 +117,8 @@ internal static partial class AtomicFile
             catch (IOException exception) when (attempt < Attempts
                 && exception is not DirectoryNotFoundException and not PathTooLongException)
             {
-                continue; // another process's DeleteLeftovers has it between its creation and its lock; or a lasting fault, which will be told
+                // Another process's DeleteLeftovers has it between its creation and its lock; or it is a lasting fault, which will be told.
+                continue;
             }
 
             if (!File.Exists(file.Name))

@@ -12,7 +12,8 @@ internal static class LibTorchAdvice
 
     /// <summary>Gets the libtorch that TorchSharp is made for, from the build.</summary>
     public static string LibTorchVersion { get; } =
-        typeof(LibTorchAdvice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "LibTorchVersion").Value!;
+        typeof(LibTorchAdvice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(entry => entry.Key == "LibTorchVersion").Value!;
 
     /// <summary>Says whether TorchSharp's own library fails for what the build step mends.</summary>
     public static bool IsOldSystem(NativeLoad torchSharp) =>

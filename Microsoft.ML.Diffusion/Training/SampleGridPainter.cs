@@ -21,8 +21,8 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     {
         using var scope = NewDisposeScope();
         var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
-        var samples =
-            new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed).Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
+        var generator = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed);
+        var samples = generator.Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
         var images = PixelTensors.ToImages(samples, run.Model.Shape);
         try
         {

@@ -97,7 +97,8 @@ Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} 
 IDataView PrincipalComponents(string column)
 {
     var detector =
-        mlContext.AnomalyDetection.Trainers.RandomizedPca(column, rank: 20, seed: Seed).Fit(mlContext.Data.TakeRows(model.Transform(toLearn), quick ? 100 : 3000));
+        mlContext.AnomalyDetection.Trainers.RandomizedPca(column, rank: 20, seed: Seed)
+            .Fit(mlContext.Data.TakeRows(model.Transform(toLearn), quick ? 100 : 3000));
     return detector.Transform(judged);
 }
 

@@ -100,7 +100,8 @@ double Accuracy(IReadOnlyList<LabelledPixels> rows)
     var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label")
         .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "Pixels", l2Regularization: 10));
     var data = mlContext.Data.LoadFromEnumerable(rows);
-    return mlContext.MulticlassClassification.Evaluate(pipeline.Fit(data).Transform(mlContext.Data.LoadFromEnumerable(toJudge))).MicroAccuracy;
+    return mlContext.MulticlassClassification.Evaluate(pipeline.Fit(data)
+        .Transform(mlContext.Data.LoadFromEnumerable(toJudge))).MicroAccuracy;
 }
 
 // Images as the classifier sees them, in memory: drawn ones are drawn once.

@@ -65,7 +65,8 @@ internal sealed class ColumnBuffer<TValue>(ValueGetter<TValue> input) : ColumnBu
 
         if (typeof(TValue).IsGenericType && typeof(TValue).GetGenericTypeDefinition() == typeof(VBuffer<>))
         {
-            return typeof(VectorCopy).GetMethod(nameof(VectorCopy.Of))!.MakeGenericMethod(typeof(TValue).GetGenericArguments()).CreateDelegate<Func<TValue, TValue>>();
+            var copy = typeof(VectorCopy).GetMethod(nameof(VectorCopy.Of))!;
+            return copy.MakeGenericMethod(typeof(TValue).GetGenericArguments()).CreateDelegate<Func<TValue, TValue>>();
         }
 
         return value => value;

@@ -156,7 +156,8 @@ internal readonly unsafe record struct GroupLoops(int Pixels, int Channels, bool
             s *= Vector512.Load(gamma + c);
             for (var i = c; i < count; i += channels)
             {
-                Vector512.MultiplyAddEstimate(Vector512.Load(dx + i), s, Vector512.MultiplyAddEstimate(Vector512.Load(x + i) - m, slope, constant)).Store(dx + i);
+                var towardMean = Vector512.MultiplyAddEstimate(Vector512.Load(x + i) - m, slope, constant);
+                Vector512.MultiplyAddEstimate(Vector512.Load(dx + i), s, towardMean).Store(dx + i);
             }
         }
     }

@@ -42,7 +42,8 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
             var scratch = Scratch.OfPart((4 * Stride) + (2L * PaddedLength));
             float* g = Padded(gamma, scratch), b = Padded(beta, scratch), factor = scratch.Take(Stride), offset = scratch.Take(Stride);
             float* paddedX = scratch.Take(PaddedLength), paddedY = scratch.Take(PaddedLength);
-            for (var unit = KernelThreads.Begin(part, parts, Images * Slices); unit < KernelThreads.Begin(part + 1, parts, Images * Slices); unit++)
+            var afterLast = KernelThreads.Begin(part + 1, parts, Images * Slices);
+            for (var unit = KernelThreads.Begin(part, parts, Images * Slices); unit < afterLast; unit++)
             {
                 var (image, slice) = Math.DivRem(unit, Slices);
                 var (begin, end, start) = (slice * Slice, (slice + 1) * Slice, (long)image * Pixels * Channels);

@@ -17,7 +17,8 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
     public override void Forward(float* x, float* g, float* bias, int biasStride, float* y)
     {
         var channels = Shape.OutChannels;
-        Multiply(x, PackedFilters.Forward(g, Shape), MatrixKernel.RoundedColumns(channels), KernelThreads.PartsFor(Places / PlacesOfPart), Places, (first, count, rows, stride) =>
+        var (columns, parts) = (MatrixKernel.RoundedColumns(channels), KernelThreads.PartsFor(Places / PlacesOfPart));
+        Multiply(x, PackedFilters.Forward(g, Shape), columns, parts, Places, (first, count, rows, stride) =>
         {
             for (var place = first; place < first + count; place++, rows += stride)
             {
@@ -107,7 +108,8 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
             Shape.Side,
             new ConvolutionSettings(1, Shape.Side - 1 - settings.Before, Shape.Side - 1 - settings.After)));
         var (height, width) = (back.Shape.OutHeight, back.Shape.OutWidth);
-        back.Multiply(dy, PackedFilters.Mirrored(g, Shape), MatrixKernel.RoundedColumns(channels), KernelThreads.PartsFor(Shape.Images), Shape.Images, (first, count, rows, stride) =>
+        var (columns, parts) = (MatrixKernel.RoundedColumns(channels), KernelThreads.PartsFor(Shape.Images));
+        back.Multiply(dy, PackedFilters.Mirrored(g, Shape), columns, parts, Shape.Images, (first, count, rows, stride) =>
         {
             for (var place = first; place < first + count; place++, rows += stride)
             {
@@ -133,7 +135,8 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
                     Shape.PatchLength,
                     1,
                     new ConvolutionSettings()));
-        pixels.Multiply(dy, PackedFilters.Backward(g, Shape), columns, KernelThreads.PartsFor(Shape.Images), Shape.Images, (first, count, rows, stride) =>
+        var parts = KernelThreads.PartsFor(Shape.Images);
+        pixels.Multiply(dy, PackedFilters.Backward(g, Shape), columns, parts, Shape.Images, (first, count, rows, stride) =>
             new Patches(Shape).Add(rows, stride, first, count, dx));
     }
 

@@ -27,7 +27,11 @@ internal static unsafe class WinogradFilters
         Rows(r2, s2, t2, u + (8 * stride), stride);
         Rows(r3, s3, t3, u + (12 * stride), stride);
 
-        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Column(float* g, int distance, int first, int step) =>
+        static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Column(
+            float* g,
+            int distance,
+            int first,
+            int step) =>
             Expand(Gather(g + first, distance), Gather(g + first + step, distance), Gather(g + first + (2 * step), distance));
 
         static void Rows(Vector256<float> g0, Vector256<float> g1, Vector256<float> g2, float* u, int stride)

@@ -136,7 +136,8 @@ internal static class DiffusersExport
         };
     }
 
-    private static string[] Types(UNetBlock[] blocks, string way) => Array.ConvertAll(blocks, block => DiffusersNetwork.Names(way)[block switch
+    private static string[] Types(UNetBlock[] blocks, string way) =>
+        Array.ConvertAll(blocks, block => DiffusersNetwork.Names(way)[block switch
     {
         UNetBlock.Residual => 0,
         UNetBlock.ResidualResampling => 2,

@@ -71,7 +71,9 @@ internal static class DiffusersImport
             weights.Tensors.Sum(tensor => tensor.ElementCount));
     }
 
-    private static (DiffusersNetwork Network, DiffusersScheduler Scheduler, ModelDescription Description) Read(DiffusersFolder place, DiffusersOptions options)
+    private static (DiffusersNetwork Network, DiffusersScheduler Scheduler, ModelDescription Description) Read(
+        DiffusersFolder place,
+        DiffusersOptions options)
     {
         var config = place.ReadConfig();
         var named = config.Texts(ClassNamesNote, []);

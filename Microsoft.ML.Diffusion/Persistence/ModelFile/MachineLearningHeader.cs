@@ -43,8 +43,8 @@ internal sealed partial record MachineLearningHeader(string Loader, string Assem
             throw Damaged(name);
         }
 
-        var parts =
-            ((int[])[0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x80, 0x88, 0x90]).Select(offset => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset))).ToArray();
+        int[] offsets = [0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x80, 0x88, 0x90];
+        var parts = Array.ConvertAll(offsets, offset => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset)));
         var (assemblyAt, assemblyBytes) = (parts[8], (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x98)));
         var (written, readable) =
             (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x08)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(0x0C)));

@@ -67,7 +67,7 @@ internal sealed class SafetensorsHeader
         {
             return ParseObject(json);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter: half of a surrogate pair, escaped
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // or: half a surrogate
         {
             throw new FormatException($"The header is not valid JSON: {exception.Message}", exception);
         }
