@@ -16,9 +16,9 @@ public partial class SourceTests
             .Where(file => !GeneratedFolder().IsMatch(file));
 
         var tooLong = from file in sources
-                    from line in File.ReadLines(file).Index()
-                    where IsTooLong(line.Item)
-                    select $"{Path.GetRelativePath(BuildFiles.Root, file)}:{line.Index + 1}";
+                      from line in File.ReadLines(file).Index()
+                      where IsTooLong(line.Item)
+                      select $"{Path.GetRelativePath(BuildFiles.Root, file)}:{line.Index + 1}";
 
         Assert.IsEmpty(tooLong.ToList());
     }

@@ -17,7 +17,7 @@ internal sealed class FeatureSet : IDisposable
 
     /// <param name="features">D.</param>
     /// <param name="maximumKept">How many rows to keep.</param>
-    /// <param name="seed">Of the choice.</param>
+    /// <param name="seed">The seed of the choice.</param>
     /// <param name="isGenerated">Whether the rows are of generated images: these are chosen apart from the real ones.</param>
     public FeatureSet(int features, int maximumKept, long seed, bool isGenerated)
     {

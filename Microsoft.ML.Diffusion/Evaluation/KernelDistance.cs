@@ -65,7 +65,7 @@ internal static class KernelDistance
 /// <summary>Sums of the kernel over pairs.</summary>
 /// <param name="OfRows">For each element of the first set, over those of the second.</param>
 /// <param name="OfColumns">For each element of the second set, over those of the first.</param>
-/// <param name="Squares">Of the squared kernel, over all pairs.</param>
+/// <param name="Squares">The sum of the squared kernel, over all pairs.</param>
 internal sealed record KernelSums(double[] OfRows, double[] OfColumns, double Squares)
 {
     /// <summary>Gets the sum over all pairs.</summary>

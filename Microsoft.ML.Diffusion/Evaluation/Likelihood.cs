@@ -24,7 +24,7 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
     /// <summary>The terms of all images at <paramref name="timesteps"/>, several timesteps of an image in one network call where there are few images.</summary>
     /// <param name="images">[N, C, H, W] in [-1, 1] on the 256 levels.</param>
     /// <param name="timesteps">Rising from 0.</param>
-    /// <param name="seed">Of the noise.</param>
+    /// <param name="seed">The seed of the noise.</param>
     /// <param name="batchSize">How many pairs of an image and a timestep go through the network together. The last call is filled up, so that none rounds otherwise.</param>
     /// <param name="beforeCall">Called before each network call with the number of pairs done.</param>
     /// <param name="firstImage">The index of the first image, which decides its noise.</param>

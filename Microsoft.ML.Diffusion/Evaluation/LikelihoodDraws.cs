@@ -14,7 +14,7 @@ internal static class LikelihoodDraws
     }
 
     /// <summary>The noise of images at timesteps, which depends on the seed, the image and the timestep alone.</summary>
-    /// <param name="seed">Of the evaluation.</param>
+    /// <param name="seed">The seed of the evaluation.</param>
     /// <param name="images">The number of each image.</param>
     /// <param name="timesteps">The timestep of each image.</param>
     /// <param name="like">[N, C, H, W].</param>

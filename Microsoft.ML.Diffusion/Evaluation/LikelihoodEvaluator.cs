@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Evaluation;
 /// <summary>Bounds the negative log-likelihood of images under a model.</summary>
 /// <param name="model">The model.</param>
 /// <param name="options">Validated.</param>
-/// <param name="seed">Of the timesteps and the noise.</param>
+/// <param name="seed">The seed of the timesteps and the noise.</param>
 /// <param name="batchSize">How many pairs of an image and a timestep go through the network together.</param>
 internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOptions options, long seed, int batchSize)
 {

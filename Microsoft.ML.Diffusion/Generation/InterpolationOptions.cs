@@ -8,7 +8,7 @@ public enum InterpolationPath
     /// <summary>Along the great circle between the DDIM latents of the two (Song et al. 2021, section 5.3): both ends are reconstructed.</summary>
     Spherical,
 
-    /// <summary>In a straight line between the two images noised to some depth, then denoised by a stochastic sampler (Ho et al. 2020, section 4.4).</summary>
+    /// <summary>A straight line between the two images noised to some depth, then denoised by a stochastic sampler (Ho et al. 2020, section 4.4).</summary>
     Linear,
 }
 

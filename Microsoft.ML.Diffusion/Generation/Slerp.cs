@@ -39,7 +39,7 @@ public static class Slerp
         return Combine(z1, z2, 1 - alpha, alpha);
     }
 
-    /// <summary>As the other overload, of whole tensors.</summary>
+    /// <summary>Interpolates whole tensors as the other overload does numbers.</summary>
     internal static Tensor Spherical(Tensor z1, Tensor z2, double alpha)
     {
         using var scope = NewDisposeScope();
@@ -47,7 +47,7 @@ public static class Slerp
         return z1.Times(w1).Plus(z2.Times(w2)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>As the other overload, of whole tensors.</summary>
+    /// <summary>Interpolates whole tensors as the other overload does numbers.</summary>
     internal static Tensor Linear(Tensor z1, Tensor z2, double alpha)
     {
         using var scope = NewDisposeScope();

@@ -21,7 +21,7 @@ internal sealed class NetworkCalls(UNet network)
 
     /// <summary>What the network says of x, all of it at one timestep.</summary>
     /// <param name="x">[N, C, H, W].</param>
-    /// <param name="timestep">Of all; it need not be a whole number.</param>
+    /// <param name="timestep">The timestep of all; it need not be a whole number.</param>
     /// <param name="labels">[N], -1 for none; null for none of any.</param>
     /// <returns>[N, C, H, W], or [N, 2C, H, W] for a learned variance.</returns>
     public Tensor Predict(Tensor x, double timestep, Tensor? labels) => Call(network.Forward, x, [(float)timestep], labels);

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>The blocks of one draw of one sample, from the first on, at the width that suits the processor. All widths give the same bits.</summary>
-/// <param name="key">Of a seed in a stream.</param>
+/// <param name="key">The key of a seed in a stream.</param>
 /// <param name="sample">The upper 64 bits of the counter.</param>
 /// <param name="draw">The second word of the counter; the first is the number of the block.</param>
 internal readonly struct RandomBlocks(ulong key, ulong sample, uint draw)

@@ -22,7 +22,7 @@ internal static class RandomTensors
     /// <param name="drawOf">The draw of the row of a place.</param>
     /// <param name="shape">[N, ...]; the elements of a sample are numbered in the order of its tensor.</param>
     /// <param name="type">Of the result. All types get the float32 numbers, rounded or widened.</param>
-    /// <param name="device">Of the result.</param>
+    /// <param name="device">The device of the result.</param>
     public static Tensor Normals(
         RandomNumbers numbers,
         IReadOnlyList<long> samples,

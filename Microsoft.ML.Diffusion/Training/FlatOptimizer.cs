@@ -147,8 +147,8 @@ internal sealed class FlatOptimizer : IDisposable
 }
 
 /// <summary>Rates and limits of one update.</summary>
-/// <param name="LearningRate">Of AdamW.</param>
-/// <param name="WeightDecay">Of AdamW, per unit of learning rate.</param>
+/// <param name="LearningRate">The learning rate of AdamW.</param>
+/// <param name="WeightDecay">The weight decay of AdamW, per unit of learning rate.</param>
 /// <param name="MaximumGradientNorm">The norm to which the gradient is clipped.</param>
 /// <param name="EmaDecay">How much of the average stays.</param>
 internal readonly record struct UpdateSettings(double LearningRate, double WeightDecay, double MaximumGradientNorm, double EmaDecay);

@@ -6,7 +6,7 @@ public enum LearningRateSchedule
     /// <summary>It stays.</summary>
     Constant,
 
-    /// <summary>In a straight line to zero at the end of the run.</summary>
+    /// <summary>The rate falls in a straight line to zero at the end of the run.</summary>
     Linear,
 
     /// <summary>Along half a cosine to zero at the end of the run.</summary>

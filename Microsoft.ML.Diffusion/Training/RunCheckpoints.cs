@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Keeps the checkpoints of the run at hand.</summary>
 /// <param name="folder">Where.</param>
-/// <param name="identity">Of the run at hand.</param>
+/// <param name="identity">The identity of the run at hand.</param>
 /// <param name="resumed">The one to go on from; null to start.</param>
 internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identity, Checkpoint? resumed)
 {

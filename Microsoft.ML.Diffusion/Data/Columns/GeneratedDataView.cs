@@ -11,7 +11,7 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <param name="count">Number of rows.</param>
 /// <param name="labels">The classes to generate in turn, -1 for none; null generates all without and has no column of them.</param>
 /// <param name="options">How to generate; validated.</param>
-/// <param name="seed">Of the run.</param>
+/// <param name="seed">The seed of the run.</param>
 /// <param name="columns">Names of the columns.</param>
 internal sealed class GeneratedDataView(
     DiffusionModel model,

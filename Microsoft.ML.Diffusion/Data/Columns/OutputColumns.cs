@@ -15,8 +15,8 @@ internal sealed class OutputColumns
 
     /// <param name="host">Whose messages are thrown.</param>
     /// <param name="trained">The model.</param>
-    /// <param name="seed">Of images; asked for when the first is generated.</param>
-    /// <param name="inputSchema">Of the rows.</param>
+    /// <param name="seed">The seed of images; asked for when the first is generated.</param>
+    /// <param name="inputSchema">The schema of the rows.</param>
     public OutputColumns(IHost host, TrainedModel trained, Lazy<long> seed, DataViewSchema inputSchema)
     {
         var (columns, description) = (trained.Columns, trained.Model.Description);

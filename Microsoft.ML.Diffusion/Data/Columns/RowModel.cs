@@ -13,7 +13,7 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// </summary>
 /// <param name="model">The network and what it is.</param>
 /// <param name="generation">How images are generated.</param>
-/// <param name="seed">Of generation.</param>
+/// <param name="seed">The seed of generation.</param>
 /// <param name="columns">How input images are looked at.</param>
 /// <param name="hasLabels">Whether rows have classes: no class of any row is not quite the same as a class of none, whose zero is added.</param>
 internal sealed class RowModel(DiffusionModel model, GenerationOptions generation, long seed, OutputColumnOptions columns, bool hasLabels)

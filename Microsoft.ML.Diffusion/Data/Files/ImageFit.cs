@@ -3,7 +3,7 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>How an image of another shape is brought to the size that is asked for.</summary>
 public enum ImageFit
 {
-    /// <summary>Its middle: scaled until it covers the size, what sticks out is cut off evenly at both sides.</summary>
+    /// <summary>The middle of the image: it is scaled until it covers the size, what sticks out is cut off evenly at both sides.</summary>
     Crop,
 
     /// <summary>All of it: scaled until it fits into the size, white around it.</summary>

@@ -7,8 +7,8 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// <summary>Rows of image files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
 /// <param name="images">The files.</param>
 /// <param name="options">How they are decoded.</param>
-/// <param name="width">Of all, in pixels.</param>
-/// <param name="height">Of all, in pixels.</param>
+/// <param name="width">The width of all, in pixels.</param>
+/// <param name="height">The height of all, in pixels.</param>
 internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, ImageFolderOptions options, int width, int height)
     : IndexedDataView(SchemaOf(images, width, height), images.Count, isParallel: true)
 {

@@ -10,8 +10,8 @@ internal static class ClassColumn
 
     /// <summary>The column of that name, whose keys are the classes of a model.</summary>
     /// <param name="host">Whose messages are thrown.</param>
-    /// <param name="schema">Of the rows.</param>
-    /// <param name="name">Of the column; null for none.</param>
+    /// <param name="schema">The schema of the rows.</param>
+    /// <param name="name">The name of the column; null for none.</param>
     /// <param name="classes">The number of classes.</param>
     /// <param name="parameter">What the caller calls the rows or their schema.</param>
     /// <param name="isNeeded">Whether rows without such a column are refused.</param>

@@ -19,8 +19,8 @@ internal sealed class ImageColumn
 
     /// <summary>The column of that name.</summary>
     /// <param name="host">Whose messages are thrown.</param>
-    /// <param name="schema">Of the rows.</param>
-    /// <param name="name">Of the column.</param>
+    /// <param name="schema">The schema of the rows.</param>
+    /// <param name="name">The name of the column.</param>
     /// <param name="pixels">How vectors say pixels.</param>
     /// <param name="shape">The images of a model, whose size the column's must have as far as that is known; null for any size.</param>
     /// <param name="parameter">What the caller calls the rows or their schema.</param>

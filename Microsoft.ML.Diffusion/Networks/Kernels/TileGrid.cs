@@ -7,7 +7,7 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <param name="Doubles">Whether the images before the convolution have half of these sides.</param>
 internal readonly unsafe record struct TileGrid(int Images, int Height, int Width, bool Doubles)
 {
-    /// <summary>Their number.</summary>
+    /// <summary>The number of tiles.</summary>
     public int Count => Images * Rows * Columns;
 
     private int Rows => (Height + 1) / 2;

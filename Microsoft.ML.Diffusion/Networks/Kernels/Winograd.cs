@@ -18,7 +18,7 @@ internal static unsafe class Winograd
     /// <summary>The points of a transformed tile that are not always zero.</summary>
     public static int[] PointsOfTile { get; } = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-    /// <summary>Those of a tile of repeated pixels.</summary>
+    /// <summary>Those of them that are not always zero for a tile of repeated pixels.</summary>
     public static int[] PointsOfRepeated { get; } = [0, 1, 3, 4, 5, 7, 12, 13, 15];
 
     /// <summary>V = B^T d B for a 4x4 tile of the input.</summary>

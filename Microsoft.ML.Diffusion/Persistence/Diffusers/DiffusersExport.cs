@@ -138,11 +138,11 @@ internal static class DiffusersExport
 
     private static string[] Types(UNetBlock[] blocks, string way) =>
         Array.ConvertAll(blocks, block => DiffusersNetwork.Names(way)[block switch
-    {
-        UNetBlock.Residual => 0,
-        UNetBlock.ResidualResampling => 2,
-        _ => 1,
-    }]);
+        {
+            UNetBlock.Residual => 0,
+            UNetBlock.ResidualResampling => 2,
+            _ => 1,
+        }]);
 
     // One for all levels with attention, but for the last of a way, which changes no resolution.
     private static string SamplingType(UNetBlock[] blocks, string option)
