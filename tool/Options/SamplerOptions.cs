@@ -63,7 +63,8 @@ internal sealed class SamplerOptions
         DpmSolverSampler => new DpmSolverSampler(steps).Timesteps,
         EulerSampler => new EulerSampler(steps).Timesteps,
         HeunSampler => new HeunSampler(steps).Timesteps,
-        _ => new DdimSampler(steps).Timesteps,
+        DdimSampler => new DdimSampler(steps).Timesteps,
+        _ => throw new NotSupportedException($"The timesteps of {own} are not known here."),
     };
 
     private static UsageException OnlyForDdim(string sampler) =>
