@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
+using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -102,17 +103,6 @@ public sealed partial record UNetOptions
                 nameof(ChannelMultipliers),
                 $"{width}x{height}",
                 $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers{(PatchSize > 1 ? " or a smaller PatchSize" : "")}.");
-        }
-    }
-
-    private static void Require(bool holds, string name, object? value, string rule)
-    {
-        if (!holds)
-        {
-            throw new ArgumentOutOfRangeException(
-                name,
-                value is IReadOnlyList<int> list ? $"[{string.Join(", ", list)}]" : value,
-                $"{name} {rule}.");
         }
     }
 }
