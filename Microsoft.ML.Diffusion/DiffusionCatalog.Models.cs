@@ -1,6 +1,5 @@
 using System.Reflection;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
-using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -25,14 +24,15 @@ public sealed partial class DiffusionCatalog
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> if it was saved without.</param>
     /// <returns>The pipeline; <c>GetDiffusion()</c> finds the diffusion model in it, which <see cref="LoadDiffusionModel"/> returns at once.</returns>
     /// <exception cref="FormatException">
-    /// The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.
+    /// The file is damaged, made to do harm, of a newer format, or asks for a loader or an assembly that files from anywhere may not ask for.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <remarks>
     /// ML.NET's own Model.Load inflates entries and loads the assemblies that the file names before this library sees it. SECURITY.md says
-    /// what is promised. Pipelines with custom mappings, or with TensorFlow or ONNX steps, are for Model.Load and files that you trust.
+    /// what is promised, and which steps are let in. Pipelines with others, such as custom mappings, TensorFlow or ONNX, are for Model.Load
+    /// and files that you trust.
     /// </remarks>
     public ITransformer LoadModel(string path, out DataViewSchema? inputSchema)
     {
@@ -44,7 +44,7 @@ public sealed partial class DiffusionCatalog
             if (untrusted is not null)
             {
                 throw new FormatException(
-                    $"it asks for the assembly {SafetensorsEntry.Quote(untrusted)}, which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.");
+                    $"it asks for {untrusted}. If you trust the file, load it by mlContext.Model.Load.");
             }
 
             if (mismatch is not null)
@@ -68,8 +68,8 @@ public sealed partial class DiffusionCatalog
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <returns>The one diffusion model in it. Dispose it to free its weights.</returns>
     /// <exception cref="FormatException">
-    /// The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's
-    /// nor this library.
+    /// The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or asks for a loader or an assembly that files
+    /// from anywhere may not ask for.
     /// </exception>
     /// <inheritdoc cref="LoadModel" path="/exception[@cref!='T:System.FormatException']"/>
     public DiffusionTransformer LoadDiffusionModel(string path)
@@ -105,7 +105,7 @@ public sealed partial class DiffusionCatalog
             return read();
         }
         catch (Exception exception) when (exception is not (IOException or UnauthorizedAccessException or OutOfMemoryException)
-            || exception is EndOfStreamException)
+            || exception is EndOfStreamException or FileNotFoundException or FileLoadException) // the latter two: an assembly's version
         {
             var reason = exception;
             while (reason is TargetInvocationException { InnerException: { } inner })

@@ -85,6 +85,10 @@ public sealed class ModelFileTests
         CollectionAssert.AreEqual(
             new[] { "Microsoft.ML.Data", "Microsoft.ML.Diffusion", "Microsoft.ML.ImageAnalytics" },
             inspection.Assemblies.Select(name => name.Split(',')[0]).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { "DiffusionTransformer", "ImageGrayscaleTransform", "ImagePixelExtractor", "TransformerChain" },
+            inspection.Loaders.ToArray());
+        Assert.IsEmpty(inspection.Untrusted);
     }
 
     [TestMethod]
@@ -183,7 +187,7 @@ public sealed class ModelFileTests
 
         CollectionAssert.Contains(_context.Diffusion.InspectModel(ModelPath).Assemblies.ToArray(), assembly);
         Messages.Expect<FormatException>(
-            $"The model {ModelPath} cannot be used: it asks for the assembly '{assembly}', which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.",
+            $"The model {ModelPath} cannot be used: it asks for the assembly '{assembly}', which is neither this library nor of the packages of ML.NET that it needs. If you trust the file, load it by mlContext.Model.Load.",
             () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 

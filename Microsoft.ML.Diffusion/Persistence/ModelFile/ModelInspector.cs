@@ -6,8 +6,8 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 /// <summary>Reads a model zip as data: nothing in it is run, unpacked, or made into a network.</summary>
 internal static class ModelInspector
 {
-    private const string HeaderEntry = "Model.key";
-    private const string OldStreamEntry = "Model.bin";
+    private const string LowerHeaderEntry = "model.key";
+    private const string OldStreamEntry = "model.bin";
 
     /// <summary>Checks all of a zip; what is damaged is refused, what is only suspect is reported.</summary>
     /// <exception cref="FormatException">It is damaged, made to do harm, or holds no diffusion model.</exception>
@@ -15,19 +15,20 @@ internal static class ModelInspector
     {
         using var archive = ModelArchive.Open(stream);
         var headers = ReadHeaders(archive);
-        var models = headers.Where(header => header.Value.Loader == ModelZip.LoaderSignature).ToList();
+        var models = headers.Where(header => IsModel(header.Value)).ToList();
         if (models.Count != 1)
         {
             throw new FormatException($"it holds {models.Count} diffusion models, expected 1.");
         }
 
-        var folder = models[0].Key[..^HeaderEntry.Length];
+        var folder = models[0].Key[..^MachineLearningHeader.Entry.Length];
         var config =
             ModelConfig.FromJson(
                 ReadAll(archive, folder + ModelZip.ConfigEntry, ModelZip.MaximumConfigBytes),
                 ReadOptional(archive, folder + ModelZip.RunEntry));
         var description = ModelConfigMapping.ToDescription(config);
         SamplerConfigMapping.ToOptions(config.Sampler, description);
+        string[] untrusted = [.. headers.Select(header => header.Value.Untrusted(header.Key)).OfType<string>().Distinct()];
         var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file)).FirstOrDefault(reason => reason is not null);
 
         return (new ModelFileInfo(
@@ -37,8 +38,10 @@ internal static class ModelInspector
             config.Training,
             [.. archive.Entries.Select(entry => new ModelFileEntry(entry.FullName, entry.Length, entry.CompressedLength))],
             [.. headers.Values.Select(header => header.Assembly).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)],
+            [.. headers.Values.SelectMany(header => header.Loaders).Distinct().Order(StringComparer.Ordinal)],
+            untrusted,
             mismatch is null,
-            config.StreamsVersion), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
+            config.StreamsVersion), untrusted.FirstOrDefault(), mismatch);
     }
 
     /// <summary>Reads the input schema; null if the model was saved without.</summary>
@@ -55,22 +58,28 @@ internal static class ModelInspector
         foreach (var entry in archive.Entries)
         {
             using var content = ModelArchive.Read(entry);
-            switch (entry.Name)
+            if (entry.Name == MachineLearningHeader.Entry)
             {
-                case HeaderEntry:
-                    headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
-                    break;
-                case OldStreamEntry:
-                    throw new FormatException(
-                        $"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, which cannot be checked.");
-                default:
-                    content.Drain();
-                    break;
+                headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
+                continue;
             }
+
+            // In any case, since ML.NET finds what it has unpacked before by names without case.
+            if (entry.Name.ToLowerInvariant() is OldStreamEntry or LowerHeaderEntry)
+            {
+                throw new FormatException(
+                    $"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, or of none, and cannot be checked.");
+            }
+
+            content.Drain();
         }
 
         return headers;
     }
+
+    // The first loader that ML.NET knows is the one that reads.
+    private static bool IsModel(MachineLearningHeader header) =>
+        header.Loaders.FirstOrDefault() is { } first && TrustedLoaders.Normalize(first) == TrustedLoaders.Normalize(ModelZip.LoaderSignature);
 
     private static string? Mismatch(ModelArchive archive, string folder, WeightFileConfig file)
     {
