@@ -10,13 +10,18 @@ public sealed partial class DiffusionCatalog
     /// <param name="model">The fitted pipeline or one step of it.</param>
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> leaves it out.</param>
     /// <param name="path">Where, in a folder that exists. A file that is there is replaced once the new one is on the disk.</param>
+    /// <exception cref="InvalidOperationException">The file would be beyond what <see cref="LoadModel"/> reads; an old file is unchanged.</exception>
     /// <exception cref="IOException">The disk is full, or the folder is missing or cannot be written to; an old file is unchanged.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid it, or the old file is read-only; it is unchanged.</exception>
     public void SaveModel(ITransformer model, DataViewSchema? inputSchema, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream => _context.Model.Save(model, inputSchema, stream));
+        AtomicFile.Write(path, stream =>
+        {
+            _context.Model.Save(model, inputSchema, stream);
+            ModelInspector.CheckLimits(stream);
+        });
     }
 
     /// <summary>Loads a pipeline that holds a diffusion model, after checking all of the file: for files that others made.</summary>

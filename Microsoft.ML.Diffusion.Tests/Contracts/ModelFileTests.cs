@@ -220,7 +220,7 @@ public sealed class ModelFileTests
         Write(SavedModel.With(
             File.ReadAllBytes(SavedModel.Model),
             "config.json",
-            json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 400000000")));
+            json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 32000")));
 
         var error = Assert.ThrowsExactly<FormatException>(() => _context.Diffusion.LoadModel(ModelPath, out _));
 
@@ -238,7 +238,7 @@ public sealed class ModelFileTests
             json => Replace(json, Encoding.UTF8, "\"file\": \"weights.safetensors\"", "\"file\": \"../weights.safetensors\"")));
 
         Messages.Expect<FormatException>(
-            $"The model {ModelPath} cannot be used: The model's config.json is damaged: a class has no name, or a file of weights has a name or a size that none can have.",
+            $"The model {ModelPath} cannot be used: The model's config.json is damaged: a class has no name, or a file of weights has a name or a size (bytes) that none can have.",
             () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 

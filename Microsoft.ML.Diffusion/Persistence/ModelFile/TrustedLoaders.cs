@@ -41,6 +41,12 @@ internal static class TrustedLoaders
 
             // Microsoft.ML.KMeansClustering, Microsoft.ML.PCA
             "KMeansPredictor", "pcaAnomExec", "PcaTransform",
+
+            // No loaders: parts that their owner reads itself, whose headers name nothing in ML.NET's catalog.
+            "BinNormExec", "CustomStopWordsManager", "TermManager", "TextSpanBuffer",
+
+            // Older names of loaders above, which ML.NET writes beside the newer ones.
+            "ChooseColumnsFunction", "ConcatFunction", "ConvertFunction", "GcnFunction", "NormalizeFunction",
         }.Select(Normalize),
         StringComparer.Ordinal);
 
