@@ -107,7 +107,7 @@ public sealed class UNetTests
         Refused(
             nameof(UNetDetails.LevelChannels),
             "[8, 10]",
-            "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level",
+            "must hold 1 to 16 multiples, up to 65536, of NumberOfNormalizationGroups (4), one for each level",
             _tiny with { Details = new UNetDetails { LevelChannels = [8, 10] } });
         Refused(
             nameof(UNetDetails.DownBlocks),

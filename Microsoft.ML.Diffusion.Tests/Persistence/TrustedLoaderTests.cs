@@ -95,7 +95,6 @@ public sealed class TrustedLoaderTests
             .Append(transforms.NormalizeBinning("Binned", "Features", maximumBinCount: 3))
             .Append(transforms.ReplaceMissingValues("Whole", "Scaled"))
             .Append(transforms.IndicateMissingValues("Missing", "Scaled"))
-            .Append(transforms.ProjectToPrincipalComponents("Components", "Whole", rank: 2))
             .Append(transforms.ApproximatedKernelMap("Kernel", "Whole", rank: 2))
             .Append(transforms.Conversion.MapValue("Mapped", [new KeyValuePair<int, float>(1, 2)], "Number"))
             .Append(transforms.Conversion.MapKeyToValue("Named", "Label"))

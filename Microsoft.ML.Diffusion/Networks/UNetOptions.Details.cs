@@ -33,7 +33,7 @@ public sealed partial record UNetOptions
                         && channels % NumberOfNormalizationGroups == 0)),
             nameof(UNetDetails.LevelChannels),
             Details.LevelChannels,
-            $"must hold 1 to {Limits.Levels} multiples of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), one for each level, of at most {Limits.Channels}");
+            $"must hold 1 to {Limits.Levels} multiples, up to {Limits.Channels}, of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), one for each level");
         RequireBlocks(Details.DownBlocks, nameof(UNetDetails.DownBlocks));
         RequireBlocks(Details.UpBlocks, nameof(UNetDetails.UpBlocks));
         Require(

@@ -160,8 +160,8 @@ internal sealed record DiffusersNetwork(
         {
             null => 0,
             >= 1 and <= Limits.Classes and var classes => classes,
-            > Limits.Classes and var many => throw config.Refusal("num_class_embeds", many, $"a model has at most {Limits.Classes} classes"),
-            var other => throw config.Refusal("num_class_embeds", other, "a model has at least one class or null"),
+            < 1 and var none => throw config.Refusal("num_class_embeds", none, "a model has at least one class or null"),
+            var many => throw config.Refusal("num_class_embeds", many, $"a model has at most {Limits.Classes} classes"),
         };
     }
 

@@ -17,7 +17,11 @@ internal sealed partial class ModelArchive : IDisposable
     private readonly ZipArchive _zip;
     private readonly Dictionary<string, ZipArchiveEntry> _byName;
 
-    private ModelArchive(ZipArchive zip) => (_zip, _byName) = (zip, zip.Entries.ToDictionary(entry => entry.FullName, StringComparer.Ordinal));
+    private ModelArchive(ZipArchive zip)
+    {
+        _zip = zip;
+        _byName = zip.Entries.ToDictionary(entry => entry.FullName, StringComparer.Ordinal);
+    }
 
     public IReadOnlyList<ZipArchiveEntry> Entries => _zip.Entries;
 

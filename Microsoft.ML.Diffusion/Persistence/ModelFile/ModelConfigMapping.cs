@@ -93,7 +93,9 @@ internal static class ModelConfigMapping
     public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
     {
         var unet = config.Unet;
-        if (unet.SampleSize.Length != 2 || unet.SampleSize.Any(side => side is < 1 or > Limits.ImageSide) || unet.InChannels is not (1 or 3))
+        if (unet.SampleSize.Length != 2
+            || unet.SampleSize.Any(side => side is < 1 or > Limits.ImageSide)
+            || unet.InChannels is not (1 or 3))
         {
             throw new FormatException(
                 $"sample_size must hold a height and a width of at most {Limits.ImageSide}, and in_channels must be 1 or 3.");
@@ -142,7 +144,7 @@ internal static class ModelConfigMapping
             },
         };
         network.Validate();
-        network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+        CheckSides(unet, network);
         CheckSize(config, network);
 
         var scheduler = config.Scheduler;
@@ -171,6 +173,18 @@ internal static class ModelConfigMapping
             variance,
             unet.ClassNames);
     });
+
+    private static void CheckSides(NetworkConfig unet, UNetOptions network)
+    {
+        try
+        {
+            network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new FormatException($"sample_size: {e.Message}", e);
+        }
+    }
 
     // Before a network takes memory: fewer weights than it must have cannot fill it.
     private static void CheckSize(ModelConfig config, UNetOptions network)

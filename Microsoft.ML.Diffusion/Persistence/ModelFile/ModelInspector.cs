@@ -47,7 +47,8 @@ internal static class ModelInspector
             config.StreamsVersion), untrusted.FirstOrDefault(), mismatch);
     }
 
-    /// <summary>Checks that a zip that was just written is within the limits of those that are read, but for the steps that it asks for.</summary>
+    /// <summary>Checks that a zip that was just written is within the limits of those that are read, but for what it asks for.</summary>
+    /// <param name="stream">The whole file; where it stands does not matter.</param>
     /// <exception cref="InvalidOperationException">It is not.</exception>
     public static void CheckLimits(Stream stream)
     {
@@ -58,7 +59,9 @@ internal static class ModelInspector
         }
         catch (FormatException exception)
         {
-            throw new InvalidOperationException($"The pipeline is not saved, because LoadModel would refuse the file: {exception.Message}", exception);
+            throw new InvalidOperationException(
+                $"The pipeline is not saved, because LoadModel would refuse the file: {exception.Message}",
+                exception);
         }
     }
 
@@ -97,7 +100,8 @@ internal static class ModelInspector
 
     // The first loader that ML.NET knows is the one that reads.
     private static bool IsModel(MachineLearningHeader header) =>
-        header.Loaders.FirstOrDefault() is { } first && TrustedLoaders.Normalize(first) == TrustedLoaders.Normalize(ModelZip.LoaderSignature);
+        header.Loaders.FirstOrDefault() is { } first
+            && TrustedLoaders.Normalize(first) == TrustedLoaders.Normalize(ModelZip.LoaderSignature);
 
     private static string? Mismatch(ModelArchive archive, string folder, WeightFileConfig file, byte[] buffer)
     {
