@@ -106,8 +106,7 @@ public sealed class TrustedLoaderTests
 
         var loaded = _context.Diffusion.LoadModel(ModelPath, out var schema);
 
-        Assert.AreEqual(rows.Schema.Count, schema!.Count);
-        Assert.IsNotNull(loaded.GetOutputSchema(schema).GetColumnOrNull("Mapped"));
+        Assert.IsNotNull(loaded.GetOutputSchema(schema!).GetColumnOrNull("Mapped"));
         Assert.IsEmpty(_context.Diffusion.InspectModel(ModelPath).Untrusted);
         Assert.IsGreaterThan(15, _context.Diffusion.InspectModel(ModelPath).Loaders.Count);
         loaded.GetDiffusion().Dispose();

@@ -221,7 +221,7 @@ public sealed record TimestepSubset
         {
             "karras" when rho is { } exponent => Karras(count, exponent, sigmaMax, sigmaMin),
             "log_snr" => LogSnr(count, sigmaMax, sigmaMin),
-            "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
+            "uniform" or "quadratic" or "linspace" or "trailing" => new TimestepSubset(spacing, AtLeastOne(count)),
             "explicit" when timesteps is not null => Of(timesteps),
             "pairs" when timesteps is not null && previous?.Length == timesteps.Length =>
                 OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),

@@ -34,6 +34,9 @@ internal static class ModelConfigMapping
         ("betaEnd", "beta_end"),
         ("maximumBeta", "max_beta"),
         ("steps", "num_inference_steps"),
+        ("steps", "num_train_timesteps"), // a run has no more steps
+        ("timesteps", "timesteps"),
+        ("timesteps", "num_train_timesteps"),
         ("pairs", "previous_timesteps"),
         ("rho", "karras_rho"),
         ("sigmaMax", "sigma_max"),
