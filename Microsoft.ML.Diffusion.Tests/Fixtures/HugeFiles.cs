@@ -12,9 +12,9 @@ internal static class HugeFiles
     /// <summary>Model zips by what there is much of.</summary>
     public static IEnumerable<(string Name, byte[] Zip)> Models()
     {
+        yield return ("the same weights", WithWeights(Enumerable.Repeat("weights.safetensors", 100)));
         yield return ("entries", With([.. Enumerable.Range(0, 100_000).Select(i => ($"a/{i}", Array.Empty<byte>()))]));
         yield return ("entries beside their number", Uncounted(100_000));
-        yield return ("the same weights", WithWeights(Enumerable.Repeat("weights.safetensors", 100)));
         yield return ("weights", WithWeights(Enumerable.Range(0, 100_000).Select(i => FormattableString.Invariant($"weights-{i % 100_000:D5}-of-99999.safetensors"))));
         yield return ("tensors", WithConfig(config => config["weights"]![0]!["sha256"] = Object(100_000)));
         yield return ("attention resolutions", WithConfig(config => config["unet"]!["attention_resolutions"] = Numbers(1_000_000)));

@@ -12,6 +12,9 @@ public sealed class NumericKeyTests : DiffusersFolderCopy
 
     private static readonly string[] _values = ["0", "-1", "1", "2000000000", "NaN"];
 
+    // What a model only remembers of its training.
+    private static readonly string[] _notes = ["images", "steps", "final_loss", "skipped_steps"];
+
     private readonly MLContext _context = new(seed: 1);
 
     [TestMethod]
@@ -66,7 +69,7 @@ public sealed class NumericKeyTests : DiffusersFolderCopy
                 Set(parent, place, value == "NaN" ? "NaN" : JsonNode.Parse(value));
                 File.WriteAllBytes(path, SavedModel.With(zip, "/config.json", _ => JsonSerializer.SerializeToUtf8Bytes(config)));
                 var refusal = Bounded.Run(MaximumBytes, () => _context.Diffusion.InspectModel(path), $"{key} = {value}");
-                var failure = Bounded.Run(MaximumBytes, () => LoadAndGenerate(path), $"{key} = {value}");
+                var failure = _notes.Contains(key) ? null : Bounded.Run(MaximumBytes, () => LoadAndGenerate(path), $"{key} = {value}");
                 wrong.AddRange(IsNamed(refusal, key) ? [] : [$"{key} = {value}: {refusal!.Message}"]);
                 wrong.AddRange(failure is null or FormatException ? [] : [$"{key} = {value} is loaded: {failure.Message}"]);
             }
