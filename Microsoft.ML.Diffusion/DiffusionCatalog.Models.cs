@@ -1,6 +1,5 @@
 using System.Reflection;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
-using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -13,13 +12,18 @@ public sealed partial class DiffusionCatalog
     /// <param name="model">The fitted pipeline or one step of it.</param>
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> leaves it out.</param>
     /// <param name="path">Where, in a folder that exists. A file that is there is replaced once the new one is on the disk.</param>
+    /// <exception cref="InvalidOperationException">The file would be beyond what <see cref="LoadModel"/> reads; an old file is unchanged.</exception>
     /// <exception cref="IOException">The disk is full, or the folder is missing or cannot be written to; an old file is unchanged.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid it, or the old file is read-only; it is unchanged.</exception>
     public void SaveModel(ITransformer model, DataViewSchema? inputSchema, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream => PipelineFile.Save(_host, model, inputSchema, stream));
+        AtomicFile.Write(path, stream =>
+        {
+            PipelineFile.Save(_host, model, inputSchema, stream);
+            ModelInspector.CheckLimits(stream);
+        });
     }
 
     /// <summary>Loads a pipeline that holds a diffusion model, after checking all of the file: for files that others made.</summary>
@@ -27,14 +31,15 @@ public sealed partial class DiffusionCatalog
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> if it was saved without.</param>
     /// <returns>The pipeline; <c>GetDiffusion()</c> finds the diffusion model in it, which <see cref="LoadDiffusionModel"/> returns at once.</returns>
     /// <exception cref="FormatException">
-    /// The file is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's nor this library.
+    /// The file is damaged, made to do harm, of a newer format, or asks for a loader or an assembly that files from anywhere may not ask for.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permissions forbid reading it.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <remarks>
     /// ML.NET's own Model.Load inflates entries and loads the assemblies that the file names before this library sees it. SECURITY.md says
-    /// what is promised. Pipelines with custom mappings, or with TensorFlow or ONNX steps, are for Model.Load and files that you trust.
+    /// what is promised, and which steps are let in. Pipelines with others, such as custom mappings, TensorFlow or ONNX, are for Model.Load
+    /// and files that you trust.
     /// </remarks>
     public ITransformer LoadModel(string path, out DataViewSchema? inputSchema)
     {
@@ -46,7 +51,7 @@ public sealed partial class DiffusionCatalog
             if (untrusted is not null)
             {
                 throw new FormatException(
-                    $"it asks for the assembly {SafetensorsEntry.Quote(untrusted)}, which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.");
+                    $"it asks for {untrusted}. If you trust the file, load it by mlContext.Model.Load.");
             }
 
             if (mismatch is not null)
@@ -70,8 +75,8 @@ public sealed partial class DiffusionCatalog
     /// <param name="path">A file that <see cref="SaveModel"/> or ML.NET's Model.Save wrote.</param>
     /// <returns>The one diffusion model in it. Dispose it to free its weights.</returns>
     /// <exception cref="FormatException">
-    /// The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or names an assembly that is neither ML.NET's
-    /// nor this library.
+    /// The file holds no diffusion model or several, is damaged, made to do harm, of a newer format, or asks for a loader or an assembly that files
+    /// from anywhere may not ask for.
     /// </exception>
     /// <inheritdoc cref="LoadModel" path="/exception[@cref!='T:System.FormatException']"/>
     public DiffusionTransformer LoadDiffusionModel(string path)
@@ -107,7 +112,7 @@ public sealed partial class DiffusionCatalog
             return read();
         }
         catch (Exception exception) when (exception is not (IOException or UnauthorizedAccessException or OutOfMemoryException)
-            || exception is EndOfStreamException)
+            || exception is EndOfStreamException or FileNotFoundException or FileLoadException) // the latter two: an assembly's version
         {
             var reason = exception;
             while (reason is TargetInvocationException { InnerException: { } inner })

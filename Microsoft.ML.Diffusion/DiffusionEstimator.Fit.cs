@@ -105,8 +105,8 @@ public sealed partial class DiffusionEstimator
         var device = DeviceResolver.Resolve(_host, _options.Device);
         var previous = previousModel?.Model;
 
-        using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
+        using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
         var description =
             new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));

@@ -31,6 +31,8 @@ switch (args)
         return RandomNumberStatistics.Run();
     case ["runs", var count]:
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["options", var count]:
+        return SaveableOptions.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }
@@ -41,8 +43,11 @@ Action<Stream> target = args is [var name, ..] ? name switch
     "model" => stream => ModelInspector.Inspect(stream),
     "safetensors" => stream => SafetensorsFile.FromStream(stream, "fuzz"),
     "config" => stream => ModelConfigMapping.ToDescription(ModelConfig.FromJson(Bytes(stream))),
-    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors or config."),
-} : throw new ArgumentException("Name a target: model, safetensors or config. A file after it is read once, without the fuzzer.");
+    "unet" => stream => DiffusersTarget.ReadNetwork(stream),
+    "scheduler" => stream => DiffusersTarget.ReadScheduler(stream),
+    "index" => stream => DiffusersTarget.ReadIndex(stream),
+    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors, config, unet, scheduler or index."),
+} : throw new ArgumentException("Name a target: model, safetensors, config, unet, scheduler or index. A file after it is read once, without the fuzzer.");
 
 if (args.Length > 1)
 {
@@ -66,9 +71,9 @@ void Read(Stream stream)
     {
         target(stream);
     }
-    catch (Exception exception) when (exception is FormatException or InvalidDataException or EndOfStreamException)
+    catch (Exception exception) when (exception is FormatException or NotSupportedException or InvalidDataException or EndOfStreamException)
     {
-        // What DiffusionCatalog makes a FormatException of.
+        // What DiffusionCatalog makes a FormatException of, and what diffusers' folders are refused with.
     }
 }
 

@@ -65,7 +65,7 @@ public sealed class DamagedModelTests
         var error = LoadWith("config.json", bytes => Replace(bytes, "\"norm_num_groups\": 4", "\"norm_num_groups\": 3"));
 
         Assert.AreEqual(
-            "The model's config.json is damaged: BaseChannels must be an even multiple of NumberOfNormalizationGroups (3), because every normalization splits the channels into that many groups. (Parameter 'BaseChannels')\nActual value was 8.",
+            "The model's config.json is damaged: base_channels, norm_num_groups: BaseChannels must be an even multiple of NumberOfNormalizationGroups (3), because every normalization splits the channels into that many groups. (Parameter 'BaseChannels')\nActual value was 8.",
             error.ReplaceLineEndings("\n"));
     }
 

@@ -85,6 +85,10 @@ public sealed class ModelFileTests
         CollectionAssert.AreEqual(
             new[] { "Microsoft.ML.Data", "Microsoft.ML.Diffusion", "Microsoft.ML.ImageAnalytics" },
             inspection.Assemblies.Select(name => name.Split(',')[0]).ToArray());
+        CollectionAssert.AreEqual(
+            new[] { "DiffusionTransformer", "ImageGrayscaleTransform", "ImagePixelExtractor", "TransformerChain" },
+            inspection.Loaders.ToArray());
+        Assert.IsEmpty(inspection.Untrusted);
     }
 
     [TestMethod]
@@ -183,7 +187,7 @@ public sealed class ModelFileTests
 
         CollectionAssert.Contains(_context.Diffusion.InspectModel(ModelPath).Assemblies.ToArray(), assembly);
         Messages.Expect<FormatException>(
-            $"The model {ModelPath} cannot be used: it asks for the assembly '{assembly}', which is neither ML.NET's nor this library. If you trust the file, load it by mlContext.Model.Load.",
+            $"The model {ModelPath} cannot be used: it asks for the assembly '{assembly}', which is neither this library nor of the packages of ML.NET that it needs. If you trust the file, load it by mlContext.Model.Load.",
             () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 
@@ -216,7 +220,7 @@ public sealed class ModelFileTests
         Write(SavedModel.With(
             File.ReadAllBytes(SavedModel.Model),
             "config.json",
-            json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 400000000")));
+            json => Replace(json, Encoding.UTF8, "\"base_channels\": 4", "\"base_channels\": 32000")));
 
         var error = Assert.ThrowsExactly<FormatException>(() => _context.Diffusion.LoadModel(ModelPath, out _));
 
@@ -234,7 +238,7 @@ public sealed class ModelFileTests
             json => Replace(json, Encoding.UTF8, "\"file\": \"weights.safetensors\"", "\"file\": \"../weights.safetensors\"")));
 
         Messages.Expect<FormatException>(
-            $"The model {ModelPath} cannot be used: The model's config.json is damaged: a class has no name, or a file of weights has a name or a size that none can have.",
+            $"The model {ModelPath} cannot be used: The model's config.json is damaged: a class has no name, or a file of weights has a name or a size (bytes) that none can have.",
             () => _context.Diffusion.LoadModel(ModelPath, out _));
     }
 

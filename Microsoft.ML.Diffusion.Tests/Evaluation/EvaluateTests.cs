@@ -122,7 +122,7 @@ public sealed class EvaluateTests
             "NumberOfNeighbours must be at least 1, because a row's radius reaches to another row. (Parameter 'NumberOfNeighbours')\nActual value was 0.",
             () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 0 }));
         Expect<ArgumentOutOfRangeException>(
-            "MaximumNumberOfKeptRows must be at least 6, because a standard error needs four rows and a row needs 5 neighbours. (Parameter 'MaximumNumberOfKeptRows')\nActual value was 5.",
+            "MaximumNumberOfKeptRows must be at least 6, because a standard error needs four rows and a row NumberOfNeighbours (5) others. (Parameter 'MaximumNumberOfKeptRows')\nActual value was 5.",
             () => Evaluate(rows, rows, options: new() { NumberOfNeighbours = 5, MaximumNumberOfKeptRows = 5 }));
     }
 

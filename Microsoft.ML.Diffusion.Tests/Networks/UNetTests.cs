@@ -107,7 +107,7 @@ public sealed class UNetTests
         Refused(
             nameof(UNetDetails.LevelChannels),
             "[8, 10]",
-            "must hold 1 to 16 multiples of NumberOfNormalizationGroups (4), one for each level",
+            "must hold 1 to 16 multiples, up to 65536, of NumberOfNormalizationGroups (4), one for each level",
             _tiny with { Details = new UNetDetails { LevelChannels = [8, 10] } });
         Refused(
             nameof(UNetDetails.DownBlocks),
@@ -142,12 +142,12 @@ public sealed class UNetTests
         Refused(
             nameof(UNetDetails.TimestepFeatures),
             "0",
-            "must be at least 1; leave it null for four times BaseChannels",
+            "must be from 1 to 262144; leave it null for four times BaseChannels",
             _tiny with { Details = new UNetDetails { TimestepFeatures = 0 } });
         Refused(
             nameof(UNetDetails.FrequencyShift),
             "4",
-            "must be below half of BaseChannels (8), because frequencies are spaced by the difference",
+            "must be at least 0 and below half of BaseChannels (8), because frequencies are spaced by the difference",
             _tiny with { Details = new UNetDetails { FrequencyShift = 4 } });
         Refused(
             nameof(UNetDetails.DownsamplePadding),

@@ -98,7 +98,7 @@ public sealed class DiffusersSchedulerTests
     [DataRow("""{ "clip_sample": 1 }""", "clip_sample must be true or false, but it is 1.")]
     [DataRow("""{ "num_train_timesteps": 1.5 }""", "num_train_timesteps must be a whole number, but it is 1.5.")]
     [DataRow("""{ "trained_betas": [0.1, 0.2] }""", "trained_betas must hold num_train_timesteps = 1000 values, but it holds 2.")]
-    [DataRow("""{ "clip_sample_range": 0 }""", "range must be above 0, because it is half the width of the range that images may have. (Parameter 'range')\nActual value was 0.")]
+    [DataRow("""{ "clip_sample_range": 0 }""", "clip_sample_range: range must be above 0, because it is half the width of the range that images may have. (Parameter 'range')\nActual value was 0.")]
     [DataRow("[]", "must be a JSON object.")]
     public void Read_ImpossibleValue_IsRefused(string json, string message) => Expect<FormatException>(json, message);
 

@@ -69,7 +69,7 @@ public sealed class ModelFormatTests
 
         var error = Assert.Throws<Exception>(() => new MLContext().Model.Load(stream, out _));
 
-        StringAssert.Contains(error.ToString(), "streams_version must be 1 or more from format 3 on, and was not there before.");
+        StringAssert.Contains(error.ToString(), "streams_version must be 1 or more from format_version 3 on, and was not there before.");
     }
 
     [TestMethod]

@@ -41,6 +41,6 @@ public sealed record EvaluationOptions
             MaximumNumberOfKeptRows >= MinimumNumberOfRows,
             nameof(MaximumNumberOfKeptRows),
             MaximumNumberOfKeptRows,
-            $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row needs {NumberOfNeighbours} neighbours");
+            $"must be at least {MinimumNumberOfRows}, because a standard error needs four rows and a row NumberOfNeighbours ({NumberOfNeighbours}) others");
     }
 }

@@ -35,7 +35,7 @@ public sealed record LikelihoodOptions
     public long? Seed { get; init; }
 
     /// <summary>Gets the number of images that go through the network together.</summary>
-    /// <value>At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA.</value>
+    /// <value>1 to 65,536; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA.</value>
     public int? BatchSize { get; init; }
 
     /// <summary>Gets the receiver of the share of network calls done, 0..1.</summary>
@@ -62,10 +62,10 @@ public sealed record LikelihoodOptions
             NumberOfTimesteps,
             $"must be from 3 to {schedule.NumberOfTrainingTimesteps}, because the standard error needs two timesteps besides 0, and the model has {schedule.NumberOfTrainingTimesteps}; leave it null for all");
         Require(
-            BatchSize is null or >= 1,
+            BatchSize is null or (>= 1 and <= Limits.BatchSize),
             nameof(BatchSize),
             BatchSize,
-            "must be at least 1; leave it null for a size that fits the device");
+            $"must be from 1 to {Limits.BatchSize}; leave it null for a size that fits the device");
         Require(
             Labels is null || Labels.Count == numberOfImages,
             nameof(Labels),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion;
@@ -25,7 +26,7 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
-    /// At least 1; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and 4 GiB
+    /// 1 to 65,536; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and 4 GiB
     /// on CUDA at most. The last batch is filled up, so that an image does not depend on how many are asked; between batch sizes rounding may change
     /// rare pixels by one level of 256.
     /// </value>
@@ -101,12 +102,12 @@ public sealed record GenerationOptions
     {
         _ = SamplingStep.Reverse(For(schedule).Sampler.Timesteps, schedule);
         (Sampler as DdpmSampler)?.Variance.ValidateFor(variance);
-        if (BatchSize is < 1)
+        if (BatchSize is < 1 or > Limits.BatchSize)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(BatchSize),
                 BatchSize,
-                "BatchSize must be at least 1; leave it null for a size that fits the device.");
+                $"BatchSize must be from 1 to {Limits.BatchSize}; leave it null for a size that fits the device.");
         }
 
         if (!(GuidanceScale >= 0 && double.IsFinite(GuidanceScale)))

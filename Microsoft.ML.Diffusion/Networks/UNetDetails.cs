@@ -64,7 +64,7 @@ public sealed record UNetDetails
     public bool ScaleAndShift { get; init; }
 
     /// <summary>Gets the number of features that a timestep becomes.</summary>
-    /// <value>At least 1; <see langword="null"/>, the default, is four times <see cref="UNetOptions.BaseChannels"/>.</value>
+    /// <value>1 to 262,144; <see langword="null"/>, the default, is four times <see cref="UNetOptions.BaseChannels"/>.</value>
     public int? TimestepFeatures { get; init; }
 
     /// <summary>Gets a value indicating whether the cosines of a timestep come before its sines.</summary>
@@ -72,7 +72,7 @@ public sealed record UNetDetails
     public bool CosinesFirst { get; init; }
 
     /// <summary>Gets d in the frequencies 10000^(-i / (BaseChannels / 2 - d)), i = 0, 1, ..., of a timestep's sines and cosines.</summary>
-    /// <value>Below half of <see cref="UNetOptions.BaseChannels"/>. The default is 1, with which the lowest frequency is 1 / 10000.</value>
+    /// <value>At least 0 and below half of <see cref="UNetOptions.BaseChannels"/>. The default is 1, with which the lowest frequency is 1 / 10000.</value>
     public int FrequencyShift { get; init; } = 1;
 
     /// <summary>Gets the rows and columns of zeros around what a strided convolution halves.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using static Microsoft.ML.Diffusion.Runtime.Check;
 
 namespace Microsoft.ML.Diffusion;
@@ -27,13 +28,19 @@ public sealed partial record UNetOptions
     {
         Require(
             Details.LevelChannels is null
-                || (Details.LevelChannels.Count is >= 1 and <= 16
-                    && Details.LevelChannels.All(channels => channels >= 1 && channels % NumberOfNormalizationGroups == 0)),
+                || (Details.LevelChannels.Count is >= 1 and <= Limits.Levels
+                    && Details.LevelChannels.All(channels => channels is >= 1 and <= Limits.Channels
+                        && channels % NumberOfNormalizationGroups == 0)),
             nameof(UNetDetails.LevelChannels),
             Details.LevelChannels,
-            $"must hold 1 to 16 multiples of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), one for each level");
+            $"must hold 1 to {Limits.Levels} multiples, up to {Limits.Channels}, of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), one for each level");
         RequireBlocks(Details.DownBlocks, nameof(UNetDetails.DownBlocks));
         RequireBlocks(Details.UpBlocks, nameof(UNetDetails.UpBlocks));
+        Require(
+            AttentionHeadDimension is null or >= 1,
+            nameof(AttentionHeadDimension),
+            AttentionHeadDimension,
+            "must be at least 1; leave it null for one head over all channels");
         Require(
             AttentionHeadDimension is null || AttendedChannels().All(channels => channels % AttentionHeadDimension == 0),
             nameof(AttentionHeadDimension),
@@ -57,15 +64,15 @@ public sealed partial record UNetOptions
             Details.NormalizationEpsilon,
             "must be a number above 0, because it keeps a division from failing");
         Require(
-            Details.TimestepFeatures is null or >= 1,
+            Details.TimestepFeatures is null or (>= 1 and <= 4 * Limits.Channels),
             nameof(UNetDetails.TimestepFeatures),
             Details.TimestepFeatures,
-            "must be at least 1; leave it null for four times BaseChannels");
+            $"must be from 1 to {4 * Limits.Channels}; leave it null for four times BaseChannels");
         Require(
-            Details.FrequencyShift < BaseChannels / 2 || Details.FrequencyShift == 1,
+            Details.FrequencyShift >= 0 && (Details.FrequencyShift < BaseChannels / 2 || Details.FrequencyShift == 1),
             nameof(UNetDetails.FrequencyShift),
             Details.FrequencyShift,
-            $"must be below half of BaseChannels ({BaseChannels}), because frequencies are spaced by the difference");
+            $"must be at least 0 and below half of BaseChannels ({BaseChannels}), because frequencies are spaced by the difference");
         Require(
             Details.DownsamplePadding is 0 or 1,
             nameof(UNetDetails.DownsamplePadding),

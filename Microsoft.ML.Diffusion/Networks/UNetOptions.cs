@@ -8,11 +8,11 @@ namespace Microsoft.ML.Diffusion;
 public sealed partial record UNetOptions
 {
     /// <summary>Gets the number of channels at full resolution.</summary>
-    /// <value>A multiple of <see cref="NumberOfNormalizationGroups"/>. The default is 64.</value>
+    /// <value>A multiple of <see cref="NumberOfNormalizationGroups"/>, at most 65,536. The default is 64.</value>
     public int BaseChannels { get; init; } = 64;
 
     /// <summary>Gets the number of channels of each level as a multiple of <see cref="BaseChannels"/>; every level but the last halves the image.</summary>
-    /// <value>At least one positive number. The default is 1, 2, 2.</value>
+    /// <value>1 to 16 positive numbers; no level may have more than 65,536 channels. The default is 1, 2, 2.</value>
     public IReadOnlyList<int> ChannelMultipliers
     {
         get;
@@ -20,14 +20,14 @@ public sealed partial record UNetOptions
     } = EquatableList.Of<int>([1, 2, 2]);
 
     /// <summary>Gets the number of residual blocks of each level on the way down; the way up has one more.</summary>
-    /// <value>At least 1. The default is 2.</value>
+    /// <value>At least 1, and 256 in all levels of both ways together at most. The default is 2.</value>
     public int NumberOfResidualBlocks { get; init; } = 2;
 
     /// <summary>
     /// Gets the resolutions, as the longer side in pixels after patching, at which residual blocks are followed by self-attention; the middle always
     /// has it.
     /// </summary>
-    /// <value>The default is 16, and 7 and 14 for images of 28 pixels.</value>
+    /// <value>At most 64 numbers. The default is 16, and 7 and 14 for images of 28 pixels.</value>
     public IReadOnlyList<int> AttentionResolutions
     {
         get;
@@ -43,11 +43,11 @@ public sealed partial record UNetOptions
     public double Dropout { get; init; } = 0.1;
 
     /// <summary>Gets the number of groups of the group normalizations.</summary>
-    /// <value>At least 1. The default is 32.</value>
+    /// <value>1 to 65,536. The default is 32.</value>
     public int NumberOfNormalizationGroups { get; init; } = 32;
 
     /// <summary>Gets the side of the pixel blocks that the network folds into channels before its first layer.</summary>
-    /// <value>1, the default, folds nothing; 2 makes the network about four times as fast and sees fine detail as channels.</value>
+    /// <value>1 to 64: 1, the default, folds nothing; 2 makes the network about four times as fast and sees fine detail as channels.</value>
     public int PatchSize { get; init; } = 1;
 
     /// <summary>Gets a value indicating whether convolutions follow each change of resolution; without, images are averaged and repeated.</summary>
@@ -68,34 +68,66 @@ public sealed partial record UNetOptions
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Details);
-        Require(NumberOfNormalizationGroups >= 1, nameof(NumberOfNormalizationGroups), NumberOfNormalizationGroups, "must be at least 1");
+        Require(
+            NumberOfNormalizationGroups is >= 1 and <= Limits.Channels,
+            nameof(NumberOfNormalizationGroups),
+            NumberOfNormalizationGroups,
+            $"must be from 1 to {Limits.Channels}");
         Require(
             BaseChannels >= 2 && BaseChannels % 2 == 0 && BaseChannels % NumberOfNormalizationGroups == 0,
             nameof(BaseChannels),
             BaseChannels,
             $"must be an even multiple of NumberOfNormalizationGroups ({NumberOfNormalizationGroups}), because every normalization splits the channels into that many groups");
+        Require(BaseChannels <= Limits.Channels, nameof(BaseChannels), BaseChannels, $"must be at most {Limits.Channels}");
         Require(
-            ChannelMultipliers is { Count: >= 1 and <= 16 } && ChannelMultipliers.All(multiplier => multiplier >= 1),
+            ChannelMultipliers is { Count: >= 1 and <= Limits.Levels } && ChannelMultipliers.All(multiplier => multiplier >= 1),
             nameof(ChannelMultipliers),
             ChannelMultipliers,
-            "must hold 1 to 16 positive numbers, one for each level");
+            $"must hold 1 to {Limits.Levels} positive numbers, one for each level");
+        Require(
+            ChannelMultipliers!.All(multiplier => (long)BaseChannels * multiplier <= Limits.Channels),
+            nameof(ChannelMultipliers),
+            ChannelMultipliers,
+            $"must be such that no level has more than {Limits.Channels} channels, which are BaseChannels ({BaseChannels}) times as many");
         Require(NumberOfResidualBlocks >= 1, nameof(NumberOfResidualBlocks), NumberOfResidualBlocks, "must be at least 1");
+        Require(
+            ((2L * NumberOfResidualBlocks) + 1) * NumberOfLevels <= Limits.ResidualBlocks,
+            nameof(NumberOfResidualBlocks),
+            NumberOfResidualBlocks,
+            $"must leave the network at most {Limits.ResidualBlocks} residual blocks: so many, and one more on the way up, for each way and each of its {NumberOfLevels} levels");
         Require(
             AttentionResolutions is not null,
             nameof(AttentionResolutions),
             AttentionResolutions,
             "must not be null; an empty list means attention in the middle only");
         Require(
+            AttentionResolutions!.Count <= Limits.Resolutions,
+            nameof(AttentionResolutions),
+            AttentionResolutions,
+            $"must hold at most {Limits.Resolutions} resolutions, of which a network of {Limits.Levels} levels has no more than {Limits.Levels}");
+        Require(
             Dropout is >= 0 and < 1,
             nameof(Dropout),
             Dropout,
             "must be in [0, 1), because it is a probability and 1 would drop everything");
-        Require(PatchSize >= 1, nameof(PatchSize), PatchSize, "must be at least 1");
+        Require(
+            PatchSize is >= 1 and <= Limits.PatchSize,
+            nameof(PatchSize),
+            PatchSize,
+            $"must be from 1 to {Limits.PatchSize}, because the pixels of a patch, of which there are its square, become channels");
         ValidateDetails();
     }
 
     internal void ValidateFor(int height, int width)
     {
+        if (height > Limits.ImageSide || width > Limits.ImageSide)
+        {
+            throw new ArgumentOutOfRangeException(
+                "imageSize",
+                $"{width}x{height}",
+                $"Both sides of the images must have at most {Limits.ImageSide} pixels. Add ResizeImages before the trainer.");
+        }
+
         var factor = DownsamplingFactor;
         if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0)
         {

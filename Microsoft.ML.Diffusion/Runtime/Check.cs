@@ -3,6 +3,8 @@ namespace Microsoft.ML.Diffusion.Runtime;
 /// <summary>Requirements of options.</summary>
 internal static class Check
 {
+    private const int MaximumShown = 32;
+
     /// <summary>Refuses an option that is outside its range.</summary>
     /// <param name="holds">Whether it is within.</param>
     /// <param name="name">The option, as the user knows it.</param>
@@ -15,8 +17,11 @@ internal static class Check
         {
             throw new ArgumentOutOfRangeException(
                 name,
-                value is IEnumerable<int> list ? $"[{string.Join(", ", list)}]" : value,
+                value is IReadOnlyList<int> list ? Text(list) : value,
                 $"{name} {rule}.");
         }
     }
+
+    private static string Text(IReadOnlyList<int> list) =>
+        $"[{string.Join(", ", list.Take(MaximumShown))}{(list.Count > MaximumShown ? $", ... {list.Count} numbers" : "")}]";
 }

@@ -62,7 +62,7 @@ public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
     internal NoiseScheduleKind Kind { get; }
 
     /// <summary>Creates the schedule of the DDPM paper: beta rises linearly.</summary>
-    /// <param name="timesteps">T, at least 1.</param>
+    /// <param name="timesteps">T, 1 to 10,000.</param>
     /// <param name="betaStart">beta_0, in (0, 1).</param>
     /// <param name="betaEnd">beta_{T-1}, in (0, 1).</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -81,7 +81,7 @@ public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
         NoiseScheduleKind.Sigmoid(timesteps, betaStart, betaEnd).Create();
 
     /// <summary>Creates the schedule in which alpha-bar follows a squared cosine (Nichol and Dhariwal 2021, offset 0.008).</summary>
-    /// <param name="timesteps">T, at least 1.</param>
+    /// <param name="timesteps">T, 1 to 10,000.</param>
     /// <param name="maximumBeta">Upper bound of beta_t, in (0, 1): without it the last step would remove all signal.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public static NoiseSchedule Cosine(int timesteps = 1000, double maximumBeta = 0.999) =>
@@ -93,7 +93,7 @@ public sealed class NoiseSchedule : IEquatable<NoiseSchedule>
         NoiseScheduleKind.SigmoidCumulative(timesteps, maximumBeta).Create();
 
     /// <summary>Creates a schedule from beta_0..beta_{T-1}.</summary>
-    /// <param name="betas">The variances, each in (0, 1]; 1 is allowed only at the end, where it means that no signal is left.</param>
+    /// <param name="betas">The variances, at most 10,000, each in (0, 1]; 1 is allowed only at the end, where it means that no signal is left.</param>
     /// <exception cref="ArgumentException"><paramref name="betas"/> is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public static NoiseSchedule FromBetas(params ReadOnlySpan<double> betas) =>

@@ -37,6 +37,11 @@ internal sealed record NoiseScheduleKind(string Name, int Timesteps, double Beta
     public NoiseSchedule Create()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Timesteps, 1, TrainedBetas is null ? "timesteps" : "betas");
+        Check.Require(
+            Timesteps <= Limits.Timesteps,
+            TrainedBetas is null ? "timesteps" : "betas",
+            Timesteps,
+            $"must be at most {Limits.Timesteps}, because a step of training takes one timestep of an image and would hardly come to all of more");
         var betas = Betas();
         return new NoiseSchedule(this, ZeroTerminalSnr ? RescaleToZeroTerminalSnr(betas) : betas);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion;
@@ -59,7 +60,7 @@ public sealed record TimestepSubset
     /// ones: <see cref="Resolve"/> and <see cref="Pairs"/> refuse. A run that begins below the schedule's noisiest level still begins with
     /// standard normal noise: at sigma 80 the images' own share of x is 1/80.
     /// </remarks>
-    /// <param name="steps">Number of steps, at least 1; they may be more than T.</param>
+    /// <param name="steps">Number of steps, 1 to 10,000; they may be more than T.</param>
     /// <param name="rho">How much denser the levels are where little noise is left, at least 1, which spaces sigma evenly.</param>
     /// <param name="sigmaMax">
     /// The first level, above 0 and at most the schedule's own, which infinity stands for. The default is that of Karras et al.; the cosine schedule goes on to
@@ -83,7 +84,7 @@ public sealed record TimestepSubset
     /// 2022), grows by the same amount in every step, and sigma shrinks by the same factor.
     /// </summary>
     /// <inheritdoc cref="Karras" path="/remarks"/>
-    /// <param name="steps">Number of steps, at least 1; they may be more than T.</param>
+    /// <param name="steps">Number of steps, 1 to 10,000; they may be more than T.</param>
     /// <param name="sigmaMax">The first level, above 0 and at most the schedule's own, which infinity stands for.</param>
     /// <param name="sigmaMin">The last level before the clean image, above 0, below <paramref name="sigmaMax"/> and at least the schedule's own, which <see langword="null"/> stands for.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -220,7 +221,7 @@ public sealed record TimestepSubset
         {
             "karras" when rho is { } exponent => Karras(count, exponent, sigmaMax, sigmaMin),
             "log_snr" => LogSnr(count, sigmaMax, sigmaMin),
-            "uniform" or "quadratic" or "linspace" or "trailing" when count >= 1 => new TimestepSubset(spacing, count),
+            "uniform" or "quadratic" or "linspace" or "trailing" => new TimestepSubset(spacing, AtLeastOne(count)),
             "explicit" when timesteps is not null => Of(timesteps),
             "pairs" when timesteps is not null && previous?.Length == timesteps.Length =>
                 OfPairs([.. timesteps.Zip(previous, (timestep, before) => new TimestepPair(timestep, before)).Reverse()]),
@@ -256,6 +257,11 @@ public sealed record TimestepSubset
                 "steps must be at least 1, because every run needs a step to leave pure noise.");
         }
 
+        Check.Require(
+            steps <= Limits.Timesteps,
+            nameof(steps),
+            steps,
+            $"must be at most {Limits.Timesteps}, because each is a call of the network, and more than a few hundred change no image");
         return steps;
     }
 }

@@ -8,12 +8,14 @@ namespace Microsoft.ML.Diffusion;
 /// <remarks>Generation does not disturb training: the model is the same with it and without.</remarks>
 public sealed record SampleGridOptions
 {
+    private const int MaximumImages = 10_000;
+
     /// <summary>Gets the number of steps from one grid to the next.</summary>
     /// <value>At least 1. The default is 1,000.</value>
     public int EverySteps { get; init; } = 1000;
 
     /// <summary>Gets the number of images.</summary>
-    /// <value>At least 1. The default is 16.</value>
+    /// <value>1 to 10,000. The default is 16.</value>
     public int NumberOfImages { get; init; } = 16;
 
     /// <summary>Gets the number of images in a row.</summary>
@@ -47,7 +49,11 @@ public sealed record SampleGridOptions
     internal void Validate()
     {
         Require(EverySteps >= 1, nameof(EverySteps), EverySteps, "must be at least 1");
-        Require(NumberOfImages >= 1, nameof(NumberOfImages), NumberOfImages, "must be at least 1; leave SampleGrid null for no images");
+        Require(
+            NumberOfImages is >= 1 and <= MaximumImages,
+            nameof(NumberOfImages),
+            NumberOfImages,
+            $"must be from 1 to {MaximumImages}; leave SampleGrid null for no images");
         Require(Columns is null or >= 1, nameof(Columns), Columns, "must be at least 1; leave it null for a square");
         Require(
             Labels is null || Labels.Count == NumberOfImages,

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 using static Microsoft.ML.Diffusion.Runtime.Check;
 
@@ -29,7 +30,7 @@ public sealed partial record TrainingOptions
             nameof(Duration),
             Duration,
             "must be above zero; leave it null for no such budget");
-        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
+        Require(BatchSize is >= 1 and <= Limits.BatchSize, nameof(BatchSize), BatchSize, $"must be from 1 to {Limits.BatchSize}");
         Require(
             GradientAccumulationSteps >= 1,
             nameof(GradientAccumulationSteps),

@@ -22,7 +22,7 @@ public sealed partial record TrainingOptions
     public TimeSpan? Duration { get; init; }
 
     /// <summary>Gets the number of images of one optimizer step.</summary>
-    /// <value>At least 1. The default is 64.</value>
+    /// <value>1 to 65,536. The default is 64.</value>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>

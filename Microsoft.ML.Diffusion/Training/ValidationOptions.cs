@@ -9,12 +9,14 @@ namespace Microsoft.ML.Diffusion;
 /// </remarks>
 public sealed record ValidationOptions
 {
+    private const int MaximumDraws = 1_000;
+
     /// <summary>Gets the number of steps from one validation to the next. There is also one when the run ends.</summary>
     /// <value>At least 1; <see langword="null"/>, the default, is one pass over the training images.</value>
     public int? EverySteps { get; init; }
 
     /// <summary>Gets how often each image is judged, each time at another timestep and with other noise. More tell small differences better.</summary>
-    /// <value>At least 1, the default.</value>
+    /// <value>1, the default, to 1,000.</value>
     public int DrawsPerImage { get; init; } = 1;
 
     /// <summary>Gets a value indicating whether the trained model has the averaged weights of the lowest validation loss, rather than the last ones.</summary>
@@ -31,7 +33,11 @@ public sealed record ValidationOptions
     internal void Validate()
     {
         Require(EverySteps is null or >= 1, nameof(EverySteps), EverySteps, "must be at least 1; leave it null for once an epoch");
-        Require(DrawsPerImage >= 1, nameof(DrawsPerImage), DrawsPerImage, "must be at least 1");
+        Require(
+            DrawsPerImage is >= 1 and <= MaximumDraws,
+            nameof(DrawsPerImage),
+            DrawsPerImage,
+            $"must be from 1 to {MaximumDraws}, because each is a call of the network for every image");
         Require(Patience is null or >= 1, nameof(Patience), Patience, "must be at least 1; leave it null to never end training early");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
 
@@ -17,9 +18,18 @@ internal sealed record TransformerColumns(
     OutputColumnOptions Others,
     PixelEncoding Pixels)
 {
-    /// <exception cref="ArgumentOutOfRangeException">Two columns have one name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Two columns have one name, or one has a very long name.</exception>
     public void Validate()
     {
+        CheckLength(Output, "outputColumnName");
+        CheckLength(Input, "inputColumnName");
+        CheckLength(Label, nameof(DiffusionOptions.LabelColumnName));
+        CheckLength(Seed, nameof(DiffusionOptions.SeedColumnName));
+        foreach (var name in Others.Names)
+        {
+            CheckLength(name, nameof(DiffusionOptions.OutputColumns));
+        }
+
         if (Output == Input)
         {
             throw new ArgumentOutOfRangeException(
@@ -40,4 +50,10 @@ internal sealed record TransformerColumns(
             }
         }
     }
+
+    private static void CheckLength(string? name, string parameter) => Check.Require(
+        name is null || name.Length <= Limits.NameLetters,
+        parameter,
+        $"{name?.Length} letters",
+        $"must have at most {Limits.NameLetters} letters, because a model keeps it in its file");
 }

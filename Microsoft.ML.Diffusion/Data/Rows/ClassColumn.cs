@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Rows;
@@ -52,7 +53,16 @@ internal static class ClassColumn
     }
 
     /// <summary>The names of the classes, from the column's key values where it has them, else 0, 1, ....</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They are more, or their names longer, than a model can have.</exception>
     public static IReadOnlyList<string> Names(DataViewSchema.Column column)
+    {
+        Limits.CheckClassCount(((KeyDataViewType)column.Type).Count, nameof(DiffusionOptions.LabelColumnName));
+        var names = AllNames(column);
+        Limits.CheckClassNames(names, nameof(DiffusionOptions.LabelColumnName));
+        return names;
+    }
+
+    private static IReadOnlyList<string> AllNames(DataViewSchema.Column column)
     {
         var count = (int)((KeyDataViewType)column.Type).Count;
         if (column.Annotations.Schema.GetColumnOrNull("KeyValues") is { Type: VectorDataViewType { ItemType: TextDataViewType } })

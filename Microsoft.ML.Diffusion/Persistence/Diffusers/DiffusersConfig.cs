@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 
@@ -8,6 +9,9 @@ namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 internal sealed class DiffusersConfig
 {
     private const int MaximumBytes = 1 << 20;
+
+    // The names of classes and the betas of a schedule take 20,000 at most.
+    private const int MaximumValues = 50_000;
 
     private readonly string _path;
     private readonly Dictionary<string, JsonElement> _values;
@@ -25,8 +29,10 @@ internal sealed class DiffusersConfig
 
         try
         {
+            var bytes = File.ReadAllBytes(path);
+            JsonSize.Check(bytes, MaximumValues);
             using var document =
-                JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
+                JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw new FormatException($"{path}: must be a JSON object.");

@@ -111,6 +111,16 @@ internal static class DiffusersImport
                 $"the scheduler's variance_type learned_range needs {2 * network.InChannels}");
         }
 
+        var names = ClassNames(network.NumberOfClasses, options.ClassNames, named);
+        try
+        {
+            Limits.CheckClassNames(names, options.ClassNames is null ? ClassNamesNote : nameof(DiffusersOptions.ClassNames));
+        }
+        catch (ArgumentOutOfRangeException e) when (options.ClassNames is null)
+        {
+            throw config.Damage(e.Message, e);
+        }
+
         var (height, width) =
             network.Size ?? (Side(options.ImageHeight, nameof(options.ImageHeight)), Side(options.ImageWidth, nameof(options.ImageWidth)));
         network.Options.ValidateFor(height, width);
@@ -120,7 +130,7 @@ internal static class DiffusersImport
             scheduler.Schedule,
             scheduler.Prediction,
             learns ? ModelVariance.LearnedRange : ModelVariance.Fixed,
-            ClassNames(network.NumberOfClasses, options.ClassNames, named));
+            names);
     }
 
     private static int Side(int? side, string name) =>

@@ -1,3 +1,6 @@
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 
 /// <summary>The config.json of a UNet2DModel in the library's own terms. Every value is honoured or refused.</summary>
@@ -17,6 +20,21 @@ internal sealed record DiffusersNetwork(
 
     // The texts of diffusers' own defaults: what a missing key means.
     private static readonly string[] _downTypes = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"];
+    private static readonly ConfigKeys _keys = new(
+        (nameof(UNetOptions.BaseChannels), "block_out_channels"),
+        (nameof(UNetOptions.ChannelMultipliers), "block_out_channels"),
+        (nameof(UNetDetails.LevelChannels), "block_out_channels"),
+        (nameof(UNetOptions.NumberOfResidualBlocks), "layers_per_block"),
+        (nameof(UNetOptions.AttentionHeadDimension), "attention_head_dim"),
+        (nameof(UNetOptions.Dropout), "dropout"),
+        (nameof(UNetOptions.NumberOfNormalizationGroups), "norm_num_groups"),
+        (nameof(UNetDetails.MiddleScale), "mid_block_scale_factor"),
+        (nameof(UNetDetails.MiddleAttentionGroups), "attn_norm_num_groups"),
+        (nameof(UNetDetails.NormalizationEpsilon), "norm_eps"),
+        (nameof(UNetDetails.TimestepFeatures), "time_embedding_dim"),
+        (nameof(UNetDetails.FrequencyShift), "freq_shift"),
+        (nameof(UNetDetails.DownsamplePadding), "downsample_padding"));
+
     private static readonly string[] _upTypes = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"];
 
     /// <exception cref="NotSupportedException">A value asks for what the library has not.</exception>
@@ -73,6 +91,14 @@ internal sealed record DiffusersNetwork(
         try
         {
             Options.Validate();
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw config.Damage($"{_keys.In(e)}makes no network: {e.Message}", e);
+        }
+
+        try
+        {
             if (Size is { } size)
             {
                 Options.ValidateFor(size.Height, size.Width);
@@ -80,7 +106,7 @@ internal sealed record DiffusersNetwork(
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw config.Damage($"makes no network: {e.Message}", e);
+            throw config.Damage($"sample_size: makes no network: {e.Message}", e);
         }
 
         if (InChannels < 1 || OutChannels < 1)
@@ -133,8 +159,9 @@ internal sealed record DiffusersNetwork(
         return config.OptionalInt("num_class_embeds", null) switch
         {
             null => 0,
-            >= 1 and var classes => classes,
-            var other => throw config.Refusal("num_class_embeds", other, "a model has at least one class or null"),
+            >= 1 and <= Limits.Classes and var classes => classes,
+            < 1 and var none => throw config.Refusal("num_class_embeds", none, "a model has at least one class or null"),
+            var many => throw config.Refusal("num_class_embeds", many, $"a model has at most {Limits.Classes} classes"),
         };
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
@@ -17,6 +18,16 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
     public const string StepsNote = "_num_inference_steps";
     public const string EtaNote = "_eta";
     public const string ClippedNote = "_use_clipped_model_output";
+
+    private static readonly ConfigKeys _keys = new(
+        ("timesteps", "num_train_timesteps"),
+        ("betas", "trained_betas"),
+        ("betaStart", "beta_start"),
+        ("betaEnd", "beta_end"),
+        ("range", "clip_sample_range"),
+        ("maximum", "sample_max_value"),
+        ("ratio", "dynamic_thresholding_ratio"),
+        ("eta", EtaNote));
 
     /// <param name="config">The file.</param>
     /// <param name="pipeline">The class of the pipeline around it; null where there is none.</param>
@@ -42,8 +53,14 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
 
         var variance = isImplicit && name == DdimName ? DdpmVariance.FixedSmall : ReadVariance(config);
         var (clipping, rule) = (ReadClipping(config), ReadRule(config, isImplicit, ofItsOwn: name == DdimName));
+        var noted = config.OptionalInt(StepsNote, null);
+        if (steps is null && noted is { } note && (note < 1 || note > schedule.NumberOfTrainingTimesteps))
+        {
+            throw config.Refusal(StepsNote, note, $"it must be from 1 to {schedule.NumberOfTrainingTimesteps}, the number of timesteps");
+        }
+
         var count =
-            steps ?? config.OptionalInt(StepsNote, null) ?? Math.Min(
+            steps ?? noted ?? Math.Min(
                 isImplicit && pipeline != "DDPMPipeline" ? 50 : 1000,
                 schedule.NumberOfTrainingTimesteps);
         var (eta, clipped) = (config.Number(EtaNote, 0), config.Flag(ClippedNote, false));
@@ -73,14 +90,14 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
             config.Text("beta_schedule", NoiseScheduleKind.LinearName),
             config.OptionalNumbers("trained_betas"),
             config.Flag("rescale_betas_zero_snr", false));
+        if (timesteps is < 1 or > Limits.Timesteps)
+        {
+            throw config.Refusal("num_train_timesteps", timesteps, $"it must be from 1 to {Limits.Timesteps}");
+        }
+
         if (betas is not null && betas.Length != timesteps)
         {
             throw config.Damage($"trained_betas must hold num_train_timesteps = {timesteps} values, but it holds {betas.Length}.");
-        }
-
-        if (timesteps is < 1 or > 1_000_000)
-        {
-            throw config.Refusal("num_train_timesteps", timesteps, "it must be from 1 to 1000000");
         }
 
         var kind = (betas, name) switch
@@ -167,7 +184,7 @@ internal sealed record DiffusersScheduler(NoiseSchedule Schedule, PredictionType
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            throw config.Damage(e.Message, e);
+            throw config.Damage($"{_keys.In(e)}{e.Message}", e);
         }
     }
 }

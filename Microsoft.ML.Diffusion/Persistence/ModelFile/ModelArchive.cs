@@ -15,8 +15,13 @@ internal sealed partial class ModelArchive : IDisposable
     private const int MaximumNameLength = 512;
 
     private readonly ZipArchive _zip;
+    private readonly Dictionary<string, ZipArchiveEntry> _byName;
 
-    private ModelArchive(ZipArchive zip) => _zip = zip;
+    private ModelArchive(ZipArchive zip)
+    {
+        _zip = zip;
+        _byName = zip.Entries.ToDictionary(entry => entry.FullName, StringComparer.Ordinal);
+    }
 
     public IReadOnlyList<ZipArchiveEntry> Entries => _zip.Entries;
 
@@ -40,7 +45,7 @@ internal sealed partial class ModelArchive : IDisposable
         }
     }
 
-    public ZipArchiveEntry? Find(string name) => _zip.Entries.FirstOrDefault(entry => entry.FullName == name);
+    public ZipArchiveEntry? Find(string name) => _byName.GetValueOrDefault(name);
 
     public static CheckedEntryStream Read(ZipArchiveEntry entry) => new(entry);
 
@@ -48,7 +53,9 @@ internal sealed partial class ModelArchive : IDisposable
 
     private static void CheckNames(IEnumerable<ZipArchiveEntry> entries)
     {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as on Windows, and in ML.NET's own map
+        // Without case by both foldings: as Windows does, and as ML.NET's map of what it has unpacked does. They differ: only the latter
+        // takes the Kelvin sign for a k.
+        var (seen, unpacked) = (new HashSet<string>(StringComparer.OrdinalIgnoreCase), new HashSet<string>(StringComparer.Ordinal));
         foreach (var entry in entries)
         {
             var name = entry.FullName;
@@ -58,7 +65,7 @@ internal sealed partial class ModelArchive : IDisposable
                     $"the entry name {SafetensorsEntry.Quote(name)} is not a plain path of letters, digits and folders.");
             }
 
-            if (!seen.Add(name))
+            if (!seen.Add(name) | !unpacked.Add(name.ToLowerInvariant()))
             {
                 throw new FormatException($"the entry {SafetensorsEntry.Quote(name)} is there twice.");
             }

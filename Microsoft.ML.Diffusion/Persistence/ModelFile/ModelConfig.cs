@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 
@@ -10,6 +11,10 @@ internal sealed record ModelConfig
     /// <summary>The newest format that this code writes and reads.</summary>
     public const int CurrentFormatVersion = 3;
 
+    // The names of classes, the lists of a schedule and of two samplers, and two for each tensor take up to 80,000.
+    private const int MaximumValues = 100_000;
+    private const int MaximumValuesOfRun = 10;
+
     private static readonly JsonSerializerOptions _json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -18,6 +23,7 @@ internal sealed record ModelConfig
         RespectNullableAnnotations = true,
         WriteIndented = true,
         MaxDepth = 16,
+        AllowDuplicateProperties = false,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
@@ -64,6 +70,8 @@ internal sealed record ModelConfig
     {
         try
         {
+            JsonSize.Check(json, MaximumValues);
+            JsonSize.Check(run.IsEmpty ? "{}"u8 : run, MaximumValuesOfRun);
             CheckVersion(json);
             var node = JsonSerializer.Deserialize<JsonObject>(json, _json)!;
             if (node["training"] is JsonObject training && !training.ContainsKey("seconds")) // format 1 had it there
@@ -87,12 +95,22 @@ internal sealed record ModelConfig
         if (Unet.ClassNames.Any(name => name is null)
             || Weights.Any(file => file is null || !WeightFiles.FileNames().IsMatch(file.File) || file.Bytes < 0))
         {
-            throw new JsonException("a class has no name, or a file of weights has a name or a size that none can have.");
+            throw new JsonException("a class has no name, or a file of weights has a name or a size (bytes) that none can have.");
+        }
+
+        if (Weights.DistinctBy(file => file.File).Count() != Weights.Count)
+        {
+            throw new JsonException("a file of weights is listed twice.");
+        }
+
+        if (Weights.Sum(file => file.Sha256.Count) > Limits.Tensors)
+        {
+            throw new JsonException($"weights must hold at most {Limits.Tensors} tensors.");
         }
 
         if (FormatVersion >= 3 ? StreamsVersion is null or < 1 : StreamsVersion is not null)
         {
-            throw new JsonException("streams_version must be 1 or more from format 3 on, and was not there before.");
+            throw new JsonException("streams_version must be 1 or more from format_version 3 on, and was not there before.");
         }
     }
 

@@ -10,8 +10,49 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 /// <summary>The records of config.json to and from the library's own types.</summary>
 internal static class ModelConfigMapping
 {
-    private const int MaximumSide = 1 << 16;
-    private const int MaximumTimesteps = 1_000_000;
+    private static readonly ConfigKeys _keys = new(
+        (nameof(UNetOptions.BaseChannels), "base_channels"),
+        (nameof(UNetOptions.ChannelMultipliers), "channel_multipliers"),
+        (nameof(UNetOptions.NumberOfResidualBlocks), "layers_per_block"),
+        (nameof(UNetOptions.AttentionResolutions), "attention_resolutions"),
+        (nameof(UNetOptions.AttentionHeadDimension), "attention_head_dim"),
+        (nameof(UNetOptions.Dropout), "dropout"),
+        (nameof(UNetOptions.NumberOfNormalizationGroups), "norm_num_groups"),
+        (nameof(UNetOptions.PatchSize), "patch_size"),
+        (nameof(UNetDetails.LevelChannels), "block_out_channels"),
+        (nameof(UNetDetails.DownBlocks), "down_blocks"),
+        (nameof(UNetDetails.UpBlocks), "up_blocks"),
+        (nameof(UNetDetails.Middle), "mid_block"),
+        (nameof(UNetDetails.MiddleScale), "mid_block_scale_factor"),
+        (nameof(UNetDetails.MiddleAttentionGroups), "attn_norm_num_groups"),
+        (nameof(UNetDetails.NormalizationEpsilon), "norm_eps"),
+        (nameof(UNetDetails.TimestepFeatures), "time_embedding_dim"),
+        (nameof(UNetDetails.FrequencyShift), "freq_shift"),
+        (nameof(UNetDetails.DownsamplePadding), "downsample_padding"),
+        ("betas", "trained_betas"),
+        ("betaStart", "beta_start"),
+        ("betaEnd", "beta_end"),
+        ("maximumBeta", "max_beta"),
+        ("steps", "num_inference_steps"),
+        ("steps", "num_train_timesteps"), // a run has no more steps
+        ("timesteps", "timesteps"),
+        ("timesteps", "num_train_timesteps"),
+        ("pairs", "previous_timesteps"),
+        ("rho", "karras_rho"),
+        ("sigmaMax", "sigma_max"),
+        ("sigmaMin", "sigma_min"),
+        ("eta", "eta"),
+        ("range", "clip_sample_range"),
+        ("maximum", "clip_sample_range"),
+        ("ratio", "dynamic_thresholding_ratio"),
+        (nameof(GenerationOptions.GuidanceScale), "guidance_scale"),
+        (nameof(GenerationOptions.GuidanceRescale), "guidance_rescale"),
+        (nameof(GenerationOptions.GuidanceSigmaMin), "guidance_sigma_min"),
+        (nameof(GenerationOptions.GuidanceSigmaMax), "guidance_sigma_max"),
+        (nameof(GenerationOptions.BatchSize), "batch_size"),
+        (nameof(OutputColumnOptions.LatentTimestep), "latent_timestep"),
+        (nameof(OutputColumnOptions.NumberOfLikelihoodTimesteps), "number_of_likelihood_timesteps"),
+        (nameof(OutputColumnOptions.EncodingSampler), "encoding_sampler"));
 
     public static NetworkConfig ToConfig(ModelDescription model) => new(
         [model.Shape.Height, model.Shape.Width],
@@ -55,16 +96,27 @@ internal static class ModelConfigMapping
     public static ModelDescription ToDescription(ModelConfig config) => Decode(() =>
     {
         var unet = config.Unet;
-        if (unet.SampleSize.Length != 2 || unet.SampleSize.Any(side => side > MaximumSide) || unet.InChannels < 1)
+        if (unet.SampleSize.Length != 2
+            || unet.SampleSize.Any(side => side is < 1 or > Limits.ImageSide)
+            || unet.InChannels is not (1 or 3))
         {
             throw new FormatException(
-                $"sample_size must hold a height and a width of at most {MaximumSide}, and in_channels must be at least 1.");
+                $"sample_size must hold a height and a width of at most {Limits.ImageSide}, and in_channels must be 1 or 3.");
         }
 
-        if (config.Scheduler.NumTrainTimesteps > MaximumTimesteps)
+        if (config.Scheduler.NumTrainTimesteps is < 1 or > Limits.Timesteps)
         {
-            throw new FormatException($"num_train_timesteps must be at most {MaximumTimesteps}.");
+            throw new FormatException($"num_train_timesteps must be from 1 to {Limits.Timesteps}.");
         }
+
+        if ((config.Scheduler.TrainedBetas is not null) != (config.Scheduler.BetaSchedule == NoiseScheduleKind.TrainedBetasName)
+            || (config.Scheduler.TrainedBetas is { } own && own.Length != config.Scheduler.NumTrainTimesteps))
+        {
+            throw new FormatException(
+                $"trained_betas must hold num_train_timesteps values if beta_schedule is {NoiseScheduleKind.TrainedBetasName}, and be null otherwise.");
+        }
+
+        Limits.CheckClassNames(unet.ClassNames, "class_names");
 
         var network = new UNetOptions
         {
@@ -95,7 +147,7 @@ internal static class ModelConfigMapping
             },
         };
         network.Validate();
-        network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+        CheckSides(unet, network);
         CheckSize(config, network);
 
         var scheduler = config.Scheduler;
@@ -125,6 +177,18 @@ internal static class ModelConfigMapping
             unet.ClassNames);
     });
 
+    private static void CheckSides(NetworkConfig unet, UNetOptions network)
+    {
+        try
+        {
+            network.ValidateFor(unet.SampleSize[0], unet.SampleSize[1]);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new FormatException($"sample_size: {e.Message}", e);
+        }
+    }
+
     // Before a network takes memory: fewer weights than it must have cannot fill it.
     private static void CheckSize(ModelConfig config, UNetOptions network)
     {
@@ -148,7 +212,7 @@ internal static class ModelConfigMapping
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or OverflowException)
         {
-            throw new FormatException($"The model's config.json is damaged: {e.Message}", e);
+            throw new FormatException($"The model's config.json is damaged: {_keys.In(e)}{e.Message}", e);
         }
     }
 }

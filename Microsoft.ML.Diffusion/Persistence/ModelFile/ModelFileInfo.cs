@@ -12,6 +12,8 @@ public sealed class ModelFileInfo
         TrainingSummary? training,
         IReadOnlyList<ModelFileEntry> entries,
         IReadOnlyList<string> assemblies,
+        IReadOnlyList<string> loaders,
+        IReadOnlyList<string> untrusted,
         bool hashesMatch,
         int? streamsVersion)
     {
@@ -21,6 +23,8 @@ public sealed class ModelFileInfo
         Training = training;
         Entries = entries;
         Assemblies = assemblies;
+        Loaders = loaders;
+        Untrusted = untrusted;
         HashesMatch = hashesMatch;
         StreamsVersion = streamsVersion;
     }
@@ -42,6 +46,13 @@ public sealed class ModelFileInfo
 
     /// <summary>Gets the full names of the assemblies that ML.NET would load for the file, in order.</summary>
     public IReadOnlyList<string> Assemblies { get; }
+
+    /// <summary>Gets the names of ML.NET's loaders that the file asks for, as it spells them, in order.</summary>
+    public IReadOnlyList<string> Loaders { get; }
+
+    /// <summary>Gets what the file asks for that <see cref="DiffusionCatalog.LoadModel"/> refuses, in words: loaders and assemblies.</summary>
+    /// <value>Empty for a file that it loads, if <see cref="HashesMatch"/>.</value>
+    public IReadOnlyList<string> Untrusted { get; }
 
     /// <summary>Gets a value indicating whether every tensor of the weights matches its SHA-256.</summary>
     public bool HashesMatch { get; }

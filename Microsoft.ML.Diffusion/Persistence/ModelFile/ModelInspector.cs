@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 
@@ -6,8 +7,9 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 /// <summary>Reads a model zip as data: nothing in it is run, unpacked, or made into a network.</summary>
 internal static class ModelInspector
 {
-    private const string HeaderEntry = "Model.key";
-    private const string OldStreamEntry = "Model.bin";
+    private const int MaximumHeaderBytes = 2 << 20;
+    private const string LowerHeaderEntry = "model.key";
+    private const string OldStreamEntry = "model.bin";
 
     /// <summary>Checks all of a zip; what is damaged is refused, what is only suspect is reported.</summary>
     /// <exception cref="FormatException">It is damaged, made to do harm, or holds no diffusion model.</exception>
@@ -15,20 +17,22 @@ internal static class ModelInspector
     {
         using var archive = ModelArchive.Open(stream);
         var headers = ReadHeaders(archive);
-        var models = headers.Where(header => header.Value.Loader == ModelZip.LoaderSignature).ToList();
+        var models = headers.Where(header => IsModel(header.Value)).ToList();
         if (models.Count != 1)
         {
             throw new FormatException($"it holds {models.Count} diffusion models, expected 1.");
         }
 
-        var folder = models[0].Key[..^HeaderEntry.Length];
+        var folder = models[0].Key[..^MachineLearningHeader.Entry.Length];
         var config =
             ModelConfig.FromJson(
                 ReadAll(archive, folder + ModelZip.ConfigEntry, ModelZip.MaximumConfigBytes),
-                ReadOptional(archive, folder + ModelZip.RunEntry));
+                ReadOptional(archive, folder + ModelZip.RunEntry, ModelZip.MaximumRunBytes));
         var description = ModelConfigMapping.ToDescription(config);
         SamplerConfigMapping.ToOptions(config.Sampler, description);
-        var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file)).FirstOrDefault(reason => reason is not null);
+        string[] untrusted = [.. headers.Select(header => header.Value.Untrusted(header.Key)).OfType<string>().Distinct()];
+        var buffer = new byte[1 << 16];
+        var mismatch = config.Weights.Select(file => Mismatch(archive, folder, file, buffer)).FirstOrDefault(reason => reason is not null);
 
         return (new ModelFileInfo(
             config.FormatVersion,
@@ -37,15 +41,35 @@ internal static class ModelInspector
             config.Training,
             [.. archive.Entries.Select(entry => new ModelFileEntry(entry.FullName, entry.Length, entry.CompressedLength))],
             [.. headers.Values.Select(header => header.Assembly).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)],
+            [.. headers.Values.SelectMany(header => header.Loaders).Distinct().Order(StringComparer.Ordinal)],
+            untrusted,
             mismatch is null,
-            config.StreamsVersion), headers.Values.Select(header => header.Untrusted).FirstOrDefault(name => name is not null), mismatch);
+            config.StreamsVersion), untrusted.FirstOrDefault(), mismatch);
+    }
+
+    /// <summary>Checks that a zip that was just written is within the limits of those that are read, but for what it asks for.</summary>
+    /// <param name="stream">The whole file; where it stands does not matter.</param>
+    /// <exception cref="InvalidOperationException">It is not.</exception>
+    public static void CheckLimits(Stream stream)
+    {
+        try
+        {
+            using var archive = ModelArchive.Open(stream);
+            CheckLength(archive.Find(SchemaCheck.Entry), SchemaCheck.MaximumBytes);
+        }
+        catch (FormatException exception)
+        {
+            throw new InvalidOperationException(
+                $"The pipeline is not saved, because LoadModel would refuse the file: {exception.Message}",
+                exception);
+        }
     }
 
     /// <summary>Reads the input schema; null if the model was saved without.</summary>
     public static byte[]? ReadSchema(Stream stream)
     {
         using var archive = ModelArchive.Open(stream);
-        return ReadOptional(archive, SchemaCheck.Entry);
+        return ReadOptional(archive, SchemaCheck.Entry, SchemaCheck.MaximumBytes);
     }
 
     // Every entry is read once here, to its end: its length and its checksum are right.
@@ -55,24 +79,31 @@ internal static class ModelInspector
         foreach (var entry in archive.Entries)
         {
             using var content = ModelArchive.Read(entry);
-            switch (entry.Name)
+            if (entry.Name == MachineLearningHeader.Entry)
             {
-                case HeaderEntry:
-                    headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
-                    break;
-                case OldStreamEntry:
-                    throw new FormatException(
-                        $"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, which cannot be checked.");
-                default:
-                    content.Drain();
-                    break;
+                headers.Add(entry.FullName, MachineLearningHeader.Read(content, entry.FullName));
+                continue;
             }
+
+            // In any case, since ML.NET finds what it has unpacked before by names without case.
+            if (entry.Name.ToLowerInvariant() is OldStreamEntry or LowerHeaderEntry)
+            {
+                throw new FormatException(
+                    $"the entry {SafetensorsEntry.Quote(entry.FullName)} is of a form that ML.NET wrote before version 1, or of none, and cannot be checked.");
+            }
+
+            content.Drain();
         }
 
         return headers;
     }
 
-    private static string? Mismatch(ModelArchive archive, string folder, WeightFileConfig file)
+    // The first loader that ML.NET knows is the one that reads.
+    private static bool IsModel(MachineLearningHeader header) =>
+        header.Loaders.FirstOrDefault() is { } first
+            && TrustedLoaders.Normalize(first) == TrustedLoaders.Normalize(ModelZip.LoaderSignature);
+
+    private static string? Mismatch(ModelArchive archive, string folder, WeightFileConfig file, byte[] buffer)
     {
         if (archive.Find(folder + file.File) is not { } entry || entry.Length != file.Bytes)
         {
@@ -82,7 +113,7 @@ internal static class ModelInspector
         if (file.FileSha256 is { } whole)
         {
             using var all = ModelArchive.Read(entry);
-            if (whole != Digest(all, entry.Length))
+            if (whole != Digest(all, entry.Length, buffer))
             {
                 return $"the bytes of {file.File} do not match their SHA-256 in config.json.";
             }
@@ -91,7 +122,7 @@ internal static class ModelInspector
         using var content = ModelArchive.Read(entry);
         var length = new byte[SafetensorsHeader.LengthBytes];
         content.ReadAtLeast(length, length.Length, throwOnEndOfStream: false);
-        var headerLength = SafetensorsHeader.ReadLength(length);
+        var headerLength = SafetensorsHeader.ReadLength(length, MaximumHeaderBytes);
         if (headerLength > entry.Length - length.Length)
         {
             return $"{file.File} ends inside its header.";
@@ -106,18 +137,17 @@ internal static class ModelInspector
         }
 
         return header.Entries.Where(
-            tensor => !file.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(content, tensor.End - tensor.Begin))
+            tensor => !file.Sha256.TryGetValue(tensor.Name, out var digest) || digest != Digest(content, tensor.End - tensor.Begin, buffer))
             .Select(tensor =>
                 $"{file.File}: the bytes of {SafetensorsEntry.Quote(tensor.Name)} do not match their SHA-256 in config.json.").FirstOrDefault();
     }
 
-    private static string Digest(Stream content, long count)
+    private static string Digest(Stream content, long count, byte[] buffer)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> buffer = new byte[(int)Math.Min(count, 1 << 16)];
         while (count > 0)
         {
-            var piece = buffer[..(int)Math.Min(count, buffer.Length)];
+            var piece = buffer.AsSpan(0, (int)Math.Min(count, buffer.Length));
             content.ReadExactly(piece);
             hash.AppendData(piece);
             count -= piece.Length;
@@ -126,17 +156,21 @@ internal static class ModelInspector
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static byte[]? ReadOptional(ModelArchive archive, string name) =>
-        archive.Find(name) is null ? null : ReadAll(archive, name, ModelZip.MaximumConfigBytes);
+    private static byte[]? ReadOptional(ModelArchive archive, string name, int maximumBytes) =>
+        archive.Find(name) is null ? null : ReadAll(archive, name, maximumBytes);
+
+    private static void CheckLength(ZipArchiveEntry? entry, int maximumBytes)
+    {
+        if (entry?.Length > maximumBytes)
+        {
+            throw new FormatException($"the entry {entry.FullName} has {entry.Length} bytes, above the limit of {maximumBytes}.");
+        }
+    }
 
     private static byte[] ReadAll(ModelArchive archive, string name, int maximumBytes)
     {
         var entry = archive.Find(name) ?? throw new FormatException($"it has no entry {name}.");
-        if (entry.Length > maximumBytes)
-        {
-            throw new FormatException($"the entry {name} has {entry.Length} bytes, above the limit of {maximumBytes}.");
-        }
-
+        CheckLength(entry, maximumBytes);
         using var content = ModelArchive.Read(entry);
         var bytes = new byte[entry.Length];
         content.ReadExactly(bytes);

@@ -18,7 +18,9 @@ internal static class ModelZip
     /// <summary>What differs between two runs that make the same model: how long they took.</summary>
     internal const string RunEntry = "run.json";
 
-    internal const int MaximumConfigBytes = 16 << 20;
+    internal const int MaximumConfigBytes = 3 << 20;
+
+    internal const int MaximumRunBytes = 1 << 12;
 
     public static void Save(ModelSaveContext context, TrainedModel trained)
     {
@@ -41,6 +43,12 @@ internal static class ModelZip
         };
 
         var (json, run) = config.ToJson();
+        if (json.Length > MaximumConfigBytes)
+        {
+            throw new InvalidOperationException(
+                $"The model's {ConfigEntry} would have {json.Length} bytes, and is read up to {MaximumConfigBytes} only.");
+        }
+
         context.SaveBinaryStream(ConfigEntry, writer => writer.Write(json));
         if (run is not null)
         {

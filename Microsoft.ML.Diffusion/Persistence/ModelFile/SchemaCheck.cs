@@ -9,6 +9,9 @@ internal static class SchemaCheck
 {
     public const string Entry = "Schema";
 
+    /// <summary>The longest schema: one of images has a few KiB; names of classes or slots add theirs.</summary>
+    public const int MaximumBytes = 4 << 20;
+
     private const int MaximumDimensions = 64;
 
     /// <exception cref="FormatException">The schema is damaged.</exception>

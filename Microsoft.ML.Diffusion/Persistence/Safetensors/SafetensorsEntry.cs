@@ -12,6 +12,8 @@ internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, long[
 {
     internal const int MaximumRank = 64;
 
+    private const int MaximumFieldBytes = 100; // of those that are known, however they are escaped
+
     /// <summary>Reads the entry whose value the reader stands at.</summary>
     /// <exception cref="FormatException">The entry is incomplete or contradicts itself.</exception>
     internal static SafetensorsEntry Read(ref Utf8JsonReader reader, string name)
@@ -26,7 +28,7 @@ internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, long[
         long[]? offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            switch (reader.GetString())
+            switch (reader.ValueSpan.Length <= MaximumFieldBytes ? reader.GetString() : null)
             {
                 case "dtype" when type is null:
                     type = ReadType(ref reader, name);

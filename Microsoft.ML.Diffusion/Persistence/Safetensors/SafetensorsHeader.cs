@@ -16,6 +16,13 @@ internal sealed class SafetensorsHeader
     /// <summary>The longest header that is read or written. The reference allows 100 MB; a thousand tensors take 0.1.</summary>
     internal const int MaximumLength = 16 << 20;
 
+    /// <summary>The most tensors of a file.</summary>
+    internal const int MaximumTensors = 1 << 15;
+
+    private const int MaximumTexts = 1 << 12;
+    private const int MaximumNameBytes = 1 << 12;
+    private const int MaximumTextBytes = 4 << 20;
+
     internal const string MetadataKey = "__metadata__";
 
     private SafetensorsHeader(IReadOnlyDictionary<string, string> metadata, SafetensorsEntry[] entries)
@@ -35,7 +42,7 @@ internal sealed class SafetensorsHeader
 
     /// <summary>Reads the header's length from the first bytes of a file.</summary>
     /// <exception cref="FormatException">There are fewer than 8 bytes, or the length exceeds <see cref="MaximumLength"/>.</exception>
-    public static int ReadLength(ReadOnlySpan<byte> start)
+    public static int ReadLength(ReadOnlySpan<byte> start, int maximum = MaximumLength)
     {
         if (start.Length < LengthBytes)
         {
@@ -44,10 +51,10 @@ internal sealed class SafetensorsHeader
         }
 
         var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
-        return length <= MaximumLength
+        return length <= (ulong)maximum
             ? (int)length
             : throw new FormatException(
-                $"The header's length is {length} bytes, above the limit of {MaximumLength}. The file is damaged or in another format.");
+                $"The header's length is {length} bytes, above the limit of {maximum}. The file is damaged or in another format.");
     }
 
     /// <exception cref="FormatException">The header breaks the format; the message names the tensor and the reason.</exception>
@@ -81,11 +88,11 @@ internal sealed class SafetensorsHeader
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = reader.GetString()!;
+            var name = Text(ref reader, MaximumNameBytes, "a name");
             reader.Read();
             if (name != MetadataKey)
             {
-                AddOnce(entries, name, SafetensorsEntry.Read(ref reader, name), "the header");
+                AddOnce(entries, name, SafetensorsEntry.Read(ref reader, name), "the header", MaximumTensors);
             }
             else if (metadata is null)
             {
@@ -115,16 +122,20 @@ internal sealed class SafetensorsHeader
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var key = reader.GetString()!;
+            var key = Text(ref reader, MaximumNameBytes, $"a name in {MetadataKey}");
             reader.Read();
             var value = reader.TokenType == JsonTokenType.String
-                ? reader.GetString()!
+                ? Text(ref reader, MaximumTextBytes, $"a text of {MetadataKey}")
                 : throw new FormatException($"{MetadataKey} must hold strings, but {SafetensorsEntry.Quote(key)} is none.");
-            AddOnce(metadata, key, value, MetadataKey);
+            AddOnce(metadata, key, value, MetadataKey, MaximumTexts);
         }
 
         return metadata;
     }
+
+    private static string Text(ref Utf8JsonReader reader, int maximumBytes, string what) => reader.ValueSpan.Length <= maximumBytes
+        ? reader.GetString()!
+        : throw new FormatException($"The header has {what} of {reader.ValueSpan.Length} bytes, above the limit of {maximumBytes}.");
 
     private static SafetensorsEntry[] InOrder(IEnumerable<SafetensorsEntry> unordered)
     {
@@ -145,8 +156,13 @@ internal sealed class SafetensorsHeader
         return entries;
     }
 
-    private static void AddOnce<T>(Dictionary<string, T> items, string name, T value, string place)
+    private static void AddOnce<T>(Dictionary<string, T> items, string name, T value, string place, int maximum)
     {
+        if (items.Count == maximum)
+        {
+            throw new FormatException($"There are more than {maximum} names in {place}.");
+        }
+
         if (!items.TryAdd(name, value))
         {
             throw new FormatException($"The name {SafetensorsEntry.Quote(name)} is twice in {place}.");

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
@@ -10,6 +12,8 @@ namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 /// <param name="Validation">What validation has found.</param>
 internal sealed record CheckpointState(long Seed, int Step, MeterState Meter, ValidationState Validation)
 {
+    private const int MaximumValues = 100;
+
     private static readonly JsonSerializerOptions _json = new()
     {
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -24,6 +28,7 @@ internal sealed record CheckpointState(long Seed, int Step, MeterState Meter, Va
     {
         try
         {
+            JsonSize.Check(Encoding.UTF8.GetBytes(json), MaximumValues);
             return JsonSerializer.Deserialize<CheckpointState>(json, _json) ?? throw new FormatException("The state is empty.");
         }
         catch (JsonException e)

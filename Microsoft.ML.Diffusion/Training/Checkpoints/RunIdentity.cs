@@ -1,10 +1,14 @@
+using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
 /// <summary>All that decides the outcome of a run, by name: its options, its images and where its weights start.</summary>
 internal sealed class RunIdentity
 {
+    private const int MaximumValues = 1_000;
+
     public RunIdentity(SortedDictionary<string, string> entries) => Entries = entries;
 
     public SortedDictionary<string, string> Entries { get; }
@@ -14,6 +18,7 @@ internal sealed class RunIdentity
     {
         try
         {
+            JsonSize.Check(Encoding.UTF8.GetBytes(json), MaximumValues);
             return new RunIdentity(new(JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [], StringComparer.Ordinal));
         }
         catch (JsonException e)
