@@ -26,6 +26,8 @@ switch (args)
         return RandomNumberStatistics.Run();
     case ["runs", var count]:
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["dispose", var rounds]:
+        return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }

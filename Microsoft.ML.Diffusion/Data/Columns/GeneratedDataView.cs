@@ -52,6 +52,7 @@ internal sealed class GeneratedDataView(
 
     private MLImage[] Generate(ReadOnlySpan<int> rows)
     {
+        using var share = model.Use();
         var samples = rows.ToArray();
         return new ImageGenerator(model, options, seed).Images(
             [.. samples.Select(row => (long)row)],
