@@ -26,6 +26,10 @@ switch (args)
         return RandomNumberStatistics.Run();
     case ["runs", var count]:
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["large-images", var how, var count]:
+        return LargeImageRows.Run(how, int.Parse(count, CultureInfo.InvariantCulture));
+    case ["memory", var share]:
+        return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture));
     case ["dispose", var rounds]:
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["fit", var seed]:

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Transforms.Image;
 
