@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Images;
@@ -8,18 +9,20 @@ namespace Microsoft.ML.Diffusion.Images;
 /// </summary>
 internal static class ImageMemory
 {
-    // Of AddMemoryPressure's own budget, which grows to 40 MiB, twice as much stays.
-    private const long BytesBetweenCollections = 4 << 20;
+    // Of a reader's images the last two are in use when the collector looks: more often it would only make them old, and old ones are looked at seldom.
+    private const long BytesBetweenCollections = 8 << 20;
 
+    private static readonly ConditionalWeakTable<MLImage, Pressure> _handedOut = [];
     private static long _bytes;
 
     /// <summary>Gives an image that this library has made to a reader of rows, and has the collector look for dropped ones now and then.</summary>
     public static MLImage HandOut(MLImage image)
     {
+        _handedOut.Add(image, new Pressure(Bytes(image)));
         if (Interlocked.Add(ref _bytes, Bytes(image)) >= BytesBetweenCollections)
         {
             Interlocked.Exchange(ref _bytes, 0);
-            GC.Collect(1, GCCollectionMode.Forced, blocking: false); // young objects alone: a millisecond, against those of four MiB of pixels
+            GC.Collect(1, GCCollectionMode.Forced, blocking: false); // young objects alone: a millisecond
         }
 
         return image;
@@ -27,4 +30,18 @@ internal static class ImageMemory
 
     /// <summary>The native memory of an image.</summary>
     public static long Bytes(MLImage image) => 4L * image.Width * image.Height;
+
+    /// <summary>Lives as long as its image, and by itself makes the collector look at old ones too, when some 40 MiB have come together.</summary>
+    private sealed class Pressure
+    {
+        private readonly long _bytes;
+
+        public Pressure(long bytes)
+        {
+            _bytes = bytes;
+            GC.AddMemoryPressure(bytes);
+        }
+
+        ~Pressure() => GC.RemoveMemoryPressure(_bytes);
+    }
 }
