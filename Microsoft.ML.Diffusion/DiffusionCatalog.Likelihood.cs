@@ -53,6 +53,7 @@ public sealed partial class DiffusionCatalog
                 nameof(data),
                 "image");
         var label = ClassColumn.Find(_host, data.Schema, labelColumnName, model.ClassNames.Count, nameof(data), isNeeded: true);
+        using var share = model.Use();
         var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
         var numberOfImages = options.Progress is null ? 1 : CountRows(data);
         var batches = Batches(data, image, label, model.Description.Shape, batchSize);

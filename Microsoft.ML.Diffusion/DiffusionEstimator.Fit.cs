@@ -104,6 +104,7 @@ public sealed partial class DiffusionEstimator
         using var channel = _host.Start("Fit");
         var device = DeviceResolver.Resolve(_host, _options.Device);
         var previous = previousModel?.Model;
+        using var share = previous?.Use(); // until its weights are copied
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
         using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
@@ -131,7 +132,7 @@ public sealed partial class DiffusionEstimator
                         seed,
                         images,
                         validation,
-                        previous is null ? "random" : RunIdentities.Digest(previous.Network)),
+                        previous is null ? "random" : RunIdentities.Digest(share!.Value)),
                     channel);
 
         var network = description.CreateNetwork();
@@ -140,6 +141,7 @@ public sealed partial class DiffusionEstimator
             CheckSpace(network, resumed is not null, channel);
             Initialization.Initialize(network, seed);
             previous?.CopyWeightsTo(network);
+            share?.Dispose();
             network.to(device);
             var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, device, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);

@@ -20,7 +20,7 @@ public sealed partial class DiffusionTransformer
         var now = Trained.Columns;
         var all = now with { Input = inputColumnName ?? now.Input, Output = outputColumnName ?? now.Output, Others = columns };
         all.Validate();
-        return new DiffusionTransformer(_host, Trained with { Model = Model.Share(), Columns = all });
+        return new DiffusionTransformer(_host, Trained with { Model = Model.AddOwner(), Columns = all });
     }
 
     /// <summary>Adds the output columns, each computed when a consumer asks for it.</summary>
@@ -34,7 +34,7 @@ public sealed partial class DiffusionTransformer
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         return new OutputDataView(input, ColumnsFor(input.Schema));
     }
 

@@ -35,12 +35,13 @@ public sealed partial class DiffusionTransformer
                 "strength must be in (0, 1], because it is the share of the timesteps that images are noised over.");
         }
 
+        using var share = Use();
         var generator = Generator(options);
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
         var timestep = (int)Math.Ceiling(strength * Schedule.NumberOfTrainingTimesteps) - 1;
-        return PixelTensors.ToImages(generator.DenoiseFrom(timestep, generator.AddNoise(x0, timestep), labels), Model.Description.Shape);
+        return PixelTensors.ToImages(generator.DenoiseFrom(timestep, generator.AddNoise(x0, timestep), labels), Description.Shape);
     }
 
     /// <summary>Paints a part of images anew, so that it fits the rest (Lugmayr et al. 2022, RePaint).</summary>
@@ -85,6 +86,7 @@ public sealed partial class DiffusionTransformer
                 "resamplings must be at least 1, because it is how often each step is taken.");
         }
 
+        using var share = Use();
         var generator = Generator(options);
         if (jumpLength < 1 || (resamplings > 1 && jumpLength > 1 && jumpLength >= generator.Steps.Count))
         {
@@ -98,6 +100,6 @@ public sealed partial class DiffusionTransformer
         var x0 = Inputs.Images(images, nameof(images));
         var painted = Inputs.Masks(masks, images.Count, nameof(masks));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        return PixelTensors.ToImages(generator.Inpaint(x0, painted, labels, resamplings, jumpLength), Model.Description.Shape);
+        return PixelTensors.ToImages(generator.Inpaint(x0, painted, labels, resamplings, jumpLength), Description.Shape);
     }
 }

@@ -32,13 +32,14 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public DiffusionLatents Encode(IReadOnlyList<MLImage> images, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
     {
+        using var share = Use();
         var (generator, sampler) = Encoder(options);
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
         return DiffusionLatents.FromTensor(
             generator.Encode(x0, labels),
-            Model.Description.Shape,
+            Description.Shape,
             generator.HighestTimestep,
             sampler.Timesteps);
     }
@@ -58,14 +59,15 @@ public sealed partial class DiffusionTransformer
     public MLImage[] Decode(DiffusionLatents latents, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using var share = Use();
         options ??= latents.Timesteps is { } timesteps ? Unguided with { Sampler = new DdimSampler { Timesteps = timesteps } } : Generation;
         var generator = Generator(options);
         Inputs.CheckLatents(latents, nameof(latents));
         Inputs.CheckLabels(labels, latents.Count, nameof(labels));
         using var scope = NewDisposeScope();
         return PixelTensors.ToImages(
-            generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(Model.Device), labels),
-            Model.Description.Shape);
+            generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(_trained.Model.Device), labels),
+            Description.Shape);
     }
 
     /// <summary>Draws noisy images from q(x_t | x_0), the stochastic encoder (Ho et al. 2020, eq. 4).</summary>
@@ -79,11 +81,12 @@ public sealed partial class DiffusionTransformer
     public DiffusionLatents AddNoise(IReadOnlyList<MLImage> images, int timestep, long? seed = null)
     {
         Inputs.CheckTimestep(timestep, nameof(timestep));
+        using var share = Use();
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         return DiffusionLatents.FromTensor(
             Generator(Generation with { Seed = seed }).AddNoise(x0, timestep),
-            Model.Description.Shape,
+            Description.Shape,
             timestep,
             null);
     }
@@ -107,6 +110,7 @@ public sealed partial class DiffusionTransformer
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public double[] ReconstructionError(IReadOnlyList<MLImage> images, GenerationOptions? options = null, IReadOnlyList<int>? labels = null)
     {
+        using var share = Use();
         var generator = Encoder(options).Generator;
         using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));

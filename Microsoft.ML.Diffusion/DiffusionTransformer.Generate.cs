@@ -67,6 +67,7 @@ public sealed partial class DiffusionTransformer
 
     private MLImage[] GenerateImages(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
+        using var share = Use();
         return Generator(options).Images([.. Enumerable.Range(0, count)], labels);
     }
 
@@ -74,6 +75,6 @@ public sealed partial class DiffusionTransformer
     {
         options = (options ?? Generation).For(Schedule);
         options.ValidateFor(Schedule, Variance);
-        return new ImageGenerator(Model, options, Seeds.Resolve(_host, options.Seed));
+        return new ImageGenerator(_trained.Model, options, Seeds.Resolve(_host, options.Seed));
     }
 }

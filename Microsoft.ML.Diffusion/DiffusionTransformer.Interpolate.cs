@@ -100,9 +100,10 @@ public sealed partial class DiffusionTransformer
 
     private MLImage[] BetweenImages(byte[][] ends, IReadOnlyList<double> alphas, InterpolationOptions? options)
     {
-        var (interpolator, shape) = (CreateInterpolator(options), Model.Description.Shape);
+        using var share = Use();
+        var (interpolator, shape) = (CreateInterpolator(options), Description.Shape);
         using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, Model.Device), alphas), shape);
+        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, _trained.Model.Device), alphas), shape);
     }
 
     private MLImage[] BetweenSeeds(
@@ -118,8 +119,9 @@ public sealed partial class DiffusionTransformer
                 "Path must be Spherical between seeds, because a linear path leads between images.");
         }
 
+        using var share = Use();
         using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Model.Description.Shape);
+        return PixelTensors.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Description.Shape);
     }
 
     private static void CheckGrid<T>(IReadOnlyList<T> pairs, IReadOnlyList<double> alphas)
@@ -172,7 +174,7 @@ public sealed partial class DiffusionTransformer
         var generation = options.Generation(Schedule);
         generation.ValidateFor(Schedule, Variance);
         return new Interpolator(
-            Model,
+            _trained.Model,
             options,
             generation,
             options.Path == InterpolationPath.Linear ? Seeds.Resolve(_host, options.Seed) : 0);

@@ -34,12 +34,13 @@ public sealed partial class DiffusionTransformer
             Inputs.CheckLabel(label, nameof(LikelihoodOptions.Labels));
         }
 
+        using var share = Use();
         using var scope = NewDisposeScope();
         var pixels = Inputs.Images(images, nameof(images));
         return new LikelihoodEvaluator(
-            Model,
+            _trained.Model,
             options,
             Seeds.Resolve(_host, options.Seed),
-            options.BatchSize ?? new GenerationOptions().BatchSizeFor(Model)).Evaluate(pixels);
+            options.BatchSize ?? new GenerationOptions().BatchSizeFor(_trained.Model)).Evaluate(pixels);
     }
 }

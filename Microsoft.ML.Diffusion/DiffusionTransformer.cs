@@ -3,6 +3,7 @@ using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
@@ -17,7 +18,7 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>A trained diffusion model: generates, interpolates, encodes and edits images, alone or as a step of a pipeline.</summary>
-/// <remarks>Several threads may use one model at a time. Disposing it frees the weights.</remarks>
+/// <remarks>Several threads may use one model at a time, and any of them may dispose it. Disposing it frees the weights.</remarks>
 public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 {
     internal const string UserName = "Diffusion Model Transform";
@@ -25,7 +26,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     private readonly IHost _host;
     private readonly TrainedModel _trained;
     private readonly Lazy<long> _rowSeed;
-    private bool _disposed;
+    private int _disposed;
 
     internal DiffusionTransformer(IHostEnvironment environment, TrainedModel trained)
     {
@@ -71,7 +72,14 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     public string Device => Model.Device.ToString();
 
     /// <summary>Gets the number of weights.</summary>
-    public long NumberOfParameters => Model.Network.parameters().Sum(parameter => parameter.numel());
+    public long NumberOfParameters
+    {
+        get
+        {
+            using var share = Use();
+            return share.Value.parameters().Sum(parameter => parameter.numel());
+        }
+    }
 
     /// <inheritdoc/>
     bool ITransformer.IsRowToRowMapper => true;
@@ -83,19 +91,23 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             return _trained;
         }
     }
 
     internal DiffusionModel Model => Trained.Model;
 
-    internal ModelInputs Inputs => new(Model.Description, Model.Device);
+    internal ModelInputs Inputs => new(Description, _trained.Model.Device);
+
+    private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>Moves the weights to another device.</summary>
     /// <param name="device">"cpu", "cuda" or "cuda:1".</param>
     /// <returns>This model.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The name is not that of a device, or there is no such device.</exception>
+    /// <exception cref="InvalidOperationException">A call uses the model, or a row is being computed by it.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public DiffusionTransformer ToDevice(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -103,18 +115,24 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         return this;
     }
 
-    /// <summary>Frees the weights, once all that share them are disposed.</summary>
+    /// <summary>Frees the weights, once all that share them are disposed and the calls that use them are done.</summary>
+    /// <remarks>
+    /// A call that another thread is in goes on to its end, and so does a row that is being computed; later ones throw <see cref="ObjectDisposedException"/>.
+    /// </remarks>
     public void Dispose()
     {
-        if (!_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _disposed = true;
             _trained.Model.Dispose();
         }
     }
 
     /// <inheritdoc/>
     public override string ToString() => Description.ToString();
+
+    /// <summary>Takes a share of the network, which a call holds as long as it has tensors.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    internal Share<UNet> Use() => Model.Use();
 
     /// <inheritdoc/>
     void ICanSaveModel.Save(ModelSaveContext ctx) => ModelZip.Save(ctx, Trained);

@@ -33,6 +33,12 @@ switch (args)
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["options", var count]:
         return SaveableOptions.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["large-images", var how, var count]:
+        return LargeImageRows.Run(how, int.Parse(count, CultureInfo.InvariantCulture));
+    case ["memory", var share]:
+        return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture));
+    case ["dispose", var rounds]:
+        return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }

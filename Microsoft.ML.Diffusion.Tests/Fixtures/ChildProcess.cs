@@ -123,9 +123,15 @@ internal static class ChildProcess
                 return 0;
             case ["fit", var seed]:
                 return ShortFit.Run(int.Parse(seed));
+            case ["large-images", var how, var count]:
+                return LargeImageRows.Run(how, int.Parse(count));
+            case ["memory", var share]:
+                return MemoryGrowth.Run(double.Parse(share, System.Globalization.CultureInfo.InvariantCulture));
+            case ["dispose", var rounds]:
+                return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

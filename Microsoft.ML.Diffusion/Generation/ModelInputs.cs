@@ -121,6 +121,7 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
 
     private byte[] Rgb(MLImage image, string name, string parameter)
     {
+        DisposedImages.Refuse(image, name, parameter);
         if (image.Width != _shape.Width || image.Height != _shape.Height)
         {
             throw new ArgumentException(

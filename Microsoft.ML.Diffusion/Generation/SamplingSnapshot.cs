@@ -12,6 +12,7 @@ public sealed class SamplingSnapshot
     private readonly Tensor _sample;
     private readonly Tensor _predictedOriginal;
     private readonly ImageShape _shape;
+    private readonly Lock _reading = new(); // a thread that the observer has started may read while the run wants to go on
     private bool _closed;
 
     internal SamplingSnapshot(
@@ -39,17 +40,18 @@ public sealed class SamplingSnapshot
     public int FirstImage { get; }
 
     /// <summary>Gets the number of images of the batch.</summary>
-    public int NumberOfImages => (int)Open(_sample).shape[0];
+    public int NumberOfImages => Read(_sample, sample => (int)sample.shape[0]);
 
     /// <summary>Makes images of x after the step, noise and all, clipped to what an image can show.</summary>
     /// <returns>The images, the caller's to dispose.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
-    public MLImage[] GetSampleImages() => PixelTensors.ToImages(Open(_sample), _shape);
+    public MLImage[] GetSampleImages() => Read(_sample, sample => PixelTensors.ToImages(sample, _shape));
 
     /// <summary>Makes images of the x_0 that the network predicted in the step.</summary>
     /// <returns>The images, the caller's to dispose.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
-    public MLImage[] GetPredictedOriginalImages() => PixelTensors.ToImages(Open(_predictedOriginal), _shape);
+    public MLImage[] GetPredictedOriginalImages() =>
+        Read(_predictedOriginal, predicted => PixelTensors.ToImages(predicted, _shape));
 
     /// <summary>Copies x after the step.</summary>
     /// <returns>[N, C, H, W] in that order; an image is in [-1, 1], noise goes beyond.</returns>
@@ -65,18 +67,27 @@ public sealed class SamplingSnapshot
     public override string ToString() =>
         $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
 
-    /// <summary>Ends reading: the tensors belong to the run.</summary>
-    internal void Close() => _closed = true;
-
-    private float[] Values(Tensor tensor)
+    /// <summary>Ends reading, once nobody is at it: the tensors belong to the run.</summary>
+    internal void Close()
     {
-        using var scope = NewDisposeScope();
-        return Open(tensor).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        lock (_reading)
+        {
+            _closed = true;
+        }
     }
 
-    private Tensor Open(Tensor tensor)
+    private float[] Values(Tensor tensor) => Read(tensor, values =>
     {
-        ObjectDisposedException.ThrowIf(_closed, this);
-        return tensor;
+        using var scope = NewDisposeScope();
+        return values.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+    });
+
+    private T Read<T>(Tensor tensor, Func<Tensor, T> read)
+    {
+        lock (_reading)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            return read(tensor);
+        }
     }
 }

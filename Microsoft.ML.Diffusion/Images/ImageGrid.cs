@@ -23,6 +23,11 @@ public static class ImageGrid
             throw new ArgumentException("A grid needs at least one image.", nameof(images));
         }
 
+        for (var i = 0; i < images.Count; i++)
+        {
+            DisposedImages.Refuse(images[i], $"{nameof(images)}[{i}]", nameof(images));
+        }
+
         var (width, height) = (images[0].Width, images[0].Height);
         var (cellWidth, cellHeight) = (width + padding, height + padding);
         var rows = (images.Count + columns - 1) / columns;

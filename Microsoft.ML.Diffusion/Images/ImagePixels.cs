@@ -29,6 +29,7 @@ internal static class ImagePixels
         }
 
         UnpaintedEdges.Fill(source, image.Width, image.Height, rgb);
+        GC.KeepAlive(image); // its pixels lie in memory that its finalizer frees
         return rgb;
     }
 
@@ -69,6 +70,14 @@ internal static class ImagePixels
         }
 
         return MLImage.CreateFromPixels(shape.Width, shape.Height, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>Copies an image.</summary>
+    public static MLImage Copy(MLImage image)
+    {
+        var copy = MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
+        GC.KeepAlive(image); // its pixels lie in memory that its finalizer frees
+        return copy;
     }
 
     private static bool HasPremultipliedAlpha(ReadOnlySpan<byte> pixels)

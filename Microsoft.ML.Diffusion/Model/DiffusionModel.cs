@@ -1,38 +1,53 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Model;
 
-/// <summary>A trained network and what it is. Several transformers may share it: it is freed when the last of them is disposed.</summary>
-internal sealed class DiffusionModel(ModelDescription description, UNet network, Device device) : IDisposable
+/// <summary>
+/// A trained network and what it is. Several transformers may own it: it is freed when the last of them is disposed and no call uses it any more.
+/// </summary>
+internal sealed class DiffusionModel : IDisposable
 {
-    private int _owners = 1;
+    private readonly Shared<UNet> _network;
 
-    public ModelDescription Description => description;
+    public DiffusionModel(ModelDescription description, UNet network, Device device)
+    {
+        (Description, Device, _network) = (description, device, new Shared<UNet>(network, "model"));
+        Calls = new NetworkCalls(_network);
+    }
 
-    public UNet Network => network;
+    public ModelDescription Description { get; }
 
-    public Device Device { get; private set; } = device;
+    /// <summary>Gets where the weights are; it stays while a share of the network is held.</summary>
+    public Device Device { get; private set; }
 
     /// <summary>What the network says of batches.</summary>
-    public NetworkCalls Calls { get; } = new(network);
+    public NetworkCalls Calls { get; }
 
-    /// <summary>Takes another share of the model, to be disposed too.</summary>
-    public DiffusionModel Share()
+    /// <summary>Takes a share of the network: it stays as it is and where it is until the share is disposed, whoever disposes the model meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public Share<UNet> Use() => _network.Take();
+
+    /// <summary>Makes the model one owner more, who disposes it too.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public DiffusionModel AddOwner()
     {
-        Interlocked.Increment(ref _owners);
+        _network.AddOwner();
         return this;
     }
 
     /// <summary>Moves the weights.</summary>
-    public void MoveTo(Device target)
+    /// <exception cref="InvalidOperationException">Somebody uses the network.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void MoveTo(Device target) => _network.Change(network =>
     {
         network.to(target);
         Device = target;
-    }
+    });
 
     /// <summary>The network as a denoiser of one batch.</summary>
     /// <param name="labels">Class of each image of the batch, -1 for none; null for an unconditional batch.</param>
@@ -40,7 +55,7 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
     /// <param name="clipping">The sampler's.</param>
     public Denoiser Denoiser(Tensor? labels, Guidance guidance, Clipping clipping)
     {
-        var levels = new Lazy<LevelTable>(() => new LevelTable(description.Schedule));
+        var levels = new Lazy<LevelTable>(() => new LevelTable(Description.Schedule));
         Tensor Guided(Tensor x, double timestep) =>
             ClassifierFreeGuidance.Predict(
                 (batch, classes) => Calls.Predict(batch, timestep, classes),
@@ -48,25 +63,20 @@ internal sealed class DiffusionModel(ModelDescription description, UNet network,
                 labels,
                 guidance.At(timestep, levels));
 
-        return new Denoiser(Guided, description.Prediction, clipping, description.Variance);
+        return new Denoiser(Guided, Description.Prediction, clipping, Description.Variance);
     }
 
     /// <summary>Copies the weights into a network of the same shape.</summary>
     public void CopyWeightsTo(UNet other)
     {
+        using var share = _network.TakeAgain();
         using var noGrad = no_grad();
-        foreach (var (target, source) in other.parameters().Zip(network.parameters()))
+        foreach (var (target, source) in other.parameters().Zip(share.Value.parameters()))
         {
             target.copy_(source);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (Interlocked.Decrement(ref _owners) == 0)
-        {
-            network.Dispose();
-        }
-    }
+    public void Dispose() => _network.RemoveOwner();
 }

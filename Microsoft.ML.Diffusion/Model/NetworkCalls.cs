@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Model;
 
 /// <summary>
-/// The one door to a network outside of a training step. On the CPU and without gradients, the images of a batch are shared out between threads.
+/// The one door to a network outside of a training step: a call holds a share of it. On the CPU and without gradients, the images of a batch are shared out between threads.
 /// </summary>
 /// <param name="network">The network.</param>
-internal sealed class NetworkCalls(UNet network)
+internal sealed class NetworkCalls(Shared<UNet> network)
 {
     private static readonly ConcurrentDictionary<int, Lazy<WorkerThreads>> _threads = new();
     private static readonly Lock _turn = new();
@@ -24,21 +24,24 @@ internal sealed class NetworkCalls(UNet network)
     /// <param name="timestep">The timestep of all; it need not be a whole number.</param>
     /// <param name="labels">[N], -1 for none; null for none of any.</param>
     /// <returns>[N, C, H, W], or [N, 2C, H, W] for a learned variance.</returns>
-    public Tensor Predict(Tensor x, double timestep, Tensor? labels) => Call(network.Forward, x, [(float)timestep], labels);
+    public Tensor Predict(Tensor x, double timestep, Tensor? labels) =>
+        Call(network => network.Forward, x, [(float)timestep], labels);
 
     /// <summary>What the network says of x, each at a timestep of its own; the other parameters are as for the other overload.</summary>
     public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels) =>
-        Call(network.Forward, x, Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), labels);
+        Call(network => network.Forward, x, Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), labels);
 
     /// <summary>
     /// The features of x in the middle of the network, [N, C', H', W']; parameters are as for <see cref="Predict(Tensor, double, Tensor?)"/>.
     /// </summary>
-    public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels) => Call(network.Bottleneck, x, [(float)timestep], labels);
+    public Tensor Bottleneck(Tensor x, double timestep, Tensor? labels) =>
+        Call(network => network.Bottleneck, x, [(float)timestep], labels);
 
-    private Tensor Call(Func<Tensor, Tensor, Tensor?, Tensor> call, Tensor x, float[] times, Tensor? labels)
+    private Tensor Call(Func<UNet, Func<Tensor, Tensor, Tensor?, Tensor>> method, Tensor x, float[] times, Tensor? labels)
     {
+        using var share = network.TakeAgain();
         Interlocked.Increment(ref _count);
-        return Share(call, x, tensor(times, device: x.device), labels);
+        return ShareOut(method(share.Value), x, tensor(times, device: x.device), labels);
     }
 
     /// <summary>Calls on a batch. Calls take turns, because each has all cores.</summary>
@@ -47,7 +50,7 @@ internal sealed class NetworkCalls(UNet network)
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
     /// <param name="labels">[N], or null.</param>
     /// <returns>What is returned for each image, [N, ...].</returns>
-    private static Tensor Share(Func<Tensor, Tensor, Tensor?, Tensor> call, Tensor x, Tensor timesteps, Tensor? labels)
+    private static Tensor ShareOut(Func<Tensor, Tensor, Tensor?, Tensor> call, Tensor x, Tensor timesteps, Tensor? labels)
     {
         var images = (int)x.shape[0];
         var count = WorkerThreads.PartsFor(images, x.device);

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Generation;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Transforms.Image;
 
@@ -29,8 +30,9 @@ internal sealed class GeneratedDataView(
             return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
         }
 
-        var batch = cursor.Own(new Batch(options.BatchSizeFor(model), Generate));
-        return (ValueGetter<MLImage>)((ref MLImage image) => image = ColumnBuffer.Clone(batch.Image(cursor)));
+        var batch = new Batch(options.BatchSizeFor(model), Generate);
+        return (ValueGetter<MLImage>)((ref MLImage image) =>
+            image = ImageMemory.HandOut(ImagePixels.Create(batch.Image(cursor), model.Description.Shape)));
     }
 
     private static DataViewSchema SchemaOf(ModelDescription model, bool hasLabels, (string Image, string Label) columns)
@@ -50,36 +52,33 @@ internal sealed class GeneratedDataView(
 
     private int LabelOf(int row) => labels![row % labels.Count];
 
-    private MLImage[] Generate(ReadOnlySpan<int> rows)
+    private byte[][] Generate(ReadOnlySpan<int> rows)
     {
+        using var share = model.Use();
+        using var scope = TorchSharp.torch.NewDisposeScope();
         var samples = rows.ToArray();
-        return new ImageGenerator(model, options, seed).Images(
-            [.. samples.Select(row => (long)row)],
-            labels is null ? null : [.. samples.Select(LabelOf)]);
+        var generated =
+            new ImageGenerator(model, options, seed).Generate(
+                [.. samples.Select(row => (long)row)],
+                labels is null ? null : [.. samples.Select(LabelOf)]);
+        return PixelTensors.ToBytes(generated, model.Description.Shape);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>
-    private sealed class Batch(int size, Func<ReadOnlySpan<int>, MLImage[]> generate) : IDisposable
+    private sealed class Batch(int size, Func<ReadOnlySpan<int>, byte[][]> generate)
     {
-        private MLImage[] _images = [];
+        private byte[][] _images = [];
         private int _first = -1;
 
-        public MLImage Image(IndexedCursor cursor)
+        public byte[] Image(IndexedCursor cursor)
         {
             var first = cursor.Place - (cursor.Place % size);
             if (first != _first)
             {
-                Dispose();
                 (_images, _first) = (generate(cursor.Rows(first, size)), first);
             }
 
             return _images[cursor.Place - first];
-        }
-
-        public void Dispose()
-        {
-            Array.ForEach(_images, image => image.Dispose());
-            (_images, _first) = ([], -1);
         }
     }
 }

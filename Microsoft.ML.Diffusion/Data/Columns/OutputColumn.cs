@@ -50,7 +50,7 @@ internal abstract class OutputColumn(string name, DataViewType type, bool readsI
             types.Image,
             readsImage,
             (RowBatch batch, int row, ref MLImage value) =>
-                value = pixels(batch, row) is { } planes ? ImagePixels.Create(planes, batch.Shape) : null!);
+                value = pixels(batch, row) is { } planes ? ImageMemory.HandOut(ImagePixels.Create(planes, batch.Shape)) : null!);
 
     private static OutputColumn<VBuffer<float>>? Pixels(
         string? name,

@@ -5,16 +5,21 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 
 /// <summary>
 /// Walks the rows of an input cursor. If an added column is active it reads a batch of rows ahead, keeping their active columns,
-/// and computes that column for the whole batch when its first value is asked for.
+/// and computes that column for the whole batch when its first value is asked for. What was kept of a row is freed when the next is asked for.
 /// </summary>
 internal sealed class OutputCursor : DataViewRowCursor
 {
+    /// <summary>
+    /// The native memory of kept images for each row of a batch: larger ones, beyond 512 pixels square, make the batch shorter, at the cost of network calls.
+    /// </summary>
+    private const long BytesOfRow = 1 << 20;
+
     private readonly DataViewRowCursor _input;
     private readonly OutputColumns _columns;
     private readonly HashSet<int> _active;
     private readonly int _batchSize;
     private readonly ColumnBuffer[] _buffers;
-    private readonly ColumnBuffer<DataViewRowId> _ids;
+    private readonly ValueBuffer<DataViewRowId> _ids;
     private readonly List<long> _positions = [];
     private readonly List<RowInput> _rows = [];
     private readonly Func<RowInput>? _readRow;
@@ -32,7 +37,7 @@ internal sealed class OutputCursor : DataViewRowCursor
             _buffers[index] = ColumnBuffer.Create(input, columns.InputSchema[index]);
         }
 
-        _ids = new ColumnBuffer<DataViewRowId>(input.GetIdGetter());
+        _ids = new ValueBuffer<DataViewRowId>(input.GetIdGetter());
     }
 
     public override DataViewSchema Schema => _columns.OutputSchema;
@@ -45,9 +50,16 @@ internal sealed class OutputCursor : DataViewRowCursor
 
     public override bool MoveNext()
     {
-        if (_current + 1 < _positions.Count || Fill())
+        if (_current + 1 < _positions.Count)
         {
+            Release();
             _current++;
+            return true;
+        }
+
+        if (Fill())
+        {
+            _current = 0;
             return true;
         }
 
@@ -93,13 +105,14 @@ internal sealed class OutputCursor : DataViewRowCursor
     private bool Fill()
     {
         Forget();
-        while (_positions.Count < _batchSize && _input.MoveNext())
+        var bytes = 0L;
+        while (_positions.Count < _batchSize && bytes < BytesOfRow * _batchSize && _input.MoveNext())
         {
             _positions.Add(_input.Position);
             _ids.Keep();
             foreach (var buffer in _buffers)
             {
-                buffer?.Keep();
+                bytes += buffer?.Keep() ?? 0;
             }
 
             if (_readRow is not null)
@@ -109,6 +122,17 @@ internal sealed class OutputCursor : DataViewRowCursor
         }
 
         return _positions.Count > 0;
+    }
+
+    private void Release()
+    {
+        if (_current >= 0)
+        {
+            foreach (var buffer in _buffers)
+            {
+                buffer?.Release(_current);
+            }
+        }
     }
 
     private void Forget()

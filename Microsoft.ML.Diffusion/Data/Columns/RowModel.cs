@@ -38,6 +38,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     /// <summary>Generates the sample of each row's seed and class, [C, H, W] in 0..255.</summary>
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
+        using var share = model.Use();
         using var scope = NewDisposeScope();
         return PixelTensors.ToBytes(
             new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)),
@@ -73,6 +74,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
             return [];
         }
 
+        using var share = model.Use();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var (filled, description) = (Filled(rows), model.Description);
@@ -114,13 +116,14 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private static Tensor EqualNoise(Tensor x0, int timestep) =>
         LikelihoodDraws.Noise(seed: 0, new long[x0.shape[0]], [.. Enumerable.Repeat(timestep, (int)x0.shape[0])], x0);
 
-    private static IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
+    private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
     {
         if (rows.Count == 0)
         {
             return [];
         }
 
+        using var share = model.Use();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var values = compute().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();

@@ -75,9 +75,11 @@ internal sealed class ImageColumn
     public InvalidOperationException Missing(DataViewRow row) =>
         new($"Row {row.Position}: column '{Column.Name}' has no image. Remove the row.");
 
-    private Func<RowImage?> ImageReader(DataViewRow row)
+    /// <summary>Reads the image of a row as it is; it stays whosever it is. Null if the row has none.</summary>
+    /// <exception cref="InvalidOperationException">The image cannot be read, or is disposed; the message names the row.</exception>
+    public static Func<MLImage?> Getter(DataViewRow row, DataViewSchema.Column column)
     {
-        var get = row.GetGetter<MLImage>(Column);
+        var get = row.GetGetter<MLImage>(column);
         MLImage? image = null;
         return () =>
         {
@@ -85,15 +87,25 @@ internal sealed class ImageColumn
             {
                 get(ref image!);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
             {
-                throw new InvalidOperationException(
-                    $"Row {row.Position}: the image in column '{Column.Name}' could not be read ({e.Message}). Repair the file or remove the row.",
+                throw DisposedImages.Explains(e) ? Disposed(e) : new InvalidOperationException(
+                    $"Row {row.Position}: the image in column '{column.Name}' could not be read ({e.Message}). Repair the file or remove the row.",
                     e);
             }
 
-            return image is null ? null : new RowImage(ImagePixels.ReadRgb(image), new ImageShape(3, image.Height, image.Width));
+            return image is not null && DisposedImages.Has(image) ? throw Disposed(null) : image;
         };
+
+        InvalidOperationException Disposed(Exception? inner) => new(
+            $"Row {row.Position}: the image in column '{column.Name}' is disposed. Make the images anew for each reading of the rows, such as by Select, or dispose them after the last; ResizeImages disposes those that have its size already.",
+            inner);
+    }
+
+    private Func<RowImage?> ImageReader(DataViewRow row)
+    {
+        var read = Getter(row, Column);
+        return () => read() is { } image ? new RowImage(ImagePixels.ReadRgb(image), new ImageShape(3, image.Height, image.Width)) : null;
     }
 
     private Func<RowImage?> VectorReader(DataViewRow row)

@@ -17,7 +17,6 @@ internal sealed class IndexedCursor(
     public const int BlockRows = 32;
 
     private readonly Dictionary<int, Delegate> _getters = [];
-    private readonly List<IDisposable> _owned = [];
     private int _position = -1;
 
     public override DataViewSchema Schema => schema;
@@ -42,14 +41,6 @@ internal sealed class IndexedCursor(
 
     /// <summary>The numbers of rows that come in a row from a place on, fewer at the end.</summary>
     public ReadOnlySpan<int> Rows(int place, int count) => order.AsSpan(place, Math.Min(count, order.Length - place));
-
-    /// <summary>Keeps something until the cursor is disposed.</summary>
-    public TOwned Own<TOwned>(TOwned owned)
-        where TOwned : IDisposable
-    {
-        _owned.Add(owned);
-        return owned;
-    }
 
     public override bool IsColumnActive(DataViewSchema.Column column) => active.Contains(column.Index);
 
@@ -80,16 +71,5 @@ internal sealed class IndexedCursor(
 
         return getter as ValueGetter<TValue>
             ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _owned.ForEach(owned => owned.Dispose());
-            _owned.Clear();
-        }
-
-        base.Dispose(disposing);
     }
 }

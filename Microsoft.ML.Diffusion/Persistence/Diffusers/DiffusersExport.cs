@@ -14,6 +14,7 @@ internal static class DiffusersExport
 
     public static void Save(DiffusionModel model, Sampler sampler, string folder)
     {
+        using var share = model.Use();
         var description = model.Description;
         var scheduler = DiffusersSchedulerExport.ToConfig(description, sampler);
         var network = ToConfig(description);
@@ -38,7 +39,7 @@ internal static class DiffusersExport
         try
         {
             Write(Path.Combine(temporary, "unet", DiffusersFolder.ConfigFile), stream => JsonSerializer.Serialize(stream, network, _json));
-            Write(Path.Combine(temporary, "unet", DiffusersWeights.FileName), stream => DiffusersWeights.Write(model.Network, stream));
+            Write(Path.Combine(temporary, "unet", DiffusersWeights.FileName), stream => DiffusersWeights.Write(share.Value, stream));
             Write(
                 Path.Combine(temporary, "scheduler", DiffusersFolder.SchedulerFile),
                 stream => JsonSerializer.Serialize(stream, scheduler, _json));

@@ -28,7 +28,8 @@ internal static class ModelZip
         context.CheckAtModel();
         context.SetVersionInfo(Version());
 
-        var weights = WeightFiles.Pack(trained.Model.Network);
+        using var share = trained.Model.Use();
+        var weights = WeightFiles.Pack(share.Value);
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,
