@@ -7,7 +7,7 @@ internal sealed class FolderListing
     private readonly CancellationToken _cancellationToken;
     private readonly List<(string FullPath, string Path)> _files = [];
     private readonly List<SkippedFile> _skipped = [];
-    private readonly Dictionary<string, string> _read = new(RealPath.Comparer); // folders without links in their paths, and how they were reached
+    private readonly Dictionary<string, string> _read = new(RealPath.Comparer); // real paths, and the paths that led there
 
     private FolderListing(string root, CancellationToken cancellationToken) => (_root, _cancellationToken) = (root, cancellationToken);
 
