@@ -80,6 +80,7 @@ public sealed partial class DiffusionCatalog
             yield return ([.. batch.Select(row => row.Pixels)], readLabel is null ? null : [.. batch.Select(row => row.Label)]);
         }
 
+        image.CheckScale(isOfModel: true);
         if (isEmpty)
         {
             throw new InvalidOperationException($"Column '{image.Column.Name}' has no rows, but needs at least one image to judge.");

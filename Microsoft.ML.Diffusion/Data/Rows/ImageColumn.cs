@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Runtime;
@@ -12,6 +14,7 @@ internal sealed class ImageColumn
     public const string ExpectedType = "Image or Vector<Single> with dimensions [channels, height, width]";
 
     private readonly PixelEncoding _pixels;
+    private readonly ConcurrentBag<ValueRange> _seen = []; // by each reader of vectors
 
     public ImageColumn(DataViewSchema.Column column, PixelEncoding pixels) => (Column, _pixels) = (column, pixels);
 
@@ -71,6 +74,26 @@ internal sealed class ImageColumn
                 $"Row {row.Position}: image is {image.Shape.Width}x{image.Shape.Height}, but the model's images are {shape.Width}x{shape.Height}. Add ResizeImages before the model.");
     }
 
+    /// <summary>Refuses vectors that are scaled otherwise than was said, as the values of all rows tell: call it when all are read.</summary>
+    /// <param name="isOfModel">Whether a model has said it, which cannot be told otherwise.</param>
+    /// <exception cref="InvalidOperationException">They are; the message says what to set.</exception>
+    public void CheckScale(bool isOfModel)
+    {
+        var seen = new ValueRange(_pixels);
+        foreach (var one in _seen)
+        {
+            seen.Add(one);
+        }
+
+        if (seen.Contradiction() is { } found)
+        {
+            var (range, offset, scale) = found == PixelEncoding.ZeroToOne ? ("0 to 1", "0", "1 / 255f") : ("-1 to 1", "127.5f", "1 / 127.5f");
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"All values of column '{Column.Name}' are {seen}, and not whole: pixels scaled to {range}, which PixelOffset {_pixels.Offset} and PixelScale {_pixels.Scale} take for {_pixels.FromPixel(0)} to {_pixels.FromPixel(255)}. {(isOfModel ? "Scale the column as that which the model was trained on." : $"Set PixelOffset to {offset} and PixelScale to {scale}.")}"));
+        }
+    }
+
     /// <summary>What to throw at a row without an image, where each must have one.</summary>
     public InvalidOperationException Missing(DataViewRow row) =>
         new($"Row {row.Position}: column '{Column.Name}' has no image. Remove the row.");
@@ -102,10 +125,12 @@ internal sealed class ImageColumn
         var shape = new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
         var get = row.GetGetter<VBuffer<float>>(Column);
         var vector = default(VBuffer<float>);
+        var seen = new ValueRange(_pixels);
+        _seen.Add(seen);
         return () =>
         {
             get(ref vector);
-            return new RowImage(PixelVector.ToBytes(vector, _pixels, row.Position, Column.Name), shape);
+            return new RowImage(PixelVector.ToBytes(vector, _pixels, seen, row.Position, Column.Name), shape);
         };
     }
 }

@@ -18,7 +18,7 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
     /// <summary>The number of cursors that share the work.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
 
-    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, or has impossible pixels.</exception>
+    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, has impossible pixels, or all are of another scale.</exception>
     public TrainingSet Read()
     {
         var cursors = Parallelism > 1 ? data.GetRowCursorSet(Columns, Parallelism) : [];
@@ -65,6 +65,7 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
             images.Append(image, imageLabel);
         }
 
+        input.CheckScale(isOfModel: false);
         return images.Count > 0
             ? images.ToTrainingSet()
             : throw new InvalidOperationException($"Column '{input.Column.Name}' has no rows, but training needs at least one image.");
