@@ -7,7 +7,9 @@ namespace Microsoft.ML.Diffusion;
 
 public sealed partial class DiffusionCatalog
 {
-    /// <summary>Saves a pipeline as ML.NET's Model.Save does, in such a way that the path always holds a whole file.</summary>
+    /// <summary>
+    /// Saves a pipeline as ML.NET's Model.Save does, in such a way that the path always holds a whole file, and without temporary files elsewhere.
+    /// </summary>
     /// <param name="model">The fitted pipeline or one step of it.</param>
     /// <param name="inputSchema">The schema of its input; <see langword="null"/> leaves it out.</param>
     /// <param name="path">Where, in a folder that exists. A file that is there is replaced once the new one is on the disk.</param>
@@ -17,7 +19,7 @@ public sealed partial class DiffusionCatalog
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream => _context.Model.Save(model, inputSchema, stream));
+        AtomicFile.Write(path, stream => PipelineFile.Save(_host, model, inputSchema, stream));
     }
 
     /// <summary>Loads a pipeline that holds a diffusion model, after checking all of the file: for files that others made.</summary>
@@ -58,7 +60,7 @@ public sealed partial class DiffusionCatalog
             }
 
             stream.Position = 0;
-            return (_context.Model.Load(stream, out var loaded), loaded);
+            return (PipelineFile.Load(_host, stream, out var loaded), loaded);
         });
         inputSchema = found;
         return model;

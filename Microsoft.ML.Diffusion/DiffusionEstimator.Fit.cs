@@ -21,12 +21,16 @@ public sealed partial class DiffusionEstimator
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type, or the images do not fit the network.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is no image, or one is unreadable, of another size, or has impossible pixels; or training diverged; or
-    /// <see cref="TrainingOptions.CheckpointDirectory"/> is of another run or in use.
+    /// <see cref="TrainingOptions.CheckpointDirectory"/> is of another run or in use, or holds checkpoints that cannot be read.
     /// </exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing and how to add it.</exception>
     /// <exception cref="InsufficientMemoryException">Memory ran out; the message says what to lower.</exception>
+    /// <exception cref="IOException">
+    /// The folder for temporary files has no room for images beyond <see cref="TrainingOptions.MaximumImageMemory"/>; or, known before training starts, for the
+    /// model that ML.NET's Model.Save would put there, and there is no <see cref="TrainingOptions.CheckpointDirectory"/> to have the model from again.
+    /// </exception>
     /// <exception cref="OperationCanceledException">
-    /// <see cref="TrainingOptions.CancellationToken"/> or the <see cref="MLContext"/> was cancelled, and
+    /// <see cref="TrainingOptions.CancellationToken"/> or the <see cref="MLContext"/> was cancelled, or a signal asked the process to end, and
     /// <see cref="TrainingOptions.ReturnModelOnCancellation"/> is not set.
     /// </exception>
     public DiffusionTransformer Fit(IDataView input)
@@ -75,11 +79,31 @@ public sealed partial class DiffusionEstimator
 
     private DiffusionTransformer Train(IDataView trainData, IDataView? validationData, DiffusionTransformer? previousModel)
     {
+        using var signals = _options.Training.CheckpointDirectory is null ? null : new StopSignals();
+        using var cancellation = new RunCancellation(_host, _options.Training.CancellationToken, signals);
+        try
+        {
+            var model = Train(trainData, validationData, previousModel, cancellation);
+            cancellation.Saved();
+            return model;
+        }
+        catch
+        {
+            cancellation.Saved(); // not in a finally: those are not run before a program without a handler ends
+            throw;
+        }
+    }
+
+    private DiffusionTransformer Train(
+        IDataView trainData,
+        IDataView? validationData,
+        DiffusionTransformer? previousModel,
+        RunCancellation cancellation)
+    {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         using var channel = _host.Start("Fit");
         var device = DeviceResolver.Resolve(_host, _options.Device);
         var previous = previousModel?.Model;
-        var cancellation = new RunCancellation(_host, _options.Training.CancellationToken);
 
         using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
@@ -113,6 +137,7 @@ public sealed partial class DiffusionEstimator
         var network = description.CreateNetwork();
         try
         {
+            CheckSpace(network, resumed is not null, channel);
             Initialization.Initialize(network, seed);
             previous?.CopyWeightsTo(network);
             network.to(device);
@@ -153,7 +178,7 @@ public sealed partial class DiffusionEstimator
         {
             Expected = expected,
             Cancellation = cancellation,
-            TemporaryFolder = ((IHostEnvironmentInternal)_host).TempFilePath ?? Path.GetTempPath(),
+            TemporaryFolder = TemporaryFolder,
         };
 
     private RunCheckpoints Checkpoints(CheckpointFolder folder, Checkpoint? resumed, RunIdentity identity, IChannel channel)
@@ -166,7 +191,7 @@ public sealed partial class DiffusionEstimator
                 $"Training goes on after step {resumed.State.Step}, from a checkpoint in {_options.Training.CheckpointDirectory}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
         }
 
-        return new RunCheckpoints(folder, identity, resumed);
+        return new RunCheckpoints(folder, identity, resumed, warning => channel.Warning(MessageSensitivity.None, warning));
     }
 
     // What a model keeps of the options: receivers and tokens belong to one run.

@@ -22,6 +22,11 @@ switch (args)
             int.Parse(count, CultureInfo.InvariantCulture),
             int.Parse(seeds, CultureInfo.InvariantCulture));
         return 0;
+    case ["interruptions", var count]:
+        return InterruptedRuns.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["interrupted", var folder, var end]:
+        InterruptedRun.Run(folder, end);
+        return 0;
     case ["random"]:
         return RandomNumberStatistics.Run();
     case ["runs", var count]:

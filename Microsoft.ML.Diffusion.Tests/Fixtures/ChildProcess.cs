@@ -85,8 +85,14 @@ internal static class ChildProcess
                 }
 
                 return 0;
-            case ["train", var folder, var killAt]:
-                Console.WriteLine(InterruptedRun.Train(folder, killAt));
+            case ["interrupted", var folder, var end]:
+                InterruptedRun.Run(folder, end);
+                return 0;
+            case ["hosted", var folder, var step]:
+                InterruptedRun.RunInHost(folder, int.Parse(step));
+                return 0;
+            case ["no-temporary-files", var folder]:
+                TemporarySpace.Run(folder);
                 return 0;
             case ["read", var images, var limit]:
                 Console.WriteLine(LargeData.ReadAndMeasure(int.Parse(images), long.Parse(limit)));
@@ -119,7 +125,7 @@ internal static class ChildProcess
                 return ShortFit.Run(int.Parse(seed));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

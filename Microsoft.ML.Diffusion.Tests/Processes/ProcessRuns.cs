@@ -20,6 +20,16 @@ internal sealed class ProcessRuns
     public void Run(string name, string lastWords, string assembly, params string[] arguments)
     {
         _count++;
+        var (exitCode, output, error) = Start(assembly, arguments);
+        if (Fault(exitCode, output, error, lastWords) is { } fault)
+        {
+            _failures.Add($"{name}: {fault}");
+        }
+    }
+
+    /// <summary>Runs an assembly to its end.</summary>
+    public static (int ExitCode, string Output, string Error) Start(string assembly, params string[] arguments)
+    {
         using var process =
             Process.Start(
                 new ProcessStartInfo("dotnet", ["exec", assembly, .. arguments])
@@ -30,10 +40,7 @@ internal sealed class ProcessRuns
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (Fault(process.ExitCode, output, error.Result, lastWords) is { } fault)
-        {
-            _failures.Add($"{name}: {fault}");
-        }
+        return (process.ExitCode, output, error.Result);
     }
 
     /// <summary>What all of it was, in a line.</summary>

@@ -144,18 +144,18 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    public void Fit_CheckpointOfAnEarlierVersionThatIsDamaged_IsPassedOver()
+    public void Fit_CheckpointOfAnEarlierVersionThatIsDamaged_IsDamaged()
     {
         using var folder = new TemporaryFolder();
         var bytes = File.ReadAllBytes(SavedModel.OldCheckpoint);
         bytes[^1000] ^= 4;
         File.WriteAllBytes(folder.File("checkpoint-0000000003.safetensors"), bytes);
+        var training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 };
 
-        using var model =
-            TinyModel.Train(
-                TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 3 } });
+        var error =
+            Assert.ThrowsExactly<InvalidOperationException>(() => TinyModel.Train(TinyModel.Options with { Training = training }));
 
-        Assert.AreEqual(3, model.Training!.Steps);
+        StringAssert.Contains(error.Message, "holds no checkpoint that is whole");
     }
 
     [TestMethod]

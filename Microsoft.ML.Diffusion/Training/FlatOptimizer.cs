@@ -59,6 +59,9 @@ internal sealed class FlatOptimizer : IDisposable
             ("updates", _updates),
         ];
 
+    /// <summary>The bytes of such a <see cref="State"/>.</summary>
+    public static long StateBytes(UNet network) => 4 * FlatBinding.Length(network.parameters()) * sizeof(float);
+
     /// <summary>Lets another network of the same shape use these weights, and gives it a buffer of gradients of its own, to be added to the others.</summary>
     public void Share(UNet network)
     {

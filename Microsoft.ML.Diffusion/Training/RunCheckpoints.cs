@@ -7,7 +7,8 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="folder">Where.</param>
 /// <param name="identity">The identity of the run at hand.</param>
 /// <param name="resumed">The one to go on from; null to start.</param>
-internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identity, Checkpoint? resumed)
+/// <param name="warn">Is told of a checkpoint that could not be written.</param>
+internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identity, Checkpoint? resumed, Action<string> warn)
 {
     private const string BestName = "best";
     private const string HistorySquaresName = "loss_squares";
@@ -51,6 +52,7 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
     }
 
     /// <summary>Writes a checkpoint, unless there is one of this step.</summary>
+    /// <remarks>A disk that is full for a while ends no run: the steps taken are worth more than the file, and the next may be written.</remarks>
     public void Save(long seed, int step, TrainingStep training, MeterState meter, ValidationRecord validation)
     {
         if (step == _savedStep)
@@ -71,7 +73,14 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
             tensors.Add((BestName, best));
         }
 
-        folder.Save(new CheckpointState(seed, step, meter, validation.State), identity, tensors);
-        _savedStep = step;
+        try
+        {
+            folder.Save(new CheckpointState(seed, step, meter, validation.State), identity, tensors);
+            _savedStep = step;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            warn($"The checkpoint of step {step} is not written, and training goes on without it. {exception.Message}");
+        }
     }
 }

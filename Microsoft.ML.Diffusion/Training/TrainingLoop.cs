@@ -19,6 +19,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly ValidationRecord _validations;
     private int _step;
     private int[] _indices;
+    private bool _hasDiverged;
 
     /// <param name="run">What to train. Its network is trained in place and left with the averaged weights.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
@@ -51,19 +52,20 @@ internal sealed class TrainingLoop : IDisposable
             TakeSteps();
             end = _validations.IsExhausted ? TrainingEnd.EarlyStopping : TrainingEnd.Budget;
         }
-        catch (OperationCanceledException) when (_cancellation.IsRequested)
+        catch (OperationCanceledException) when (_cancellation.IsRequested && _options.ReturnModelOnCancellation)
         {
-            Save();
-            if (!_options.ReturnModelOnCancellation)
-            {
-                throw;
-            }
-
+            SaveLastStep();
             end = TrainingEnd.Cancelled;
         }
         catch (Exception e) when (MemoryShortage.IsMeantBy(e))
         {
+            SaveLastStep();
             throw MemoryShortage.Explain(e, _step, _run);
+        }
+        catch
+        {
+            SaveLastStep();
+            throw;
         }
 
         var last = Report(end == TrainingEnd.Budget ? 1 : _budget.Fraction(_step, _meter.Elapsed));
@@ -128,6 +130,7 @@ internal sealed class TrainingLoop : IDisposable
         var counts = _meter.State;
         if (counts.SkippedInARow > _options.MaximumConsecutiveSkippedSteps)
         {
+            _hasDiverged = true;
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"Training diverged at step {_step}: {counts.SkippedInARow} steps in a row had a loss or gradient that was not a finite number (the last finite loss was {counts.LastLoss:G4}, the learning rate is {LearningRate(_step - 1):G3}). Lower LearningRate, or raise WarmupSteps; MaximumConsecutiveSkippedSteps says how many such steps may follow each other."));
         }
@@ -170,6 +173,15 @@ internal sealed class TrainingLoop : IDisposable
         {
             ReadLosses();
             _checkpoints.Save(_run.Seed, _step, _training, _meter.State, _validations);
+        }
+    }
+
+    // Whatever ended the run between two steps, a receiver of progress that throws or a signal, costs none of those that were taken.
+    private void SaveLastStep()
+    {
+        if (!_hasDiverged && _training.IsWhole)
+        {
+            Save();
         }
     }
 

@@ -44,6 +44,9 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>The losses of the steps taken, on the device until somebody asks.</summary>
     public LossMeter Losses { get; }
 
+    /// <summary>Whether all steps were taken in whole: not while one changes the weights, nor after it failed in this.</summary>
+    public bool IsWhole { get; private set; } = true;
+
     /// <summary>Takes step number <paramref name="step"/> = 0, 1, ...; it has no effect if a number is not finite.</summary>
     /// <param name="images">What to learn.</param>
     /// <param name="indices">The images of this step's batch.</param>
@@ -86,7 +89,10 @@ internal sealed class TrainingStep : IDisposable
             }
         }
 
-        Update(cat(losses), weights, timesteps, step, learningRate);
+        var allLosses = cat(losses);
+        IsWhole = false;
+        Update(allLosses, weights, timesteps, step, learningRate);
+        IsWhole = true;
     }
 
     // Each shard has gradients of its own: all together take a GiB at most, or there is one.

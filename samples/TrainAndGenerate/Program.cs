@@ -165,15 +165,23 @@ return Settings.Run(args, (settings, cancellationToken) =>
 
 // Expected output, redirected to a file (... stands for numbers that depend on the machine):
 //
-// Pictures   Fashion-MNIST, 10,000 garments, 28x28, labelled Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of
-// 2) Diffusion  cosine (T = 1000), VPrediction prediction Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1 Training:
-// step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left Training took ... s. Wrote
-// <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped Wrote
-// <repository>/artifacts/training.csv: ... reports Wrote <repository>/artifacts/loss.svg: training and validation loss Diffusion model of 28x28, 1
-// channel, 10 classes: U-Net (...), cosine (T = 1000), VPrediction prediction; 969,572 weights Drawing 64 pictures took ... s. Wrote
-// <repository>/artifacts/samples.png: 1-7 Ankle boot, 8-13 Bag, 14-20 Coat, 21-26 Dress, ... Filming took ... s. Wrote
-// <repository>/artifacts/denoising.png: a row a picture, after 1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 of 50 steps Wrote
-// <repository>/artifacts/denoising.gif: the same, as an animation Drawing the way between pictures took ... s. Wrote
-// <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight Drawing 64 pictures took ... s. The
-// model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel. Wrote <repository>/artifacts/report.html: all of it on
-// one page
+// Pictures   Fashion-MNIST, 10,000 garments, 28x28, labelled
+// Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
+// Diffusion  cosine (T = 1000), VPrediction prediction
+// Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1
+// Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
+// Training took ... s.
+// Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped
+// Wrote <repository>/artifacts/training.csv: ... reports
+// Wrote <repository>/artifacts/loss.svg: training and validation loss
+// Diffusion model of 28x28, 1 channel, 10 classes: U-Net (...), cosine (T = 1000), VPrediction prediction; 969,572 weights
+// Drawing 64 pictures took ... s.
+// Wrote <repository>/artifacts/samples.png: 1-7 Ankle boot, 8-13 Bag, 14-20 Coat, 21-26 Dress, ...
+// Filming took ... s.
+// Wrote <repository>/artifacts/denoising.png: a row a picture, after 1, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 of 50 steps
+// Wrote <repository>/artifacts/denoising.gif: the same, as an animation
+// Drawing the way between pictures took ... s.
+// Wrote <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight
+// Drawing 64 pictures took ... s.
+// The model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel.
+// Wrote <repository>/artifacts/report.html: all of it on one page

@@ -18,11 +18,10 @@ internal sealed unsafe class PixelStore : IDisposable
         (Count, _imageBytes) = (count, imageBytes);
     }
 
-    /// <summary>Takes over a file, written to its end.</summary>
+    /// <summary>Takes over a file, written to its end and flushed.</summary>
     public PixelStore(FileStream file, int count, int imageBytes)
     {
         (Count, _imageBytes) = (count, imageBytes);
-        file.Flush();
         _file = MemoryMappedFile.CreateFromFile(
             file,
             mapName: null,

@@ -19,14 +19,9 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
 
     public void Append(ReadOnlySpan<byte> image)
     {
-        if (_file is null && Length + imageBytes > maximumMemory)
+        if (_file is not null || Length + imageBytes > maximumMemory)
         {
-            MoveToFile();
-        }
-
-        if (_file is not null)
-        {
-            _file.Write(image);
+            ToFile(image);
         }
         else
         {
@@ -57,6 +52,7 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
         PixelStore store;
         if (_file is not null)
         {
+            Flush(_file);
             store = new PixelStore(_file, Count, imageBytes);
         }
         else
@@ -74,7 +70,14 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
     {
         NativeMemory.Free(_memory);
         _memory = null;
-        _file?.Dispose();
+        try
+        {
+            _file?.Dispose();
+        }
+        catch (IOException)
+        {
+            // What it had still to write is not wanted any more; the disk is full, which has been told.
+        }
     }
 
     private void Reserve(long length)
@@ -85,6 +88,39 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
             _memory = (byte*)NativeMemory.Realloc(_memory, (nuint)_capacity);
         }
     }
+
+    private void ToFile(ReadOnlySpan<byte> image)
+    {
+        try
+        {
+            if (_file is null)
+            {
+                MoveToFile();
+            }
+
+            _file!.Write(image);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Shortage(exception);
+        }
+    }
+
+    private void Flush(FileStream file)
+    {
+        try
+        {
+            file.Flush();
+        }
+        catch (IOException exception)
+        {
+            throw Shortage(exception);
+        }
+    }
+
+    private IOException Shortage(Exception exception) => new(
+        $"The images exceed MaximumImageMemory ({maximumMemory} bytes), and the folder for temporary files '{temporaryFolder}' cannot take them ({exception.Message}). Set MLContext.TempFilePath to a folder with more room, or raise MaximumImageMemory.",
+        exception);
 
     private void MoveToFile()
     {

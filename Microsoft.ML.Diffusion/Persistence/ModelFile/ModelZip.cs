@@ -49,7 +49,11 @@ internal static class ModelZip
 
         foreach (var (file, content) in weights)
         {
-            context.SaveBinaryStream(file.File, writer => writer.Write(content));
+            context.SaveBinaryStream(file.File, writer =>
+            {
+                writer.BaseStream.SetLength(content.Length); // so that a stream in memory does not grow by doubling
+                writer.Write(content);
+            });
         }
     }
 

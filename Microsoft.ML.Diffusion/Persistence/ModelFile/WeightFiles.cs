@@ -17,6 +17,15 @@ internal static partial class WeightFiles
     /// <summary>Splits the weights into files: their descriptions, and how to write each.</summary>
     public static IReadOnlyList<(WeightFileConfig Description, byte[] Content)> Pack(UNet network)
     {
+        var groups = Groups(network);
+        return [.. groups.Select((group, index) => Pack(group, FileName(index, groups.Count)))];
+    }
+
+    /// <summary>The bytes of the largest file, headers aside.</summary>
+    public static long LargestBytes(UNet network) => Groups(network).Max(group => group.Sum(weight => ByteCount(weight.Parameter)));
+
+    private static List<List<(string Name, Parameter Parameter)>> Groups(UNet network)
+    {
         var groups = new List<List<(string Name, Parameter Parameter)>> { new() };
         var bytes = 0L;
         foreach (var (name, parameter) in network.named_parameters())
@@ -31,7 +40,7 @@ internal static partial class WeightFiles
             bytes += ByteCount(parameter);
         }
 
-        return [.. groups.Select((group, index) => Pack(group, FileName(index, groups.Count)))];
+        return groups;
     }
 
     /// <summary>Copies a file's tensors into the network's weights.</summary>

@@ -25,10 +25,6 @@ internal sealed class CheckpointFolder : IDisposable
                 FileMode.OpenOrCreate,
                 FileAccess.ReadWrite,
                 FileShare.None); // the system's: it goes with the process
-            foreach (var unfinished in Directory.EnumerateFiles(path, $".{Pattern}.*{AtomicFile.Suffix}"))
-            {
-                File.Delete(unfinished);
-            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,28 +35,44 @@ internal sealed class CheckpointFolder : IDisposable
         }
     }
 
-    /// <summary>Opens the newest checkpoint that is whole; null if there is none.</summary>
-    /// <param name="warn">Is told of those passed over.</param>
+    /// <summary>Opens the newest checkpoint that is whole; null if there are none at all.</summary>
+    /// <param name="warn">Is told of damaged ones that are passed over.</param>
+    /// <exception cref="InvalidOperationException">
+    /// One cannot be read, or none is whole: to start anew would write over what somebody may still want. Nothing has been changed.
+    /// </exception>
     public Checkpoint? OpenNewest(Action<string> warn)
     {
+        var damaged = new List<(string File, string Reason)>();
         foreach (var file in Files())
         {
             try
             {
-                return Checkpoint.Open(file);
+                var newest = Checkpoint.Open(file);
+                damaged.ForEach(one => warn($"Checkpoint {one.File} is damaged and passed over: {one.Reason}"));
+                return newest;
             }
-            catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+            catch (FormatException e)
             {
-                warn($"Checkpoint {file} is damaged and passed over: {e.Message}");
+                damaged.Add((file, e.Message));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new InvalidOperationException(
+                    $"Checkpoint {file} cannot be read ({e.Message}), so it is not known how far the run came. Nothing was changed. Make it readable, or delete it to go on from the one before it; or name another CheckpointDirectory to train anew.",
+                    e);
             }
         }
 
-        return null;
+        return damaged is [var (path, reason), ..]
+            ? throw new InvalidOperationException(
+                $"CheckpointDirectory '{_path}' holds no checkpoint that is whole: the newest, {Path.GetFileName(path)}, is damaged ({reason}){(damaged.Count > 1 ? $", and so are the {damaged.Count - 1} before it" : "")}. Nothing was changed. Bring one back from a copy; or delete them, or name another folder, to train anew.")
+            : null;
     }
 
     /// <summary>Writes a checkpoint, and only then deletes those that are now too many.</summary>
     public void Save(CheckpointState state, RunIdentity identity, IReadOnlyList<(string Name, Tensor Value)> tensors)
     {
+        DeleteUnfinished();
         var file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{state.Step:D10}.safetensors"));
         Checkpoint.Write(file, state, identity, tensors);
         foreach (var old in Files().Where(other => string.CompareOrdinal(other, file) <= 0).Skip(_keep))
@@ -70,6 +82,15 @@ internal sealed class CheckpointFolder : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    // What a killed process left of other steps; of this one, writing it deletes.
+    private void DeleteUnfinished()
+    {
+        foreach (var unfinished in Directory.EnumerateFiles(_path, $".{Pattern}.*{AtomicFile.Suffix}"))
+        {
+            File.Delete(unfinished);
+        }
+    }
 
     // Newest first: all steps have ten digits.
     private string[] Files() =>

@@ -1,0 +1,62 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Data.IO;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
+
+/// <summary>ML.NET's zip of a pipeline, as Model.Save and Model.Load have it, but by way of memory.</summary>
+/// <remarks>
+/// ML.NET's own write every entry to the folder for temporary files first: a model that took days to train cannot be saved where that is full, or where nothing
+/// can be written to it, as in many containers.
+/// </remarks>
+internal static class PipelineFile
+{
+    private const string TransformerDirectory = "TransformerChain";
+
+    /// <summary>Writes what Model.Save writes.</summary>
+    public static void Save(IHostEnvironment environment, ITransformer model, DataViewSchema? inputSchema, Stream stream)
+    {
+        using var repository = RepositoryWriter.CreateNew(stream, environment, useFileSystem: false);
+        ModelSaveContext.SaveModel(repository, model, TransformerDirectory);
+        if (inputSchema is not null)
+        {
+            using var channel = environment.Start("Saving Schema");
+            using var entry = repository.CreateEntry(SchemaCheck.Entry);
+            var saver = new BinarySaver(environment, new BinarySaver.Arguments { Silent = true });
+            DataSaverUtils.SaveDataView(channel, saver, new EmptyDataView(environment, inputSchema), entry.Stream, keepHidden: true);
+        }
+
+        repository.Commit();
+    }
+
+    /// <summary>Reads what Model.Save wrote, with an input schema, with a loader of data, or with neither.</summary>
+    /// <exception cref="FormatException">It holds no pipeline, or one of before ML.NET 1.0.</exception>
+    public static ITransformer Load(IHostEnvironment environment, Stream stream, out DataViewSchema? inputSchema)
+    {
+        using var repository = RepositoryReader.Open(stream, environment, useFileSystem: false);
+        inputSchema = ReadSchema(environment, repository);
+        if (inputSchema is null
+            && ModelLoadContext.LoadModelOrNull<IDataLoader<IMultiStreamSource>, SignatureLoadModel>(environment, out var loader, repository, null)
+            && loader is CompositeDataLoader<IMultiStreamSource, ITransformer> composite)
+        {
+            inputSchema = composite.Loader.GetOutputSchema();
+            return composite.Transformer is ITransformerChainAccessor { Transformers: [var only] } ? only : composite.Transformer;
+        }
+
+        return ModelLoadContext.LoadModelOrNull<ITransformer, SignatureLoadModel>(environment, out var model, repository, TransformerDirectory)
+            ? model
+            : throw new FormatException("it holds no pipeline.");
+    }
+
+    private static DataViewSchema? ReadSchema(IHostEnvironment environment, RepositoryReader repository)
+    {
+        using var entry = repository.OpenEntryOrNull(SchemaCheck.Entry);
+        if (entry is null)
+        {
+            return null;
+        }
+
+        using var loader = new BinaryLoader(environment, new BinaryLoader.Arguments(), entry.Stream);
+        return ((IDataView)loader).Schema;
+    }
+}
