@@ -103,7 +103,9 @@ public sealed partial class DiffusionCatalog
         }
         catch (InvalidDataException exception)
         {
-            throw new FormatException($"The image {path} cannot be used: {exception.Message}.", exception);
+            throw OptionMessages.Of(
+                $"The image {path} cannot be used: {OptionMessages.TextOf(exception)}.",
+                message => new FormatException(message, exception));
         }
     }
 }

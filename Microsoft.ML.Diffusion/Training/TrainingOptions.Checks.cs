@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 using static Microsoft.ML.Diffusion.Runtime.Check;
 
@@ -88,7 +89,7 @@ public sealed partial record TrainingOptions
             KeepCheckpoints >= 1,
             nameof(KeepCheckpoints),
             KeepCheckpoints,
-            "must be at least 1; leave CheckpointDirectory null for no checkpoints");
+            $"must be at least 1; leave {new OptionName(nameof(CheckpointDirectory))} null for no checkpoints");
         ArgumentNullException.ThrowIfNull(Validation);
         Validation.Validate();
         SampleGrid?.Validate();

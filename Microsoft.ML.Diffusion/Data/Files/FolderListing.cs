@@ -23,15 +23,6 @@ internal sealed class FolderListing
         return (listing._files, listing._skipped);
     }
 
-    /// <summary>Why a file or folder cannot be read.</summary>
-    public static string Reason(Exception exception, string what) => exception switch
-    {
-        InvalidDataException => exception.Message,
-        UnauthorizedAccessException => $"permissions forbid reading {what}",
-        FileNotFoundException or DirectoryNotFoundException => $"{what} is not there any more, or is a link to nothing",
-        _ => $"{what} cannot be read ({exception.Message})",
-    };
-
     // Links wait until all folders without one are read, so that a folder's own place counts before a link to it; and in ordinal order, so that
     // the same link to a folder counts on every system.
     private void Walk()
@@ -67,7 +58,7 @@ internal sealed class FolderListing
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _skipped.Add(new(path, Reason(exception, "the folder")));
+            _skipped.Add(new(path, SkippedFile.ReasonOf(exception, "the folder")));
         }
     }
 

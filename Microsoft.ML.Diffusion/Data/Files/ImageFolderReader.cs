@@ -35,7 +35,7 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            return (null, new(path, FolderListing.Reason(exception, "the file")));
+            return (null, new(path, SkippedFile.ReasonOf(exception, "the file")));
         }
     }
 }

@@ -87,7 +87,8 @@ internal sealed class ImageColumn
 
         if (seen.Contradiction() is { } found)
         {
-            var (range, offset, scale) = found == PixelEncoding.ZeroToOne ? ("0 to 1", "0", "1 / 255f") : ("-1 to 1", "127.5f", "1 / 127.5f");
+            var (range, offset, scale) =
+                found == PixelEncoding.ZeroToOne ? ("0 to 1", "0", "1 / 255f") : ("-1 to 1", "127.5f", "1 / 127.5f");
             throw new InvalidOperationException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"All values of column '{Column.Name}' are {seen}, and not whole: pixels scaled to {range}, which PixelOffset {_pixels.Offset} and PixelScale {_pixels.Scale} take for {_pixels.FromPixel(0)} to {_pixels.FromPixel(255)}. {(isOfModel ? "Scale the column as that which the model was trained on." : $"Set PixelOffset to {offset} and PixelScale to {scale}.")}"));
