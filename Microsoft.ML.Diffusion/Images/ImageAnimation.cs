@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion;
 
 /// <summary>Images one after another, as an animated GIF.</summary>
 /// <remarks>
-/// A frame of at most 256 colours keeps every one of them; grey images always do. In one of more, colours are brought to 256 that are chosen for this
+/// A frame of at most 256 colours keeps every one of them, so grey images are exact. In one of more, colours are brought to 256 that are chosen for this
 /// frame by Wu's method (Wu 1991), without dithering. GIF knows no half-transparent pixels: alpha is composited over white.
 /// </remarks>
 public static class ImageAnimation

@@ -39,6 +39,7 @@ internal static class ImageEncoder
         var order = isBlueFirst ? SKColorType.Bgra8888 : SKColorType.Rgba8888;
         var info = new SKImageInfo(image.Width, image.Height, order, SKAlphaType.Premul);
         using var copy = SKImage.FromPixelCopy(info, pixels);
+        GC.KeepAlive(image); // whose memory the pixels may be
         using var pixmap = copy.PeekPixels();
         return pixmap.Encode(
             format switch

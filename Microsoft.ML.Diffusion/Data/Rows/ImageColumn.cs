@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
@@ -14,7 +13,6 @@ internal sealed class ImageColumn
     public const string ExpectedType = "Image or Vector<Single> with dimensions [channels, height, width]";
 
     private readonly PixelEncoding _pixels;
-    private readonly ConcurrentBag<ValueRange> _seen = []; // by each reader of vectors
 
     public ImageColumn(DataViewSchema.Column column, PixelEncoding pixels) => (Column, _pixels) = (column, pixels);
 
@@ -59,15 +57,21 @@ internal sealed class ImageColumn
         bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
     }
 
+    /// <summary>What <see cref="CheckScale"/> is to know of the rows of one reader.</summary>
+    public ValueRange NewRange() => new(_pixels);
+
     /// <summary>Reads the image of a row; null if it has none.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="seen">Is told the values of vectors; null for nobody.</param>
     /// <exception cref="InvalidOperationException">The image cannot be read; the message names the row.</exception>
-    public Func<RowImage?> Reader(DataViewRow row) => Column.Type is ImageDataViewType ? ImageReader(row) : VectorReader(row);
+    public Func<RowImage?> Reader(DataViewRow row, ValueRange? seen = null) =>
+        Column.Type is ImageDataViewType ? ImageReader(row) : VectorReader(row, seen);
 
     /// <summary>Reads the image of a row as a model's channels, [C, H, W] in 0..255; null if the row has none.</summary>
     /// <exception cref="InvalidOperationException">The image cannot be read, or is of another size; the message names the row.</exception>
-    public Func<byte[]?> Reader(DataViewRow row, ImageShape shape)
+    public Func<byte[]?> Reader(DataViewRow row, ImageShape shape, ValueRange? seen = null)
     {
-        var read = Reader(row);
+        var read = Reader(row, seen);
         return () => read() is not { } image ? null
             : (image.Shape.Width, image.Shape.Height) == (shape.Width, shape.Height) ? image.WithChannels(shape.Channels)
             : throw new InvalidOperationException(
@@ -75,23 +79,24 @@ internal sealed class ImageColumn
     }
 
     /// <summary>Refuses vectors that are scaled otherwise than was said, as the values of all rows tell: call it when all are read.</summary>
+    /// <param name="ranges">What the readers of all rows have seen.</param>
     /// <param name="isOfModel">Whether a model has said it, which cannot be told otherwise.</param>
     /// <exception cref="InvalidOperationException">They are; the message says what to set.</exception>
-    public void CheckScale(bool isOfModel)
+    public void CheckScale(IEnumerable<ValueRange> ranges, bool isOfModel)
     {
-        var seen = new ValueRange(_pixels);
-        foreach (var one in _seen)
+        var seen = NewRange();
+        foreach (var range in ranges)
         {
-            seen.Add(one);
+            seen.Add(range);
         }
 
         if (seen.Contradiction() is { } found)
         {
-            var (range, offset, scale) =
+            var (span, offset, scale) =
                 found == PixelEncoding.ZeroToOne ? ("0 to 1", "0", "1 / 255f") : ("-1 to 1", "127.5f", "1 / 127.5f");
             throw new InvalidOperationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"All values of column '{Column.Name}' are {seen}, and not whole: pixels scaled to {range}, which PixelOffset {_pixels.Offset} and PixelScale {_pixels.Scale} take for {_pixels.FromPixel(0)} to {_pixels.FromPixel(255)}. {(isOfModel ? "Scale the column as that which the model was trained on." : $"Set PixelOffset to {offset} and PixelScale to {scale}.")}"));
+                $"All values of column '{Column.Name}' are {seen}, and not whole: pixels scaled to {span}, which PixelOffset {_pixels.Offset} and PixelScale {_pixels.Scale} take for {_pixels.FromPixel(0)} to {_pixels.FromPixel(255)}. {(isOfModel ? "Scale the column as that which the model was trained on." : $"Set PixelOffset to {offset} and PixelScale to {scale}.")}"));
         }
     }
 
@@ -120,14 +125,12 @@ internal sealed class ImageColumn
         };
     }
 
-    private Func<RowImage?> VectorReader(DataViewRow row)
+    private Func<RowImage?> VectorReader(DataViewRow row, ValueRange? seen)
     {
         var dimensions = ((VectorDataViewType)Column.Type).Dimensions;
         var shape = new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
         var get = row.GetGetter<VBuffer<float>>(Column);
         var vector = default(VBuffer<float>);
-        var seen = new ValueRange(_pixels);
-        _seen.Add(seen);
         return () =>
         {
             get(ref vector);
