@@ -44,7 +44,7 @@ public sealed class ImageFilesTests : IDisposable
     [TestMethod]
     public void Save_JpegOfAlpha_IsOverWhite()
     {
-        using var image = MLImage.CreateFromPixels(8, 8, MLPixelFormat.Bgra32, new byte[4 * 8 * 8]);
+        using var image = MLImage.CreateFromPixels(8, 8, MLPixelFormat.Bgra32, [255, 255, 255, 255, .. new byte[4 * 63]]);
         using var stream = new MemoryStream();
 
         image.Save(stream, ImageFileFormat.Jpeg);
