@@ -26,7 +26,7 @@ public sealed partial class DiffusionCatalog
         LoadImages(folder, new ImageFolderOptions { Width = imageSize, Height = imageSize });
 
     /// <summary>Loads the images in a folder and below it as rows.</summary>
-    /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
+    /// <param name="folder">The folder. Hidden files and folders in it are passed over; links are followed, each folder is read once.</param>
     /// <param name="options">Size and limits.</param>
     /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
     /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
@@ -65,7 +65,7 @@ public sealed partial class DiffusionCatalog
     }
 
     /// <summary>Says what images are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
-    /// <param name="folder">The folder. Hidden files and folders in it are passed over, and links to folders are not followed.</param>
+    /// <param name="folder">The folder. Hidden files and folders in it are passed over; links are followed, each folder is read once.</param>
     /// <param name="options">Limits; <see langword="null"/> uses the defaults. The size that images would get does not matter here.</param>
     /// <returns>What <see cref="LoadImages(string, ImageFolderOptions)"/> would find; a folder without an image is no error.</returns>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
@@ -103,7 +103,9 @@ public sealed partial class DiffusionCatalog
         }
         catch (InvalidDataException exception)
         {
-            throw new FormatException($"The image {path} cannot be used: {exception.Message}.", exception);
+            throw OptionMessages.Of(
+                $"The image {path} cannot be used: {OptionMessages.TextOf(exception)}.",
+                message => new FormatException(message, exception));
         }
     }
 }

@@ -72,7 +72,8 @@ public sealed partial class DiffusionCatalog
         int batchSize)
     {
         using var cursor = data.GetRowCursor(label is { } needed ? [image.Column, needed] : [image.Column]);
-        var readPixels = image.Reader(cursor, shape);
+        var seen = image.NewRange();
+        var readPixels = image.Reader(cursor, shape, seen);
         var readLabel = label is { } column ? ClassColumn.Reader(cursor, column) : null;
         var isEmpty = true;
         foreach (var batch in Rows().Chunk(batchSize))
@@ -81,6 +82,7 @@ public sealed partial class DiffusionCatalog
             yield return ([.. batch.Select(row => row.Pixels)], readLabel is null ? null : [.. batch.Select(row => row.Label)]);
         }
 
+        image.CheckScale([seen], isOfModel: true);
         if (isEmpty)
         {
             throw new InvalidOperationException($"Column '{image.Column.Name}' has no rows, but needs at least one image to judge.");

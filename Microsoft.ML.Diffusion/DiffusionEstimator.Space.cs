@@ -22,8 +22,9 @@ public sealed partial class DiffusionEstimator
             const string fix = "Set MLContext.TempFilePath, or the environment variable TMPDIR (TMP on Windows), to another folder";
             if (_options.Training.CheckpointDirectory is null)
             {
-                throw new IOException(
-                    $"{problem}, and a model that cannot be saved is lost. {fix}; or set CheckpointDirectory, from which Fit gives the model again, and save it by mlContext.Diffusion.SaveModel, which uses no temporary files.");
+                throw OptionMessages.Of(
+                    $"{problem}, and a model that cannot be saved is lost. {fix}; or set {new OptionName(nameof(TrainingOptions.CheckpointDirectory))}, from which Fit gives the model again, and save it by mlContext.Diffusion.SaveModel, which uses no temporary files.",
+                    message => new IOException(message));
             }
 
             channel.Warning(
@@ -35,7 +36,9 @@ public sealed partial class DiffusionEstimator
             && _options.Training.CheckpointDirectory is { } directory
             && TemporaryFile.Shortage(directory, FlatOptimizer.StateBytes(network)) is { } shortage)
         {
-            throw new InvalidOperationException($"CheckpointDirectory '{directory}' cannot take a checkpoint ({shortage}). Name a folder with more room.");
+            throw OptionMessages.Of(
+                $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{directory}' cannot take a checkpoint ({shortage}). Name a folder with more room.",
+                message => new InvalidOperationException(message));
         }
     }
 }

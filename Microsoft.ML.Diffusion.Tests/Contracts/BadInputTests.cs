@@ -77,6 +77,54 @@ public sealed class BadInputTests
     }
 
     [TestMethod]
+    [DataRow(0f, 1f, 0f, 1 / 255f, "All values of column 'Image' are from 0 to 0.9882, and not whole: pixels scaled to 0 to 1, which PixelOffset 0 and PixelScale 1 take for 0 to 255. Set PixelOffset to 0 and PixelScale to 1 / 255f.")]
+    [DataRow(0f, 1f, 127.5f, 1 / 400f, "All values of column 'Image' are from -0.3187 to 0.3113, and not whole: pixels scaled to -1 to 1, which PixelOffset 0 and PixelScale 1 take for 0 to 255. Set PixelOffset to 127.5f and PixelScale to 1 / 127.5f.")]
+    [DataRow(128f, 1f, 127.5f, 1 / 127.5f, "All values of column 'Image' are from -1 to 0.9765, and not whole: pixels scaled to -1 to 1, which PixelOffset 128 and PixelScale 1 take for -128 to 127. Set PixelOffset to 127.5f and PixelScale to 1 / 127.5f.")]
+    [DataRow(127.5f, 1 / 127.5f, 0f, 1 / 255f, "All values of column 'Image' are from 0 to 0.9882, and not whole: pixels scaled to 0 to 1, which PixelOffset 127.5 and PixelScale 0.007843138 take for -1 to 1. Set PixelOffset to 0 and PixelScale to 1 / 255f.")]
+    public void Fit_VectorsOfAnotherScale_SaysWhatToSet(float saidOffset, float saidScale, float offset, float scale, string message)
+    {
+        var rows = _mlContext.Data.LoadFromEnumerable(Vectors(level => (level - offset) * scale, 4));
+
+        Expect<InvalidOperationException>(
+            message,
+            () => _mlContext.Transforms.DiffusionTrainer(
+                "Generated",
+                "Image",
+                TinyModel.Options with { PixelOffset = saidOffset, PixelScale = saidScale }).Fit(rows));
+    }
+
+    [TestMethod]
+    [DataRow(0f, 1f, 0f, 0f)] // black
+    [DataRow(0f, 1f, 0f, 1 / 252f)] // levels 0 and 1, the first row's only
+    [DataRow(127.5f, 1 / 127.5f, -255f, 1 / 510f)] // bright halves of levels that are none of 0..1
+    [DataRow(0f, 1f, 0f, 1f)]
+    public void Fit_VectorsThatMayBeMeantSo_AreTaken(float saidOffset, float saidScale, float offset, float scale)
+    {
+        var rows = _mlContext.Data.LoadFromEnumerable(
+            Vectors(level => scale == 1 / 252f ? MathF.Round(level * scale) : (level - offset) * scale, 1));
+
+        using var model = _mlContext.Transforms.DiffusionTrainer(
+            "Generated",
+            "Image",
+            TinyModel.Options with { PixelOffset = saidOffset, PixelScale = saidScale }).Fit(rows);
+
+        Assert.AreEqual(1, model.Training!.Images);
+    }
+
+    [TestMethod]
+    public void EvaluateLikelihood_VectorsOfAnotherScale_SaysWhatTo() => Expect<InvalidOperationException>(
+        "All values of column 'Image' are from 0 to 0.9882, and not whole: pixels scaled to 0 to 1, which PixelOffset 0 and PixelScale 1 take for 0 to 255. Scale the column as that which the model was trained on.",
+        () => _mlContext.Diffusion.EvaluateLikelihood(
+            _model,
+            _mlContext.Data.LoadFromEnumerable(Vectors(level => level / 255f, 2)),
+            options: new LikelihoodOptions { NumberOfTimesteps = 3 }));
+
+    // Levels 0, 4, ..., 252, and from row to row others.
+    private static IEnumerable<VectorRow> Vectors(Func<int, float> value, int count) =>
+        Enumerable.Range(0, count).Select(
+            row => new VectorRow { Image = [.. Enumerable.Range(0, Pictures.Side * Pictures.Side).Select(i => value(4 * ((i + row) % 64)))] });
+
+    [TestMethod]
     public void Trainer_OutputEqualsInput_SaysWhy() => Expect<ArgumentOutOfRangeException>(
         "outputColumnName must differ from inputColumnName, because the images to learn from would be hidden behind the generated ones. (Parameter 'outputColumnName')\nActual value was Image.",
         () => _mlContext.Transforms.DiffusionTrainer("Image", "Image"));
@@ -133,7 +181,7 @@ public sealed class BadInputTests
 
     [TestMethod]
     public void Trainer_UnknownDevice_SaysWhichThereAre() => Expect<ArgumentOutOfRangeException>(
-        "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it null for the best there is. (Parameter 'Device')\nActual value was gpu.",
+        "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it unset for the best there is. (Parameter 'Device')\nActual value was gpu.",
         () => Fit(Pictures.Rows(_mlContext), TinyModel.Options with { Device = "gpu" }));
 
     [TestMethod]

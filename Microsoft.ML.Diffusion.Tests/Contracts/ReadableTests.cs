@@ -33,6 +33,14 @@ public sealed class ReadableTests
     }
 
     [TestMethod]
+    [DataRow("attention at [4, 8]", UNetMiddle.Attention, 4, 8)]
+    [DataRow("attention in the middle alone", UNetMiddle.Attention)]
+    [DataRow("no attention", UNetMiddle.Residual)]
+    public void ToString_Network_SaysWhereItsAttentionIs(string attention, UNetMiddle middle, params int[] sides) => StringAssert.Contains(
+        new UNetOptions { AttentionResolutions = sides, Details = new UNetDetails { Middle = middle } }.ToString(),
+        $"2 blocks a level, {attention})");
+
+    [TestMethod]
     public void ToString_GenerationOptions_SaysWhatIsChosen()
     {
         Assert.AreEqual($"{new DdimSampler()}", new GenerationOptions().ToString());

@@ -14,7 +14,7 @@ public sealed partial class TroubleshootingTests
     {
         var sources = Directory.EnumerateFiles(BuildFiles.InRoot("Microsoft.ML.Diffusion"), "*.cs", SearchOption.AllDirectories)
             .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
-            .Select(File.ReadAllText)
+            .Select(path => Option().Replace(File.ReadAllText(path), "$1"))
             .ToList();
         var messages =
             Lines().Matches(_text)
@@ -39,6 +39,10 @@ public sealed partial class TroubleshootingTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Code();
+
+    // The name of an option, where it is a part of a message.
+    [GeneratedRegex(@"\{new OptionName\(nameof\((?:\w+\.)?(\w+)\)\)\}")]
+    private static partial Regex Option();
 
     // Quoted words are a message; code and commands are not.
     [GeneratedRegex("^(?!dotnet )[A-Za-z.]+ [^=(]*$")]

@@ -198,24 +198,6 @@ public sealed class LoadImagesKindsTests : IDisposable
             new MLContext().Diffusion.LoadImages(_folder.Path).Skipped.Select(file => (file.Path, file.Reason)).ToArray());
     }
 
-    [TestMethod]
-    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
-    [UnsupportedOSPlatform("windows")]
-    public void LoadImages_Links_AreReadButForFolders()
-    {
-        _folder.Write("real/a.png", PictureFiles.Encode());
-        File.CreateSymbolicLink(Path.Combine(_folder.Path, "b.png"), "real/a.png");
-        File.CreateSymbolicLink(Path.Combine(_folder.Path, "gone.png"), "nowhere.png");
-        File.CreateSymbolicLink(Path.Combine(_folder.Path, "real", "circle"), "..");
-
-        var loaded = new MLContext().Diffusion.LoadImages(_folder.Path);
-
-        Assert.AreEqual(2, loaded.Count);
-        CollectionAssert.AreEqual(
-            new[] { ("gone.png", "the file is not there any more, or is a link to nothing") },
-            loaded.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
-    }
-
     private int[] Load(byte[] content)
     {
         _folder.Write("a.png", content);

@@ -214,6 +214,21 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    public void Skipped_ForALimit_NameTheOptionThatIsTyped()
+    {
+        _folder.Write("photos/MaximumPixels.png", PictureFiles.Encode(width: 40)); // a name of a file is no option's
+        const string Reason = "it has 40x8 pixels, more than --maximum-pixels (120)";
+
+        var inspected = ToolProcess.Run("inspect", Photos, "--maximum-pixels", "120", "-q").Done();
+        var trained = Train("--steps", "1", "--maximum-pixels", "120", "--json").Done();
+
+        StringAssert.Contains(inspected.Output, $"\n  MaximumPixels.png: {Reason}\n");
+        StringAssert.Contains(trained.Error, $"Skipped 'MaximumPixels.png': {Reason}.");
+        Assert.AreEqual(Reason, (string?)trained.Document["skipped"]![0]!["reason"]);
+        Assert.AreEqual(1, trained.Error.Split("Skipped 'MaximumPixels.png'").Length - 1, "and not by the library's name too");
+    }
+
+    [TestMethod]
     [DataRow("""{"album": "holidays"}""", "pictures")]
     [DataRow("no json", "pictures")]
     [DataRow("""{"_class_name": "UNet2DModel"}""", null)]

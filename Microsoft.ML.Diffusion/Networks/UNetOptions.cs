@@ -63,7 +63,18 @@ public sealed partial record UNetOptions
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"U-Net ({(Details.LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", Details.LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, attention {(Details.DownBlocks is null ? $"at [{string.Join(", ", AttentionResolutions)}]" : $"on {Details.DownBlocks.Count(block => block.HasAttention)} level{(Details.DownBlocks.Count(block => block.HasAttention) == 1 ? "" : "s")}")}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+        $"U-Net ({(Details.LevelChannels is null ? $"{BaseChannels} x [{string.Join(", ", ChannelMultipliers)}]" : $"[{string.Join(", ", Details.LevelChannels)}]")} channels, {NumberOfResidualBlocks} block{(NumberOfResidualBlocks == 1 ? "" : "s")} a level, {Attention}{(PatchSize > 1 ? $", patches of {PatchSize}" : "")})";
+
+    private string Attention
+    {
+        get
+        {
+            var levels = Details.DownBlocks?.Count(block => block.HasAttention) ?? AttentionResolutions.Count;
+            return levels == 0 ? Details.Middle == UNetMiddle.Attention ? "attention in the middle alone" : "no attention"
+                : Details.DownBlocks is null ? $"attention at [{string.Join(", ", AttentionResolutions)}]"
+                : $"attention on {levels} level{(levels == 1 ? "" : "s")}";
+        }
+    }
 
     internal void Validate()
     {
@@ -131,10 +142,11 @@ public sealed partial record UNetOptions
         var factor = DownsamplingFactor;
         if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(ChannelMultipliers),
-                $"{width}x{height}",
-                $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer ChannelMultipliers{(PatchSize > 1 ? " or a smaller PatchSize" : "")}.");
+            var (levels, patch) = (new OptionName(nameof(ChannelMultipliers)), new OptionName(nameof(PatchSize)));
+            OptionText smaller = $" or a smaller {patch}";
+            throw OptionMessages.Of(
+                $"Both sides of the images must be multiples of {factor}, because the network halves them at every level but the last{(PatchSize > 1 ? " and folds patches" : "")}. Add ResizeImages before the trainer, or use fewer {levels}{(PatchSize > 1 ? smaller : OptionText.Of(""))}.",
+                message => new ArgumentOutOfRangeException(nameof(ChannelMultipliers), $"{width}x{height}", message));
         }
     }
 }

@@ -15,12 +15,26 @@ internal static class Check
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(
-                name,
-                value is IReadOnlyList<int> list ? Text(list) : value,
-                $"{name} {rule}.");
+            throw OutOfRange(name, value, OptionText.Of(rule));
         }
     }
+
+    /// <summary>Refuses an option by a rule that names other options.</summary>
+    /// <inheritdoc cref="Require(bool, string, object?, string)"/>
+    public static void Require(bool holds, string name, object? value, OptionText rule)
+    {
+        if (!holds)
+        {
+            throw OutOfRange(name, value, rule);
+        }
+    }
+
+    private static ArgumentOutOfRangeException OutOfRange(string name, object? value, OptionText rule) => OptionMessages.Of(
+        $"{new OptionName(name)} {rule}.",
+        message => new ArgumentOutOfRangeException(
+            name,
+            value is IReadOnlyList<int> list ? Text(list) : value,
+            message));
 
     private static string Text(IReadOnlyList<int> list) =>
         $"[{string.Join(", ", list.Take(MaximumShown))}{(list.Count > MaximumShown ? $", ... {list.Count} numbers" : "")}]";

@@ -51,7 +51,7 @@ internal static class DeviceResolver
             throw new ArgumentOutOfRangeException(
                 nameof(DiffusionOptions.Device),
                 name,
-                "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it null for the best there is.");
+                "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it unset for the best there is.");
         }
 
         if (parts[0] == "cpu")
@@ -64,7 +64,7 @@ internal static class DeviceResolver
             throw new ArgumentOutOfRangeException(
                 nameof(DiffusionOptions.Device),
                 name,
-                $"Device must be one that is there, but {(cuda.is_available() ? $"{cuda.device_count()} CUDA devices are" : "no CUDA device is")} available. Use \"cpu\", or leave it null for the best there is.");
+                $"Device must be one that is there, but {(cuda.is_available() ? $"{cuda.device_count()} CUDA devices are" : "no CUDA device is")} available. Use \"cpu\", or leave it unset for the best there is.");
         }
 
         return new Device(TorchSharp.DeviceType.CUDA, index);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -13,10 +14,10 @@ internal static class MemoryShortage
     public static InsufficientMemoryException Explain(Exception exception, int step, TrainingRun run)
     {
         var options = run.Options;
-        return new(
-            $"Memory ran out on {run.Device} at step {step}. Raise GradientAccumulationSteps (now {options.GradientAccumulationSteps}), which changes no result, or lower BatchSize (now {options.BatchSize}), " +
-            $"Network.BaseChannels (now {run.Model.Network.BaseChannels}) or the size of the images (now {run.Model.Shape.Width}x{run.Model.Shape.Height}). libtorch says: {FirstLine(exception.Message)}",
-            exception);
+        var channels = new OptionName($"{nameof(DiffusionOptions.Network)}.{nameof(UNetOptions.BaseChannels)}");
+        return OptionMessages.Of(
+            $"Memory ran out on {run.Device} at step {step}. Raise {new OptionName(nameof(TrainingOptions.GradientAccumulationSteps))} (now {options.GradientAccumulationSteps}), which changes no result, or lower {new OptionName(nameof(TrainingOptions.BatchSize))} (now {options.BatchSize}), {channels} (now {run.Model.Network.BaseChannels}) or the size of the images (now {run.Model.Shape.Width}x{run.Model.Shape.Height}). libtorch says: {FirstLine(exception.Message)}",
+            message => new InsufficientMemoryException(message, exception));
     }
 
     private static string FirstLine(string text) => text.Split('\n', 2)[0].Trim();

@@ -131,8 +131,9 @@ internal sealed class TrainingLoop : IDisposable
         if (counts.SkippedInARow > _options.MaximumConsecutiveSkippedSteps)
         {
             _hasDiverged = true;
-            throw new InvalidOperationException(FormattableString.Invariant(
-                $"Training diverged at step {_step}: {counts.SkippedInARow} steps in a row had a loss or gradient that was not a finite number (the last finite loss was {counts.LastLoss:G4}, the learning rate is {LearningRate(_step - 1):G3}). Lower LearningRate, or raise WarmupSteps; MaximumConsecutiveSkippedSteps says how many such steps may follow each other."));
+            throw OptionMessages.Of(
+                $"Training diverged at step {_step}: {counts.SkippedInARow} steps in a row had a loss or gradient that was not a finite number (the last finite loss was {counts.LastLoss:G4}, the learning rate is {LearningRate(_step - 1):G3}). Lower {new OptionName(nameof(TrainingOptions.LearningRate))}, or raise {new OptionName(nameof(TrainingOptions.WarmupSteps))}; {new OptionName(nameof(TrainingOptions.MaximumConsecutiveSkippedSteps))} says how many such steps may follow each other.",
+                message => new InvalidOperationException(message));
         }
     }
 

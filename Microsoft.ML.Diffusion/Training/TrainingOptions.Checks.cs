@@ -89,7 +89,7 @@ public sealed partial record TrainingOptions
             KeepCheckpoints >= 1,
             nameof(KeepCheckpoints),
             KeepCheckpoints,
-            "must be at least 1; leave CheckpointDirectory null for no checkpoints");
+            $"must be at least 1; leave {new OptionName(nameof(CheckpointDirectory))} null for no checkpoints");
         ArgumentNullException.ThrowIfNull(Validation);
         Validation.Validate();
         SampleGrid?.Validate();

@@ -36,7 +36,7 @@ internal sealed class TrainingReporter : IDisposable
         {
             _channel.Warning(
                 MessageSensitivity.None,
-                $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower LearningRate.");
+                $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower the learning rate.");
             _skipped = progress.SkippedSteps;
         }
 

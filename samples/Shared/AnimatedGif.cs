@@ -1,15 +1,15 @@
-using ImageMagick;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
-/// <summary>Pictures one after another as an animated GIF.</summary>
+/// <summary>Pictures one after another as an animated GIF, as these programs show them.</summary>
 public static class AnimatedGif
 {
-    private const uint Delay = 10; // hundredths of a second
-    private const uint Pause = 250;
     private const int LeastWidth = 480;
     private const int MostEnlarged = 3;
+
+    private static readonly TimeSpan _delay = TimeSpan.FromSeconds(0.1);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(2.5);
 
     /// <summary>Writes an animation that plays for ever and rests on its last picture. Small pictures are enlarged, pixel by pixel.</summary>
     /// <param name="path">Where.</param>
@@ -17,27 +17,10 @@ public static class AnimatedGif
     public static void Save(string path, IReadOnlyList<MLImage> frames)
     {
         ArgumentNullException.ThrowIfNull(frames);
-        using var animation = new MagickImageCollection();
-        foreach (var frame in frames)
-        {
-            animation.Add(ToFrame(frame));
-        }
-
-        animation[0].AnimationIterations = 0; // for ever
-        animation[^1].AnimationDelay = Pause;
-        WholeFile.Write(path, partial => animation.Write(partial, MagickFormat.Gif));
-    }
-
-    private static MagickImage ToFrame(MLImage picture)
-    {
-        var mapping = picture.PixelFormat == MLPixelFormat.Bgra32 ? PixelMapping.BGRA : PixelMapping.RGBA;
-        var frame =
-            new MagickImage(
-                picture.Pixels,
-                new PixelReadSettings((uint)picture.Width, (uint)picture.Height, StorageType.Char, mapping))
-            { AnimationDelay = Delay };
-        var scale = (uint)Math.Clamp(LeastWidth / picture.Width, 1, MostEnlarged);
-        frame.Sample(scale * frame.Width, scale * frame.Height); // whole pixels, not blurred
-        return frame;
+        ImageAnimation.SaveGif(
+            path,
+            frames,
+            [.. frames.Skip(1).Select(_ => _delay), _pause],
+            scale: Math.Clamp(LeastWidth / frames[0].Width, 1, MostEnlarged));
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using ImageMagick;
+using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
@@ -102,7 +102,9 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
     // Small pictures are shown enlarged by a whole number.
     private static int DisplayWidth(string path)
     {
-        var width = (int)new MagickImageInfo(path).Width;
+        using var file = File.OpenRead(path);
+        using var picture = SKCodec.Create(file) ?? throw new IOException($"'{path}' is no picture.");
+        var width = picture.Info.Width;
         return width * Math.Clamp(PageWidth / width, 1, MostEnlarged);
     }
 

@@ -55,8 +55,13 @@ public static class Shell
     public static string Message(Exception e)
     {
         ArgumentNullException.ThrowIfNull(e);
-        return e is DllNotFoundException
-            ? e.Message
-            : string.Join(' ', e.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return e is DllNotFoundException ? e.Message : OneLine(e.Message);
+    }
+
+    /// <summary>A text with a space wherever its lines end.</summary>
+    public static string OneLine(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
 using Microsoft.ML.Diffusion.Samples;
 
@@ -8,19 +9,24 @@ namespace Diffusion.Tool.Commands;
 internal sealed class InspectCommand : ToolCommand
 {
     private readonly Argument<string> _path;
+    private readonly ReadingOptions _reading = new();
 
     public InspectCommand(CancellationToken cancellationToken)
         : base(
             "inspect",
             "Look into a model zip, a folder of Python's diffusers or a folder of pictures without loading it",
-            cancellationToken) =>
+            cancellationToken)
+    {
         _path = Added(
             new Argument<string>("PATH") { Description = "A model.zip, a folder of Python's diffusers, or a folder of pictures" });
+        _reading.AddTo(this);
+    }
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
         var path = parsed.GetRequiredValue(_path);
         ModelSource.CheckExists(path);
+        var options = _reading.Apply(parsed, new ImageFolderOptions { CancellationToken = session.CancellationToken });
         var diffusion = session.CreateContext().Diffusion;
         return !Directory.Exists(path) ? Of(path, diffusion.InspectModel(path))
             : ModelSource.IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
@@ -28,7 +34,7 @@ internal sealed class InspectCommand : ToolCommand
                 path,
                 session.Show(
                     "Reading pictures",
-                    () => diffusion.InspectImages(path, new ImageFolderOptions { CancellationToken = session.CancellationToken })));
+                    () => diffusion.InspectImages(path, options)));
     }
 
     private static Result Of(string path, ModelFileInfo model)
@@ -75,7 +81,7 @@ internal sealed class InspectCommand : ToolCommand
 
     private static Result Of(string path, ImageFolderInfo images)
     {
-        var skipped = images.Skipped.Select(file => $"  {file.Path}: {file.Reason}");
+        var skipped = images.Skipped.Select(file => $"  {file.Path}: {file.GetReason(TypedNames.Of)}");
         return new Result([images.ToString(), .. skipped], new
         {
             Kind = "pictures",
@@ -84,7 +90,7 @@ internal sealed class InspectCommand : ToolCommand
             images.GreyCount,
             images.Sizes,
             images.Classes,
-            images.Skipped,
+            Skipped = SkippedDocument.Of(images.Skipped),
         });
     }
 }

@@ -16,6 +16,7 @@ internal sealed class InterpolateCommand : ToolCommand
     private readonly Option<int?> _depth;
     private readonly Option<int?> _steps;
     private readonly Option<string?> _label;
+    private readonly ReadingOptions _reading = new();
     private readonly Option<string?> _output;
     private readonly Option<string?> _frames;
     private readonly Option<string?> _film;
@@ -41,6 +42,7 @@ internal sealed class InterpolateCommand : ToolCommand
                 minimum: 0));
         _steps = Added(Values.Whole("--steps", "N", "Steps of drawing a picture [default: 50, or 250 with --linear]"));
         _label = Added(Values.Text("--label", "CLASS", "The class that all are drawn with [default: none]"));
+        _reading.AddTo(this);
         _output =
             Added(Values.Text("--output", "FILE", "The row of pictures to write (png, jpg or webp) [default: interpolation.png]", "-o"));
         _frames = Added(Values.Text("--frames", "FOLDER", "Also write the pictures one by one: 00000.png, ..."));
@@ -71,7 +73,7 @@ internal sealed class InterpolateCommand : ToolCommand
         var context = session.CreateContext();
         using var model = ModelSource.Load(context, source, parsed.GetValue(_device));
         var seed = parsed.GetValue(_seed) ?? Random.Shared.Next();
-        var size = new ImageFolderOptions { Width = model.ImageWidth, Height = model.ImageHeight };
+        var size = _reading.Apply(parsed, new ImageFolderOptions { Width = model.ImageWidth, Height = model.ImageHeight });
         using var from = context.Diffusion.LoadImage(first, size);
         using var to = context.Diffusion.LoadImage(last, size);
         var pictures = session.Show("Drawing", () => model.Interpolate(from, to, count, ReadOptions(parsed, model, seed, session)));

@@ -20,11 +20,14 @@ internal sealed class PictureOptions
             ["crop", "pad", "stretch"]);
     private readonly Option<bool> _grayscale = new("--grayscale") { Description = "Turn colours into greys" };
 
+    private readonly ReadingOptions _reading = new();
+
     public void AddTo(Command command)
     {
         command.Add(_size);
         command.Add(_fit);
         command.Add(_grayscale);
+        _reading.AddTo(command);
     }
 
     /// <summary>The option that a model which is trained on has decided already.</summary>
@@ -45,12 +48,13 @@ internal sealed class PictureOptions
                 $"--size must be a multiple of {factor}, because the network halves pictures at every level but the last{(network.PatchSize > 1 ? " and folds patches" : "")}, but is {width}x{height}. Change it, or give fewer --multipliers{(network.PatchSize > 1 ? " or a smaller --patch" : "")}.");
         }
 
-        return new ImageFolderOptions
+        var options = new ImageFolderOptions
         {
             Width = width,
             Height = height,
             Fit = parsed.GetValue(_fit) switch { "pad" => ImageFit.Pad, "stretch" => ImageFit.Stretch, _ => ImageFit.Crop },
             Grayscale = parsed.GetValue(_grayscale),
         };
+        return _reading.Apply(parsed, options);
     }
 }

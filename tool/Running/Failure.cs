@@ -18,7 +18,8 @@ internal sealed record Failure(int ExitCode, string Message)
         OperationCanceledException => new(Shell.Interrupted, "Stopped."),
         UsageException usage => new(WrongUsage, usage.Message),
         ToolException failed => new(Shell.Failed, failed.Message),
-        ArgumentException argument when OptionWords.Find(argument) is { } message => new(WrongUsage, message),
-        var other => new(Shell.Failed, OptionWords.Replace(Shell.Message(other))),
+        ArgumentException argument when TypedNames.MessageOfOption(argument) is { } message => new(WrongUsage, message),
+        DllNotFoundException missing => new(Shell.Failed, missing.Message),
+        var other => new(Shell.Failed, Shell.OneLine(TypedNames.Message(other))),
     };
 }

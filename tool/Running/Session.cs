@@ -10,6 +10,8 @@ namespace Diffusion.Tool.Running;
 /// <param name="cancellationToken">Ends the work.</param>
 internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken)
 {
+    private const int SkippedNamed = 20;
+
     private readonly ProgressDisplay _display = new(onError: true);
 
     /// <summary>Who is told of what happens on the way.</summary>
@@ -35,17 +37,31 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
             }
             else if (IsNews(e))
             {
-                Notes.WriteLine(Terminal.Safe(OptionWords.Replace(e.RawMessage)));
+                Notes.WriteLine(Terminal.Safe(e.RawMessage));
             }
         };
         return context;
     }
 
+    /// <summary>Tells which files were skipped and why, in the names of this tool's options.</summary>
+    public void TellSkipped(IReadOnlyList<SkippedFile> files, string folder)
+    {
+        foreach (var file in files.Take(SkippedNamed))
+        {
+            Notes.WriteLine(Terminal.Safe($"Skipped '{file.Path}': {file.GetReason(TypedNames.Of)}."));
+        }
+
+        if (files.Count > SkippedNamed)
+        {
+            Notes.WriteLine(Terminal.Safe($"Skipped {files.Count - SkippedNamed} more files: 'diffusion inspect {folder}' names all."));
+        }
+    }
+
     /// <summary>Does work that takes its time, with what it reports on show.</summary>
     public T Show<T>(string title, Func<T> work) => isQuiet ? work() : _display.Show(title, work);
 
-    // Other information is on show already: the steps of training.
+    // What else there is, is told already: the steps of training, skipped files.
     private static bool IsNews(LoggingEventArgs e) =>
-        e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error
-            || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
+        (e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error && !e.RawMessage.StartsWith("Skipped ", StringComparison.Ordinal))
+        || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
 }

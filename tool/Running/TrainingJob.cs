@@ -36,6 +36,7 @@ internal sealed class TrainingJob
     public Result Run(string folder, string output, TrainingReport? report)
     {
         var images = _session.Show("Reading pictures", () => _context.Diffusion.LoadImages(folder, Pictures));
+        _session.TellSkipped(images.Skipped, folder);
         if (_options.LabelColumnName is { } label && images.Data.Schema.GetColumnOrNull(label) is null)
         {
             throw new ToolException(
@@ -129,7 +130,7 @@ internal sealed class TrainingJob
             Status = isStopped ? "interrupted" : "trained",
             Model = output,
             Report = report?.Folder,
-            images.Skipped,
+            Skipped = SkippedDocument.Of(images.Skipped),
             Description = ModelDocument.Of(model),
         };
         return new Result(lines, document, isStopped ? Shell.Interrupted : 0);

@@ -46,4 +46,26 @@ public sealed class ImagesSnippets : SnippetRun
         Assert.AreEqual(12, what.Count);
         Assert.AreEqual(64, start.Width);
     }
+
+    [TestMethod]
+    public void Writing_OneManyAndAnAnimation_AreThere()
+    {
+        var mlContext = new MLContext(seed: 1);
+        var (model, _) = TrainTinyModel(mlContext);
+        using var answer = new MemoryStream();
+
+        #region snippet
+        MLImage[] images = model.Generate(Shown(25, tested: 3));
+        IReadOnlyList<string> files = images.SaveImages("generated"); // generated/00000.png, ...
+        byte[] png = images[0].ToPng();
+        images[0].Save(answer, ImageFileFormat.WebP, quality: 80);
+        ImageAnimation.SaveGif("all.gif", images, [TimeSpan.FromSeconds(0.5)], scale: 4);
+        #endregion
+
+        model.Dispose();
+        Assert.HasCount(3, files);
+        CollectionAssert.AreEqual(File.ReadAllBytes(files[0]), png);
+        Assert.IsGreaterThan(0, answer.Length);
+        Assert.IsTrue(File.Exists("all.gif"));
+    }
 }

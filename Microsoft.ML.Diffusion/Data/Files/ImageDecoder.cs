@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Runtime;
 using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
@@ -21,8 +22,9 @@ internal static class ImageDecoder
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if ((long)width * height > options.MaximumPixels)
         {
-            throw new InvalidDataException(
-                FormattableString.Invariant($"it has {width}x{height} pixels, more than MaximumPixels ({options.MaximumPixels})"));
+            throw OptionMessages.Of(
+                $"it has {width}x{height} pixels, more than {new OptionName(nameof(options.MaximumPixels))} ({options.MaximumPixels})",
+                message => new InvalidDataException(message));
         }
 
         var pixels = Decode(codec, width, height, format);
@@ -42,8 +44,9 @@ internal static class ImageDecoder
 
         if (length > maximumBytes)
         {
-            throw new InvalidDataException(
-                FormattableString.Invariant($"the file has {length} bytes, more than MaximumFileBytes ({maximumBytes})"));
+            throw OptionMessages.Of(
+                $"the file has {length} bytes, more than {new OptionName(nameof(ImageFolderOptions.MaximumFileBytes))} ({maximumBytes})",
+                message => new InvalidDataException(message));
         }
 
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);

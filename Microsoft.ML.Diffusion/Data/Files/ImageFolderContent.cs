@@ -9,9 +9,11 @@ internal sealed record ImageFolderContent(IReadOnlyList<ImageFile> Images, IRead
     {
         if (Images.Count == 0)
         {
-            throw new InvalidOperationException(Skipped.Count == 0
-                ? $"The folder '{folder}' holds no files, but there must be an image."
-                : $"The folder '{folder}' holds no image that can be read. Skipped: {Skipped.Count}, the first '{Skipped[0].Path}', because {Skipped[0].Reason}.");
+            throw Skipped.Count == 0
+                ? new InvalidOperationException($"The folder '{folder}' holds no files, but there must be an image.")
+                : OptionMessages.Of(
+                    $"The folder '{folder}' holds no image that can be read. Skipped: {Skipped.Count}, the first '{Skipped[0].Path}', because {Skipped[0].ReasonText}.",
+                    message => new InvalidOperationException(message));
         }
 
         if (options is { Width: { } width, Height: { } height })

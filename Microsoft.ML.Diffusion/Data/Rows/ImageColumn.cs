@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Runtime;
@@ -56,19 +57,47 @@ internal sealed class ImageColumn
         bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
     }
 
+    /// <summary>What <see cref="CheckScale"/> is to know of the rows of one reader.</summary>
+    public ValueRange NewRange() => new(_pixels);
+
     /// <summary>Reads the image of a row; null if it has none.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="seen">Is told the values of vectors; null for nobody.</param>
     /// <exception cref="InvalidOperationException">The image cannot be read; the message names the row.</exception>
-    public Func<RowImage?> Reader(DataViewRow row) => Column.Type is ImageDataViewType ? ImageReader(row) : VectorReader(row);
+    public Func<RowImage?> Reader(DataViewRow row, ValueRange? seen = null) =>
+        Column.Type is ImageDataViewType ? ImageReader(row) : VectorReader(row, seen);
 
     /// <summary>Reads the image of a row as a model's channels, [C, H, W] in 0..255; null if the row has none.</summary>
     /// <exception cref="InvalidOperationException">The image cannot be read, or is of another size; the message names the row.</exception>
-    public Func<byte[]?> Reader(DataViewRow row, ImageShape shape)
+    public Func<byte[]?> Reader(DataViewRow row, ImageShape shape, ValueRange? seen = null)
     {
-        var read = Reader(row);
+        var read = Reader(row, seen);
         return () => read() is not { } image ? null
             : (image.Shape.Width, image.Shape.Height) == (shape.Width, shape.Height) ? image.WithChannels(shape.Channels)
             : throw new InvalidOperationException(
                 $"Row {row.Position}: image is {image.Shape.Width}x{image.Shape.Height}, but the model's images are {shape.Width}x{shape.Height}. Add ResizeImages before the model.");
+    }
+
+    /// <summary>Refuses vectors that are scaled otherwise than was said, as the values of all rows tell: call it when all are read.</summary>
+    /// <param name="ranges">What the readers of all rows have seen.</param>
+    /// <param name="isOfModel">Whether a model has said it, which cannot be told otherwise.</param>
+    /// <exception cref="InvalidOperationException">They are; the message says what to set.</exception>
+    public void CheckScale(IEnumerable<ValueRange> ranges, bool isOfModel)
+    {
+        var seen = NewRange();
+        foreach (var range in ranges)
+        {
+            seen.Add(range);
+        }
+
+        if (seen.Contradiction() is { } found)
+        {
+            var (span, offset, scale) =
+                found == PixelEncoding.ZeroToOne ? ("0 to 1", "0", "1 / 255f") : ("-1 to 1", "127.5f", "1 / 127.5f");
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"All values of column '{Column.Name}' are {seen}, and not whole: pixels scaled to {span}, which PixelOffset {_pixels.Offset} and PixelScale {_pixels.Scale} take for {_pixels.FromPixel(0)} to {_pixels.FromPixel(255)}. {(isOfModel ? "Scale the column as that which the model was trained on." : $"Set PixelOffset to {offset} and PixelScale to {scale}.")}"));
+        }
     }
 
     /// <summary>What to throw at a row without an image, where each must have one.</summary>
@@ -108,7 +137,7 @@ internal sealed class ImageColumn
         return () => read() is { } image ? new RowImage(ImagePixels.ReadRgb(image), new ImageShape(3, image.Height, image.Width)) : null;
     }
 
-    private Func<RowImage?> VectorReader(DataViewRow row)
+    private Func<RowImage?> VectorReader(DataViewRow row, ValueRange? seen)
     {
         var dimensions = ((VectorDataViewType)Column.Type).Dimensions;
         var shape = new ImageShape(dimensions[0], dimensions[1], dimensions[2]);
@@ -117,7 +146,7 @@ internal sealed class ImageColumn
         return () =>
         {
             get(ref vector);
-            return new RowImage(PixelVector.ToBytes(vector, _pixels, row.Position, Column.Name), shape);
+            return new RowImage(PixelVector.ToBytes(vector, _pixels, seen, row.Position, Column.Name), shape);
         };
     }
 }

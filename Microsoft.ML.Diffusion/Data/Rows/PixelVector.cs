@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Data.Rows;
 /// <summary>The vectors that ExtractPixels makes: planar [C, H, W], value = (pixel - offset) * scale.</summary>
 internal static class PixelVector
 {
-    public static byte[] ToBytes(in VBuffer<float> vector, PixelEncoding encoding, long row, string columnName)
+    public static byte[] ToBytes(in VBuffer<float> vector, PixelEncoding encoding, ValueRange? seen, long row, string columnName)
     {
         var bytes = new byte[vector.Length];
         foreach (var (index, value) in vector.Items(all: true))
@@ -23,6 +23,7 @@ internal static class PixelVector
                         $"Row {row}: value {index} of column '{columnName}' is {value}, expected a pixel of 0 to 255. Remove the row or repair the value."));
             }
 
+            seen?.Add(value);
             bytes[index] = (byte)MathF.Round(pixel);
         }
 

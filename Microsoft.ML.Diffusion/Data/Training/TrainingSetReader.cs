@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
@@ -7,6 +8,8 @@ namespace Microsoft.ML.Diffusion.Data.Training;
 /// <summary>Reads the images of a data view, and their classes, into a <see cref="TrainingSet"/>: on several threads where its cursors allow.</summary>
 internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataViewSchema.Column? label, TrainingSetNeeds needs)
 {
+    private readonly ConcurrentBag<ValueRange> _seen = []; // one of each cursor
+
     /// <summary>What the images must be like; null to learn it from them.</summary>
     public ImageShape? Expected { get; init; }
 
@@ -18,7 +21,7 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
     /// <summary>The number of cursors that share the work.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
 
-    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, or has impossible pixels.</exception>
+    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, has impossible pixels, or all are of another scale.</exception>
     public TrainingSet Read()
     {
         var cursors = Parallelism > 1 ? data.GetRowCursorSet(Columns, Parallelism) : [];
@@ -42,7 +45,9 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
 
     private Func<(RowImage Image, int Label)> Reader(DataViewRowCursor cursor)
     {
-        var readImage = input.Reader(cursor);
+        var seen = input.NewRange();
+        _seen.Add(seen);
+        var readImage = input.Reader(cursor, seen);
         var readLabel = label is { } column ? ClassColumn.Reader(cursor, column) : () => -1;
         return () => (readImage() ?? throw input.Missing(cursor), readLabel());
     }
@@ -65,6 +70,7 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
             images.Append(image, imageLabel);
         }
 
+        input.CheckScale(_seen, isOfModel: false);
         return images.Count > 0
             ? images.ToTrainingSet()
             : throw new InvalidOperationException($"Column '{input.Column.Name}' has no rows, but training needs at least one image.");

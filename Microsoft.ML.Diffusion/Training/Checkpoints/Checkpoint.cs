@@ -103,8 +103,9 @@ internal sealed class Checkpoint : IDisposable
         if ((version, streams) != (Version, RandomStreams.Version))
         {
             var isLater = version > Version || streams > RandomStreams.Version;
-            throw new InvalidOperationException(
-                $"CheckpointDirectory '{Path.GetDirectoryName(path)}' holds a run that {(isLater ? "a later" : "an earlier")} version of Microsoft.ML.Diffusion began, with other random numbers than this one draws ({Path.GetFileName(path)}): it cannot end here as it would have there. {(isLater ? "Update the package" : "Finish it with the version that began it")}, or name another folder to train anew.");
+            throw OptionMessages.Of(
+                $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{Path.GetDirectoryName(path)}' holds a run that {(isLater ? "a later" : "an earlier")} version of Microsoft.ML.Diffusion began, with other random numbers than this one draws ({Path.GetFileName(path)}): it cannot end here as it would have there. {(isLater ? "Update the package" : "Finish it with the version that began it")}, or name another folder to train anew.",
+                message => new InvalidOperationException(message));
         }
     }
 

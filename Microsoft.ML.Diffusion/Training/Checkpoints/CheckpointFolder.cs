@@ -29,9 +29,9 @@ internal sealed class CheckpointFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _lock?.Dispose();
-            throw new InvalidOperationException(
-                $"CheckpointDirectory '{path}' cannot be used ({e.Message}). One run at a time may use a folder, which it must be able to write to.",
-                e);
+            throw OptionMessages.Of(
+                $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{path}' cannot be used ({e.Message}). One run at a time may use a folder, which it must be able to write to.",
+                message => new InvalidOperationException(message, e));
         }
     }
 
@@ -57,15 +57,16 @@ internal sealed class CheckpointFolder : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new InvalidOperationException(
-                    $"Checkpoint {file} cannot be read ({e.Message}), so it is not known how far the run came. Nothing was changed. Make it readable, or delete it to go on from the one before it; or name another CheckpointDirectory to train anew.",
-                    e);
+                throw OptionMessages.Of(
+                    $"Checkpoint {file} cannot be read ({e.Message}), so it is not known how far the run came. Nothing was changed. Make it readable, or delete it to go on from the one before it; or name another {new OptionName(nameof(TrainingOptions.CheckpointDirectory))} to train anew.",
+                    message => new InvalidOperationException(message, e));
             }
         }
 
         return damaged is [var (path, reason), ..]
-            ? throw new InvalidOperationException(
-                $"CheckpointDirectory '{_path}' holds no checkpoint that is whole: the newest, {Path.GetFileName(path)}, is damaged ({reason}){(damaged.Count > 1 ? $", and so are the {damaged.Count - 1} before it" : "")}. Nothing was changed. Bring one back from a copy; or delete them, or name another folder, to train anew.")
+            ? throw OptionMessages.Of(
+                $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{_path}' holds no checkpoint that is whole: the newest, {Path.GetFileName(path)}, is damaged ({reason}){(damaged.Count > 1 ? $", and so are the {damaged.Count - 1} before it" : "")}. Nothing was changed. Bring one back from a copy; or delete them, or name another folder, to train anew.",
+                message => new InvalidOperationException(message))
             : null;
     }
 

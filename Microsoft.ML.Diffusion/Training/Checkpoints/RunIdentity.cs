@@ -35,12 +35,15 @@ internal sealed class RunIdentity
             .Select(name =>
                 (Name: name, Was: Entries.GetValueOrDefault(name, "not there"), Is: now.Entries.GetValueOrDefault(name, "not there")))
             .Where(entry => entry.Was != entry.Is)
-            .Select(entry => $"{entry.Name} was {entry.Was}, is now {entry.Is}")
+            .Select(entry => Difference(entry.Name, entry.Was, entry.Is))
             .ToList();
         if (differences.Count > 0)
         {
-            throw new InvalidOperationException(
-                $"CheckpointDirectory '{directory}' holds another run: {string.Join("; ", differences)}. Make these equal to resume it, or name another folder.");
+            throw OptionMessages.Of(
+                $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{directory}' holds another run: {OptionText.Join("; ", differences)}. Make these equal to resume it, or name another folder.",
+                message => new InvalidOperationException(message));
         }
     }
+
+    private static OptionText Difference(string name, string was, string now) => $"{new OptionName(name)} was {was}, is now {now}";
 }

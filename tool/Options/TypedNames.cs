@@ -1,13 +1,12 @@
-using System.Text.RegularExpressions;
-
 namespace Diffusion.Tool.Options;
 
-/// <summary>What the library calls an option, and what is typed for it: messages of the library speak of its own names.</summary>
-internal static partial class OptionWords
+/// <summary>What is typed for an option that the library speaks of.</summary>
+internal static class TypedNames
 {
     private static readonly Dictionary<string, string> _options = new(StringComparer.Ordinal)
     {
         [nameof(UNetOptions.BaseChannels)] = "--channels",
+        [$"{nameof(DiffusionOptions.Network)}.{nameof(UNetOptions.BaseChannels)}"] = "--channels",
         [nameof(UNetOptions.ChannelMultipliers)] = "--multipliers",
         [nameof(UNetOptions.NumberOfResidualBlocks)] = "--blocks",
         [nameof(UNetOptions.AttentionResolutions)] = "--attention",
@@ -30,45 +29,36 @@ internal static partial class OptionWords
         [nameof(DiffusionOptions.Device)] = "--device",
         [nameof(ImageFolderOptions.Width)] = "--size",
         [nameof(ImageFolderOptions.Height)] = "--size",
+        [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",
+        [nameof(ImageFolderOptions.MaximumFileBytes)] = "--maximum-file-bytes",
         [nameof(GenerationOptions.GuidanceScale)] = "--guidance",
         [nameof(InterpolationOptions.Depth)] = "--depth",
-    };
-
-    // Parameters of methods: words of any text, so they are replaced only in messages about them.
-    private static readonly Dictionary<string, string> _parameters = new(StringComparer.Ordinal)
-    {
-        ["steps"] = "--steps",
+        ["Seed"] = "--seed",
+        ["steps"] = "--steps", // these are parameters
         ["eta"] = "--eta",
         ["count"] = "--count",
         ["classNames"] = "--label",
         ["previousModel"] = "--from",
     };
 
-    /// <summary>Gets the options that messages of the library can be about.</summary>
-    public static IEnumerable<string> All => _options.Values.Concat(_parameters.Values).Distinct();
+    /// <summary>What is typed for an option of the library; <see langword="null"/> if nothing is.</summary>
+    public static string? Of(string option) => _options.GetValueOrDefault(option);
 
-    /// <summary>Puts what is typed in the place of the library's names; what is quoted, and paths, stay as they are.</summary>
-    public static string Replace(string message) => Names().Replace(message, match => _options.GetValueOrDefault(match.Value, match.Value))
-        .Replace("leave it null", "leave it out", StringComparison.Ordinal)
-        .Replace("must be null", "must be left out", StringComparison.Ordinal);
+    /// <summary>Says what an exception says, of options as they were typed.</summary>
+    public static string Message(Exception exception) => OptionMessages.Format(exception, Of);
 
-    /// <summary>Says what an exception says of an option, as it was typed; <see langword="null"/> if it is about something else.</summary>
-    public static string? Find(ArgumentException exception)
+    /// <summary>Says what an exception says of an option that was typed, which comes first; <see langword="null"/> if it is about something else.</summary>
+    public static string? MessageOfOption(ArgumentException exception)
     {
-        if (exception.ParamName is not { } name
-            || (_options.GetValueOrDefault(name) ?? _parameters.GetValueOrDefault(name)) is not { } option)
+        if (exception.ParamName is not { } name || Of(name) is not { } option)
         {
             return null;
         }
 
-        var text = exception.Message.Split(" (Parameter '")[0]; // the runtime appends the name and the value
-        var message = Replace(Regex.Replace(text, $@"^{Regex.Escape(name)}\b", option));
-        message = message.StartsWith(option, StringComparison.Ordinal) ? message : $"{option}: {message}";
+        var message = Message(exception);
+        message = message.StartsWith($"{option} ", StringComparison.Ordinal) ? message : $"{option}: {message}";
         return exception is ArgumentOutOfRangeException { ActualValue: { } value }
             ? FormattableString.Invariant($"{message} Given: {value}")
             : message;
     }
-
-    [GeneratedRegex(@"(?<!\w)'[^'\n]*'(?!\w)|(?<![\w/\\.'-])[A-Z][A-Za-z]+(\.[A-Z][A-Za-z]+)?(?![\w/\\'-]|\.\w)", RegexOptions.CultureInvariant)]
-    private static partial Regex Names();
 }
