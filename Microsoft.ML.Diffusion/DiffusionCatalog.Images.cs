@@ -61,7 +61,12 @@ public sealed partial class DiffusionCatalog
         }
 
         var (width, height) = content.CommonSize(folder, options);
-        return new(new ImageFolderDataView(content.Images, options, width, height), content.Images.Count, content.Skipped);
+        foreach (var warning in content.Warnings())
+        {
+            channel.Warning(MessageSensitivity.UserData, warning);
+        }
+
+        return new(new ImageFolderDataView(content.Images, options, content.Levels, width, height), content.Summarize());
     }
 
     /// <summary>Says what images are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
@@ -99,7 +104,7 @@ public sealed partial class DiffusionCatalog
         using var channel = _host.Start(nameof(LoadImage));
         try
         {
-            return ImageDecoder.Decode(path, options).ToImage(options);
+            return ImageReading.Read(path, options).ToImage(options);
         }
         catch (InvalidDataException exception)
         {

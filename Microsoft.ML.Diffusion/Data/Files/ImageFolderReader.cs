@@ -17,18 +17,26 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         List(new DirectoryInfo(folder));
         _files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
 
-        var tried = new (ImageFile? Image, SkippedFile? Skipped)[_files.Count];
+        var trial = new ImageFileTrial(options);
+        var tried = new IReadOnlyList<TriedImage>[_files.Count];
+        Each(tried.Length, i => tried[i] = trial.Try(_files[i].FullPath, _files[i].Path));
+        var levels = trial.Levels();
+        var all = tried.SelectMany(one => one).ToArray();
+        Each(all.Length, i => all[i] = all[i].IsDeep ? trial.TryAgain(all[i].Image!, levels) : all[i]);
+
+        var skipped = _skipped.Concat(all.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
+        return new([.. all.Select(one => one.Image).OfType<ImageFile>()], [.. skipped], levels, trial.DeepImages());
+    }
+
+    private void Each(int count, Action<int> body)
+    {
         var parallel =
             new ParallelOptions
             {
                 CancellationToken = options.CancellationToken,
                 MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount,
             };
-        Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(_files[i].FullPath, _files[i].Path));
-        var images = tried.Select(one => one.Image).OfType<ImageFile>().ToList();
-        var skipped =
-            _skipped.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
-        return new(images, [.. skipped]);
+        Parallel.For(0, count, parallel, body);
     }
 
     // Hidden files are the notes of systems and programs; a link to a folder could lead in a circle or out of the folder.
@@ -51,30 +59,9 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _skipped.Add(new(Relative(parent.FullName), Reason(exception, "the folder")));
-        }
-    }
-
-    private (ImageFile?, SkippedFile?) Try(string fullPath, string path)
-    {
-        try
-        {
-            var image = ImageDecoder.Decode(fullPath, options);
-            return (new(fullPath, path, image.Width, image.Height, image.IsGrey()), null);
-        }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return (null, new(path, Reason(exception, "the file")));
+            _skipped.Add(new(Relative(parent.FullName), SkippedFile.ReasonOf(exception, "the folder")));
         }
     }
 
     private string Relative(string path) => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/');
-
-    private static string Reason(Exception exception, string what) => exception switch
-    {
-        InvalidDataException => exception.Message,
-        UnauthorizedAccessException => $"permissions forbid reading {what}",
-        FileNotFoundException or DirectoryNotFoundException => $"{what} is not there any more, or is a link to nothing",
-        _ => $"{what} cannot be read ({exception.Message})",
-    };
 }

@@ -13,6 +13,15 @@ public sealed class SkippedFile
     /// <summary>Gets why no row was made of it, as docs/images.md lists the reasons.</summary>
     public string Reason { get; }
 
+    /// <summary>Says why a file or folder cannot be read.</summary>
+    internal static string ReasonOf(Exception exception, string what) => exception switch
+    {
+        InvalidDataException => exception.Message,
+        UnauthorizedAccessException => $"permissions forbid reading {what}",
+        FileNotFoundException or DirectoryNotFoundException => $"{what} is not there any more, or is a link to nothing",
+        _ => $"{what} cannot be read ({exception.Message})",
+    };
+
     /// <inheritdoc/>
     public override string ToString() => RecordText.Of(this);
 }
