@@ -82,6 +82,13 @@ public sealed partial class DiffusionEstimator
         var cancellation = new RunCancellation(_host, _options.Training.CancellationToken);
 
         using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
+        if (images.BlankCount > 0)
+        {
+            channel.Warning(
+                MessageSensitivity.None,
+                FormattableString.Invariant($"{images.BlankCount} of {images.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
+        }
+
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
         var description =
             new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);

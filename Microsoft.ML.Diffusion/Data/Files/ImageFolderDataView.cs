@@ -10,7 +10,12 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// <param name="levels">Which numbers of deep images become black and white.</param>
 /// <param name="width">The width of all, in pixels.</param>
 /// <param name="height">The height of all, in pixels.</param>
-internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, ImageFolderOptions options, PixelLevels levels, int width, int height)
+internal sealed class ImageFolderDataView(
+    IReadOnlyList<ImageFile> images,
+    ImageFolderOptions options,
+    PixelLevels levels,
+    int width,
+    int height)
     : IndexedDataView(SchemaOf(images, width, height), images.Count, isParallel: true)
 {
     private const string ImageColumn = "Image";

@@ -24,7 +24,8 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         var all = tried.SelectMany(one => one).ToArray();
         Each(all.Length, i => all[i] = all[i].IsDeep ? trial.TryAgain(all[i].Image!, levels) : all[i]);
 
-        var skipped = _skipped.Concat(all.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
+        var skipped =
+            _skipped.Concat(all.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
         return new([.. all.Select(one => one.Image).OfType<ImageFile>()], [.. skipped], levels, trial.DeepImages());
     }
 

@@ -25,7 +25,8 @@ internal static class DeepPng
             throw new EndOfStreamException();
         }
 
-        var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(16)), BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(20)));
+        var width = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(16));
+        var height = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(20));
         Damage.CheckSize(width, height, maximumPixels, Format);
         var samples = file[25] switch { 0 => 1, 2 => 3, 4 => 2, 6 => 4, _ => throw Damage.In(Format) };
         var (content, key) = Compressed(file, samples);

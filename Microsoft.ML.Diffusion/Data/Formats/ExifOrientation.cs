@@ -33,12 +33,13 @@ internal static class ExifOrientation
             return Upright;
         }
 
-        var entries = exif[((int)start + 2)..];
-        for (int i = 0, count = UInt16(exif[(int)start..], isLittle); i < count && entries.Length >= EntryBytes; i++, entries = entries[EntryBytes..])
+        var (entries, count) = ((int)start + 2, UInt16(exif[(int)start..], isLittle));
+        for (var at = entries; at < entries + (count * EntryBytes) && at + EntryBytes <= exif.Length; at += EntryBytes)
         {
-            if (UInt16(entries, isLittle) == Tag)
+            var entry = exif.Slice(at, EntryBytes);
+            if (UInt16(entry, isLittle) == Tag)
             {
-                return Valid(Value(entries[8..], UInt16(entries[2..], isLittle), isLittle));
+                return Valid(Value(entry[8..], UInt16(entry[2..], isLittle), isLittle));
             }
         }
 

@@ -58,7 +58,8 @@ internal static class ImageFormats
             }
         }
 
-        return start is [(byte)'P', >= (byte)'1' and <= (byte)'6', (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'#', ..] ? _pnm[start[1] - '1']
+        const string Between = " \t\n\r#";
+        return start is [(byte)'P', >= (byte)'1' and <= (byte)'6', var between, ..] && Between.Contains((char)between) ? _pnm[start[1] - '1']
             : TgaHeader.Read(file) is not null ? Tga
             : throw new InvalidDataException($"its content is not that of an image ({Readable})");
     }

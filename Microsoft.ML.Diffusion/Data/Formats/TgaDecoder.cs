@@ -58,11 +58,13 @@ internal static class TgaDecoder
         At(file, position + ((bits + 7) / 8) - 1);
         if (bits > 16)
         {
-            return Rgba(file[position + 2], file[position + 1], file[position], bits == 32 && alphaBits == 8 ? file[position + 3] : byte.MaxValue);
+            var alpha = bits == 32 && alphaBits == 8 ? file[position + 3] : byte.MaxValue;
+            return Rgba(file[position + 2], file[position + 1], file[position], alpha);
         }
 
         var value = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(position));
-        return Rgba(Five(value >> 10), Five(value >> 5), Five(value), bits == 16 && alphaBits == 1 && value < 0x8000 ? (byte)0 : byte.MaxValue);
+        var isClear = bits == 16 && alphaBits == 1 && value < 0x8000;
+        return Rgba(Five(value >> 10), Five(value >> 5), Five(value), isClear ? (byte)0 : byte.MaxValue);
     }
 
     private static byte Five(int value) => (byte)((((value & 31) * 255) + 15) / 31);

@@ -31,8 +31,8 @@ internal sealed class TiffDirectory
     /// <summary>Where the first page's tags are.</summary>
     public static uint First(ImageBytes file)
     {
-        var start = file.Read(0, 8);
-        return start[0] == 'I' ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(4)) : BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(4));
+        var (isLittle, offset) = (file.Start(1)[0] == 'I', file.Read(4, 4));
+        return isLittle ? BinaryPrimitives.ReadUInt32LittleEndian(offset) : BinaryPrimitives.ReadUInt32BigEndian(offset);
     }
 
     /// <summary>The first whole number of a tag.</summary>

@@ -19,7 +19,11 @@ internal sealed class TiffLayout
         };
 
     private static readonly Dictionary<long, string> _colors =
-        new() { [4] = "a mask", [5] = "CMYK colours", [6] = "YCbCr colours", [8] = "CIELAB colours", [9] = "CIELAB colours", [32803] = "a sensor's raw data" };
+        new()
+        {
+            [4] = "a mask", [5] = "CMYK colours", [6] = "YCbCr colours", [8] = "CIELAB colours", [9] = "CIELAB colours",
+            [32803] = "a sensor's raw data",
+        };
 
     public TiffLayout(TiffDirectory tags, int maximumPixels)
     {
@@ -135,7 +139,8 @@ internal sealed class TiffLayout
     {
         Predictor = tags.Value(317, 1);
         IsPlanar = tags.Value(284, 1) == 2 && Samples > 1;
-        Refuse(Predictor is < 1 or > 3 || (Predictor == 3 && !IsFloat) || (Predictor == 2 && Bits is not (8 or 16 or 32 or 64)), "an unknown predictor");
+        var isKnown = Predictor switch { 1 => true, 2 => Bits is 8 or 16 or 32 or 64, 3 => IsFloat, _ => false };
+        Refuse(!isKnown, FormattableString.Invariant($"predictor {Predictor}"));
         RowsPerStrip = (int)Math.Clamp(tags.Value(278, Height), 1, Height);
         var rowBytes = (((long)Width * (IsPlanar ? 1 : Samples) * Bits) + 7) / 8;
         var strips = (Height + RowsPerStrip - 1) / RowsPerStrip * (IsPlanar ? Samples : 1);
