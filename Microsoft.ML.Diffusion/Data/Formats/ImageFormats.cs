@@ -58,8 +58,7 @@ internal static class ImageFormats
             }
         }
 
-        const string Between = " \t\n\r#";
-        return start is [(byte)'P', >= (byte)'1' and <= (byte)'6', var between, ..] && Between.Contains((char)between) ? _pnm[start[1] - '1']
+        return start is [(byte)'P', >= (byte)'1' and <= (byte)'6', var between, ..] && " \t\n\r#"u8.Contains(between) ? _pnm[start[1] - '1']
             : TgaHeader.Read(file) is not null ? Tga
             : throw new InvalidDataException($"its content is not that of an image ({Readable})");
     }
