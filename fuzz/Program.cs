@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Processes;
 using SharpFuzz;
 
@@ -26,6 +27,8 @@ switch (args)
         return RandomNumberStatistics.Run();
     case ["runs", var count]:
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["damaged-images", var count]:
+        return DamagedImageFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }
@@ -36,8 +39,9 @@ Action<Stream> target = args is [var name, ..] ? name switch
     "model" => stream => ModelInspector.Inspect(stream),
     "safetensors" => stream => SafetensorsFile.FromStream(stream, "fuzz"),
     "config" => stream => ModelConfigMapping.ToDescription(ModelConfig.FromJson(Bytes(stream))),
-    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors or config."),
-} : throw new ArgumentException("Name a target: model, safetensors or config. A file after it is read once, without the fuzzer.");
+    "image" => stream => ReadImage(Bytes(stream)),
+    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors, config or image."),
+} : throw new ArgumentException("Name a target: model, safetensors, config or image. A file after it is read once, without the fuzzer.");
 
 if (args.Length > 1)
 {
@@ -64,6 +68,14 @@ void Read(Stream stream)
     catch (Exception exception) when (exception is FormatException or InvalidDataException or EndOfStreamException)
     {
         // What DiffusionCatalog makes a FormatException of.
+    }
+}
+
+static void ReadImage(byte[] bytes)
+{
+    if (DamagedImages.Read(bytes, out _) is { } fault)
+    {
+        throw new InvalidOperationException(fault);
     }
 }
 

@@ -102,6 +102,19 @@ public sealed class ImageFileLimitsTests : IDisposable
         Assert.AreEqual(0, inspection.Count);
     }
 
+    [TestMethod]
+    public void Decode_DeflateWithADictionary_IsDamaged()
+    {
+        // A stream that asks for a dictionary which nobody has: .NET reports it as an IOException, found by 100,000 damaged files.
+        byte[] asking = [0x78, 0x20, 1, 2, 3, 4, 5, 6, 7, 8];
+        asking[1] = (byte)(0x20 + (31 - (((0x78 * 256) + 0x20) % 31)));
+        var tiff = TiffFile.Of(4, 1, 8, asking, true, (259, [8]));
+
+        var exception = Assert.ThrowsExactly<InvalidDataException>(() => ImageReading.Read(ImageBytes.Of(tiff), new ImageFolderOptions()));
+
+        Assert.AreEqual("its TIFF data are damaged", exception.Message);
+    }
+
     private static byte[] Progressive()
     {
         using var image = new MagickImage(MagickColors.Red, 32, 32);

@@ -19,6 +19,11 @@ internal static class Damage
         _ => In(format),
     };
 
+    /// <summary>
+    /// Whether inflating bytes in memory failed at what they are. .NET has an IOException of its own, too, for streams that need a dictionary.
+    /// </summary>
+    public static bool IsOfDeflate(Exception exception) => exception is InvalidDataException or (IOException and not EndOfStreamException);
+
     /// <exception cref="InvalidDataException">The size is none, or of more pixels than allowed.</exception>
     public static void CheckSize(long width, long height, int maximumPixels, string format)
     {

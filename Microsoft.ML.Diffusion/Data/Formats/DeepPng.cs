@@ -46,7 +46,7 @@ internal static class DeepPng
 
             rows.ReadByte(); // the check at the end of the data is looked at only where that is reached
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (Damage.IsOfDeflate(exception))
         {
             throw Damage.In(Format);
         }

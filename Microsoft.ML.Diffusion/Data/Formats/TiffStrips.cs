@@ -55,7 +55,7 @@ internal static class TiffStrips
             using var inflated = new ZLibStream(new MemoryStream(packed), CompressionMode.Decompress);
             inflated.ReadExactly(bytes);
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (Damage.IsOfDeflate(exception))
         {
             throw Damage.In(TiffDirectory.Format);
         }
