@@ -93,6 +93,18 @@ public sealed class DeepImagesTests : IDisposable
     }
 
     [TestMethod]
+    public void LoadImages_NoNumberAtAll_IsBlackAndWarnedOf()
+    {
+        _folder.Write("a.tif", TiffFile.Of(2, 1, 32, TiffFile.Floats(true, float.NaN, float.NaN), true, (339, [3])));
+
+        var loaded = _context.Diffusion.LoadImages(_folder.Path);
+
+        Assert.AreEqual("0 0", string.Join(' ', Levels(new ImageFolderOptions())));
+        Assert.AreEqual(1, loaded.BlankCount);
+        Assert.AreEqual((0.0, 0.0, 0.0, 1.0), loaded.DeepImages.Select(deep => (deep.Smallest, deep.Largest, deep.Black, deep.White)).Single());
+    }
+
+    [TestMethod]
     public void LoadImages_Signed_IsMappedByItsRange()
     {
         // Hounsfield units: air, water, bone.

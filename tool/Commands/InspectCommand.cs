@@ -82,8 +82,10 @@ internal sealed class InspectCommand : ToolCommand
             Path = path,
             images.Count,
             images.GreyCount,
+            images.BlankCount,
             images.Sizes,
             images.Classes,
+            images.DeepImages,
             images.Skipped,
         });
     }

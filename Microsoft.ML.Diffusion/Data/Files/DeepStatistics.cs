@@ -24,14 +24,18 @@ internal sealed class DeepStatistics
     {
         Images++;
         (_formatBlack, _formatWhite) = (Math.Min(_formatBlack, image.Black), Math.Max(_formatWhite, image.White));
+        var (smallest, largest) = (float.PositiveInfinity, float.NegativeInfinity);
         foreach (var value in image.Values)
         {
             if (float.IsFinite(value))
             {
-                (Smallest, Largest) = (Math.Min(Smallest, value), Math.Max(Largest, value));
+                smallest = value < smallest ? value : smallest;
+                largest = value > largest ? value : largest;
                 _counts[Bin(value)]++;
             }
         }
+
+        (Smallest, Largest) = (Math.Min(Smallest, smallest), Math.Max(Largest, largest));
     }
 
     public void Add(DeepStatistics other)
@@ -60,7 +64,8 @@ internal sealed class DeepStatistics
     {
         var (black, white) = Range(range, isFloat);
         var part = (Percentile(99.95, isUpper: true) - Percentile(0.05, isUpper: false)) / (white - black);
-        return new(isFloat, Images, Smallest, Largest, black, white) { IsNarrow = part < MinimumPart && Smallest < Largest };
+        var (smallest, largest) = Smallest <= Largest ? (Smallest, Largest) : (0, 0); // where all are no numbers
+        return new(isFloat, Images, smallest, largest, black, white) { IsNarrow = part < MinimumPart && Smallest < Largest };
     }
 
     private (double Black, double White) Automatic(bool isFloat)

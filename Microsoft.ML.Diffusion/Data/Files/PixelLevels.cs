@@ -18,19 +18,20 @@ internal readonly record struct PixelLevels((double Black, double White) Whole, 
     public ByteImage Apply(DeepImage image)
     {
         var (black, white) = image.IsFloat ? Float : Whole;
+        var scale = 255 / (white - black);
         var pixels = new byte[4 * image.Width * image.Height];
-        for (var i = 0; i < pixels.Length; i++)
+        var (values, step) = (image.Values, image.Channels);
+        for (var (pixel, from) = (0, 0); pixel < pixels.Length; pixel += 4, from += step)
         {
-            var (pixel, channel) = (i / 4, i % 4);
-            pixels[i] = channel == 3
-                ? (byte)Math.Round(255 * (image.Alpha?[pixel] ?? 1))
-                : Level(image.Values[(pixel * image.Channels) + (image.Channels == 1 ? 0 : channel)], black, white);
+            pixels[pixel] = Level((values[from] - black) * scale);
+            pixels[pixel + 1] = step == 1 ? pixels[pixel] : Level((values[from + 1] - black) * scale);
+            pixels[pixel + 2] = step == 1 ? pixels[pixel] : Level((values[from + 2] - black) * scale);
+            pixels[pixel + 3] = image.Alpha is { } alpha ? (byte)Math.Round(255 * alpha[pixel / 4]) : byte.MaxValue;
         }
 
         return new(image.Width, image.Height, image.Orientation, pixels);
     }
 
     // What is no number is black.
-    private static byte Level(double value, double black, double white) =>
-        double.IsNaN(value) ? (byte)0 : (byte)Math.Round(255 * Math.Clamp((value - black) / (white - black), 0, 1));
+    private static byte Level(double level) => level >= 255 ? byte.MaxValue : level > 0 ? (byte)Math.Round(level) : (byte)0;
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Numerics.Tensors;
 
 namespace Microsoft.ML.Diffusion.Data.Formats;
 
@@ -106,11 +107,13 @@ internal static class DeepPng
             var filter = rows.ReadByte();
             rows.ReadExactly(row);
             Unfilter(filter, row, before, pixelBytes);
-            for (var i = 0; i < columns * samples; i++)
+            for (var (column, from) = (0, 0); column < columns; column++)
             {
-                var (column, sample) = Math.DivRem(i, samples);
-                var x = pass.X + (column * pass.StepX);
-                values[(((y * width) + x) * samples) + sample] = BinaryPrimitives.ReadUInt16BigEndian(row.AsSpan(2 * i));
+                var pixel = ((y * width) + pass.X + (column * pass.StepX)) * samples;
+                for (var sample = 0; sample < samples; sample++, from += 2)
+                {
+                    values[pixel + sample] = (row[from] << 8) | row[from + 1];
+                }
             }
 
             (before, row) = (row, before);
@@ -120,19 +123,30 @@ internal static class DeepPng
     // Clause 9 of the specification: bytes are stored as differences to a guess from their neighbours.
     private static void Unfilter(int filter, byte[] row, byte[] before, int pixelBytes)
     {
-        for (var i = 0; i < row.Length; i++)
+        switch (filter)
         {
-            var (left, corner) = i < pixelBytes ? (0, 0) : (row[i - pixelBytes], before[i - pixelBytes]);
-            var up = before[i];
-            row[i] += (byte)(filter switch
-            {
-                0 => 0,
-                1 => left,
-                2 => up,
-                3 => (left + up) / 2,
-                4 => Paeth(left, up, corner),
-                _ => throw Damage.In(Format),
-            });
+            case 0:
+                break;
+            case 1:
+                for (var i = pixelBytes; i < row.Length; i++)
+                {
+                    row[i] += row[i - pixelBytes];
+                }
+
+                break;
+            case 2:
+                TensorPrimitives.Add<byte>(row, before, row);
+                break;
+            case 3 or 4:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    var (left, corner) = i < pixelBytes ? (0, 0) : (row[i - pixelBytes], before[i - pixelBytes]);
+                    row[i] += (byte)(filter == 3 ? (left + before[i]) / 2 : Paeth(left, before[i], corner));
+                }
+
+                break;
+            default:
+                throw Damage.In(Format);
         }
     }
 

@@ -21,20 +21,20 @@ internal static class PnmDecoder
         }
 
         var channels = kind is 3 or 6 ? 3 : 1;
-        var count = width * height * channels;
+        var (count, isWide) = (width * height * channels, white > byte.MaxValue);
         var values = kind switch
         {
-            1 => Plain(file.All(), header.Position, count, format, isBits: true),
-            2 or 3 => Plain(file.All(), header.Position, count, format, isBits: false),
+            1 or 2 or 3 => Plain(file.All(), header.Position, count, format, kind == 1, isWide),
             4 => Bits(file, header.Position + 1, width, height),
-            _ => Raw(file, header.Position + 1, count, isWide: white > byte.MaxValue),
+            _ => file.Read(header.Position + 1, isWide ? 2 * count : count),
         };
-        return white > byte.MaxValue
-            ? new DeepImage((int)width, (int)height, 1, channels, Array.ConvertAll(values, value => (float)value), null, false, 0, white)
-            : new ByteImage((int)width, (int)height, 1, Pixels(values, channels, (int)white, isBlackOne: kind is 1 or 4));
+        return isWide
+            ? new DeepImage((int)width, (int)height, ExifOrientation.Upright, channels, Wide(values), null, false, 0, white)
+            : new ByteImage((int)width, (int)height, ExifOrientation.Upright, Pixels(values, channels, (int)white, kind is 1 or 4));
     }
 
-    private static ushort[] Plain(byte[] file, int position, long count, string format, bool isBits)
+    // As the raw files have them.
+    private static byte[] Plain(byte[] file, int position, long count, string format, bool isBits, bool isWide)
     {
         if (count > file.Length)
         {
@@ -42,50 +42,63 @@ internal static class PnmDecoder
         }
 
         var tokens = new PnmTokens(file, position, format);
-        var values = new ushort[count];
+        var values = new byte[isWide ? 2 * count : count];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = (ushort)(isBits ? tokens.NextBit() : tokens.Next());
+            var value = isBits ? tokens.NextBit() : tokens.Next();
+            if (isWide)
+            {
+                values[i++] = (byte)(Math.Min(value, ushort.MaxValue) >> 8);
+            }
+
+            values[i] = (byte)(isWide ? Math.Min(value, ushort.MaxValue) : Math.Min(value, byte.MaxValue));
         }
 
         return values;
     }
 
     // Rows begin at whole bytes, the leftmost pixel in the highest bit.
-    private static ushort[] Bits(ImageBytes file, int position, long width, long height)
+    private static byte[] Bits(ImageBytes file, int position, long width, long height)
     {
         var stride = (width + 7) / 8;
         var bytes = file.Read(position, stride * height);
-        var values = new ushort[width * height];
+        var values = new byte[width * height];
         for (long i = 0; i < values.Length; i++)
         {
             var (y, x) = Math.DivRem(i, width);
-            values[i] = (ushort)((bytes[(y * stride) + (x / 8)] >> (int)(7 - (x % 8))) & 1);
+            values[i] = (byte)((bytes[(y * stride) + (x / 8)] >> (int)(7 - (x % 8))) & 1);
         }
 
         return values;
     }
 
-    private static ushort[] Raw(ImageBytes file, int position, long count, bool isWide)
+    private static float[] Wide(byte[] values)
     {
-        var bytes = file.Read(position, isWide ? 2 * count : count);
-        var values = new ushort[count];
-        for (var i = 0; i < values.Length; i++)
+        var numbers = new float[values.Length / 2];
+        for (var i = 0; i < numbers.Length; i++)
         {
-            values[i] = isWide ? BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(2 * i)) : bytes[i];
+            numbers[i] = BinaryPrimitives.ReadUInt16BigEndian(values.AsSpan(2 * i));
         }
 
-        return values;
+        return numbers;
     }
 
-    private static byte[] Pixels(ushort[] values, int channels, int white, bool isBlackOne)
+    private static byte[] Pixels(byte[] values, int channels, int white, bool isBlackOne)
     {
+        var levels = new byte[256];
+        for (var i = 0; i < levels.Length; i++)
+        {
+            var value = Math.Min(i, white);
+            levels[i] = (byte)(((255 * (isBlackOne ? white - value : value)) + (white / 2)) / white);
+        }
+
         var pixels = new byte[4 * (values.Length / channels)];
-        for (var i = 0; i < pixels.Length; i++)
+        for (var (pixel, from) = (0, 0); pixel < pixels.Length; pixel += 4, from += channels)
         {
-            var (pixel, channel) = (i / 4, i % 4);
-            var value = Math.Min(white, channel == 3 ? white : values[(pixel * channels) + (channels == 1 ? 0 : channel)]);
-            pixels[i] = (byte)(((255 * (isBlackOne && channel < 3 ? white - value : value)) + (white / 2)) / white);
+            pixels[pixel] = levels[values[from]];
+            pixels[pixel + 1] = channels == 1 ? pixels[pixel] : levels[values[from + 1]];
+            pixels[pixel + 2] = channels == 1 ? pixels[pixel] : levels[values[from + 2]];
+            pixels[pixel + 3] = byte.MaxValue;
         }
 
         return pixels;
