@@ -35,10 +35,13 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <remarks>
     /// <para>Columns: <c>Image</c> (<see cref="MLImage"/>, opaque, all of one size), <c>ImagePath</c> (text, the full path) and, where images lie in
-    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for images beside the folders.</para>
-    /// <para>Every file is decoded once here, on all processors, to find those that cannot be; and once more whenever its row is read. The content
-    /// says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF and BMP are read, alpha is composited
-    /// over white, the EXIF orientation is applied, animations give their first frame.</para>
+    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for images beside the folders. Where a file
+    /// has several pages, each is a row, and <c>Page</c> (Int32) its number from 1.</para>
+    /// <para>Every file is decoded once here, deep images twice, on all processors, to find those that cannot be; and once more whenever its row is
+    /// read. The content says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM
+    /// and TGA are read, alpha is composited over <see cref="ImageFolderOptions.Background"/>, the orientation is applied, animations give their
+    /// first frame, numbers of more than 8 bits are mapped by <see cref="ImageFolderOptions.PixelRange"/>.</para>
+    /// <para>The log warns of skipped files, of images of one single colour, and of deep images most of whose numbers share few levels.</para>
     /// </remarks>
     public LoadedImages LoadImages(string folder, ImageFolderOptions options)
     {
@@ -61,17 +64,24 @@ public sealed partial class DiffusionCatalog
         }
 
         var (width, height) = content.CommonSize(folder, options);
-        return new(new ImageFolderDataView(content.Images, options, width, height), content.Images.Count, content.Skipped);
+        foreach (var warning in content.Warnings())
+        {
+            channel.Warning(MessageSensitivity.UserData, warning);
+        }
+
+        return new(new ImageFolderDataView(content.Images, options, content.Levels, width, height), content.Summarize());
     }
 
-    /// <summary>Says what images are in a folder and below it: their number, sizes, colours and classes, and which files are none.</summary>
+    /// <summary>
+    /// Says what images are in a folder and below it: their number, sizes, colours and classes, the numbers of deep ones, and which files are none.
+    /// </summary>
     /// <param name="folder">The folder. Hidden files and folders in it are passed over; links are followed, each folder is read once.</param>
     /// <param name="options">Limits; <see langword="null"/> uses the defaults. The size that images would get does not matter here.</param>
     /// <returns>What <see cref="LoadImages(string, ImageFolderOptions)"/> would find; a folder without an image is no error.</returns>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
-    /// <remarks>Every file is decoded once, on all processors.</remarks>
+    /// <remarks>Every file is decoded once, deep images twice, on all processors.</remarks>
     public ImageFolderInfo InspectImages(string folder, ImageFolderOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -86,7 +96,7 @@ public sealed partial class DiffusionCatalog
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Size and limits; <see langword="null"/>, or no size in them, keeps the image's own size.</param>
-    /// <returns>The image, opaque and upright, the caller's to dispose.</returns>
+    /// <returns>The image, opaque and upright, the caller's to dispose; of a file of several pages the first.</returns>
     /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
     /// <exception cref="FormatException">The file is no image, damaged, or beyond a limit; the message says which.</exception>
     /// <exception cref="IOException">It is missing or cannot be read.</exception>
@@ -99,7 +109,7 @@ public sealed partial class DiffusionCatalog
         using var channel = _host.Start(nameof(LoadImage));
         try
         {
-            return ImageDecoder.Decode(path, options).ToImage(options);
+            return ImageReading.Read(path, options).ToImage(options);
         }
         catch (InvalidDataException exception)
         {

@@ -108,6 +108,13 @@ public sealed partial class DiffusionEstimator
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
         using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
+        if (images.BlankCount > 0)
+        {
+            channel.Warning(
+                MessageSensitivity.None,
+                FormattableString.Invariant($"{images.BlankCount} of {images.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
+        }
+
         var description =
             new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Processes;
 using SharpFuzz;
 
@@ -39,6 +40,8 @@ switch (args)
         return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture));
     case ["dispose", var rounds]:
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
+    case ["damaged-images", var count]:
+        return DamagedImageFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }
@@ -52,8 +55,9 @@ Action<Stream> target = args is [var name, ..] ? name switch
     "unet" => stream => DiffusersTarget.ReadNetwork(stream),
     "scheduler" => stream => DiffusersTarget.ReadScheduler(stream),
     "index" => stream => DiffusersTarget.ReadIndex(stream),
-    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors, config, unet, scheduler or index."),
-} : throw new ArgumentException("Name a target: model, safetensors, config, unet, scheduler or index. A file after it is read once, without the fuzzer.");
+    "image" => stream => ReadImage(Bytes(stream)),
+    _ => throw new ArgumentException($"Unknown target {name}: expected model, safetensors, config, unet, scheduler, index or image."),
+} : throw new ArgumentException("Name a target: model, safetensors, config, unet, scheduler, index or image. A file after it is read once, without the fuzzer.");
 
 if (args.Length > 1)
 {
@@ -80,6 +84,14 @@ void Read(Stream stream)
     catch (Exception exception) when (exception is FormatException or NotSupportedException or InvalidDataException or EndOfStreamException)
     {
         // What DiffusionCatalog makes a FormatException of, and what diffusers' folders are refused with.
+    }
+}
+
+static void ReadImage(byte[] bytes)
+{
+    if (DamagedImages.Read(bytes, out _) is { } fault)
+    {
+        throw new InvalidOperationException(fault);
     }
 }
 

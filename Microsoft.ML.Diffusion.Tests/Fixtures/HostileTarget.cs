@@ -129,8 +129,8 @@ internal sealed record HostileTarget(
     {
         try
         {
-            var image = ImageDecoder.Decode(path, new ImageFolderOptions { MaximumPixels = 1 << 20 });
-            ImageResizing.Fit(image, 16, 16, ImageFit.Crop);
+            var image = ImageReading.Read(path, new ImageFolderOptions { MaximumPixels = 1 << 20 });
+            ImageResizing.Fit(image, 16, 16, ImageFit.Crop, System.Drawing.Color.White);
         }
         catch (InvalidDataException exception)
         {

@@ -106,6 +106,34 @@ internal static class PictureFiles
         ];
     }
 
+    /// <summary>Puts a segment into a JPEG file, before all others.</summary>
+    public static byte[] WithSegment(byte[] jpeg, byte marker, byte[] content) => [.. jpeg[..2], .. Segment(marker, content), .. jpeg[2..]];
+
+    /// <summary>Puts a chunk into a PNG file, after its header.</summary>
+    public static byte[] WithChunk(byte[] png, ReadOnlySpan<byte> name, byte[] content) => [.. png[..33], .. Chunk(name, content), .. png[33..]];
+
+    /// <summary>Puts EXIF data into a WebP file of one frame.</summary>
+    public static byte[] WithRiffChunk(byte[] webP, int width, int height, byte[] exif)
+    {
+        byte[] canvas = [0b1000, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0];
+        return RiffChunk("RIFF"u8, [.. "WEBP"u8, .. RiffChunk("VP8X"u8, canvas), .. webP[12..], .. RiffChunk("EXIF"u8, exif)]);
+    }
+
+    /// <summary>A BMP file of 32 bits a pixel, lowest row first, in which alpha is what is given.</summary>
+    public static byte[] Bmp32(int width, int height, byte[] bgra) =>
+    [
+        .. "BM"u8, .. BitConverter.GetBytes(54 + bgra.Length), 0, 0, 0, 0, 54, 0, 0, 0,
+        40, 0, 0, 0, .. BitConverter.GetBytes(width), .. BitConverter.GetBytes(height), 1, 0, 32, 0, .. new byte[24], .. bgra,
+    ];
+
+    /// <summary>The same JPEG file with its last scan repeated, as progressive files may refine what they hold.</summary>
+    public static byte[] WithScans(byte[] progressive, int scans)
+    {
+        var last = progressive.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        var scan = progressive[last..^2];
+        return [.. progressive[..^2], .. Enumerable.Repeat(scan, scans).SelectMany(bytes => bytes), 0xFF, 0xD9];
+    }
+
     /// <summary>Puts an EXIF orientation into a JPEG file.</summary>
     public static byte[] WithOrientation(byte[] jpeg, byte orientation) =>
         [.. jpeg[..2], .. Segment(

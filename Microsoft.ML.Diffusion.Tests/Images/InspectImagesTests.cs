@@ -30,7 +30,7 @@ public sealed class InspectImagesTests : IDisposable
             inspection.Sizes.Select(size => (size.Width, size.Height, size.Count)).ToArray());
         CollectionAssert.AreEqual(new[] { ("cat", 1), ("dog", 2) }, inspection.Classes.Select(one => (one.Name, one.Count)).ToArray());
         CollectionAssert.AreEqual(
-            new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)") },
+            new[] { ("dog/cut.png", "its PNG data are cut short"), ("notes.txt", "its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)") },
             inspection.Skipped.Select(file => (file.Path, file.Reason)).ToArray());
         Assert.AreEqual(
             """

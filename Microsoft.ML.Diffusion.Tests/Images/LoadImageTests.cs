@@ -53,7 +53,7 @@ public sealed class LoadImageTests : IDisposable
         var large = _folder.Write("b.png", PictureFiles.Encode());
 
         Messages.Expect<FormatException>(
-            $"The image {text} cannot be used: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).",
+            $"The image {text} cannot be used: its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA).",
             () => _context.Diffusion.LoadImage(text));
         Messages.Expect<FormatException>(
             $"The image {large} cannot be used: it has 8x8 pixels, more than MaximumPixels (63).",

@@ -55,7 +55,9 @@ public sealed class LoadImagesKindsTests : IDisposable
 
     [TestMethod]
     public void LoadImages_SixteenBitGrey_KeepsTheUpperEight() =>
-        CollectionAssert.AreEqual(new[] { 0x12, 0x12, 0x12 }, Load(PictureFiles.Png(1, 1, 16, 0, [0, 0x12, 0x34])));
+        CollectionAssert.AreEqual(
+            new[] { 0x12, 0x12, 0x12, 0x80, 0x80, 0x80 },
+            Load(PictureFiles.Png(2, 1, 16, 0, [0, 0x12, 0x34, 0x80, 0x00])));
 
     [TestMethod]
     public void LoadImages_Cmyk_IsTheProductOfInkAndBlack()
@@ -134,18 +136,18 @@ public sealed class LoadImagesKindsTests : IDisposable
             ["damaged.png"] = (damaged, "its PNG data are damaged"),
             ["empty.png"] = ([], "the file is empty"),
             ["huge.png"] = (PictureFiles.Png(60_000, 60_000, 8, 2, [0]), "it has 60000x60000 pixels, more than MaximumPixels (67108864)"),
-            ["icon.ico"] = ([0, 0, 1, 0, 1, 0], "its format is ICO, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
+            ["icon.ico"] = ([0, 0, 1, 0, 1, 0], "its format is ICO, which cannot be read; convert it to PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA"),
             ["long.png"] = ([.. png, .. new byte[3000]], $"the file has {png.Length + 3000} bytes, more than MaximumFileBytes (3000)"),
             ["noise.jpg"] = (
                 [.. Enumerable.Range(7, 200).Select(i => (byte)(i * i))],
-                "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
+                "its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)"),
             ["photo.heic"] = (
                 [0, 0, 0, 24, .. "ftypheic"u8, .. new byte[20]],
-                "its format is HEIC, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
+                "its format is HEIC, which cannot be read; convert it to PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA"),
             ["scan.tif"] = (
                 [.. "II*\0"u8, .. new byte[20]],
-                "its format is TIFF, which cannot be read; convert it to PNG, JPEG, WebP, GIF or BMP"),
-            ["text.png"] = ([.. "not a picture at all"u8], "its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)"),
+                "its TIFF data are cut short"),
+            ["text.png"] = ([.. "not a picture at all"u8], "its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)"),
         };
         _folder.Write("good.png", png);
         foreach (var (name, (content, _)) in files)

@@ -194,7 +194,7 @@ public sealed class LoadImagesTests : IDisposable
         mlContext.Diffusion.LoadImages(_folder.Path, imageSize: 4);
 
         Assert.HasCount(21, warnings);
-        Assert.AreEqual("Skipped 'text00.png': its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).", warnings[0]);
+        Assert.AreEqual("Skipped 'text00.png': its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA).", warnings[0]);
         Assert.AreEqual("Skipped 2 more files: LoadedImages.Skipped names all.", warnings[20]);
     }
 

@@ -36,7 +36,8 @@ internal static partial class InterruptedRun
                 Signal(what);
             }
         });
-        Console.WriteLine($"{RunIdentities.Digest(model.Model.Network)} {model.Training!.Steps} {model.Training.End}");
+        using var share = model.Model.Use();
+        Console.WriteLine($"{RunIdentities.Digest(share.Value)} {model.Training!.Steps} {model.Training.End}");
     }
 
     /// <summary>Trains in a process that handles SIGTERM itself and does not end by it, as a web server does.</summary>

@@ -160,7 +160,7 @@ public sealed partial class TrainAndGenerateTests
         folder.Write("photos/broken.png", [1, 2, 3]);
         string[] quick = ["--quick", "--images", folder.File("photos")];
 
-        const string Skipped = "Skipped broken.png: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)\n";
+        const string Skipped = "Skipped broken.png: its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)\n";
         RunSample(Skipped, [.. quick, "--output", folder.File("trained")]);
         var drawn =
             RunSample(

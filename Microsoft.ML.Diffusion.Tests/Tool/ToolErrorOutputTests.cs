@@ -52,7 +52,7 @@ public sealed partial class ToolErrorOutputTests
 
         var lines = string.Concat(errors.Select(error => error + "\n")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.IsEmpty(lines.Where(line => !Own().IsMatch(line)).ToList(), string.Join('\n', lines));
-        Assert.Contains("Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).", lines);
+        Assert.Contains("Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA).", lines);
         Assert.IsTrue(Array.Exists(lines, line => line.StartsWith("Training took ", StringComparison.Ordinal)));
         Assert.AreEqual(
             "",

@@ -45,7 +45,7 @@ public sealed class ToolTrainTests : IDisposable
         Assert.AreEqual(("trained", Output), ((string?)document["status"], (string?)document["model"]));
         Assert.AreEqual("notes.txt", (string?)document["skipped"]![0]!["path"]);
         Assert.AreEqual(model.Training.FinalLoss, (double)document["description"]!["training"]!["final_loss"]!);
-        StringAssert.Contains(run.Error, "Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF or BMP).");
+        StringAssert.Contains(run.Error, "Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA).");
     }
 
     [TestMethod]
@@ -206,7 +206,7 @@ public sealed class ToolTrainTests : IDisposable
         var diffusers = ToolProcess.Run("inspect", exported, "--json").Done().Document;
 
         Assert.AreEqual(
-            $"{context.Diffusion.InspectImages(Photos)}\n  notes.txt: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)",
+            $"{context.Diffusion.InspectImages(Photos)}\n  notes.txt: its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)",
             pictures.Output);
         Assert.AreEqual(
             ("diffusers", context.Diffusion.InspectDiffusers(exported).Description),
@@ -250,7 +250,7 @@ public sealed class ToolTrainTests : IDisposable
         var text = ToolProcess.Run("inspect", _folder.File("strange")).Done();
         var document = ToolProcess.Run("inspect", _folder.File("strange"), "--json").Done().Document;
 
-        StringAssert.EndsWith(text.Output, "  ?[2J??.txt: its content is not that of an image (PNG, JPEG, WebP, GIF or BMP)");
+        StringAssert.EndsWith(text.Output, "  ?[2J??.txt: its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA)");
         Assert.AreEqual(Name, (string?)document["skipped"]![0]!["path"]);
     }
 

@@ -8,7 +8,8 @@ internal static class ImagePixels
     /// <summary>Copies the red, green and blue planes of an image, alpha composited over white.</summary>
     /// <remarks>
     /// MLImage holds premultiplied colour, where no colour exceeds alpha. ML.NET's ConvertToImage can leave alpha 0 on coloured pixels: an image
-    /// that breaks the rule anywhere has no alpha worth reading, and its colours are taken as they are.
+    /// that breaks the rule anywhere has no alpha worth reading, and neither has one whose alpha is 0 everywhere, as BMP files of 32 bits are often
+    /// written: colours are then taken as they are.
     /// </remarks>
     /// <returns>[3, H, W], 0..255.</returns>
     public static byte[] ReadRgb(MLImage image)
@@ -82,15 +83,17 @@ internal static class ImagePixels
 
     private static bool HasPremultipliedAlpha(ReadOnlySpan<byte> pixels)
     {
+        var isVisible = false;
         for (var i = 0; i < pixels.Length; i += 4)
         {
             var alpha = pixels[i + 3];
+            isVisible |= alpha > 0;
             if (pixels[i] > alpha || pixels[i + 1] > alpha || pixels[i + 2] > alpha)
             {
                 return false;
             }
         }
 
-        return true;
+        return isVisible;
     }
 }

@@ -88,8 +88,10 @@ internal sealed class InspectCommand : ToolCommand
             Path = path,
             images.Count,
             images.GreyCount,
+            images.BlankCount,
             images.Sizes,
             images.Classes,
+            images.DeepImages,
             Skipped = SkippedDocument.Of(images.Skipped),
         });
     }

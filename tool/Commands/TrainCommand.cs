@@ -23,7 +23,7 @@ internal sealed class TrainCommand : ToolCommand
     public TrainCommand(CancellationToken cancellationToken)
         : base("train", "Train a model on the pictures in a folder and below it", cancellationToken)
     {
-        _images = Added(new Argument<string>("IMAGES") { Description = "A folder of PNG, JPEG, WebP, GIF or BMP pictures of any size" });
+        _images = Added(new Argument<string>("IMAGES") { Description = "A folder of PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA pictures of any size" });
         _output = Added(Values.Text("--output", "FILE", "The model zip to write [default: model.zip]", "-o"));
         _force = Added(CommonOptions.Force());
         _pictures.AddTo(this);

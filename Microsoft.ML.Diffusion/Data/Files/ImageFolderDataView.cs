@@ -7,33 +7,49 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// <summary>Rows of image files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
 /// <param name="images">The files.</param>
 /// <param name="options">How they are decoded.</param>
+/// <param name="levels">Which numbers of deep images become black and white.</param>
 /// <param name="width">The width of all, in pixels.</param>
 /// <param name="height">The height of all, in pixels.</param>
-internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, ImageFolderOptions options, int width, int height)
+internal sealed class ImageFolderDataView(
+    IReadOnlyList<ImageFile> images,
+    ImageFolderOptions options,
+    PixelLevels levels,
+    int width,
+    int height)
     : IndexedDataView(SchemaOf(images, width, height), images.Count, isParallel: true)
 {
+    private const string ImageColumn = "Image";
+    private const string PathColumn = "ImagePath";
+    private const string PageColumn = "Page";
+
     private readonly uint[] _labels = Labels(images);
 
-    protected override Delegate GetterOf(int column, IndexedCursor cursor) => column switch
+    protected override Delegate GetterOf(int column, IndexedCursor cursor) => Schema[column].Name switch
     {
-        0 => (ValueGetter<MLImage>)((ref MLImage image) =>
+        ImageColumn => (ValueGetter<MLImage>)((ref MLImage image) =>
         {
             image?.Dispose(); // as ML.NET's own LoadImages does it: the image of the row before makes room for this one
             image = null!;
             image = ImageOf(cursor.Row);
         }),
-        1 => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = images[cursor.Row].FullPath.AsMemory()),
+        PathColumn => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = images[cursor.Row].FullPath.AsMemory()),
+        PageColumn => (ValueGetter<int>)((ref int page) => page = images[cursor.Row].Page ?? 1),
         _ => (ValueGetter<uint>)((ref uint label) => label = _labels[cursor.Row]),
     };
 
     private static DataViewSchema SchemaOf(IReadOnlyList<ImageFile> images, int width, int height)
     {
         var builder = new DataViewSchema.Builder();
-        builder.AddColumn("Image", new ImageDataViewType(height, width));
-        builder.AddColumn("ImagePath", TextDataViewType.Instance);
+        builder.AddColumn(ImageColumn, new ImageDataViewType(height, width));
+        builder.AddColumn(PathColumn, TextDataViewType.Instance);
         if (Classes(images) is { Length: > 0 } classes)
         {
             builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), ClassColumn.KeyValues(classes));
+        }
+
+        if (images.Any(image => image.Page is not null))
+        {
+            builder.AddColumn(PageColumn, NumberDataViewType.Int32);
         }
 
         return builder.ToSchema();
@@ -54,7 +70,7 @@ internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, Image
     {
         try
         {
-            var image = ImageDecoder.Decode(images[row].FullPath, options);
+            var image = ImageReading.Read(images[row].FullPath, images[row].PageOffset, options, levels);
             if (options.Width is null && (image.Width, image.Height) != (width, height))
             {
                 throw new InvalidDataException($"it is {image.Width}x{image.Height} now, and was {width}x{height}");
@@ -64,7 +80,7 @@ internal sealed class ImageFolderDataView(IReadOnlyList<ImageFile> images, Image
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"'{images[row].Path}' has changed since LoadImages: {exception.Message}", exception);
+            throw new InvalidOperationException($"'{images[row].Name}' has changed since LoadImages: {exception.Message}", exception);
         }
     }
 }

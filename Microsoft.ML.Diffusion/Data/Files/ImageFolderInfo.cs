@@ -10,14 +10,18 @@ public sealed class ImageFolderInfo
     internal ImageFolderInfo(
         int count,
         int greyCount,
+        int blankCount,
         IReadOnlyList<ImageSizeCount> sizes,
         IReadOnlyList<ImageClassCount> classes,
+        IReadOnlyList<DeepImageCount> deepImages,
         IReadOnlyList<SkippedFile> skipped)
     {
         Count = count;
         GreyCount = greyCount;
+        BlankCount = blankCount;
         Sizes = sizes;
         Classes = classes;
+        DeepImages = deepImages;
         Skipped = skipped;
     }
 
@@ -27,11 +31,18 @@ public sealed class ImageFolderInfo
     /// <summary>Gets the number of images without colour.</summary>
     public int GreyCount { get; }
 
+    /// <summary>Gets the number of images of one single colour, of which nothing can be learned.</summary>
+    /// <value>Transparent images become so over a <see cref="ImageFolderOptions.Background"/> of their own colour.</value>
+    public int BlankCount { get; }
+
     /// <summary>Gets the sizes of the images, the commonest first.</summary>
     public IReadOnlyList<ImageSizeCount> Sizes { get; }
 
     /// <summary>Gets the folders directly below that hold any images, in ordinal order: their names are the classes.</summary>
     public IReadOnlyList<ImageClassCount> Classes { get; }
+
+    /// <summary>Gets the deep images, those of whole and those of floating-point numbers, and what becomes of their numbers; empty without any.</summary>
+    public IReadOnlyList<DeepImageCount> DeepImages { get; }
 
     /// <summary>Gets the files that are no images, each with the reason, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }
@@ -43,10 +54,10 @@ public sealed class ImageFolderInfo
             string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured
+            Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured{(BlankCount > 0 ? $", {BlankCount} OF ONE SINGLE COLOUR" : "")}
             Sizes     {(Count == 0 ? "none" : sizes)}
             Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} beside the folders" : "")}")}
-            Skipped   {Skipped.Count}
+            {string.Concat(DeepImages.Select(one => $"Deep      {one}\n"))}Skipped   {Skipped.Count}
             """).ReplaceLineEndings("\n");
     }
 }

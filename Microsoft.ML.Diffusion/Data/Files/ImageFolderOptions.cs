@@ -1,3 +1,4 @@
+using System.Drawing;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -30,10 +31,21 @@ public sealed record ImageFolderOptions
     /// <value>The default is <see langword="false"/>: colours and greys stay as they are.</value>
     public bool Grayscale { get; init; }
 
+    /// <summary>Gets the colour behind transparent images, and around those that <see cref="ImageFit.Pad"/> makes fit.</summary>
+    /// <value>
+    /// Opaque. The default is <see cref="Color.White"/>, on which white symbols vanish: <see cref="LoadedImages.BlankCount"/> counts images of one
+    /// single colour.
+    /// </value>
+    public Color Background { get; init; } = Color.White;
+
+    /// <summary>Gets which numbers of deep images, such as PNG and TIFF files of 16 bits a channel, become black and white.</summary>
+    /// <value>The default is <see cref="PixelRange.Automatic"/>: the fewest bits that hold all numbers of the folder.</value>
+    public PixelRange PixelRange { get; init; } = PixelRange.Automatic;
+
     /// <summary>Gets the most pixels that a file's header may announce; a file with more is skipped before any pixel is decoded.</summary>
     /// <value>
-    /// From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, times
-    /// <see cref="MaximumDegreeOfParallelism"/>.
+    /// From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, and up to
+    /// 64 for deep images and TIFF files, times <see cref="MaximumDegreeOfParallelism"/>.
     /// </value>
     public int MaximumPixels { get; init; } = 8192 * 8192;
 
@@ -73,6 +85,15 @@ public sealed record ImageFolderOptions
         if (!Enum.IsDefined(Fit))
         {
             throw new ArgumentOutOfRangeException(nameof(Fit), Fit, "Fit must be Crop, Pad or Stretch.");
+        }
+
+        ArgumentNullException.ThrowIfNull(PixelRange);
+        if (Background.A != byte.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(Background),
+                Background,
+                "Background must be opaque, because it is the colour behind transparent images. Use Color.FromArgb(red, green, blue) or a named colour.");
         }
     }
 

@@ -12,30 +12,26 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
 
         var (files, noFiles) = FolderListing.Of(folder, options.CancellationToken);
-        var tried = new (ImageFile? Image, SkippedFile? Skipped)[files.Count];
+        var trial = new ImageFileTrial(options);
+        var tried = new IReadOnlyList<TriedImage>[files.Count];
+        Each(tried.Length, i => tried[i] = trial.Try(files[i].FullPath, files[i].Path));
+        var levels = trial.Levels();
+        var all = tried.SelectMany(one => one).ToArray();
+        Each(all.Length, i => all[i] = all[i].IsDeep ? trial.TryAgain(all[i].Image!, levels) : all[i]);
+
+        var skipped =
+            noFiles.Concat(all.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
+        return new([.. all.Select(one => one.Image).OfType<ImageFile>()], [.. skipped], levels, trial.DeepImages());
+    }
+
+    private void Each(int count, Action<int> body)
+    {
         var parallel =
             new ParallelOptions
             {
                 CancellationToken = options.CancellationToken,
                 MaxDegreeOfParallelism = options.MaximumDegreeOfParallelism ?? Environment.ProcessorCount,
             };
-        Parallel.For(0, tried.Length, parallel, i => tried[i] = Try(files[i].FullPath, files[i].Path));
-        var images = tried.Select(one => one.Image).OfType<ImageFile>().ToList();
-        var skipped =
-            noFiles.Concat(tried.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
-        return new(images, [.. skipped]);
-    }
-
-    private (ImageFile?, SkippedFile?) Try(string fullPath, string path)
-    {
-        try
-        {
-            var image = ImageDecoder.Decode(fullPath, options);
-            return (new(fullPath, path, image.Width, image.Height, image.IsGrey()), null);
-        }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return (null, new(path, SkippedFile.ReasonOf(exception, "the file")));
-        }
+        Parallel.For(0, count, parallel, body);
     }
 }

@@ -1,4 +1,6 @@
+using System.Drawing;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
@@ -9,7 +11,7 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 internal static class ImageResizing
 {
     /// <summary>Brings an image to a size.</summary>
-    public static DecodedImage Fit(DecodedImage image, int width, int height, ImageFit fit)
+    public static DecodedImage Fit(DecodedImage image, int width, int height, ImageFit fit, Color background)
     {
         if ((image.Width, image.Height) == (width, height))
         {
@@ -26,8 +28,21 @@ internal static class ImageResizing
                 return Scale(image, width / cover, height / cover, width, height);
             default:
                 var inside = Math.Min(across, down);
-                return Pad(Scale(image, image.Width, image.Height, Side(image.Width * inside), Side(image.Height * inside)), width, height);
+                var scaled = Scale(image, image.Width, image.Height, Side(image.Width * inside), Side(image.Height * inside));
+                return Pad(scaled, width, height, background);
         }
+    }
+
+    /// <summary>The pixels that <see cref="ImageFit.Crop"/> takes part of into a size.</summary>
+    public static (int Left, int Top, int Right, int Bottom) Taken(int sourceWidth, int sourceHeight, int width, int height)
+    {
+        var cover = Math.Max((double)width / sourceWidth, (double)height / sourceHeight);
+        var (left, top) = ((sourceWidth - (width / cover)) / 2, (sourceHeight - (height / cover)) / 2);
+        return (
+            (int)Math.Max(0, left),
+            (int)Math.Max(0, top),
+            (int)Math.Min(sourceWidth, Math.Ceiling(sourceWidth - left)),
+            (int)Math.Min(sourceHeight, Math.Ceiling(sourceHeight - top)));
     }
 
     /// <summary>Turns colours into greys.</summary>
@@ -115,10 +130,11 @@ internal static class ImageResizing
         return taps;
     }
 
-    private static DecodedImage Pad(DecodedImage image, int width, int height)
+    private static DecodedImage Pad(DecodedImage image, int width, int height, Color background)
     {
         var pixels = new byte[4 * width * height];
-        Array.Fill(pixels, byte.MaxValue);
+        var around = MemoryMarshal.Read<uint>([background.R, background.G, background.B, byte.MaxValue]);
+        MemoryMarshal.Cast<byte, uint>(pixels.AsSpan()).Fill(around);
         var (left, top) = ((width - image.Width) / 2, (height - image.Height) / 2);
         for (var y = 0; y < image.Height; y++)
         {

@@ -5,11 +5,12 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>The images of a folder as rows, and the files that are none.</summary>
 public sealed class LoadedImages
 {
-    internal LoadedImages(IDataView data, int count, IReadOnlyList<SkippedFile> skipped) => (Data, Count, Skipped) = (data, count, skipped);
+    internal LoadedImages(IDataView data, ImageFolderInfo info) => (Data, Count, BlankCount, DeepImages, Skipped) =
+        (data, info.Count, info.BlankCount, info.DeepImages, info.Skipped);
 
     /// <summary>
-    /// Gets one row for each image, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c> and, if there are folders,
-    /// <c>Label</c>.
+    /// Gets one row for each image, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c>, if there are folders,
+    /// <c>Label</c>, and, if there are files of several pages, <c>Page</c>.
     /// </summary>
     /// <remarks>
     /// Lazy: an image is decoded when a cursor reads its image, which belongs to that cursor's row. Images are <see cref="MLImage"/>
@@ -19,6 +20,12 @@ public sealed class LoadedImages
 
     /// <summary>Gets the number of rows.</summary>
     public int Count { get; }
+
+    /// <summary>Gets the number of images of one single colour, of which nothing can be learned; the log names the first.</summary>
+    public int BlankCount { get; }
+
+    /// <summary>Gets the deep images, those of whole and those of floating-point numbers, and what becomes of their numbers; empty without any.</summary>
+    public IReadOnlyList<DeepImageCount> DeepImages { get; }
 
     /// <summary>Gets the files that were skipped and why, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }

@@ -1,21 +1,25 @@
 using System.Runtime.InteropServices;
-using SkiaSharp;
+using Microsoft.ML.Diffusion.Data.Formats;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
 
 /// <summary>The EXIF orientation: which way up a camera was held.</summary>
 internal static class Orientation
 {
+    private const int OnItsSide = 5; // and above
+
     /// <summary>Turns and mirrors stored pixels into the image that is meant.</summary>
-    public static DecodedImage Upright(DecodedImage image, SKEncodedOrigin origin)
+    /// <param name="image">The stored image.</param>
+    /// <param name="orientation">From 1, upright, to 8: where the stored first row and first column belong (TIFF 6.0, Orientation).</param>
+    public static DecodedImage Upright(DecodedImage image, int orientation)
     {
-        if (origin == SKEncodedOrigin.TopLeft)
+        if (orientation == ExifOrientation.Upright)
         {
             return image;
         }
 
         var (right, bottom) = (image.Width - 1, image.Height - 1);
-        var isOnItsSide = origin >= SKEncodedOrigin.LeftTop;
+        var isOnItsSide = orientation >= OnItsSide;
         var (width, height) = isOnItsSide ? (image.Height, image.Width) : (image.Width, image.Height);
         var upright = new byte[image.Pixels.Length];
         var source = MemoryMarshal.Cast<byte, uint>(image.Pixels);
@@ -24,15 +28,15 @@ internal static class Orientation
         {
             for (var x = 0; x < width; x++)
             {
-                var (column, row) = origin switch
+                var (column, row) = orientation switch
                 {
-                    SKEncodedOrigin.TopRight => (right - x, y),
-                    SKEncodedOrigin.BottomRight => (right - x, bottom - y),
-                    SKEncodedOrigin.BottomLeft => (x, bottom - y),
-                    SKEncodedOrigin.LeftTop => (y, x),
-                    SKEncodedOrigin.RightTop => (y, bottom - x),
-                    SKEncodedOrigin.RightBottom => (right - y, bottom - x),
-                    _ => (right - y, x), // LeftBottom
+                    2 => (right - x, y), // top right
+                    3 => (right - x, bottom - y), // bottom right
+                    4 => (x, bottom - y), // bottom left
+                    5 => (y, x), // left top
+                    6 => (y, bottom - x), // right top
+                    7 => (right - y, bottom - x), // right bottom
+                    _ => (right - y, x), // left bottom
                 };
                 target[(y * width) + x] = source[(row * image.Width) + column];
             }

@@ -14,6 +14,9 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
 
     public int Count => pixels.Count;
 
+    /// <summary>The number of images of one single colour.</summary>
+    public int BlankCount { get; init; }
+
     /// <summary>Whether the images are in a temporary file rather than in memory.</summary>
     public bool IsMapped => pixels.IsMapped;
 

@@ -9,6 +9,7 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
 {
     private readonly List<int> _labels = [];
     private readonly int? _channels = expected?.Channels ?? needs.Channels;
+    private int _blankCount;
     private PixelStoreBuilder? _pixels;
     private ImageShape _shape;
 
@@ -17,6 +18,7 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
     public void Append(RowImage image, int label)
     {
         CheckSize(image.Shape);
+        _blankCount += IsBlank(image) ? 1 : 0;
         var isGrey = image.Shape.Channels == 1 || (_channels is null && ImagePixels.IsGrey(image.Pixels));
         if (_pixels is null)
         {
@@ -35,7 +37,7 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
         }
     }
 
-    public TrainingSet ToTrainingSet() => new(_shape, _pixels!.ToStore(), hasLabels ? _labels : null);
+    public TrainingSet ToTrainingSet() => new(_shape, _pixels!.ToStore(), hasLabels ? _labels : null) { BlankCount = _blankCount };
 
     public void Dispose() => _pixels?.Dispose();
 
@@ -53,6 +55,20 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
             throw new InvalidOperationException(
                 $"Row {Count}: image is {shape.Width}x{shape.Height}, expected {width}x{height} as in the {(expected is null ? "first row" : "training data")}. Add ResizeImages before the trainer.");
         }
+    }
+
+    private static bool IsBlank(RowImage image)
+    {
+        var plane = image.Pixels.Length / image.Shape.Channels;
+        for (var start = 0; start < image.Pixels.Length; start += plane)
+        {
+            if (image.Pixels.AsSpan(start, plane).IndexOfAnyExcept(image.Pixels[start]) >= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void MakeColoured()

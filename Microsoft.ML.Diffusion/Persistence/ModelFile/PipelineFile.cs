@@ -36,17 +36,19 @@ internal static class PipelineFile
         using var repository = RepositoryReader.Open(stream, environment, useFileSystem: false);
         inputSchema = ReadSchema(environment, repository);
         if (inputSchema is null
-            && ModelLoadContext.LoadModelOrNull<IDataLoader<IMultiStreamSource>, SignatureLoadModel>(environment, out var loader, repository, null)
-            && loader is CompositeDataLoader<IMultiStreamSource, ITransformer> composite)
+            && LoadOrNull<IDataLoader<IMultiStreamSource>>(environment, repository, null)
+                is CompositeDataLoader<IMultiStreamSource, ITransformer> composite)
         {
             inputSchema = composite.Loader.GetOutputSchema();
             return composite.Transformer is ITransformerChainAccessor { Transformers: [var only] } ? only : composite.Transformer;
         }
 
-        return ModelLoadContext.LoadModelOrNull<ITransformer, SignatureLoadModel>(environment, out var model, repository, TransformerDirectory)
-            ? model
-            : throw new FormatException("it holds no pipeline.");
+        return LoadOrNull<ITransformer>(environment, repository, TransformerDirectory) ?? throw new FormatException("it holds no pipeline.");
     }
+
+    private static T? LoadOrNull<T>(IHostEnvironment environment, RepositoryReader repository, string? folder)
+        where T : class =>
+        ModelLoadContext.LoadModelOrNull<T, SignatureLoadModel>(environment, out var loaded, repository, folder) ? loaded : null;
 
     private static DataViewSchema? ReadSchema(IHostEnvironment environment, RepositoryReader repository)
     {
