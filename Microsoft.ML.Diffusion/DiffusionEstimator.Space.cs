@@ -17,9 +17,10 @@ public sealed partial class DiffusionEstimator
         var weights = WeightFiles.LargestBytes(network);
         if (TemporaryFile.Shortage(TemporaryFolder, weights) is { } reason)
         {
-            var problem =
+            OptionText problem =
                 $"The folder for temporary files '{TemporaryFolder}' cannot take this model's weights ({reason}), but mlContext.Model.Save needs it to";
-            const string fix = "Set MLContext.TempFilePath, or the environment variable TMPDIR (TMP on Windows), to another folder";
+            OptionText fix =
+                $"Set {new OptionName("MLContext.TempFilePath")}, or the environment variable TMPDIR (TMP on Windows), to another folder";
             if (_options.Training.CheckpointDirectory is null)
             {
                 throw OptionMessages.Of(

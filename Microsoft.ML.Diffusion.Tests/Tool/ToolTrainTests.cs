@@ -214,6 +214,24 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    [DataRow("", 0)]
+    [DataRow("--background black", 1)]
+    [DataRow("--background #000000", 1)]
+    [DataRow("--background #fE8000", 0)]
+    [DataRow("--pixel-range 0..255", 0)]
+    [DataRow("--pixel-range 300..65535", 1)]
+    public void Inspect_BackgroundAndRange_DecideWhichPicturesAreBlank(string arguments, int blank)
+    {
+        _folder.Write("few/black.png", PictureFiles.Encode(SkiaSharp.SKEncodedImageFormat.Png, 2, 1, [0, 0, 0, 255, 0, 0, 0, 0]));
+        _folder.Write("few/deep.png", PictureFiles.Png(2, 1, 16, 0, [0, 0x00, 0x20, 0x01, 0x10]));
+
+        var run = ToolProcess.Run(["inspect", _folder.File("few"), "--json", "-q", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).Done();
+
+        var images = new MLContext().Diffusion.InspectImages(_folder.File("few"));
+        Assert.AreEqual((2, blank), (images.Count, (int)run.Document["blank_count"]!));
+    }
+
+    [TestMethod]
     public void Skipped_ForALimit_NameTheOptionThatIsTyped()
     {
         _folder.Write("photos/MaximumPixels.png", PictureFiles.Encode(width: 40)); // a name of a file is no option's

@@ -65,6 +65,8 @@ internal sealed class TrainCommand : ToolCommand
                 ReturnModelOnCancellation = training.CheckpointDirectory is null,
             },
         };
+        var place = parsed.GetValue(_output) ?? "model.zip";
+        context.TempFilePath = Path.GetDirectoryName(Path.GetFullPath(place))!; // the model needs room there in any case: Fit looks before it trains
         var run = new TrainingJob(context, session, options, previous, history)
         {
             Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
@@ -76,7 +78,7 @@ internal sealed class TrainCommand : ToolCommand
             throw new ToolException($"There is no folder '{images}'.");
         }
 
-        var output = OutputFile.Prepare(_output.Name, parsed.GetValue(_output) ?? "model.zip", parsed.GetValue(_force));
+        var output = OutputFile.Prepare(_output.Name, place, parsed.GetValue(_force));
         var report =
             parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
         return run.Run(images, output, report);

@@ -16,7 +16,7 @@ internal sealed class PictureOptions
         Values.Choice(
             "--fit",
             "HOW",
-            "How pictures of another shape are brought to it: crop takes the middle, pad adds white, stretch distorts [default: crop]",
+            "How pictures of another shape are brought to it: crop takes the middle, pad adds --background, stretch distorts [default: crop]",
             ["crop", "pad", "stretch"]);
     private readonly Option<bool> _grayscale = new("--grayscale") { Description = "Turn colours into greys" };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Drawing;
 using System.Globalization;
 
 namespace Diffusion.Tool.Options;
@@ -19,8 +20,17 @@ internal sealed class ReadingOptions
             "N",
             $"Skip files of more bytes, without reading them [default: {Number(_defaults.MaximumFileBytes)}]");
 
+    private readonly Option<Color?> _background =
+        Values.Colour("--background", "Colour behind transparent pictures, and around those that --fit pad makes fit [default: white]");
+    private readonly Option<PixelRange?> _pixelRange =
+        Values.Range(
+            "--pixel-range",
+            "Numbers of pictures with more than 8 bits a channel that become black and white: automatic, full, used, percentiles or such as 0..4095 [default: automatic]");
+
     public void AddTo(Command command)
     {
+        command.Add(_background);
+        command.Add(_pixelRange);
         command.Add(_maximumPixels);
         command.Add(_maximumFileBytes);
     }
@@ -28,6 +38,8 @@ internal sealed class ReadingOptions
     /// <summary>Fills in how files are read.</summary>
     public ImageFolderOptions Apply(ParseResult parsed, ImageFolderOptions options) => options with
     {
+        Background = parsed.GetValue(_background) ?? options.Background,
+        PixelRange = parsed.GetValue(_pixelRange) ?? options.PixelRange,
         MaximumPixels = parsed.GetValue(_maximumPixels) ?? options.MaximumPixels,
         MaximumFileBytes = parsed.GetValue(_maximumFileBytes) ?? options.MaximumFileBytes,
     };

@@ -29,10 +29,13 @@ internal static class TypedNames
         [nameof(DiffusionOptions.Device)] = "--device",
         [nameof(ImageFolderOptions.Width)] = "--size",
         [nameof(ImageFolderOptions.Height)] = "--size",
+        [nameof(ImageFolderOptions.Background)] = "--background",
+        [nameof(ImageFolderOptions.PixelRange)] = "--pixel-range",
         [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",
         [nameof(ImageFolderOptions.MaximumFileBytes)] = "--maximum-file-bytes",
         [nameof(GenerationOptions.GuidanceScale)] = "--guidance",
         [nameof(InterpolationOptions.Depth)] = "--depth",
+        ["MLContext.TempFilePath"] = "--output", // which is the folder for temporary files here
         ["Seed"] = "--seed",
         ["steps"] = "--steps", // these are parameters
         ["eta"] = "--eta",

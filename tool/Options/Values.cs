@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Drawing;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -86,6 +87,14 @@ internal static partial class Values
     public static Option<(int Width, int Height)?> Size(string name, string description) => Parsed(
         name, "PIXELS", description, ToSize, "a number of pixels such as 64, or width and height such as 96x64");
 
+    /// <summary>A colour by its name, or by red, green and blue in hexadecimal digits as in a style sheet.</summary>
+    public static Option<Color?> Colour(string name, string description) => Parsed<Color?>(
+        name, "COLOUR", description, ToColour, "the name of a colour such as black, or its red, green and blue such as #ff8000");
+
+    /// <summary>The numbers that become black and white.</summary>
+    public static Option<PixelRange?> Range(string name, string description) => Parsed(
+        name, "RANGE", description, ToRange, "automatic, full, used, percentiles, or two numbers that rise such as 0..4095");
+
     /// <summary>A list, or null if it was not typed.</summary>
     public static int[]? Given(this ParseResult parsed, Option<int[]?> option) => parsed.IsGiven(option) ? parsed.GetValue(option) : null;
 
@@ -135,6 +144,27 @@ internal static partial class Values
         return null;
     }
 
+    private static Color? ToColour(string text) =>
+        Hexadecimal().IsMatch(text) ? Color.FromArgb(byte.MaxValue, Color.FromArgb(int.Parse(text.AsSpan(1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)))
+        : Color.FromName(text) is { IsKnownColor: true, IsSystemColor: false, A: byte.MaxValue } known ? known
+        : null;
+
+    private static PixelRange? ToRange(string text) => text switch
+    {
+        "automatic" => PixelRange.Automatic,
+        "full" => PixelRange.Full,
+        "used" => PixelRange.Used,
+        "percentiles" => PixelRange.Percentiles(),
+        _ => text.Split("..") is [var low, var high]
+            && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var black)
+            && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var white)
+            && double.IsFinite(black)
+            && double.IsFinite(white)
+            && black < white
+            ? PixelRange.Of(black, white)
+            : null,
+    };
+
     private static int[]? ToNumbers(string text)
     {
         var parts = text.Split(',');
@@ -179,6 +209,9 @@ internal static partial class Values
             _ => null,
         };
     }
+
+    [GeneratedRegex("^#[0-9a-fA-F]{6}$")]
+    private static partial Regex Hexadecimal();
 
     [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$", RegexOptions.CultureInvariant)]
     private static partial Regex DeviceName();
