@@ -21,7 +21,7 @@ public sealed partial class DiffusionCatalog
         ArgumentException.ThrowIfNullOrEmpty(path);
         AtomicFile.Write(path, stream =>
         {
-            PipelineFile.Save(_host, model, inputSchema, stream);
+            PipelineFile.Save(_context, model, inputSchema, stream);
             ModelInspector.CheckLimits(stream);
         });
     }

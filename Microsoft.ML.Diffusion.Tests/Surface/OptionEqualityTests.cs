@@ -21,6 +21,8 @@ public sealed class OptionEqualityTests
         [typeof(IReadOnlyList<UNetBlock>)] = () => new List<UNetBlock> { UNetBlock.Residual, UNetBlock.Attention },
         [typeof(NoiseSchedule)] = () => NoiseSchedule.FromBetas(0.1, 0.2),
         [typeof(TimestepSubset)] = () => TimestepSubset.OfPairs(new TimestepPair(9, 6), new TimestepPair(3, -1)),
+        [typeof(PixelRange)] = () => PixelRange.Percentiles(1, 98),
+        [typeof(System.Drawing.Color)] = () => System.Drawing.Color.FromArgb(7, 8, 9),
         [typeof(Clipping)] = () => Clipping.Dynamic(0.9),
         [typeof(Sampler)] = () => new HeunSampler(7),
         [typeof(DdimSampler)] = () => new DdimSampler(7),

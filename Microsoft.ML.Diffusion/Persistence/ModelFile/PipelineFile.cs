@@ -14,16 +14,14 @@ internal static class PipelineFile
     private const string TransformerDirectory = "TransformerChain";
 
     /// <summary>Writes what Model.Save writes.</summary>
-    public static void Save(IHostEnvironment environment, ITransformer model, DataViewSchema? inputSchema, Stream stream)
+    public static void Save(MLContext context, ITransformer model, DataViewSchema? inputSchema, Stream stream)
     {
-        using var repository = RepositoryWriter.CreateNew(stream, environment, useFileSystem: false);
+        using var repository = RepositoryWriter.CreateNew(stream, context, useFileSystem: false);
         ModelSaveContext.SaveModel(repository, model, TransformerDirectory);
         if (inputSchema is not null)
         {
-            using var channel = environment.Start("Saving Schema");
             using var entry = repository.CreateEntry(SchemaCheck.Entry);
-            var saver = new BinarySaver(environment, new BinarySaver.Arguments { Silent = true });
-            DataSaverUtils.SaveDataView(channel, saver, new EmptyDataView(environment, inputSchema), entry.Stream, keepHidden: true);
+            context.Data.SaveAsBinary(new EmptyDataView(context, inputSchema), entry.Stream, keepHidden: true);
         }
 
         repository.Commit();
@@ -40,7 +38,7 @@ internal static class PipelineFile
                 is CompositeDataLoader<IMultiStreamSource, ITransformer> composite)
         {
             inputSchema = composite.Loader.GetOutputSchema();
-            return composite.Transformer is ITransformerChainAccessor { Transformers: [var only] } ? only : composite.Transformer;
+            return composite.Transformer is IEnumerable<ITransformer> chain && chain.Count() == 1 ? chain.First() : composite.Transformer;
         }
 
         return LoadOrNull<ITransformer>(environment, repository, TransformerDirectory) ?? throw new FormatException("it holds no pipeline.");
