@@ -10,9 +10,9 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 internal sealed class OutputCursor : DataViewRowCursor
 {
     /// <summary>
-    /// The native memory of kept images for each row of a batch: larger ones, beyond 512 pixels square, make the batch shorter, at the cost of network calls.
+    /// The native memory of kept images for each row of a batch: larger ones, beyond 362 pixels square, make the batch shorter, at the cost of network calls.
     /// </summary>
-    private const long BytesOfRow = 1 << 20;
+    private const long BytesOfRow = 1 << 19;
 
     private readonly DataViewRowCursor _input;
     private readonly OutputColumns _columns;
