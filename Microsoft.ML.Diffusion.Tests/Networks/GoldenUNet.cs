@@ -80,7 +80,7 @@ internal sealed class GoldenUNet : IDisposable
         var features =
             Network.Plan.Nodes.Index().Single(node => node.Item.Weights.Any(weight => weight.Name == "time_embedding.linear_2.weight"));
         var x = Values("x").ToTensor(_file[InputsAndOutputs + "x"].Shape, ScalarType.Float32);
-        return Network.Compute(features.Index, x, tensor(_file[InputsAndOutputs + "t"].ToInt64s())).ToDoubles();
+        return new TorchWalk(Network, x, tensor(_file[InputsAndOutputs + "t"].ToInt64s()), labels: null).To(features.Index).ToDoubles();
     }
 
     public double[] RunSinusoids()

@@ -1,7 +1,12 @@
+using Microsoft.ML.Diffusion.Networks;
+
 namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>A network of a few channels.</summary>
-internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0);
+internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0)
+{
+    public UNet Create() => new(Options, Channels, OutChannels, Height, Width, Classes);
+}
 
 /// <summary>Networks that differ in every option, by name.</summary>
 internal static class NetworkCases

@@ -17,10 +17,14 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 /// <param name="Numbers">Norms and projections, in float64, of the bottleneck, of the prediction and of all gradients.</param>
 internal sealed record NetworkFingerprint(string Names, string Weights, string Flat, double[] Numbers)
 {
+    /// <summary>As <see cref="NetworkRecords"/> puts it down.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"""new("{Names}", "{Weights}", "{Flat}", [{string.Join(", ", Numbers.Select(number => FormattableString.Invariant($"{number:G13}")))}])""");
+
     public static NetworkFingerprint Of(NetworkCase network)
     {
         using var scope = NewDisposeScope();
-        using var made = Create(network);
+        using var made = network.Create();
         Initialization.Initialize(made, seed: 5);
         var weights = made.named_parameters().ToList();
         var names =
@@ -36,7 +40,7 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
     public static (double[] Numbers, string Digest) Compute(NetworkCase network, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        using var made = Create(network);
+        using var made = network.Create();
         Initialization.Initialize(made, seed: 5);
         Unsettle(made);
         made.to(type);
@@ -58,9 +62,6 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
             [.. all.SelectMany((values, i) => new[] { values.norm().ToDouble(), (values * Probe(values, i + 1)).sum().ToDouble() })],
             Digest([.. all.SelectMany(Singles)]));
     }
-
-    private static UNet Create(NetworkCase network) =>
-        new(network.Options, network.Channels, network.OutChannels, network.Height, network.Width, network.Classes);
 
     // What starts at zero or one would hide faults.
     private static void Unsettle(UNet network)

@@ -12,7 +12,6 @@ internal sealed record AttentionBlock(int Groups, double Divisor = 1)
     /// <returns>The image behind it.</returns>
     public int AddTo(PlanBuilder plan, string name, int x)
     {
-        plan.Contain($"{name}.to_out");
         var shape = plan.ShapeOf(x);
         var channels = shape.Channels;
         var normalized = Groups > 0 ? plan.Normalization($"{name}.group_norm", x, Groups, activates: false) : x;

@@ -18,23 +18,22 @@ internal static class Initialization
         foreach (var weight in network.Plan.Weights)
         {
             var (values, layer) = (network[weight.Name], network.Plan.LayerNumber(weight));
-            switch (weight.Kind)
+            switch (weight)
             {
-                case var _ when weight.StartsAtZero:
+                case { StartsAtZero: true }:
                     values.zero_();
                     break;
-                case WeightKind.Product:
+                case { Kind: WeightKind.Product }:
                     Scale(values, numbers, layer);
                     break;
-                case WeightKind.Embedding:
+                case { Kind: WeightKind.Embedding }:
                     values.copy_(RandomTensors.Normals(numbers, [layer], 0, [1, .. values.shape], values.dtype, CPU)[0]);
                     break;
-                case WeightKind.NormalizationWeight:
+                case { Kind: WeightKind.NormalizationWeight }:
                     values.Fill(1);
                     break;
                 default:
-                    values.zero_();
-                    break;
+                    throw new NotSupportedException($"{weight} starts at no values that are known.");
             }
         }
     }

@@ -21,7 +21,6 @@ internal static class NetworkWriter
         var x = plan.Convolution("conv_in", Input(plan, new(ValueKind.Image, inChannels, height, width)), options.BaseChannels);
         var skips = new Stack<int>([x]);
         var (down, up) = Levels(options, Math.Max(height, width) / options.PatchSize);
-        plan.Contain("down_blocks");
         foreach (var level in down)
         {
             x = level.AddDown(plan, x, embedding, skips);
@@ -29,7 +28,6 @@ internal static class NetworkWriter
 
         x = options.Details.Middle == UNetMiddle.None ? x : Middle(plan, x, embedding);
         var bottleneck = x;
-        plan.Contain("up_blocks");
         foreach (var level in up)
         {
             x = level.AddUp(plan, x, embedding, skips);
@@ -66,7 +64,6 @@ internal static class NetworkWriter
     private static int Middle(PlanBuilder plan, int x, int embedding)
     {
         var (details, channels) = (plan.Options.Details, plan.ShapeOf(x).Channels);
-        plan.Contain("mid_block.resnets");
         plan.Contain("mid_block.attentions");
         var residual = new ResidualBlock(channels, details.MiddleScale);
         x = residual.AddTo(plan, "mid_block.resnets.0", x, embedding);

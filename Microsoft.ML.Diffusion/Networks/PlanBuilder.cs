@@ -16,10 +16,10 @@ internal sealed class PlanBuilder(UNetOptions options)
     /// <summary>The nodes so far.</summary>
     public IReadOnlyList<PlanNode> Nodes => _nodes;
 
-    /// <summary>The names of the containers of layers so far.</summary>
+    /// <summary>The names of the containers that may hold no layers, so far.</summary>
     public IReadOnlyList<string> Containers => _containers;
 
-    /// <summary>Notes that layers may have names below this one: whether or not any have, it counts where layers are numbered.</summary>
+    /// <summary>Notes a container of layers that may hold none: it counts where layers are numbered.</summary>
     public void Contain(string name) => _containers.Add(name);
 
     /// <summary>The shape of a value.</summary>
@@ -38,11 +38,12 @@ internal sealed class PlanBuilder(UNetOptions options)
         Convolution(layer, x, outChannels, 3, ConvolutionSettings.Same, features, startsAtZero);
 
     /// <summary>Filters of one pixel.</summary>
-    public int Pointwise(string layer, int x, int outChannels) => Convolution(layer, x, outChannels, 1, new ConvolutionSettings(), null, false);
+    public int Pointwise(string layer, int x, int outChannels) =>
+        Convolution(layer, x, outChannels, 1, new ConvolutionSettings(), features: null, startsAtZero: false);
 
     /// <summary>Filters of 3x3 that change the size of an image and leave its channels.</summary>
     public int Resampling(string layer, int x, ConvolutionSettings settings) =>
-        Convolution(layer, x, ShapeOf(x).Channels, 3, settings, null, false);
+        Convolution(layer, x, ShapeOf(x).Channels, 3, settings, features: null, startsAtZero: false);
 
     public int Normalization(string layer, int x, bool activates) =>
         Normalization(layer, x, options.NumberOfNormalizationGroups, activates);

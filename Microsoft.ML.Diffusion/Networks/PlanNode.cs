@@ -41,5 +41,6 @@ internal sealed record ImagesNode(ValueShape Shape) : PlanNode(Shape)
 internal sealed record SinusoidsNode(ValueShape Shape, bool CosinesFirst, int FrequencyShift) : PlanNode(Shape)
 {
     /// <inheritdoc/>
-    protected override string Operation => $"{(CosinesFirst ? "cosines and sines" : "sines and cosines")} of the timesteps, shift {FrequencyShift}";
+    protected override string Operation =>
+        $"{(CosinesFirst ? "cosines and sines" : "sines and cosines")} of the timesteps, shift {FrequencyShift}";
 }

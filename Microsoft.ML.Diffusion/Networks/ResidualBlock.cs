@@ -14,7 +14,6 @@ internal sealed record ResidualBlock(int OutChannels, double Divisor = 1, Func<i
     /// <returns>The image behind it.</returns>
     public int AddTo(PlanBuilder plan, string name, int x, int embedding)
     {
-        plan.Contain(name);
         var changesChannels = plan.ShapeOf(x).Channels != OutChannels;
         var h = plan.Normalization($"{name}.norm1", x, activates: true);
         if (Resample is not null)

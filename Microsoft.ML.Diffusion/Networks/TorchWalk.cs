@@ -14,13 +14,14 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
     private readonly Tensor?[] _values = new Tensor?[network.Plan.Nodes.Count];
+    private int _next;
 
-    /// <summary>Computes a value, in the caller's dispose scope, and all that it needs.</summary>
+    /// <summary>Walks on to a value, in the caller's dispose scope: that of the walk, which frees the value if it is told to walk further.</summary>
     public Tensor To(int value)
     {
-        for (var node = 0; node <= value; node++)
+        for (; _next <= value; _next++)
         {
-            _values[node] = Step(node);
+            _values[_next] = Step(_next);
         }
 
         return _values[value]!;

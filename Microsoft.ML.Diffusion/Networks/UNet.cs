@@ -98,18 +98,15 @@ internal sealed class UNet : IDisposable
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
-        return Compute(Plan.Nodes.Count - 1, x, timesteps, labels).to(x.dtype).MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels).To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the lowest resolution sees; parameters as for <see cref="Forward"/>.</summary>
     /// <returns>The features behind the middle blocks, [N, channels, height, width].</returns>
-    public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null) => Compute(Plan.Bottleneck, x, timesteps, labels);
-
-    /// <summary>A value of the plan; the other parameters are as for <see cref="Forward"/>.</summary>
-    internal Tensor Compute(int value, Tensor x, Tensor timesteps, Tensor? labels = null)
+    public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
-        return new TorchWalk(this, x, timesteps, labels).To(value).MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels).To(Plan.Bottleneck).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,8 @@ internal sealed class WeightOrder : IComparer<string>
 
     private static int Rank(string part, string name)
     {
-        var rank = int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : Array.IndexOf(_words, part);
+        var isNumber = int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        var rank = isNumber ? number : Array.IndexOf(_words, part);
         return rank >= 0 ? rank : throw new ArgumentException($"{name}: '{part}' has no place in the order of weights.", nameof(name));
     }
 }
