@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Tests.Build;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -146,16 +147,61 @@ public sealed class UNetPlanTests
             Details = new UNetDetails { Middle = UNetMiddle.None },
         };
 
-        Assert.AreEqual("", new UNetPlan(options, 1, 1, 8, 8).ToString());
+        var lines = new UNetPlan(options, 1, 1, 8, 8).ToString().Split('\n');
+
+        CollectionAssert.AreEqual(Lines("""
+            0 sines and cosines of the timesteps, shift 1: 4
+            1 linear of 0 by time_embedding.linear_1: 16
+            2 silu of 1: 16
+            3 linear of 2 by time_embedding.linear_2: 16
+            4 silu of 3: 16
+            5 images: 1x8x8
+            6 convolution 3x3 of 5 by conv_in: 4x8x8
+            7 group norm in 2 groups, epsilon 1E-06, silu of 6 by down_blocks.0.resnets.0.norm1: 4x8x8
+            8 linear of 4 by down_blocks.0.resnets.0.time_emb_proj: 4
+            9 convolution 3x3 plus features of 7, 8 by down_blocks.0.resnets.0.conv1: 4x8x8
+            10 group norm in 2 groups, epsilon 1E-06, silu of 9 by down_blocks.0.resnets.0.norm2: 4x8x8
+            11 dropout 0 of 10: 4x8x8
+            12 convolution 3x3 of 11 by down_blocks.0.resnets.0.conv2: 4x8x8
+            13 sum of 12, 6: 4x8x8
+            14 concatenation of 13, 13: 8x8x8
+            """), lines[..15]);
+        Assert.HasCount(34, lines);
+        StringAssert.Contains(File.ReadAllText(BuildFiles.InRoot("docs/architecture.md")).ReplaceLineEndings("\n"), string.Join('\n', lines[6..14]));
+    }
+
+    [TestMethod]
+    [DataRow("classes", "4 sum with one of 3 class vectors of 3 by class_embedding: 32")]
+    [DataRow("diffusers", "0 cosines and sines of the timesteps, shift 0: 8")]
+    [DataRow("diffusers", "6 2 x - 1 of 5: 3x8x8")]
+    [DataRow("tiny", "convolution 3x3 with stride 2, padding 0 and 1 of 13 by down_blocks.0.downsamplers.0.conv: 8x4x4")]
+    [DataRow("tiny", "convolution 3x3 on repeated pixels of ")]
+    [DataRow("heads", "attention with 4 heads of ")]
+    [DataRow("middle divided", "1/1.4142 of the sum of ")]
+    [DataRow("middle divided", "group norm in 2 groups, epsilon 1E-06 of ")]
+    [DataRow("patches", "folding by 2x2 of ")]
+    [DataRow("patches", "unfolding by 2x2 of ")]
+    [DataRow("averaged and repeated", "2x2 average of ")]
+    [DataRow("averaged and repeated", "2x2 repetition of ")]
+    [DataRow("middle without norm", "scale and shift of ")]
+    [DataRow("tiny", "pixels of ")]
+    [DataRow("tiny", "image of ")]
+    public void ToString_EachOption_NamesItsOperations(string name, string part)
+    {
+        StringAssert.Contains(Plan(name).ToString(), part);
     }
 
     [TestMethod]
     public void WeightOrder_NameOfAnUnknownLayer_IsRefused()
     {
-        var error = Assert.ThrowsExactly<ArgumentException>(() => WeightOrder.OfFiles.Compare("conv_in.weight", "conv_on.weight"));
+        var weights = LayerWeights.Normalization("conv_on", channels: 4).Both;
+
+        var error = Assert.ThrowsExactly<ArgumentException>(() => WeightOrder.OfFiles.Sort(weights));
 
         StringAssert.StartsWith(error.Message, "conv_on.weight: 'conv_on' has no place in the order of weights.");
     }
+
+    private static string[] Lines(string text) => text.ReplaceLineEndings("\n").Split('\n');
 
     private static UNetPlan Plan(string name)
     {

@@ -57,7 +57,7 @@ internal sealed record ConcatenateNode(ValueShape Shape, int Input, int Other) :
     public override IReadOnlyList<int> Inputs => [Input, Other];
 
     /// <inheritdoc/>
-    protected override string Operation => "channels";
+    protected override string Operation => "concatenation";
 }
 
 /// <summary>Scaled dot-product attention of pixels to pixels.</summary>

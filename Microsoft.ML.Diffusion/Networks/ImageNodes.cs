@@ -14,7 +14,7 @@ internal sealed record CenterNode(ValueShape Shape, int Input) : PlanStep(Shape,
 internal sealed record PatchNode(ValueShape Shape, int Input, int Side) : PlanStep(Shape, Input)
 {
     /// <inheritdoc/>
-    protected override string Operation => $"patches of {Side}x{Side} to channels";
+    protected override string Operation => $"folding by {Side}x{Side}";
 }
 
 /// <summary>Unfolds channels into blocks of pixels.</summary>
@@ -24,21 +24,21 @@ internal sealed record PatchNode(ValueShape Shape, int Input, int Side) : PlanSt
 internal sealed record UnpatchNode(ValueShape Shape, int Input, int Side) : PlanStep(Shape, Input)
 {
     /// <inheritdoc/>
-    protected override string Operation => $"channels to patches of {Side}x{Side}";
+    protected override string Operation => $"unfolding by {Side}x{Side}";
 }
 
 /// <summary>Averages 2x2 pixels.</summary>
 internal sealed record AveragePoolNode(ValueShape Shape, int Input) : PlanStep(Shape, Input)
 {
     /// <inheritdoc/>
-    protected override string Operation => "average of 2x2 pixels";
+    protected override string Operation => "2x2 average";
 }
 
 /// <summary>Repeats each pixel to 2x2.</summary>
 internal sealed record RepeatPixelsNode(ValueShape Shape, int Input) : PlanStep(Shape, Input)
 {
     /// <inheritdoc/>
-    protected override string Operation => "repeated pixels";
+    protected override string Operation => "2x2 repetition";
 }
 
 /// <summary>An image as the list of its pixels.</summary>

@@ -25,7 +25,7 @@ internal sealed record ConvolutionNode(ValueShape Shape, int Input, int? Feature
         {
             var side = Filters.Weight.Shape[^1];
             var moved = Settings.Stride == 1 ? "" : $" with stride {Settings.Stride}, padding {Settings.Before} and {Settings.After}";
-            var added = Features is null ? "" : ", features added";
+            var added = Features is null ? "" : " plus features";
             return $"convolution {side}x{side}{moved}{(Settings.Doubles ? " on repeated pixels" : "")}{added}";
         }
     }
@@ -74,5 +74,5 @@ internal sealed record ClassEmbeddingNode(ValueShape Shape, int Input, PlanWeigh
     public override IReadOnlyList<PlanWeight> Weights => [Vectors];
 
     /// <inheritdoc/>
-    protected override string Operation => $"vector of the class, one of {Vectors.Shape[0]}, added";
+    protected override string Operation => $"sum with one of {Vectors.Shape[0]} class vectors";
 }

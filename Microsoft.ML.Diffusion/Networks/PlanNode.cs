@@ -14,8 +14,11 @@ internal abstract record PlanNode(ValueShape Shape)
     protected abstract string Operation { get; }
 
     /// <inheritdoc/>
-    public sealed override string ToString() =>
-        $"{Operation}{(Inputs.Count > 0 ? $" of {string.Join(", ", Inputs)}" : "")}: {Shape}{(Weights.Count > 0 ? $" by {Weights[0].Layer}" : "")}";
+    public sealed override string ToString()
+    {
+        var read = Inputs.Count == 0 ? "" : $" of {string.Join(", ", Inputs)}";
+        return $"{Operation}{read}{(Weights.Count == 0 ? "" : $" by {Weights[0].Layer}")}: {Shape}";
+    }
 }
 
 /// <summary>A node that reads one value.</summary>

@@ -22,8 +22,8 @@ internal sealed class UNetPlan
         Options = options;
         Bottleneck = NetworkWriter.Write(builder, inChannels, outChannels, height, width, numberOfClasses);
         Nodes = [.. builder.Nodes];
-        Weights = [.. Nodes.SelectMany(node => node.Weights).OrderBy(weight => weight.Name, WeightOrder.OfFiles)];
-        BufferedWeights = [.. Weights.OrderBy(weight => weight.Name, WeightOrder.OfBuffers)];
+        Weights = WeightOrder.OfFiles.Sort(Nodes.SelectMany(node => node.Weights));
+        BufferedWeights = WeightOrder.OfBuffers.Sort(Weights);
         Lifetimes = new PlanLifetimes(Nodes);
         _layerNumbers =
             Weights.Select(weight => weight.Layer)

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Networks;
 /// <summary>
 /// Orders of a network's weights, by their names: promises to every model and checkpoint there is, whatever order layers are computed in.
 /// </summary>
-internal sealed class WeightOrder : IComparer<string>
+internal sealed class WeightOrder
 {
     private const int Container = 1 << 24; // more than there are words, or layers in a container
 
@@ -20,6 +20,8 @@ internal sealed class WeightOrder : IComparer<string>
         "weight", "bias",
     ];
 
+    private static readonly Comparer<int[]> _byRanks = Comparer<int[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y));
+
     private readonly bool _layersFirst;
 
     private WeightOrder(bool layersFirst) => _layersFirst = layersFirst;
@@ -30,8 +32,9 @@ internal sealed class WeightOrder : IComparer<string>
     /// <summary>That of an optimizer's buffers: the layers of a container come before the containers in it.</summary>
     public static WeightOrder OfBuffers { get; } = new(layersFirst: true);
 
-    /// <inheritdoc/>
-    public int Compare(string? x, string? y) => Ranks(x!).AsSpan().SequenceCompareTo(Ranks(y!));
+    /// <summary>Brings weights into this order.</summary>
+    /// <exception cref="ArgumentException">A part of a name has no place in it.</exception>
+    public IReadOnlyList<PlanWeight> Sort(IEnumerable<PlanWeight> weights) => [.. weights.OrderBy(weight => Ranks(weight.Name), _byRanks)];
 
     private int[] Ranks(string name)
     {
