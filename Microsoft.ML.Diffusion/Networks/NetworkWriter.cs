@@ -45,7 +45,7 @@ internal static class NetworkWriter
         var sinusoids =
             plan.Add(
                 new SinusoidsNode(
-                    ValueShape.Vector(options.BaseChannels / 2 * 2), options.Details.CosinesFirst, options.Details.FrequencyShift));
+                    ValueShape.Vector(options.BaseChannels), options.Details.CosinesFirst, options.Details.FrequencyShift));
         var x = plan.Linear("time_embedding.linear_2", plan.Silu(plan.Linear("time_embedding.linear_1", sinusoids, features)), features);
         return plan.Silu(numberOfClasses > 0 ? plan.ClassEmbedding("class_embedding", x, numberOfClasses) : x);
     }
