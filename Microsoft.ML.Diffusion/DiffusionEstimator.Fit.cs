@@ -8,7 +8,6 @@ using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion;
 

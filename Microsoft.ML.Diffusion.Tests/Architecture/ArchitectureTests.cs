@@ -64,14 +64,18 @@ public partial class ArchitectureTests
     [TestMethod]
     public void Network_IsCalledThroughOneDoor()
     {
-        MethodInfo[] calls = [typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!];
+        CollectionAssert.AreEquivalent(
+            new[] { "NetworkCalls", "TrainingStep" },
+            Callers(typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!));
+        CollectionAssert.AreEqual(new[] { "UNet" }, Callers(typeof(TorchWalk).GetMethod(nameof(TorchWalk.To))!));
 
-        var callers = from method in MethodCode.Methods(_assembly)
-                      where MethodCode.Called(method).Intersect(calls).Any()
-                      let type = method.DeclaringType!
-                      select (type.DeclaringType ?? type).Name;
-
-        CollectionAssert.AreEquivalent(new[] { "NetworkCalls", "TrainingStep" }, callers.Distinct().ToArray());
+        static string[] Callers(params MethodInfo[] calls) =>
+        [
+            .. (from method in MethodCode.Methods(_assembly)
+                where MethodCode.Called(method).Intersect(calls).Any()
+                let type = method.DeclaringType!
+                select (type.DeclaringType ?? type).Name).Distinct(),
+        ];
     }
 
     private static int Floor(Type type) => Array.IndexOf(_rooms, RoomOf(type));

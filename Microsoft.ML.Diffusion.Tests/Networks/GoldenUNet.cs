@@ -77,14 +77,16 @@ internal sealed class GoldenUNet : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var module = (TimestepEmbedding)Network.named_children().Single(child => child.module is TimestepEmbedding).module;
-        return module.forward(tensor(_file[InputsAndOutputs + "t"].ToInt64s())).ToDoubles();
+        var features =
+            Network.Plan.Nodes.Index().Single(node => node.Item.Weights.Any(weight => weight.Name == "time_embedding.linear_2.weight"));
+        var x = Values("x").ToTensor(_file[InputsAndOutputs + "x"].Shape, ScalarType.Float32);
+        return new TorchWalk(Network, x, tensor(_file[InputsAndOutputs + "t"].ToInt64s()), labels: null).To(features.Index).ToDoubles();
     }
 
     public double[] RunSinusoids()
     {
         using var scope = NewDisposeScope();
-        return TimestepEmbedding.Sinusoids(tensor(_file[InputsAndOutputs + "t"].ToInt64s()), _config.Int("ch")).ToDoubles();
+        return TorchOperations.Sinusoids(tensor(_file[InputsAndOutputs + "t"].ToInt64s()), _config.Int("ch")).ToDoubles();
     }
 
     public void Dispose()

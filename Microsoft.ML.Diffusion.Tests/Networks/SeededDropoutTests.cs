@@ -25,12 +25,11 @@ public sealed class SeededDropoutTests
     }
 
     [TestMethod]
-    public void Apply_OutsideTrainingOrWithoutProbability_ChangesNothing()
+    public void Apply_WithoutProbability_ChangesNothing()
     {
         using var x = ones(1, 2, 3, 3);
 
-        Assert.AreSame(x, new SeededDropout(Probability).AddLayer().Apply(x, training: false));
-        Assert.AreSame(x, new SeededDropout(0).AddLayer().Apply(x, training: true));
+        Assert.AreSame(x, new SeededDropout(0).Apply(x, layer: 0));
     }
 
     [TestMethod]
@@ -102,15 +101,15 @@ public sealed class SeededDropoutTests
     {
         using var x = ones(1, 2, 3, 3);
 
-        Assert.ThrowsExactly<InvalidOperationException>(() => new SeededDropout(Probability).AddLayer().Apply(x, training: true));
+        Assert.ThrowsExactly<InvalidOperationException>(() => new SeededDropout(Probability).Apply(x, layer: 0));
     }
 
     // Each place of the network drops by its own number: otherwise two layers of one size would drop the same features.
     [TestMethod]
     public void Network_EveryResidualBlock_HasAPlaceOfItsOwn()
     {
-        using var network =
-            new UNet(
+        var plan =
+            new UNetPlan(
                 new UNetOptions
                 {
                     BaseChannels = 4,
@@ -125,7 +124,9 @@ public sealed class SeededDropoutTests
                 8,
                 8);
 
-        Assert.AreEqual(network.modules().OfType<ResidualBlock>().Count(), network.Dropout.NumberOfLayers);
+        var places = plan.Nodes.OfType<DropoutNode>().Select(node => node.Place).ToArray();
+
+        CollectionAssert.AreEqual(Enumerable.Range(0, 8).ToArray(), places, "two on the way down, two in the middle, four on the way up");
     }
 
     private static Tensor Dropped(Tensor x, long firstSample = 0, int layer = 0)

@@ -81,6 +81,34 @@ public sealed class UNetTests
     }
 
     [TestMethod]
+    public void To_TypeThatTheWeightsHave_LeavesThemAndAnotherReplacesThem()
+    {
+        using var network = Initialized(seed: 1);
+        var before = network.parameters().ToList();
+
+        network.to(ScalarType.Float32);
+        network.to(CPU);
+        CollectionAssert.AreEqual(before, network.parameters().ToList());
+
+        network.to(ScalarType.Float64);
+        Assert.IsTrue(network.parameters().All(weight => weight.dtype == ScalarType.Float64 && weight.requires_grad && weight.is_leaf));
+        Assert.IsTrue(before.All(weight => weight.IsInvalid));
+    }
+
+    [TestMethod]
+    public void Dispose_FreesAllWeights()
+    {
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var network = Initialized(seed: 1);
+        Assert.AreEqual(before + network.Plan.Weights.Count, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+
+        network.Dispose();
+        network.Dispose();
+
+        Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [TestMethod]
     public void Initialize_SameSeed_GivesTheSameWeights()
     {
         using var scope = NewDisposeScope();

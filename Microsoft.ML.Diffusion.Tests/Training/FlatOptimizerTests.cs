@@ -67,7 +67,7 @@ public sealed class FlatOptimizerTests
         Assert.AreEqual(1, parameters.Update(settings, loss).ToDouble());
         var before = parameters.State.Select(part => part.Value.clone()).ToList();
 
-        network.Last.bias!.grad!.add_(toGradient);
+        network["conv_out.bias"].grad!.add_(toGradient);
         var taken = parameters.Update(settings, loss.detach() + toLoss);
 
         Assert.AreEqual(0, taken.ToDouble());
@@ -85,22 +85,22 @@ public sealed class FlatOptimizerTests
         network.to(ScalarType.Float32);
         using var parameters = new FlatOptimizer(network, ScalarType.BFloat16);
         var start = parameters.State[0].Value.clone();
-        network.Last.bias!.grad!.fill_(1);
+        network["conv_out.bias"].grad!.fill_(1);
 
         for (var step = 0; step < 100; step++)
         {
             parameters.Update(new UpdateSettings(1e-5, 0, double.PositiveInfinity, 0), tensor(0f));
         }
 
-        Assert.AreEqual(ScalarType.BFloat16, network.Last.weight.dtype);
+        Assert.AreEqual(ScalarType.BFloat16, network["conv_out.weight"].dtype);
         Assert.AreEqual(
             1e-3,
             (parameters.State[0].Value - start).abs().max().ToDouble(),
             1e-5,
             "AdamW moves a constant gradient's weight by the rate each step");
         parameters.UseAverage();
-        Assert.AreEqual(ScalarType.Float32, network.Last.weight.dtype);
-        Assert.IsTrue(network.Last.bias!.flatten()[0].isclose(tensor(-1e-3f), 1e-2, 1e-6).ToBoolean());
+        Assert.AreEqual(ScalarType.Float32, network["conv_out.weight"].dtype);
+        Assert.IsTrue(network["conv_out.bias"].flatten()[0].isclose(tensor(-1e-3f), 1e-2, 1e-6).ToBoolean());
     }
 
     private static UNet Network()

@@ -129,10 +129,10 @@ public sealed class GradientShardsTests
         if (dropout > 0)
         {
             using var noGrad = no_grad();
-            network.Last.weight.fill_(0.1); // what starts at zero would hide what is dropped before it
-            foreach (var block in network.modules().OfType<ResidualBlock>())
+            network["conv_out.weight"].fill_(0.1); // what starts at zero would hide what is dropped before it
+            foreach (var (_, weight) in network.named_parameters().Where(weight => weight.name.EndsWith("conv2.weight", StringComparison.Ordinal)))
             {
-                block.Last.weight.fill_(0.05);
+                weight.fill_(0.05);
             }
         }
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
@@ -9,49 +8,34 @@ internal static class Initialization
 {
     /// <summary>
     /// Variance-scaling (fan average, uniform) weights and zero biases, as DDPM has them; the last layer of every residual path starts at
-    /// zero, so that the network starts as the identity. TorchSharp 0.107 leaves group normalizations unset: they become 1 and 0 here.
+    /// zero, so that the network starts as the identity.
     /// </summary>
     public static void Initialize(UNet network, long seed)
     {
         var numbers = new RandomNumbers(RandomStream.InitialWeights, seed);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var layers =
-            network.named_modules()
-                .OrderBy(layer => layer.name, StringComparer.Ordinal)
-                .Select(layer => layer.module)
-                .ToList(); // not by fields: no rule orders them
-        for (var i = 0; i < layers.Count; i++)
+        foreach (var weight in network.Plan.Weights)
         {
-            switch (layers[i])
+            var (values, layer) = (network[weight.Name], network.Plan.LayerNumber(weight));
+            switch (weight)
             {
-                case Conv2d convolution:
-                    Scale(convolution.weight, numbers, i);
-                    convolution.bias!.zero_();
+                case { StartsAtZero: true }:
+                    values.zero_();
                     break;
-                case Linear linear:
-                    Scale(linear.weight, numbers, i);
-                    linear.bias!.zero_();
+                case { Kind: WeightKind.Product }:
+                    Scale(values, numbers, layer);
                     break;
-                case ClassEmbedding embedding:
-                    embedding.Weight.copy_(
-                        RandomTensors.Normals(numbers, [i], 0, [1, .. embedding.Weight.shape], embedding.Weight.dtype, CPU)[0]);
+                case { Kind: WeightKind.Embedding }:
+                    values.copy_(RandomTensors.Normals(numbers, [layer], 0, [1, .. values.shape], values.dtype, CPU)[0]);
                     break;
-                case GroupNorm normalization:
-                    normalization.weight.Fill(1);
-                    normalization.bias!.zero_();
+                case { Kind: WeightKind.NormalizationWeight }:
+                    values.Fill(1);
                     break;
+                default:
+                    throw new NotSupportedException($"{weight} starts at no values that are known.");
             }
         }
-
-        foreach (var layer in layers)
-        {
-            var last =
-                layer switch { ResidualBlock block => block.Last.weight, SelfAttention attention => attention.Last.weight, _ => null };
-            last?.zero_();
-        }
-
-        network.Last.weight.zero_();
     }
 
     private static void Scale(Tensor weight, RandomNumbers numbers, int layer)

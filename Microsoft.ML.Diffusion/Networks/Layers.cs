@@ -1,7 +1,6 @@
 using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
@@ -18,66 +17,65 @@ internal static class Layers
     /// <summary>x sigmoid(x), written over <paramref name="x"/> where no gradient will need it.</summary>
     public static Tensor Silu(Tensor x) => x.requires_grad ? nn.functional.silu(x) : x.silu_();
 
-    /// <summary>Normalizes an image [N, C, H, W], and activates it by silu if asked to.</summary>
-    public static Tensor Normalize(GroupNorm layer, Tensor x, bool activates)
+    /// <summary>Normalizes an image [N, C, H, W] in groups of channels, and activates it by silu if asked to.</summary>
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="gamma">[C].</param>
+    /// <param name="beta">[C].</param>
+    /// <param name="settings">What the normalization is, apart from its weights.</param>
+    public static Tensor Normalize(Tensor x, Tensor gamma, Tensor beta, GroupNormalizationFunction.Settings settings)
     {
         if (!IsOwn(x))
         {
-            var y = layer.forward(x);
-            return activates ? Silu(y) : y;
+            var y = nn.functional.group_norm(x, settings.Groups, gamma, beta, settings.Epsilon);
+            return settings.Activates ? Silu(y) : y;
         }
 
-        var settings = new GroupNormalizationFunction.Settings((int)layer.num_groups, layer.eps, activates);
-        var (image, gamma, beta) = (ChannelsLast.Of(Single(x)), Single(layer.weight), Single(layer.bias!));
-        return In(x.dtype, NeedsGradient(image, gamma)
-            ? GroupNormalizationFunction.apply(image, gamma, beta, settings)
-            : GroupNormalizationFunction.Compute(image, gamma, beta, settings));
+        var (image, factors, addends) = (ChannelsLast.Of(Single(x)), Single(gamma), Single(beta));
+        return In(x.dtype, NeedsGradient(image, factors)
+            ? GroupNormalizationFunction.apply(image, factors, addends, settings)
+            : GroupNormalizationFunction.Compute(image, factors, addends, settings));
     }
 
     /// <summary>Convolves an image [N, C_in, H, W], and adds features to each pixel of the result.</summary>
-    /// <param name="layer">The filters and their biases.</param>
-    /// <param name="x">[N, C_in, H, W].</param>
-    /// <param name="features">[N or 1, C_out]; null for none.</param>
-    /// <returns>[N, C_out, H', W'].</returns>
-    public static Tensor Convolve(Conv2d layer, Tensor x, Tensor? features = null) => Convolve(layer, x, Settings(layer), features);
-
-    /// <summary>Convolves an image [N, C, H, W] with one more row and column of zeros below and on the right than the layer says.</summary>
-    public static Tensor ConvolvePadded(Conv2d layer, Tensor x) =>
-        Convolve(layer, x, Settings(layer) with { After = Settings(layer).After + 1 }, null);
-
-    /// <summary>Repeats each pixel of an image [N, C_in, H, W] to 2x2, and convolves the result by 3x3 filters with padding 1.</summary>
     /// <remarks>
-    /// A filter reads each of the repeated pixels up to four times. Adding up the weights that meet the same pixel turns both steps into
+    /// Pixels repeated to 2x2: a filter reads each of them up to four times. Adding up the weights that meet the same pixel turns both steps into
     /// one transposed convolution, 4x4 with stride 2, which gives the same numbers from 4/9 of the multiplications and no image in between; the
     /// kernel takes 1/4.
     /// </remarks>
-    /// <returns>[N, C_out, 2H, 2W].</returns>
-    public static Tensor ConvolveDoubled(Conv2d layer, Tensor x) => IsOwn(x)
-        ? ByKernel(layer, x, ConvolutionSettings.SameOfDoubled, null)
-        : nn.functional.conv_transpose2d(x, Merged(layer.weight), layer.bias, strides: [2, 2], padding: [1, 1]);
-
-    private static Tensor Convolve(Conv2d layer, Tensor x, ConvolutionSettings settings, Tensor? features)
+    /// <param name="x">[N, C_in, H, W].</param>
+    /// <param name="weight">The filters, [C_out, C_in, side, side].</param>
+    /// <param name="bias">[C_out].</param>
+    /// <param name="settings">How filters are moved; on repeated pixels, 3x3 with padding 1.</param>
+    /// <param name="features">[N or 1, C_out]; null for none.</param>
+    /// <returns>[N, C_out, H', W'].</returns>
+    public static Tensor Convolve(Tensor x, Tensor weight, Tensor bias, ConvolutionSettings settings, Tensor? features = null)
     {
         if (IsOwn(x))
         {
-            return ByKernel(layer, x, settings, features);
+            return ByKernel(x, weight, bias, settings, features);
         }
 
-        var more = settings.After - settings.Before;
-        var y = layer.forward(more > 0 ? nn.functional.pad(x, [0, more, 0, more]) : x);
+        var y = settings.Doubles
+            ? nn.functional.conv_transpose2d(x, Merged(weight), bias, strides: [2, 2], padding: [1, 1])
+            : ByLibTorch(x, weight, bias, settings);
         return features is null ? y : y.Add(features.unsqueeze(-1).unsqueeze(-1));
     }
 
-    private static ConvolutionSettings Settings(Conv2d layer)
+    private static Tensor ByLibTorch(Tensor x, Tensor weight, Tensor bias, ConvolutionSettings settings)
     {
-        var padding = (int)layer.padding![0];
-        return new((int)layer.stride[0], padding, padding);
+        var more = settings.After - settings.Before;
+        return nn.functional.conv2d(
+            more > 0 ? nn.functional.pad(x, [0, more, 0, more]) : x,
+            weight,
+            bias,
+            strides: [settings.Stride, settings.Stride],
+            padding: [settings.Before, settings.Before]);
     }
 
-    private static Tensor ByKernel(Conv2d layer, Tensor x, ConvolutionSettings settings, Tensor? features)
+    private static Tensor ByKernel(Tensor x, Tensor weight, Tensor bias, ConvolutionSettings settings, Tensor? features)
     {
-        var (image, filters, bias) = (ChannelsLast.Of(Single(x)), Single(layer.weight), Single(layer.bias!));
-        var biases = features is null ? bias.unsqueeze(0) : Single(features).Plus(bias);
+        var (image, filters, addends) = (ChannelsLast.Of(Single(x)), Single(weight), Single(bias));
+        var biases = features is null ? addends.unsqueeze(0) : Single(features).Plus(addends);
         return In(x.dtype, NeedsGradient(image, filters)
             ? ConvolutionFunction.apply(image, filters, biases, settings)
             : ConvolutionFunction.Compute(image, filters, biases, settings));

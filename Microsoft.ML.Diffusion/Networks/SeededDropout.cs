@@ -9,19 +9,15 @@ internal sealed class SeededDropout(double probability)
     private RandomNumbers? _numbers;
     private long _firstSample;
 
-    /// <summary>How many places <see cref="AddLayer"/> made.</summary>
-    public int NumberOfLayers { get; private set; }
-
     /// <summary>Chooses what the next images drop: called by the training loop for each part of a batch.</summary>
     /// <param name="numbers">The run's.</param>
     /// <param name="firstSample">The sample of the first image; those of the others follow it.</param>
     public void Begin(RandomNumbers numbers, long firstSample) => (_numbers, _firstSample) = (numbers, firstSample);
 
-    /// <summary>Adds a place in the network where features are dropped. Places are numbered as they are made.</summary>
-    public DropoutLayer AddLayer() => new(this, NumberOfLayers++);
-
+    /// <summary>Drops features of images.</summary>
     /// <param name="x">[N, C, H, W].</param>
-    /// <param name="layer">The number of the place.</param>
+    /// <param name="layer">The number of the place in the network (<see cref="DropoutNode.Place"/>).</param>
+    /// <returns>What is left, scaled; <paramref name="x"/> itself where nothing is ever dropped.</returns>
     public Tensor Apply(Tensor x, int layer)
     {
         if (probability == 0)
@@ -60,12 +56,4 @@ internal sealed class SeededDropout(double probability)
 
         return TensorUpload.To(keep.permute(0, 3, 1, 2).to(x.dtype), x.device).MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>One of the places where a network drops features.</summary>
-internal sealed class DropoutLayer(SeededDropout dropout, int index)
-{
-    /// <param name="x">[N, C, H, W].</param>
-    /// <param name="training">Whether anything is dropped.</param>
-    public Tensor Apply(Tensor x, bool training) => training ? dropout.Apply(x, index) : x;
 }

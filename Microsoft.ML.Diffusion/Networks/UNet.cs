@@ -1,25 +1,17 @@
-using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
 /// <summary>
-/// The U-Net of DDPM (Ho et al. 2020, appendix B): noisy images and a timestep in, a prediction of the same size out. It knows no schedule.
+/// A <see cref="UNetPlan"/> with weights, computed by TorchSharp and the CPU's kernels. Several threads may call one at once, each on images of its own.
 /// </summary>
-/// <remarks>Fields are named as in a diffusers state dict, so that weights move between the two without renaming.</remarks>
-internal sealed class UNet : nn.Module
+/// <remarks>Those of its members that TorchSharp's modules have too are named as there.</remarks>
+internal sealed class UNet : IDisposable
 {
-    private readonly Conv2d conv_in;
-    private readonly TimestepEmbedding time_embedding;
-    private readonly ClassEmbedding? class_embedding;
-    private readonly ModuleList<DownLevel> down_blocks = [];
-    private readonly MiddleLevel? mid_block;
-    private readonly ModuleList<UpLevel> up_blocks = [];
-    private readonly GroupNorm conv_norm_out;
-    private readonly Conv2d conv_out;
-    private readonly int _patchSize;
+    private readonly Dictionary<string, Parameter> _weights;
 
+    /// <summary>A network of a plan of these parameters, all of whose weights are zero.</summary>
     /// <param name="options">The shape, validated.</param>
     /// <param name="inChannels">Channels of the images.</param>
     /// <param name="outChannels">Channels of the prediction.</param>
@@ -27,51 +19,77 @@ internal sealed class UNet : nn.Module
     /// <param name="width">Width of the images in pixels.</param>
     /// <param name="numberOfClasses">Number of classes of a conditional network; 0 for none.</param>
     public UNet(UNetOptions options, int inChannels, int outChannels, int height, int width, int numberOfClasses = 0)
-        : base(nameof(UNet))
     {
-        using var scope = NewDisposeScope(); // for what TorchSharp computes by the way; the layers hold their weights themselves
-        Options = options;
+        Plan = new UNetPlan(options, inChannels, outChannels, height, width, numberOfClasses);
         Dropout = new SeededDropout(options.Dropout);
-        _patchSize = options.PatchSize;
-        var (channels, features, folded) =
-            (options.BaseChannels, options.Details.TimestepFeatures ?? options.BaseChannels * 4, _patchSize * _patchSize);
-        var parts = new UNetParts(options, features, Dropout);
-
-        conv_in = nn.Conv2d(inChannels * folded, channels, 3, padding: 1);
-        time_embedding = new TimestepEmbedding(options, features);
-        class_embedding = numberOfClasses > 0 ? new ClassEmbedding(numberOfClasses, features) : null;
-
-        var (levels, upLevels) = Plans(options, Math.Max(height, width) / _patchSize);
-        var skips = new Stack<int>([channels]);
-        foreach (var level in levels)
+        _weights = new(Plan.Weights.Count);
+        try
         {
-            down_blocks.Add(new DownLevel(level, channels, parts));
-            channels = level.Channels;
-            for (var i = 0; i < options.NumberOfResidualBlocks + (level.ChangesResolution ? 1 : 0); i++)
+            foreach (var weight in Plan.Weights)
             {
-                skips.Push(channels);
+                _weights.Add(weight.Name, Held(zeros([.. weight.Shape.Select(side => (long)side)])));
             }
         }
-
-        mid_block = options.Details.Middle == UNetMiddle.None ? null : new MiddleLevel(channels, parts);
-        foreach (var level in upLevels)
+        catch
         {
-            up_blocks.Add(new UpLevel(level, channels, skips, parts));
-            channels = level.Channels;
+            Dispose(); // out of memory
+            throw;
         }
-
-        conv_norm_out = nn.GroupNorm(options.NumberOfNormalizationGroups, channels, options.Details.NormalizationEpsilon);
-        conv_out = nn.Conv2d(channels, outChannels * folded, 3, padding: 1);
-        RegisterComponents();
     }
 
-    public UNetOptions Options { get; }
+    /// <summary>What is computed.</summary>
+    public UNetPlan Plan { get; }
+
+    public UNetOptions Options => Plan.Options;
 
     /// <summary>The dropout of all residual blocks.</summary>
     public SeededDropout Dropout { get; }
 
-    /// <summary>The last convolution: zero at the start of training, so that the first prediction is zero.</summary>
-    public Conv2d Last => conv_out;
+    /// <summary>Whether features are dropped.</summary>
+    public bool training { get; private set; } = true;
+
+    /// <summary>A weight by its name.</summary>
+    public Parameter this[string name] => _weights[name];
+
+    /// <summary>The weights, in the order of model files.</summary>
+    public IEnumerable<Parameter> parameters() => Plan.Weights.Select(weight => _weights[weight.Name]);
+
+    /// <summary>The weights with their names, in the order of model files.</summary>
+    public IEnumerable<(string name, Parameter parameter)> named_parameters() =>
+        Plan.Weights.Select(weight => (weight.Name, _weights[weight.Name]));
+
+    /// <summary>Begins to drop features.</summary>
+    public void train() => training = true;
+
+    /// <summary>Ceases to drop features.</summary>
+    public void eval() => training = false;
+
+    /// <summary>Moves the weights to a device. Those that are there already stay what they are; the others lose their gradients.</summary>
+    public void to(Device device) => Replace(weight =>
+        weight.device_type == device.type && (device.index < 0 || weight.device_index == device.index)
+            ? weight
+            : new Parameter(weight.detach().to(device)));
+
+    /// <summary>Converts the weights to a type; otherwise as for a device.</summary>
+    public void to(ScalarType type) =>
+        Replace(weight => weight.dtype == type ? weight : new Parameter(weight.detach().to(type)));
+
+    /// <summary>Replaces each weight, in the order of an optimizer's buffers, by another of its shape, which belongs to the network from now on.</summary>
+    public void Replace(Func<Parameter, Parameter> replace)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var weight in Plan.BufferedWeights)
+        {
+            var old = _weights[weight.Name];
+            var replaced = replace(old);
+            if (!ReferenceEquals(old, replaced))
+            {
+                _weights[weight.Name] = Held(replaced);
+                old.Dispose();
+            }
+        }
+    }
 
     /// <param name="x">Noisy images, [N, C, H, W].</param>
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
@@ -80,14 +98,7 @@ internal sealed class UNet : nn.Module
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
-        var (h, embedding, skips) = Descend(x, timesteps, labels);
-        foreach (var level in up_blocks)
-        {
-            h = level.Forward(h, embedding, skips);
-        }
-
-        h = Layers.Convolve(conv_out, Layers.Normalize(conv_norm_out, h, activates: true));
-        return (_patchSize > 1 ? nn.functional.pixel_shuffle(h, _patchSize) : h).to(x.dtype).MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels).To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the lowest resolution sees; parameters as for <see cref="Forward"/>.</summary>
@@ -95,39 +106,18 @@ internal sealed class UNet : nn.Module
     public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null)
     {
         using var scope = NewDisposeScope();
-        return Descend(x, timesteps, labels).Features.MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels).To(Plan.Bottleneck).MoveToOuterDisposeScope();
     }
 
-    // The way down and the middle, in the caller's scope.
-    private (Tensor Features, Tensor Embedding, Stack<Tensor> Skips) Descend(Tensor x, Tensor timesteps, Tensor? labels)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        var embedding = time_embedding.forward(timesteps);
-        if (class_embedding is not null && labels is not null)
+        foreach (var weight in _weights.Values)
         {
-            embedding = embedding.Plus(class_embedding.forward(labels));
+            weight.Dispose();
         }
-
-        embedding = nn.functional.silu(embedding); // every block reads it activated
-
-        var input = x.to(conv_in.weight.dtype);
-        input = Options.Details.CenterInput ? input.Times(2).Minus(1) : input;
-        var h = Layers.Convolve(conv_in, _patchSize > 1 ? nn.functional.pixel_unshuffle(input, _patchSize) : input);
-        var skips = new Stack<Tensor>([h]);
-        foreach (var level in down_blocks)
-        {
-            h = level.Forward(h, embedding, skips);
-        }
-
-        return (mid_block is null ? h : mid_block.Forward(h, embedding), embedding, skips);
     }
 
-    // Each way in its own order. Every level but the last changes the resolution, down after its blocks and up before it is entered again.
-    private static (List<LevelPlan> Down, List<LevelPlan> Up) Plans(UNetOptions options, int side)
-    {
-        var levels = options.NumberOfLevels;
-        var (down, up) = options.BlocksFor(side);
-        return (
-            [.. down.Select((block, i) => new LevelPlan(options.ChannelsOf(i), block, ChangesResolution: i + 1 < levels))],
-            [.. up.Select((block, i) => new LevelPlan(options.ChannelsOf(levels - 1 - i), block, ChangesResolution: i + 1 < levels))]);
-    }
+    private static Parameter Held(Tensor weight) =>
+        (Parameter)(weight as Parameter ?? new Parameter(weight)).DetachFromDisposeScope();
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
-/// <summary>Makes the weights of a network views of one buffer, in an order that its layers alone decide.</summary>
+/// <summary>Makes the weights of a network views of one buffer, in an order that their names alone decide.</summary>
 /// <remarks>
 /// Each begins at a cache line, as tensors of their own do: products round differently elsewhere, and a model must be the same when it has been saved
 /// and loaded.
@@ -43,47 +43,15 @@ internal static class FlatBinding
     // Replaces each weight by what replace makes of it and of its place in the buffer.
     private static void Replace(UNet network, Tensor values, Func<Parameter, Tensor, Parameter> replace)
     {
-        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var offset = 0L;
-        foreach (var module in network.modules())
+        network.Replace(weight =>
         {
-            Visit(module, weight =>
-            {
-                var view = values.narrow(0, offset, weight.numel()).view(weight.shape);
-                offset += Place(weight);
-                return replace(weight, view);
-            });
-        }
-
-        if (offset != values.numel())
-        {
-            throw new NotSupportedException(
-                $"{values.numel() - offset} numbers of weights belong to layers that {nameof(FlatBinding)} does not know.");
-        }
+            var view = values.narrow(0, offset, weight.numel()).view(weight.shape);
+            offset += Place(weight);
+            return replace(weight, view);
+        });
     }
 
     private static long Place(Tensor weight) => (weight.numel() + Alignment - 1) / Alignment * Alignment;
-
-    private static void Visit(nn.Module module, Func<Parameter, Parameter> visit)
-    {
-        switch (module)
-        {
-            case Conv2d convolution:
-                convolution.weight = visit(convolution.weight);
-                convolution.bias = visit(convolution.bias!);
-                break;
-            case Linear linear:
-                linear.weight = visit(linear.weight);
-                linear.bias = visit(linear.bias!);
-                break;
-            case GroupNorm normalization:
-                normalization.weight = visit(normalization.weight);
-                normalization.bias = visit(normalization.bias!);
-                break;
-            case ClassEmbedding embedding:
-                embedding.Weight = visit(embedding.Weight);
-                break;
-        }
-    }
 }

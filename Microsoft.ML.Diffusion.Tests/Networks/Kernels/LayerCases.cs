@@ -52,7 +52,14 @@ internal sealed class LayerCases(int seed)
             3 => nn.Conv2d(inChannels, outChannels, 3, stride: 2, padding: 1),
             _ => nn.Conv2d(inChannels, outChannels, 3, stride: 2),
         };
-        var doubles = kind == 1;
+        var settings = kind switch
+        {
+            0 => ConvolutionSettings.Same,
+            1 => ConvolutionSettings.SameOfDoubled,
+            2 => new ConvolutionSettings(),
+            3 => new ConvolutionSettings(Stride: 2, Before: 1, After: 1),
+            _ => new ConvolutionSettings(Stride: 2, After: 1),
+        };
         var @double = (Conv2d)nn.Conv2d(inChannels, outChannels, 3).to(ScalarType.Float64);
         @double.weight = new Parameter(Numbers(single.weight.shape));
         @double.bias = new Parameter(Numbers(outChannels));
@@ -79,7 +86,7 @@ internal sealed class LayerCases(int seed)
         return (
             $"{names[kind]} from {inChannels} to {outChannels} channels",
             (Numbers(_random.Next(1, 5), inChannels, height, width), inChannels),
-            x => kind == 4 ? Layers.ConvolvePadded(single, x) : doubles ? Layers.ConvolveDoubled(single, x) : Layers.Convolve(single, x),
+            x => Layers.Convolve(x, single.weight, single.bias!, settings),
             Exact,
             () => [single.weight.grad!, @double.weight.grad!, single.bias!.grad!, @double.bias!.grad!]);
     }
@@ -110,7 +117,7 @@ internal sealed class LayerCases(int seed)
                 CultureInfo.InvariantCulture,
                 $"{groups} groups of {channels / groups} channels around {offset:G3}{(activates ? ", silu" : "")}"),
             (images, channels),
-            x => Layers.Normalize(single, x, activates),
+            x => Layers.Normalize(x, single.weight, single.bias!, new(groups, single.eps, activates)),
             x =>
             {
                 var y = nn.functional.group_norm(x, groups, gamma, beta);

@@ -86,7 +86,9 @@ public sealed class LayerTests
         var x = randn(5, 24, 13, 9);
         nn.init.ones_(norm.weight!);
         nn.init.zeros_(norm.bias!);
-        Tensor Apply(Tensor images) => Layers.Normalize(norm, Layers.Convolve(layer, images), activates: true);
+        Tensor Apply(Tensor images) =>
+            Layers.Normalize(
+                Layers.Convolve(images, layer.weight, layer.bias!, ConvolutionSettings.Same), norm.weight, norm.bias!, new(8, norm.eps, Activates: true));
 
         var together = OnThreads(3, () => [Apply(x)])[0];
         var alone = OnThreads(1, () => [cat([.. Enumerable.Range(0, 5).Select(i => Apply(x.narrow(0, i, 1)))])])[0];
@@ -102,7 +104,7 @@ public sealed class LayerTests
         var x = randn(2, 40, 6, 6).to(ScalarType.BFloat16);
         layer.to(ScalarType.BFloat16);
 
-        var y = Layers.Convolve(layer, x);
+        var y = Layers.Convolve(x, layer.weight, layer.bias!, ConvolutionSettings.Same);
         var expected =
             nn.functional.conv2d(
                 x.to(ScalarType.Float64),
