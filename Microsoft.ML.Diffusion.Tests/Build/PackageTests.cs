@@ -59,6 +59,7 @@ public sealed class PackageTests
             """
             Microsoft.ML [5.0.1, 5.1.0)
             Microsoft.ML.ImageAnalytics [5.0.1, 5.1.0)
+            SixLabors.ImageSharp [2.1.13, 3.0.0)
             TorchSharp [0.107.0, 0.108.0)
             SharpZipLib 1.4.1
             SkiaSharp [2.88.9, 3.0.0)
