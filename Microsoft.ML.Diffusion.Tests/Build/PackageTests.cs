@@ -53,7 +53,7 @@ public sealed class PackageTests
     {
         var group = _package.Nuspec().Elements().Single(element => element.Name.LocalName == "dependencies").Elements().Single();
 
-        // Those after the first three are ML.NET's and TorchSharp's own, at the versions that were tested; libtorch is the application's choice.
+        // Those after the first four are ML.NET's and TorchSharp's own, at the versions that were tested; libtorch is the application's choice.
         Assert.AreEqual("net10.0", group.Attribute("targetFramework")?.Value);
         Assert.AreEqual(
             """
