@@ -32,6 +32,6 @@ public sealed class MemoryTests
         var (exitCode, output, error) = ChildProcess.TryRun("memory", "0.1");
 
         Assert.AreEqual(0, exitCode, output + error);
-        Assert.HasCount(6, output.Split('\n'));
+        Assert.HasCount(7, output.Split('\n'));
     }
 }
