@@ -112,7 +112,7 @@ public sealed class LifetimeTests
         {
             try
             {
-                Assert.HasCount(4 * Pictures.Side * Pictures.Side, await read);
+                Assert.HasCount(Pictures.Side * Pictures.Side, await read);
             }
             catch (ObjectDisposedException)
             {
