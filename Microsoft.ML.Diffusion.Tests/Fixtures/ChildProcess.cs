@@ -119,13 +119,15 @@ internal static class ChildProcess
                 return ShortFit.Run(int.Parse(seed));
             case ["large-images", var how, var count]:
                 return LargeImageRows.Run(how, int.Parse(count));
-            case ["memory", var share]:
-                return MemoryGrowth.Run(double.Parse(share, System.Globalization.CultureInfo.InvariantCulture));
+            case ["memory", var share, var bound]:
+                return MemoryGrowth.Run(
+                    double.Parse(share, System.Globalization.CultureInfo.InvariantCulture),
+                    double.Parse(bound, System.Globalization.CultureInfo.InvariantCulture));
             case ["dispose", var rounds]:
                 return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, train <folder> <step N|write N|never>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }
