@@ -36,8 +36,8 @@ switch (args)
         return SaveableOptions.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["large-images", var how, var count]:
         return LargeImageRows.Run(how, int.Parse(count, CultureInfo.InvariantCulture));
-    case ["memory", var share]:
-        return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture));
+    case ["memory", var share, var bound]:
+        return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture), double.Parse(bound, CultureInfo.InvariantCulture));
     case ["dispose", var rounds]:
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["damaged-images", var count]:

@@ -103,16 +103,25 @@ public sealed class LifetimeTests
         var options = _model.Generation with
         {
             Sampler = new DdimSampler(50),
-            Observer = snapshot => reads.Add(Task.Run(snapshot.GetSample)),
+            Observer = snapshot =>
+            {
+                reads.Add(Task.Run(snapshot.GetSample));
+                if (snapshot.Step % 2 == 0)
+                {
+                    reads[^1].Wait(); // the others race with the observer's end
+                }
+            },
         };
 
         _model.Generate(1, options);
 
+        var whole = 0;
         foreach (var read in reads)
         {
             try
             {
                 Assert.HasCount(Pictures.Side * Pictures.Side, await read);
+                whole++;
             }
             catch (ObjectDisposedException)
             {
@@ -121,5 +130,6 @@ public sealed class LifetimeTests
         }
 
         Assert.HasCount(50, reads);
+        Assert.IsGreaterThanOrEqualTo(25, whole);
     }
 }

@@ -125,8 +125,10 @@ internal static class ChildProcess
                 return ShortFit.Run(int.Parse(seed));
             case ["large-images", var how, var count]:
                 return LargeImageRows.Run(how, int.Parse(count));
-            case ["memory", var share]:
-                return MemoryGrowth.Run(double.Parse(share, System.Globalization.CultureInfo.InvariantCulture));
+            case ["memory", var share, var bound]:
+                return MemoryGrowth.Run(
+                    double.Parse(share, System.Globalization.CultureInfo.InvariantCulture),
+                    double.Parse(bound, System.Globalization.CultureInfo.InvariantCulture));
             case ["dispose", var rounds]:
                 return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
