@@ -136,7 +136,7 @@ public sealed class EvaluateImageLikelihoodTests
             "NumberOfTimesteps must be from 3 to 30, because the standard error needs two timesteps besides 0, and the model has 30; leave it null for all. (Parameter 'NumberOfTimesteps')\nActual value was 2.",
             new() { NumberOfTimesteps = 2 });
         Expect(
-            "BatchSize must be at least 1; leave it null for a size that fits the device. (Parameter 'BatchSize')\nActual value was 0.",
+            "BatchSize must be from 1 to 65536; leave it null for a size that fits the device. (Parameter 'BatchSize')\nActual value was 0.",
             new() { BatchSize = 0 });
         Expect("Labels must hold one class for each of the 5 images. (Parameter 'Labels')\nActual value was 1.", new() { Labels = [0] });
         Expect(

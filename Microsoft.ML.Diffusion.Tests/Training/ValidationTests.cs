@@ -143,7 +143,7 @@ public sealed class ValidationTests
 
     [TestMethod]
     [DataRow(0, 1, 1, "Validation.EverySteps must be at least 1; leave it null for once an epoch. (Parameter 'Validation.EverySteps')\nActual value was 0.")]
-    [DataRow(1, 0, 1, "Validation.DrawsPerImage must be at least 1. (Parameter 'Validation.DrawsPerImage')\nActual value was 0.")]
+    [DataRow(1, 0, 1, "Validation.DrawsPerImage must be from 1 to 1000, because each is a call of the network for every image. (Parameter 'Validation.DrawsPerImage')\nActual value was 0.")]
     [DataRow(1, 1, 0, "Validation.Patience must be at least 1; leave it null to never end training early. (Parameter 'Validation.Patience')\nActual value was 0.")]
     public void Trainer_ImpossibleOption_SaysWhatItMustBe(
         int everySteps,
