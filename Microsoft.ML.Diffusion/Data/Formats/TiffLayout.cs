@@ -12,21 +12,6 @@ internal sealed class TiffLayout
 
     private const int MaximumSamples = 16;
 
-    private static readonly Dictionary<long, string> _compressions =
-        new()
-        {
-            [2] = "fax compression", [3] = "fax compression", [4] = "fax compression", [6] = "JPEG compression", [7] = "JPEG compression",
-            [9] = "JBIG compression", [10] = "JBIG compression", [34712] = "JPEG 2000 compression", [34925] = "LZMA compression",
-            [50000] = "Zstandard compression", [50001] = "WebP compression",
-        };
-
-    private static readonly Dictionary<long, string> _colors =
-        new()
-        {
-            [4] = "a mask", [5] = "CMYK colours", [6] = "YCbCr colours", [8] = "CIELAB colours", [9] = "CIELAB colours",
-            [32803] = "a sensor's raw data",
-        };
-
     public TiffLayout(TiffDirectory tags, int maximumPixels)
     {
         var (width, height) = (tags.Value(256, 0), tags.Value(257, 0));
@@ -36,11 +21,9 @@ internal sealed class TiffLayout
         Refuse(tags.Value(266, 1) != 1, "bits in reversed order");
 
         Compression = tags.Value(259, 1);
-        Refuse(_compressions.GetValueOrDefault(Compression));
-        Refuse(Compression is not (1 or 5 or 8 or 32773 or 32946), FormattableString.Invariant($"compression {Compression}"));
+        Refuse(Compression is not (1 or 5 or 8 or 32773 or 32946), NameOfCompression(Compression));
         Photometric = tags.Value(262, 1);
-        Refuse(_colors.GetValueOrDefault(Photometric));
-        Refuse(Photometric > 3, FormattableString.Invariant($"colours of kind {Photometric}"));
+        Refuse(Photometric > Palette, NameOfColors(Photometric));
 
         ReadSamples(tags);
         ReadStrips(tags, maximumPixels);
@@ -170,5 +153,25 @@ internal sealed class TiffLayout
         }
     }
 
-    private static void Refuse(string? what) => Refuse(what is not null, what ?? "");
+    private static string NameOfCompression(long compression) => compression switch
+    {
+        2 or 3 or 4 => "fax compression",
+        6 or 7 => "JPEG compression",
+        9 or 10 => "JBIG compression",
+        34712 => "JPEG 2000 compression",
+        34925 => "LZMA compression",
+        50000 => "Zstandard compression",
+        50001 => "WebP compression",
+        _ => FormattableString.Invariant($"compression {compression}"),
+    };
+
+    private static string NameOfColors(long photometric) => photometric switch
+    {
+        4 => "a mask",
+        5 => "CMYK colours",
+        6 => "YCbCr colours",
+        8 or 9 => "CIELAB colours",
+        32803 => "a sensor's raw data",
+        _ => FormattableString.Invariant($"colours of kind {photometric}"),
+    };
 }
