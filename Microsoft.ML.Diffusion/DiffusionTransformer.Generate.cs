@@ -8,10 +8,10 @@ namespace Microsoft.ML.Diffusion;
 public sealed partial class DiffusionTransformer
 {
     /// <summary>Generates images from noise; a model with classes draws them without one.</summary>
-    /// <param name="count">Number of images, at least 1.</param>
+    /// <param name="count">Number of images, from 1 to 1,000,000.</param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
     /// <returns>The images, the caller's to dispose. Image i depends on the seed and i alone.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1, or an option is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1 or beyond 1,000,000, or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public MLImage[] Generate(int count, GenerationOptions? options = null)
@@ -24,6 +24,11 @@ public sealed partial class DiffusionTransformer
                 "count must be at least 1, because it is the number of images to generate.");
         }
 
+        Check.Require(
+            count <= Limits.ImagesAtOnce,
+            nameof(count),
+            count,
+            $"must be at most {Limits.ImagesAtOnce}, because all images are in memory at once. mlContext.Diffusion.GenerateDataView makes them row by row");
         return GenerateImages(count, null, options);
     }
 

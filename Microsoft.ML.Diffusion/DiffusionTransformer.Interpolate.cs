@@ -12,11 +12,11 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates images on the way from one image to another.</summary>
     /// <param name="imageA">The image to start from; of the model's size.</param>
     /// <param name="imageB">The image to end at; of the model's size.</param>
-    /// <param name="count">Number of images, at least 2; both ends are among them, as the model reconstructs them.</param>
+    /// <param name="count">Number of images, from 2 to 1,000,000; both ends are among them, as the model reconstructs them.</param>
     /// <param name="options">Path, sampler and more; <see langword="null"/> uses the defaults.</param>
     /// <returns>The images from A to B, the caller's to dispose.</returns>
     /// <exception cref="ArgumentException">An image has another size.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2 or beyond 1,000,000, or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public MLImage[] Interpolate(MLImage imageA, MLImage imageB, int count, InterpolationOptions? options = null)
@@ -34,10 +34,10 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates images on the way from the first image of one seed to that of another.</summary>
     /// <param name="seedA">Seed of the first image, which <see cref="Generate(int, GenerationOptions?)"/> gives for it.</param>
     /// <param name="seedB">Seed of the last image.</param>
-    /// <param name="count">Number of images, at least 2; both ends are among them.</param>
+    /// <param name="count">Number of images, from 2 to 1,000,000; both ends are among them.</param>
     /// <param name="options">Sampler and more; the path must be spherical. <see langword="null"/> uses the defaults.</param>
     /// <returns>The images from A to B, the caller's to dispose.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2, or an option is outside its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 2 or beyond 1,000,000, or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
     public MLImage[] Interpolate(long seedA, long seedB, int count, InterpolationOptions? options = null)
@@ -154,6 +154,12 @@ public sealed partial class DiffusionTransformer
                 count,
                 "count must be at least 2, because both ends are among the images.");
         }
+
+        Check.Require(
+            count <= Limits.ImagesAtOnce,
+            nameof(count),
+            count,
+            $"must be at most {Limits.ImagesAtOnce}, because all images are in memory at once");
     }
 
     private Interpolator CreateInterpolator(InterpolationOptions? options)

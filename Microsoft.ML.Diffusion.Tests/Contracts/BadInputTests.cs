@@ -148,6 +148,16 @@ public sealed class BadInputTests
         () => _model.Generate(0));
 
     [TestMethod]
+    public void Generate_MoreThanMemoryCouldHold_SaysWhat() => Expect<ArgumentOutOfRangeException>(
+        "count must be at most 1000000, because all images are in memory at once. mlContext.Diffusion.GenerateDataView makes them row by row. (Parameter 'count')\nActual value was 2000000000.",
+        () => _model.Generate(2_000_000_000));
+
+    [TestMethod]
+    public void Interpolate_MoreThanMemoryCouldHold_SaysSo() => Expect<ArgumentOutOfRangeException>(
+        "count must be at most 1000000, because all images are in memory at once. (Parameter 'count')\nActual value was 2000000000.",
+        () => _model.Interpolate(1, 2, 2_000_000_000));
+
+    [TestMethod]
     public void Generate_LabelOutOfRange_SaysWhy() => Expect<ArgumentOutOfRangeException>(
         "labels must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'labels')\nActual value was 2.",
         () => _model.Generate([0, 2]));

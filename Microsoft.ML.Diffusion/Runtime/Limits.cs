@@ -40,6 +40,9 @@ internal static class Limits
     /// <summary>The images of a batch.</summary>
     public const int BatchSize = 65_536;
 
+    /// <summary>The images that one call returns, all of them in memory.</summary>
+    public const int ImagesAtOnce = 1_000_000;
+
     /// <summary>The tensors of the weights of a network: about 22 for each of <see cref="ResidualBlocks"/>.</summary>
     public const int Tensors = 8_192;
 
