@@ -78,7 +78,7 @@ internal sealed class DisposeWhileUsed : IDisposable
         using var start = new Barrier(uses.Length + 1);
         var users = Array.ConvertAll(uses, use => Task.Factory.StartNew(() => UseUntilDisposed(use, start), TaskCreationOptions.LongRunning));
         start.SignalAndWait();
-        Thread.Sleep(random.Next(40));
+        Thread.Sleep(random.Next(40)); // so that each round disposes at another moment of the calls
         model.Dispose();
         Task.WaitAll(users);
         Forget(images);

@@ -39,7 +39,7 @@ internal sealed class StopSignals : IDisposable
         {
             for (var waited = TimeSpan.Zero; !signal.Cancel && waited < _patience; waited += _glance)
             {
-                Thread.Sleep(_glance);
+                Thread.Sleep(_glance); // a handler that objects sets a flag, and tells nobody
             }
         }
     }
