@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Training;
 using static TorchSharp.torch;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Training;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;

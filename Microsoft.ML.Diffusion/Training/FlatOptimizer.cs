@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
@@ -148,10 +149,3 @@ internal sealed class FlatOptimizer : IDisposable
     // 1 - beta^n after n updates.
     private Tensor Correction(double beta) => _updates.AtLeast(1).Times(Math.Log(beta)).exp().Complement().to(_values.dtype);
 }
-
-/// <summary>Rates and limits of one update.</summary>
-/// <param name="LearningRate">The learning rate of AdamW.</param>
-/// <param name="WeightDecay">The weight decay of AdamW, per unit of learning rate.</param>
-/// <param name="MaximumGradientNorm">The norm to which the gradient is clipped.</param>
-/// <param name="EmaDecay">How much of the average stays.</param>
-internal readonly record struct UpdateSettings(double LearningRate, double WeightDecay, double MaximumGradientNorm, double EmaDecay);

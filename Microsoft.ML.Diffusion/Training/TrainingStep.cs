@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;

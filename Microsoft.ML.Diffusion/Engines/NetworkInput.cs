@@ -1,0 +1,12 @@
+namespace Microsoft.ML.Diffusion.Engines;
+
+/// <summary>What a network is called with.</summary>
+/// <param name="Count">N, the number of images.</param>
+/// <param name="Images">Noisy images, [N][C][H][W].</param>
+/// <param name="Timesteps">[N], or one for all.</param>
+/// <param name="Labels">The class of each image, -1 for none, [N]; empty where the network knows no classes or no image has one.</param>
+internal readonly record struct NetworkInput(
+    int Count,
+    ReadOnlyMemory<float> Images,
+    ReadOnlyMemory<float> Timesteps,
+    ReadOnlyMemory<int> Labels);
