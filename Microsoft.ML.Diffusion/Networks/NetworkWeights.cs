@@ -46,6 +46,9 @@ internal sealed unsafe class NetworkWeights
     /// <summary>The whole buffer.</summary>
     public Span<float> All => _memory.AsSpan(_first, Length);
 
+    /// <summary>Where the buffer begins, for as long as this object lives.</summary>
+    public float* Begin => (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, _first);
+
     /// <summary>The numbers of a weight.</summary>
     public Span<float> this[PlanWeight weight] => this[weight.Name];
 

@@ -153,6 +153,7 @@ internal sealed class WorkerThreads : IDisposable
     {
         _ = get_num_threads();
         set_num_threads(operationThreads);
+        CoreShare.Cores = operationThreads;
         _finished.Signal();
         for (_start[index].Wait(); _work is { } work; _start[index].Wait())
         {

@@ -28,7 +28,7 @@ internal abstract unsafe record Convolution
     /// <param name="dx">[N][H][W][C_in].</param>
     public abstract void InputGradient(float* dy, float* g, float* dx);
 
-    /// <summary>dg, from X and dY.</summary>
+    /// <summary>Adds the gradient of the filters, from X and dY, to dg.</summary>
     /// <param name="x">[N][H][W][C_in].</param>
     /// <param name="dy">[N][H'][W'][C_out].</param>
     /// <param name="dg">[C_out][C_in][side][side].</param>

@@ -45,7 +45,7 @@ internal sealed unsafe class ConvolutionFunction : KernelFunction<ConvolutionFun
 
         if (filters.requires_grad)
         {
-            dg = empty(filters.shape);
+            dg = zeros(filters.shape);
             kernel.FilterGradient(ChannelsLast.Data(x), ChannelsLast.Data(dy), ChannelsLast.Data(dg));
         }
 

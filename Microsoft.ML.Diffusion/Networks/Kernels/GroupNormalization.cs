@@ -37,32 +37,16 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
     public void Forward(float* x, float* gamma, float* beta, double epsilon, float* y, float* statistics)
     {
         var parts = KernelThreads.PartsFor(Images * Slices);
-        KernelThreads.Run(parts, part =>
+        if (parts == 1)
         {
-            var scratch = Scratch.OfPart((4 * Stride) + (2L * PaddedLength));
-            float* g = Padded(gamma, scratch), b = Padded(beta, scratch), factor = scratch.Take(Stride), offset = scratch.Take(Stride);
-            float* paddedX = scratch.Take(PaddedLength), paddedY = scratch.Take(PaddedLength);
-            var afterLast = KernelThreads.Begin(part + 1, parts, Images * Slices);
-            for (var unit = KernelThreads.Begin(part, parts, Images * Slices); unit < afterLast; unit++)
-            {
-                var (image, slice) = Math.DivRem(unit, Slices);
-                var (begin, end, start) = (slice * Slice, (slice + 1) * Slice, (long)image * Pixels * Channels);
-                float* source = Enter(x + start, paddedX), target = IsPadded ? paddedY : y + start;
-                float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
-                ComputeStatistics(source, begin, end, epsilon, mean, rest, scale);
-                for (var c = begin; c < end; c++)
-                {
-                    factor[c] = g[c] * scale[c];
-                    offset[c] = b[c] - (rest[c] * factor[c]);
-                }
+            Normalize(x, gamma, beta, epsilon, y, statistics, 0, Images * Slices);
+            return;
+        }
 
-                Loops.Apply(source, begin, end, mean, factor, offset, target);
-                Leave(target, y + start);
-            }
-        });
+        NormalizeInParts(parts, x, gamma, beta, epsilon, y, statistics);
     }
 
-    /// <summary>Computes the gradients.</summary>
+    /// <summary>Computes the gradient of x, and adds those of gamma and beta to what is there.</summary>
     /// <param name="x">[N][H W][C].</param>
     /// <param name="gamma">[C].</param>
     /// <param name="beta">[C].</param>
@@ -75,49 +59,119 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
     {
         // Each part has some channels of all images, whose gradients it adds up in order.
         var parts = KernelThreads.PartsFor(Slices);
-        KernelThreads.Run(parts, part =>
+        if (parts == 1)
         {
-            var (begin, end) = (KernelThreads.Begin(part, parts, Slices) * Slice, KernelThreads.Begin(part + 1, parts, Slices) * Slice);
-            var scratch = Scratch.OfPart((5 * Stride) + (3L * PaddedLength));
-            float* g = Padded(gamma, scratch),
-                b = Padded(beta, scratch),
-                offset = scratch.Take(Stride),
-                sum = scratch.Take(Stride),
-                product = scratch.Take(Stride);
-            float* paddedX = scratch.Take(PaddedLength), paddedDy = scratch.Take(PaddedLength), paddedDx = scratch.Take(PaddedLength);
-            var length = Math.Min(end, Channels) - begin;
-            new Span<float>(dgamma + begin, length).Clear();
-            new Span<float>(dbeta + begin, length).Clear();
-            for (var image = 0; image < Images; image++)
-            {
-                var start = (long)image * Pixels * Channels;
-                float* source = Enter(x + start, paddedX),
-                    gradient = Enter(dy + start, paddedDy),
-                    target = IsPadded ? paddedDx : dx + start;
-                float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
-                for (var c = begin; c < end; c++)
-                {
-                    offset[c] = -rest[c] * scale[c];
-                }
+            AddGradients(x, gamma, beta, statistics, dy, dx, dgamma, dbeta, 0, Slices * Slice);
+            return;
+        }
 
-                Loops.ActivationGradient(source, begin, end, mean, scale, offset, g, b, gradient, target, sum, product);
-                for (var c = begin; c < begin + length; c++)
-                {
-                    dbeta[c] += sum[c];
-                    dgamma[c] += product[c];
-                    sum[c] *= g[c];
-                    product[c] *= g[c];
-                }
-
-                ShareMeans(sum, begin, begin + length);
-                ShareMeans(product, begin, begin + length);
-                Loops.InputGradient(source, begin, end, mean, rest, scale, g, sum, product, target);
-                Leave(target, dx + start);
-            }
-        });
+        AddGradientsInParts(parts, x, gamma, beta, statistics, dy, dx, dgamma, dbeta);
     }
 
     private int PaddedLength => IsPadded ? Pixels * Stride : 0;
+
+    private void NormalizeInParts(int parts, float* x, float* gamma, float* beta, double epsilon, float* y, float* statistics) =>
+        KernelThreads.Run(parts, part => Normalize(
+            x,
+            gamma,
+            beta,
+            epsilon,
+            y,
+            statistics,
+            KernelThreads.Begin(part, parts, Images * Slices),
+            KernelThreads.Begin(part + 1, parts, Images * Slices)));
+
+    private void Normalize(float* x, float* gamma, float* beta, double epsilon, float* y, float* statistics, int firstUnit, int endUnit)
+    {
+        var scratch = Scratch.OfPart((4 * Stride) + (2L * PaddedLength));
+        float* g = Padded(gamma, scratch), b = Padded(beta, scratch), factor = scratch.Take(Stride), offset = scratch.Take(Stride);
+        float* paddedX = scratch.Take(PaddedLength), paddedY = scratch.Take(PaddedLength);
+        for (var unit = firstUnit; unit < endUnit; unit++)
+        {
+            var (image, slice) = Math.DivRem(unit, Slices);
+            var (begin, end, start) = (slice * Slice, (slice + 1) * Slice, (long)image * Pixels * Channels);
+            float* source = Enter(x + start, paddedX), target = IsPadded ? paddedY : y + start;
+            float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
+            ComputeStatistics(source, begin, end, epsilon, mean, rest, scale);
+            for (var c = begin; c < end; c++)
+            {
+                factor[c] = g[c] * scale[c];
+                offset[c] = b[c] - (rest[c] * factor[c]);
+            }
+
+            Loops.Apply(source, begin, end, mean, factor, offset, target);
+            Leave(target, y + start);
+        }
+    }
+
+    private void AddGradientsInParts(
+        int parts,
+        float* x,
+        float* gamma,
+        float* beta,
+        float* statistics,
+        float* dy,
+        float* dx,
+        float* dgamma,
+        float* dbeta) => KernelThreads.Run(parts, part => AddGradients(
+            x,
+            gamma,
+            beta,
+            statistics,
+            dy,
+            dx,
+            dgamma,
+            dbeta,
+            KernelThreads.Begin(part, parts, Slices) * Slice,
+            KernelThreads.Begin(part + 1, parts, Slices) * Slice));
+
+    private void AddGradients(
+        float* x,
+        float* gamma,
+        float* beta,
+        float* statistics,
+        float* dy,
+        float* dx,
+        float* dgamma,
+        float* dbeta,
+        int begin,
+        int end)
+    {
+        var scratch = Scratch.OfPart((5 * Stride) + (3L * PaddedLength));
+        float* g = Padded(gamma, scratch),
+            b = Padded(beta, scratch),
+            offset = scratch.Take(Stride),
+            sum = scratch.Take(Stride),
+            product = scratch.Take(Stride);
+        float* paddedX = scratch.Take(PaddedLength), paddedDy = scratch.Take(PaddedLength), paddedDx = scratch.Take(PaddedLength);
+        var length = Math.Min(end, Channels) - begin;
+        for (var image = 0; image < Images; image++)
+        {
+            var start = (long)image * Pixels * Channels;
+            float* source = Enter(x + start, paddedX),
+                gradient = Enter(dy + start, paddedDy),
+                target = IsPadded ? paddedDx : dx + start;
+            float* mean = statistics + ((long)image * 3 * Stride), rest = mean + Stride, scale = rest + Stride;
+            for (var c = begin; c < end; c++)
+            {
+                offset[c] = -rest[c] * scale[c];
+            }
+
+            Loops.ActivationGradient(source, begin, end, mean, scale, offset, g, b, gradient, target, sum, product);
+            for (var c = begin; c < begin + length; c++)
+            {
+                dbeta[c] += sum[c];
+                dgamma[c] += product[c];
+                sum[c] *= g[c];
+                product[c] *= g[c];
+            }
+
+            ShareMeans(sum, begin, begin + length);
+            ShareMeans(product, begin, begin + length);
+            Loops.InputGradient(source, begin, end, mean, rest, scale, g, sum, product, target);
+            Leave(target, dx + start);
+        }
+    }
 
     private void ComputeStatistics(float* x, int begin, int end, double epsilon, float* mean, float* rest, float* scale)
     {

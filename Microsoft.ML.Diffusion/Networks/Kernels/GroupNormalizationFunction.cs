@@ -30,7 +30,7 @@ internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNo
     protected override List<Tensor> Gradients(autograd.AutogradContext context, List<Tensor> saved, Tensor dy)
     {
         var (x, gamma, beta, statistics) = (saved[0], saved[1], saved[2], saved[3]);
-        Tensor dx = ChannelsLast.Empty(x.shape), dgamma = empty(gamma.shape), dbeta = empty(beta.shape);
+        Tensor dx = ChannelsLast.Empty(x.shape), dgamma = zeros(gamma.shape), dbeta = zeros(beta.shape);
         Kernel(x, (Settings)context.get_data(SettingsKey)).Backward(
             ChannelsLast.Data(x), ChannelsLast.Data(gamma), ChannelsLast.Data(beta), ChannelsLast.Data(statistics),
             ChannelsLast.Data(dy), ChannelsLast.Data(dx), ChannelsLast.Data(dgamma), ChannelsLast.Data(dbeta));

@@ -1,21 +1,20 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>Shares out the work of one kernel between as many threads as libtorch gives an operation of the calling thread.</summary>
+/// <summary>Shares out the work of one kernel between as many threads as the calling thread has cores (<see cref="CoreShare"/>).</summary>
 /// <remarks>
-/// Where a batch has images for all cores, each is computed by one thread from end to end (<see cref="WorkerThreads"/>) and there is nothing to share
-/// out here. What a part computes follows from its number alone, so that results do not depend on which thread computes it.
+/// Where a batch has images for all cores, each is computed by one thread from end to end and there is nothing to share out here. What a part computes follows from
+/// its number alone, so that results do not depend on which thread computes it.
 /// </remarks>
 internal static class KernelThreads
 {
-    private static readonly ConcurrentDictionary<int, ConcurrentBag<WorkerThreads>> _idle = new();
+    private static readonly ConcurrentDictionary<int, ConcurrentBag<Workers>> _idle = new();
 
     /// <summary>The number of parts that pieces of work should be cut into.</summary>
     /// <param name="pieces">The most that it can be cut into.</param>
-    public static int PartsFor(int pieces) => Math.Clamp(pieces, 1, get_num_threads());
+    public static int PartsFor(int pieces) => Math.Clamp(pieces, 1, CoreShare.Cores);
 
     /// <summary>Does all parts, and waits for them.</summary>
     /// <param name="parts">From <see cref="PartsFor"/>.</param>
@@ -29,7 +28,7 @@ internal static class KernelThreads
         }
 
         var idle = _idle.GetOrAdd(parts, _ => []);
-        var threads = idle.TryTake(out var free) ? free : new WorkerThreads(parts);
+        var threads = idle.TryTake(out var free) ? free : new Workers(parts);
         try
         {
             threads.Run(work);
@@ -41,5 +40,5 @@ internal static class KernelThreads
     }
 
     /// <summary>Where a part begins of pieces that are shared out as equally as can be; that of the part behind the last is their number.</summary>
-    public static int Begin(int part, int parts, int pieces) => (int)((long)pieces * part / parts);
+    public static int Begin(int part, int parts, int pieces) => Workers.Begin(part, parts, pieces);
 }

@@ -51,7 +51,7 @@ internal static unsafe class PackedFilters
         return packed;
     }
 
-    /// <summary>The way back from [taps C_in][columns], of which the first C_out are read.</summary>
+    /// <summary>Adds what comes back from [taps C_in][columns], of which the first C_out are read.</summary>
     public static void Unpack(float* matrix, int columns, ConvolutionShape shape, float* g)
     {
         for (var row = 0; row < shape.PatchLength; row++)
@@ -59,7 +59,7 @@ internal static unsafe class PackedFilters
             var (tap, i) = Math.DivRem(row, shape.InChannels);
             for (var o = 0; o < shape.OutChannels; o++)
             {
-                g[Index(shape, o, i, tap)] = matrix[((long)row * columns) + o];
+                g[Index(shape, o, i, tap)] += matrix[((long)row * columns) + o];
             }
         }
     }

@@ -63,6 +63,19 @@ internal sealed unsafe record WinogradConvolution(
     {
         var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), Winograd.Points * Weights);
         var du = Scratch.OfCall((long)parts * length).Take((long)parts * length);
+        if (parts == 1)
+        {
+            AddProducts(x, dy, 0, Grid.Count, du);
+            TransformBack(du, dg, 0, InChannels);
+            return;
+        }
+
+        FilterGradientInParts(parts, x, dy, du, dg);
+    }
+
+    private void FilterGradientInParts(int parts, float* x, float* dy, float* du, float* dg)
+    {
+        var length = Winograd.Points * Weights;
         KernelThreads.Run(
             parts,
             part => AddProducts(
@@ -73,21 +86,22 @@ internal sealed unsafe record WinogradConvolution(
                 du + ((long)part * length)));
         KernelThreads.Run(parts, part =>
         {
-            SumOfParts.Into(
-                du,
-                length,
-                parts,
-                KernelThreads.Begin(part, parts, InChannels) * OutChannels,
-                KernelThreads.Begin(part + 1, parts, InChannels) * OutChannels,
-                Weights);
-            for (var i = KernelThreads.Begin(part, parts, InChannels); i < KernelThreads.Begin(part + 1, parts, InChannels); i++)
-            {
-                for (var o = 0; o < OutChannels; o += WinogradFilters.Lanes)
-                {
-                    WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
-                }
-            }
+            var (begin, end) = (KernelThreads.Begin(part, parts, InChannels), KernelThreads.Begin(part + 1, parts, InChannels));
+            SumOfParts.Into(du, length, parts, begin * OutChannels, end * OutChannels, Weights);
+            TransformBack(du, dg, begin, end);
         });
+    }
+
+    // Adds to the gradients of the filters of some input channels.
+    private void TransformBack(float* du, float* dg, int begin, int end)
+    {
+        for (var i = begin; i < end; i++)
+        {
+            for (var o = 0; o < OutChannels; o += WinogradFilters.Lanes)
+            {
+                WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
+            }
+        }
     }
 
     private int BlockOf(int tiles) => Math.Min(
@@ -129,17 +143,25 @@ internal sealed unsafe record WinogradConvolution(
         var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart);
         var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
         TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u, parts);
-        KernelThreads.Run(
-            parts,
-            part => Convolve(
-                x,
-                u,
-                bias,
-                biasStride,
-                y,
-                KernelThreads.Begin(part, parts, Grid.Count),
-                KernelThreads.Begin(part + 1, parts, Grid.Count)));
+        if (parts == 1)
+        {
+            Convolve(x, u, bias, biasStride, y, 0, Grid.Count);
+            return;
+        }
+
+        ConvolveInParts(parts, x, u, bias, biasStride, y);
     }
+
+    private void ConvolveInParts(int parts, float* x, float* u, float* bias, int biasStride, float* y) => KernelThreads.Run(
+        parts,
+        part => Convolve(
+            x,
+            u,
+            bias,
+            biasStride,
+            y,
+            KernelThreads.Begin(part, parts, Grid.Count),
+            KernelThreads.Begin(part + 1, parts, Grid.Count)));
 
     // M = V U for some tiles. Rows beyond the last tile are computed and never read.
     private void Convolve(float* x, float* u, float* bias, int biasStride, float* y, int begin, int end)
@@ -184,22 +206,31 @@ internal sealed unsafe record WinogradConvolution(
     // Neighbouring tiles add to the same pixels: the images are shared out as a whole.
     private void RepeatedInputGradient(float* dy, float* g, float* dx)
     {
-        var (parts, tilesOfImage) = (KernelThreads.PartsFor(Images), Grid.Count / Images);
+        var parts = KernelThreads.PartsFor(Images);
         var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
         TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u, parts);
-        KernelThreads.Run(parts, part =>
+        if (parts == 1)
         {
-            var (begin, end, length) = (
-                KernelThreads.Begin(part, parts, Images),
-                KernelThreads.Begin(part + 1, parts, Images),
-                Height / 2 * (Width / 2) * InChannels);
-            for (var image = begin; image < end; image++)
-            {
-                new Span<float>(dx + ((long)image * length), length).Clear();
-            }
+            RepeatedInputGradient(dy, u, dx, 0, Images);
+            return;
+        }
 
-            AddRepeatedInputGradient(dy, u, dx, begin * tilesOfImage, end * tilesOfImage);
-        });
+        RepeatedInputGradientInParts(parts, dy, u, dx);
+    }
+
+    private void RepeatedInputGradientInParts(int parts, float* dy, float* u, float* dx) => KernelThreads.Run(
+        parts,
+        part => RepeatedInputGradient(dy, u, dx, KernelThreads.Begin(part, parts, Images), KernelThreads.Begin(part + 1, parts, Images)));
+
+    private void RepeatedInputGradient(float* dy, float* u, float* dx, int begin, int end)
+    {
+        var (tilesOfImage, length) = (Grid.Count / Images, Height / 2 * (Width / 2) * InChannels);
+        for (var image = begin; image < end; image++)
+        {
+            new Span<float>(dx + ((long)image * length), length).Clear();
+        }
+
+        AddRepeatedInputGradient(dy, u, dx, begin * tilesOfImage, end * tilesOfImage);
     }
 
     // dV = dM U^T for some tiles.
@@ -233,16 +264,31 @@ internal sealed unsafe record WinogradConvolution(
     }
 
     // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
-    private static void TransformFilters(
-        float* g,
-        int rows,
-        int columns,
-        bool swapped,
-        bool mirrored,
-        float* u,
-        int parts) => KernelThreads.Run(parts, part =>
+    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts)
     {
-        for (var row = KernelThreads.Begin(part, parts, rows); row < KernelThreads.Begin(part + 1, parts, rows); row++)
+        if (parts == 1)
+        {
+            TransformFilters(g, rows, columns, swapped, mirrored, u, 0, rows);
+            return;
+        }
+
+        TransformFiltersInParts(g, rows, columns, swapped, mirrored, u, parts);
+    }
+
+    private static void TransformFiltersInParts(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts) =>
+        KernelThreads.Run(parts, part => TransformFilters(
+            g,
+            rows,
+            columns,
+            swapped,
+            mirrored,
+            u,
+            KernelThreads.Begin(part, parts, rows),
+            KernelThreads.Begin(part + 1, parts, rows)));
+
+    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int begin, int end)
+    {
+        for (var row = begin; row < end; row++)
         {
             for (var column = 0; column < columns; column += WinogradFilters.Lanes)
             {
@@ -250,5 +296,5 @@ internal sealed unsafe record WinogradConvolution(
                 WinogradFilters.Transform(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
             }
         }
-    });
+    }
 }

@@ -54,7 +54,7 @@ internal static unsafe class WinogradFilters
         }
     }
 
-    /// <summary>dg = G^T dU G for eight filters.</summary>
+    /// <summary>Adds G^T dU G to dg for eight filters.</summary>
     /// <param name="du">dU, eight numbers of each point.</param>
     /// <param name="stride">Floats between two points of dU.</param>
     /// <param name="dg">The first filter's gradient, [3][3].</param>
@@ -83,7 +83,9 @@ internal static unsafe class WinogradFilters
             for (var lane = 0; lane < Lanes; lane++)
             {
                 var filter = dg + (lane * distance);
-                (filter[0], filter[1], filter[2]) = (g0[lane], g1[lane], g2[lane]);
+                filter[0] += g0[lane];
+                filter[1] += g1[lane];
+                filter[2] += g2[lane];
             }
         }
 

@@ -1,0 +1,107 @@
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Runtime;
+
+namespace Microsoft.ML.Diffusion.Engines.Cpu;
+
+/// <summary>Training by this library's own kernels. Images go through the network a few at a time, so that memory does not grow with the batch.</summary>
+/// <remarks>
+/// The parts of a batch, one for each core, add their gradients to buffers of their own, which an update adds up: a run repeats bit by bit where the number of cores
+/// is the same.
+/// </remarks>
+internal sealed unsafe class CpuTraining : NetworkTraining
+{
+    private const int LargestChunk = 8; // images at a time
+    private const long LargestGradients = 1L << 30; // bytes of the gradients of all parts
+
+    private readonly CpuNetwork _network;
+    private readonly CpuShard[] _shards;
+    private readonly CpuOptimizer _optimizer;
+
+    public CpuTraining(CpuNetwork network)
+    {
+        _network = network;
+        var bytes = (long)network.Weights.Length * sizeof(float);
+        var count = (int)Math.Clamp(LargestGradients / bytes, 1, CoreShare.Cores);
+        _shards = [.. Enumerable.Range(0, count).Select(_ => new CpuShard(network.Weights))];
+        _optimizer = new CpuOptimizer(network.Weights, [.. _shards.Select(shard => shard.Gradients)]);
+    }
+
+    /// <inheritdoc/>
+    public override long Updates
+    {
+        get => _optimizer.Updates;
+        set => _optimizer.Updates = value;
+    }
+
+    /// <inheritdoc/>
+    public override void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss)
+    {
+        try
+        {
+            var parts = Math.Min(_shards.Length, input.Count);
+            if (parts == 1)
+            {
+                _shards[0].AddGradients(input, 0, input.Count, LargestChunk, dropout, loss);
+                return;
+            }
+
+            KernelThreads.Run(
+                parts,
+                part => _shards[part].AddGradients(
+                    input,
+                    Workers.Begin(part, parts, input.Count),
+                    Workers.Begin(part + 1, parts, input.Count),
+                    LargestChunk,
+                    dropout,
+                    loss));
+        }
+        catch
+        {
+            Array.ForEach(_shards, shard => shard.Gradients.All.Clear()); // those of half a batch are of no use
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool Update(UpdateSettings settings, bool isLossFinite) => _optimizer.Update(settings, isLossFinite);
+
+    /// <inheritdoc/>
+    public override void Read(TrainingBuffer buffer, Span<float> values) => _optimizer[buffer].All.CopyTo(values);
+
+    /// <inheritdoc/>
+    public override void Write(TrainingBuffer buffer, ReadOnlySpan<float> values) => values.CopyTo(_optimizer[buffer].All);
+
+    /// <inheritdoc/>
+    public override IDisposable LendAverage()
+    {
+        var own = _network.Weights.Copy();
+        UseAverage();
+        return new Loan(() => own.All.CopyTo(_network.Weights.All));
+    }
+
+    /// <inheritdoc/>
+    public override void UseAverage() => _optimizer[TrainingBuffer.Average].All.CopyTo(_network.Weights.All);
+
+    /// <summary>The sum of the gradients since the last update, for tests.</summary>
+    internal NetworkWeights Gradients()
+    {
+        var sum = _shards[0].Gradients.Copy();
+        foreach (var shard in _shards.Skip(1))
+        {
+            Numbers.Add(shard.Gradients.Begin, sum.Begin, sum.Length);
+        }
+
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+    }
+
+    private sealed class Loan(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

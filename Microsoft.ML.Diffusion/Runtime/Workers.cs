@@ -1,0 +1,102 @@
+using System.Runtime.ExceptionServices;
+
+namespace Microsoft.ML.Diffusion.Runtime;
+
+/// <summary>Threads that share out a piece of work and wait for each other once it is done.</summary>
+internal sealed class Workers : IDisposable
+{
+    private readonly Lock _running = new();
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim[] _start;
+    private readonly CountdownEvent _finished;
+    private readonly ExceptionDispatchInfo?[] _errors;
+    private readonly Action? _prepare;
+    private Action<int>? _work;
+
+    /// <param name="count">The number of threads; 1 starts none.</param>
+    /// <param name="prepare">What each thread does before anything else; null for nothing.</param>
+    public Workers(int count, Action? prepare = null)
+    {
+        (Count, _prepare) = (count, prepare);
+        _errors = new ExceptionDispatchInfo?[count];
+        _finished = new CountdownEvent(count);
+        _start = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
+        _threads = [.. Enumerable.Range(0, count == 1 ? 0 : count).Select(Start)];
+    }
+
+    /// <summary>The number of threads.</summary>
+    public int Count { get; }
+
+    /// <summary>Where a part begins of pieces that are shared out as equally as can be; that of the part behind the last is their number.</summary>
+    public static int Begin(int part, int parts, int pieces) => (int)((long)pieces * part / parts);
+
+    /// <summary>Does a piece of work on each thread, and waits for all. A second caller waits for the first.</summary>
+    /// <param name="work">Called with 0, 1, ....</param>
+    public void Run(Action<int> work)
+    {
+        if (_threads.Length == 0)
+        {
+            work(0);
+            return;
+        }
+
+        lock (_running)
+        {
+            _work = work;
+            _finished.Reset();
+            foreach (var start in _start)
+            {
+                start.Release();
+            }
+
+            _finished.Wait();
+            var error = Array.Find(_errors, error => error is not null);
+            _work = null; // it holds a network
+            Array.Clear(_errors);
+            error?.Throw();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _work = null;
+        for (var i = 0; i < _threads.Length; i++)
+        {
+            _start[i].Release();
+            _threads[i].Join();
+        }
+
+        foreach (var disposable in (IEnumerable<IDisposable>)[.. _start, _finished])
+        {
+            disposable.Dispose();
+        }
+    }
+
+    private Thread Start(int index)
+    {
+        var thread = new Thread(() => Serve(index)) { IsBackground = true, Name = $"Diffusion {index}" };
+        thread.Start();
+        return thread;
+    }
+
+    private void Serve(int index)
+    {
+        CoreShare.Cores = Math.Max(1, Environment.ProcessorCount / Count);
+        _prepare?.Invoke();
+        for (_start[index].Wait(); _work is { } work; _start[index].Wait())
+        {
+            try
+            {
+                _errors[index] = null;
+                work(index);
+            }
+            catch (Exception e)
+            {
+                _errors[index] = ExceptionDispatchInfo.Capture(e);
+            }
+
+            _finished.Signal();
+        }
+    }
+}
