@@ -17,6 +17,8 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     private readonly CpuNetwork _network;
     private readonly CpuShard[] _shards;
     private readonly CpuOptimizer _optimizer;
+    private readonly Action<int> _addGradients;
+    private (NetworkInput Input, int Parts, DropoutDraws Dropout, OutputGradient Loss) _batch;
 
     public CpuTraining(CpuNetwork network)
     {
@@ -25,6 +27,7 @@ internal sealed unsafe class CpuTraining : NetworkTraining
         var count = (int)Math.Clamp(LargestGradients / bytes, 1, CoreShare.Cores);
         _shards = [.. Enumerable.Range(0, count).Select(_ => new CpuShard(network.Weights))];
         _optimizer = new CpuOptimizer(network.Weights, [.. _shards.Select(shard => shard.Gradients)]);
+        _addGradients = AddGradients; // made once: a step allocates nothing
     }
 
     /// <inheritdoc/>
@@ -39,27 +42,17 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     {
         try
         {
-            var parts = Math.Min(_shards.Length, input.Count);
-            if (parts == 1)
-            {
-                _shards[0].AddGradients(input, 0, input.Count, LargestChunk, dropout, loss);
-                return;
-            }
-
-            KernelThreads.Run(
-                parts,
-                part => _shards[part].AddGradients(
-                    input,
-                    Workers.Begin(part, parts, input.Count),
-                    Workers.Begin(part + 1, parts, input.Count),
-                    LargestChunk,
-                    dropout,
-                    loss));
+            _batch = (input, Math.Min(_shards.Length, input.Count), dropout, loss);
+            KernelThreads.Run(_batch.Parts, _addGradients);
         }
         catch
         {
             Array.ForEach(_shards, shard => shard.Gradients.All.Clear()); // those of half a batch are of no use
             throw;
+        }
+        finally
+        {
+            _batch = default;
         }
     }
 
@@ -99,6 +92,14 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     public override void Dispose()
     {
     }
+
+    private void AddGradients(int part) => _shards[part].AddGradients(
+        _batch.Input,
+        Workers.Begin(part, _batch.Parts, _batch.Input.Count),
+        Workers.Begin(part + 1, _batch.Parts, _batch.Input.Count),
+        LargestChunk,
+        _batch.Dropout,
+        _batch.Loss);
 
     private sealed class Loan(Action end) : IDisposable
     {
