@@ -14,6 +14,12 @@ if (args is ["noise"])
     return 0;
 }
 
+if (args is ["engine", .. var rest])
+{
+    EngineSpeed.Print(rest.FirstOrDefault(name => name != "profile") ?? "", rest.Contains("profile"));
+    return 0;
+}
+
 var json = new Option<FileInfo?>("--json") { Description = "Also writes the figures to this file." };
 var rounds = new Option<int>("--rounds") { Description = "How often both sides are measured, in turn.", DefaultValueFactory = _ => 3 };
 var command =
