@@ -13,6 +13,8 @@ switch (args)
         return ExactSamplers.Run();
     case ["layers", var count]:
         return Layers.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["networks", var count]:
+        return RandomPlans.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["kernel-error", var repetitions]:
         KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
         return 0;
