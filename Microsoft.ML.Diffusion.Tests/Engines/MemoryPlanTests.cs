@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Engines.Cpu;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Networks;
 
 namespace Microsoft.ML.Diffusion.Tests.Engines;
@@ -42,8 +41,7 @@ public sealed class MemoryPlanTests
     [DataRow("heads")]
     public void Length_OfNetworks_IsAtMostATenthAboveWhatIsNeededAtOnce(string name)
     {
-        var network = NetworkCases.All[name];
-        var plan = new UNetPlan(network.Options, network.Channels, network.OutChannels, network.Height, network.Width, network.Classes);
+        var plan = NetworkCases.All[name].CreatePlan();
         foreach (var trains in new[] { false, true })
         {
             var memory = new CpuProgram(plan, 8, plan.Nodes.Count - 1, trains).Memory;

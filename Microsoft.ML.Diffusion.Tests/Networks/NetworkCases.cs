@@ -5,6 +5,10 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 /// <summary>A network of a few channels.</summary>
 internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0)
 {
+    public UNetPlan CreatePlan() => new(Options, Channels, OutChannels, Height, Width, Classes);
+
+    public long CountParameters() => CreatePlan().NumberOfParameters;
+
     public UNet Create() => new(Options, Channels, OutChannels, Height, Width, Classes);
 }
 

@@ -3,6 +3,8 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 /// <summary>Small networks with all that there is to choose, drawn from one seed.</summary>
 internal sealed class RandomNetworks(int seed)
 {
+    private const long LargestNumberOfParameters = 100_000; // the tests compute many
+
     private readonly Random _random = new(seed);
 
     /// <summary>The next one.</summary>
@@ -28,7 +30,7 @@ internal sealed class RandomNetworks(int seed)
             options = options with { AttentionResolutions = Attended(options, Math.Max(height, width)) };
             var channels = _random.Next(1, 4);
             var network = new NetworkCase(options, channels, _random.Next(2) == 0 ? channels : 2 * channels, height, width, Of(0, 0, 3));
-            if (IsValid(network))
+            if (IsValid(network) && network.CountParameters() < LargestNumberOfParameters)
             {
                 return network;
             }
