@@ -1,7 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -35,8 +34,8 @@ public sealed partial class DiffusionTransformer
         }
 
         using var share = Use();
-        using var scope = NewDisposeScope();
-        var pixels = Inputs.Images(images, nameof(images));
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var pixels = Inputs.Images(images, nameof(images)).ToBatch();
         return new LikelihoodEvaluator(
             _trained.Model,
             options,
