@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -34,8 +35,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var share = Use();
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        var pixels = Inputs.Images(images, nameof(images)).ToBatch();
+        var pixels = PixelValues.ToBatch(Inputs.Pixels(images, nameof(images)));
         return new LikelihoodEvaluator(
             _trained.Model,
             options,

@@ -20,26 +20,27 @@ internal static class DiscretizedGaussian
     public static NormalTerm NegativeLogLikelihood(double x, double mean, double logVariance)
     {
         var precision = Math.Exp(-0.5 * logVariance);
-        var below = x < -Edge ? default : Cumulative(precision * (x - mean - HalfLevel));
-        var above = x > Edge ? new Mass(1, 0, 0) : Cumulative(precision * (x - mean + HalfLevel));
+        var below = x < -Edge ? default : Cumulative(x - mean - HalfLevel, precision);
+        var above = x > Edge ? new Mass(1, 0, 0) : Cumulative(x - mean + HalfLevel, precision);
         var mass = above.Value - below.Value;
         return mass < SmallestMass
             ? new NormalTerm(-Math.Log(SmallestMass), 0, 0)
             : new NormalTerm(
                 -Math.Log(mass),
-                precision * (above.Density - below.Density) / mass,
+                (above.Density - below.Density) / mass,
                 0.5 * (above.Moment - below.Moment) / mass);
     }
 
     // The approximation (Page 1977) with which the DDPM papers' bits per dimension were computed; it is off by less than 4e-4.
-    private static Mass Cumulative(double z)
+    private static Mass Cumulative(double distance, double precision)
     {
+        var z = precision * distance;
         var tanh = Math.Tanh(_scale * (z + (Cubic * z * z * z)));
         var slope = (1 - tanh) * (1 + tanh);
-        var density = slope == 0 ? 0 : 0.5 * slope * _scale * (1 + (3 * Cubic * z * z)); // z may be infinite there
-        return new Mass(0.5 * (1 + tanh), density, slope == 0 ? 0 : z * density);
+        var density = slope == 0 ? 0 : 0.5 * slope * _scale * (1 + (3 * Cubic * z * z)) * precision; // z may be infinite there
+        return new Mass(0.5 * (1 + tanh), density, density * distance);
     }
 
-    /// <summary>The standard normal distribution function, its derivative, and z times that.</summary>
+    /// <summary>The normal distribution function at a distance from the mean, its derivative, and the distance times that.</summary>
     private readonly record struct Mass(double Value, double Density, double Moment);
 }

@@ -12,7 +12,7 @@ internal sealed partial class NetworkCalls
     /// <param name="timesteps">N timesteps.</param>
     /// <param name="labels">The class of each image, -1 for none; null for none of any.</param>
     /// <returns>[N][C][H][W], or [N][2C][H][W] for a learned variance.</returns>
-    public Batch Predict(Batch x, ReadOnlySpan<int> timesteps, IReadOnlyList<int>? labels)
+    public Batch Predict(Batch x, IReadOnlyList<int> timesteps, IReadOnlyList<int>? labels)
     {
         using var share = network.TakeAgain();
         using var noGrad = no_grad();
@@ -21,6 +21,6 @@ internal sealed partial class NetworkCalls
         var device = share.Value.parameters().First().device;
         var images = tensor(x.ToSingle(), [x.Count, shape.Channels, shape.Height, shape.Width], device: device);
         var classes = labels is null ? null : tensor(labels.Select(label => (long)label).ToArray(), device: device);
-        return Batch.Of(Predict(images, timesteps, classes).cpu().contiguous().data<float>().ToArray(), x.Count);
+        return Batch.Of(Predict(images, timesteps.ToArray(), classes).cpu().contiguous().data<float>().ToArray(), x.Count);
     }
 }
