@@ -37,6 +37,7 @@ internal sealed class TorchGradients : IDisposable
     /// <inheritdoc cref="NetworkTraining.AddGradients"/>
     public void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss)
     {
+        using var scope = NewDisposeScope();
         if (!_hasGradients)
         {
             Optimizer.ZeroGradients();
@@ -54,7 +55,7 @@ internal sealed class TorchGradients : IDisposable
                 KernelGradients.ThrowIfFailed();
                 return tensor(0);
             });
-            Array.ForEach(done, part => part.Dispose());
+            scope.Attach(done);
         }
         catch
         {

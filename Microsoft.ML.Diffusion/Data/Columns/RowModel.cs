@@ -101,9 +101,10 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
+        var noise = tensor(EqualNoise(filled.Length, timestep).ToSingle(), x0.shape, device: x0.device);
         var features =
             model.Calls.Bottleneck(
-                NoiseLevel.Noised(x0, tensor(EqualNoise(filled.Length, timestep).ToSingle(), x0.shape, device: x0.device), Schedule.AlphaBar(timestep)),
+                NoiseLevel.Noised(x0, noise, Schedule.AlphaBar(timestep)),
                 timestep,
                 LabelTensor(filled));
         return features.mean([2, 3]).narrow(0, 0, rows.Count);
