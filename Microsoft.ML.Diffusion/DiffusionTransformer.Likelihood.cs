@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -35,8 +35,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var share = Use();
-        using var scope = NewDisposeScope();
-        var pixels = Inputs.Images(images, nameof(images));
+        var pixels = PixelValues.ToBatch(Inputs.Pixels(images, nameof(images)));
         return new LikelihoodEvaluator(
             _trained.Model,
             options,

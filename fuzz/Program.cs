@@ -30,6 +30,8 @@ switch (args)
     case ["interrupted", var folder, var end]:
         InterruptedRun.Run(folder, end);
         return 0;
+    case ["losses", var count]:
+        return LossGradients.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["random"]:
         return RandomNumberStatistics.Run();
     case ["runs", var count]:

@@ -65,7 +65,7 @@ public partial class ArchitectureTests
     public void Network_IsCalledThroughOneDoor()
     {
         CollectionAssert.AreEquivalent(
-            new[] { "NetworkCalls", "TrainingStep" },
+            new[] { "NetworkCalls", "TorchGradients" },
             Callers(typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!));
         CollectionAssert.AreEqual(new[] { "UNet" }, Callers(typeof(TorchWalk).GetMethod(nameof(TorchWalk.To))!));
 

@@ -57,25 +57,19 @@ internal sealed partial class LossFile
     /// <summary>Whether a tensor has a number for each pixel, not for each sample or timestep.</summary>
     public bool IsPerPixel(string name) => _tensors[name].Shape.Length > 2;
 
-    public Tensor Tensor(string name, ScalarType type) => _tensors[name].Values.ToTensor(_tensors[name].Shape, type);
-
     /// <summary>x_0 = u8 / 127.5 - 1.</summary>
-    public Tensor Images(ScalarType type) =>
-        Array.ConvertAll(this["u8"], level => (level / 127.5) - 1).ToTensor(_tensors["u8"].Shape, type);
+    public double[] Images() => Array.ConvertAll(this["u8"], level => (level / 127.5) - 1);
 
-    /// <summary>The network's output for x, each sample at a timestep of its own; a learned variance doubles the channels.</summary>
-    public Tensor Output(Tensor x, int[] timesteps)
-    {
-        var prediction = Evaluate("model_expr", x, timesteps);
-        return _metadata.ContainsKey("model_variance_expr")
-            ? cat([prediction, Evaluate("model_variance_expr", x, timesteps)], 1)
-            : prediction;
-    }
+    /// <summary>The network's output for an image; a learned variance doubles the channels.</summary>
+    public double[] Output(double[] x, int timestep) => _metadata.ContainsKey("model_variance_expr")
+        ? [.. Evaluate("model_expr", x, timestep), .. Evaluate("model_variance_expr", x, timestep)]
+        : Evaluate("model_expr", x, timestep);
 
-    private Tensor Evaluate(string name, Tensor x, int[] timesteps)
+    private double[] Evaluate(string name, double[] x, int timestep)
     {
-        var expression = new Expression(_metadata[name]);
-        return cat([.. timesteps.Select((t, i) => expression.Evaluate(x.narrow(0, i, 1), "t", t))]);
+        using var image = tensor(x);
+        using var value = new Expression(_metadata[name]).Evaluate(image, "t", timestep);
+        return value.ToDoubles();
     }
 
     // The index names a table of betas; without, the file says how NumPy made them.

@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>Forward process, reverse step, bound, losses and gradients give the references' numbers.</summary>
@@ -20,7 +18,7 @@ public sealed class LossGoldenTests
     public void Losses_RecordedInputs_GiveEveryNumberInDouble(string name)
     {
         var file = LossFile.Load(name);
-        var actual = LossReplay.Run(file, torch.ScalarType.Float64);
+        var actual = LossReplay<double>.Run(file);
 
         CollectionAssert.AreEquivalent(file.Results.ToArray(), actual.Keys, name);
         foreach (var (tensor, values) in actual)
@@ -37,7 +35,7 @@ public sealed class LossGoldenTests
     {
         var file = LossFile.Load(name);
 
-        foreach (var (tensor, values) in LossReplay.Run(file, torch.ScalarType.Float32))
+        foreach (var (tensor, values) in LossReplay<float>.Run(file))
         {
             CompareSingle(tensor, file[tensor], values, file.IsPerPixel(tensor), $"{name}: {tensor}");
         }

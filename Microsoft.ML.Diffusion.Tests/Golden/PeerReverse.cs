@@ -1,7 +1,11 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;
+
+/// <summary>p(x_{t-1} | x_t) of an image, number by number.</summary>
+internal sealed record PeerStep(double[] Mean, double[] LogVariance, double[] LogVarianceRatio, double[] Original);
 
 /// <summary>
 /// The reverse step of a loss file. Prediction of x_{t-1} and an unrestricted learned variance, which the product has not, are put in place
@@ -30,42 +34,47 @@ internal sealed class PeerReverse(LossFile file)
     /// <summary>Whether the product computes the file's losses all by itself.</summary>
     public bool IsOwn => !_predictsPrevious && !_learnsFreely;
 
-    public ReverseStep Step(Tensor xt, Tensor output, int[] timesteps, Clipping clipping)
+    /// <summary>Whether all numbers of an image have one variance.</summary>
+    public bool IsFixed => !_learnsFreely && Variance != DdpmVariance.Learned;
+
+    public PeerStep Step(double[] xt, double[] output, int timestep, Clipping clipping)
     {
-        var (prediction, learned) = Split(output);
-        var step = new ReverseProcess(Diffusion, Variance, clipping).Step(xt, _learnsFreely ? prediction : output, timesteps);
-        step = _learnsFreely
-            ? step with { LogVariance = learned!, LogVarianceRatio = Diffusion.Posterior(xt, xt, timesteps).LogVarianceClipped - learned! }
-            : step;
-        return _predictsPrevious
-            ? step with { Mean = prediction, OriginalSample = clipping.Apply(OriginalOf(prediction, xt, timesteps)) }
-            : step;
+        var step = new ReverseProcess(Diffusion, Variance).At(timestep);
+        var numbers = Enumerable.Range(0, xt.Length).ToArray();
+        var original = clipping.Apply(
+            new Batch([.. numbers.Select(i => _predictsPrevious ? OriginalOf(output[i], xt[i], step) : step.Original(xt[i], output[i]))], 1)).Values;
+        double[] logVariance =
+            [.. numbers.Select(i => _learnsFreely ? output[xt.Length + i] : step.LogVariance(step.Interpolation(output, i)))];
+        return new PeerStep(
+            [.. numbers.Select(i => _predictsPrevious ? output[i] : step.Mean(original[i], xt[i]))],
+            logVariance,
+            [.. numbers.Select(i => _learnsFreely ? step.LogSmall - logVariance[i] : step.LogVarianceRatio(step.Interpolation(output, i)))],
+            original);
     }
 
     /// <summary>The term of the bound. What is known of x_{t-1} itself is judged unclipped.</summary>
-    public Tensor Bits(Tensor x0, Tensor xt, Tensor output, int[] timesteps, Clipping clipping)
+    public double Bits(double[] x0, double[] xt, double[] output, int timestep, Clipping clipping)
     {
-        var step = Step(xt, output, timesteps, clipping);
-        step = _predictsPrevious ? step with { OriginalSample = OriginalOf(step.Mean, xt, timesteps) } : step;
-        return new VariationalBound(Diffusion).Terms(x0, xt, step, timesteps);
+        var step = Step(xt, output, timestep, _predictsPrevious ? Clipping.None : clipping);
+        var own = new ReverseProcess(Diffusion, Variance).At(timestep);
+        return IsOwn
+            ? VariationalBound.Term(own, x0, xt, step.Original, output)
+            : VariationalBound.BitsPerDimension(x0.Select((_, i) => Nats(i).Value).Sum(), x0.Length);
+
+        NormalTerm Nats(int i) => timestep == 0
+            ? DiscretizedGaussian.NegativeLogLikelihood(x0[i], step.Mean[i], step.LogVariance[i])
+            : VariationalBound.Divergence(own.MeanOfOriginal * (x0[i] - step.Original[i]), step.LogVarianceRatio[i], step.LogVariance[i]);
     }
 
-    /// <summary>The parts of the loss of an unusual model: squared error, and term of L_vlb with the gradient's stop of no concern.</summary>
-    public (Tensor SquaredError, Tensor Bits) Losses(Tensor x0, Tensor noise, Tensor xt, Tensor output, int[] timesteps)
+    /// <summary>The mean squared error of an unusual model.</summary>
+    public double SquaredError(double[] x0, double[] noise, double[] xt, double[] output, int timestep)
     {
-        var target = _predictsPrevious ? Diffusion.Posterior(x0, xt, timesteps).Mean : Diffusion.Target(x0, noise, timesteps);
-        return ((target - Split(output).Prediction).pow(2).flatten(1).mean([1]), Bits(x0, xt, output, timesteps, Clipping.None));
+        var target = _predictsPrevious
+            ? Diffusion.Posterior(timestep).Mean<double>(x0, xt)
+            : Diffusion.Target<double>(x0, noise, timestep);
+        return target.Select((wanted, i) => (wanted - output[i]) * (wanted - output[i])).Average();
     }
 
-    private (Tensor Prediction, Tensor? Learned) Split(Tensor output) =>
-        _learnsFreely || Variance == DdpmVariance.Learned ? LearnedVariance.Split(output) : (output, null);
-
-    private Tensor OriginalOf(Tensor previous, Tensor xt, int[] timesteps) =>
-        (previous - (Diffusion.Gather(
-            timesteps,
-            xt,
-            t => file.Schedule.PosteriorMeanCoefficient2[t]) * xt)) / Diffusion.Gather(
-                timesteps,
-                xt,
-                t => file.Schedule.PosteriorMeanCoefficient1[t]);
+    private static double OriginalOf(double previous, double xt, ReverseStep step) =>
+        (previous - (step.MeanOfNoisy * xt)) / step.MeanOfOriginal;
 }

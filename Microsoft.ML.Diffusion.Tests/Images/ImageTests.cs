@@ -64,6 +64,19 @@ public sealed class ImageTests
     }
 
     [TestMethod]
+    public void PixelValues_EveryLevel_IsRoundedOnce()
+    {
+        var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
+        double[] expected = [.. levels.Select(level => (level / 127.5) - 1)];
+
+        var batch = PixelValues.ToBatch([levels, [.. levels.Reverse()]]);
+
+        CollectionAssert.AreEqual(expected, batch[0].ToArray());
+        CollectionAssert.AreEqual(expected.Reverse().ToArray(), batch[1].ToArray());
+        CollectionAssert.AreEqual(Array.ConvertAll(expected, value => (float)value), PixelValues.ToSingle(levels));
+    }
+
+    [TestMethod]
     public void ImageGrid_FillsRowsAndLeavesTheRestWhite()
     {
         var images = Enumerable.Range(0, 3).Select(_ => MLImage.CreateFromPixels(1, 1, MLPixelFormat.Rgba32, [0, 0, 0, 255])).ToList();

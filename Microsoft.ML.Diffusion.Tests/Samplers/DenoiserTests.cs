@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,71 +18,21 @@ public sealed class GaussianDiffusionTests
     [DynamicData(nameof(Kinds))]
     public void Conversions_FromAnyOfTheThree_GiveAllThree(PredictionType kind)
     {
-        using var scope = NewDisposeScope();
-        var (x0, noise) = (SamplerInputs.Noise(3, seed: 1), SamplerInputs.Noise(3, seed: 2));
-        var xt = _diffusion.AddNoise(x0, noise, _timesteps);
-        var velocity = new GaussianDiffusion(_diffusion.Schedule, PredictionType.VPrediction).Target(x0, noise, _timesteps);
-        var known = new GaussianDiffusion(_diffusion.Schedule, kind).Target(x0, noise, _timesteps);
-
-        // Dividing by sqrt(alpha-bar) or sqrt(1 - alpha-bar), at the ends about 0.01, magnifies rounding.
-        Assert.IsLessThan(1e-12, (_diffusion.ToOriginalSample(xt, known, kind, _timesteps) - x0).abs().max().ToDouble());
-        Assert.IsLessThan(1e-12, (_diffusion.ToNoise(xt, known, kind, _timesteps) - noise).abs().max().ToDouble());
-        Assert.IsLessThan(1e-12, (_diffusion.ToVelocity(xt, known, kind, _timesteps) - velocity).abs().max().ToDouble());
-    }
-
-    [TestMethod]
-    public void Methods_WithoutAScope_LeaveOnlyTheirResultsAlive()
-    {
-        using var x = SamplerInputs.Noise(3);
-        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-
-        using var noisy = _diffusion.AddNoise(x, x, _timesteps);
-        using var target = _diffusion.Target(x, x, _timesteps);
-        using var velocity = _diffusion.ToVelocity(x, x, PredictionType.Epsilon, _timesteps);
-        using var original = _diffusion.ToOriginalSample(x, x, PredictionType.Sample, _timesteps);
-        using var noise = _diffusion.ToNoise(x, x, PredictionType.Sample, _timesteps);
-        var (mean, variance, logVariance) = _diffusion.Posterior(x, x, _timesteps);
-
-        Assert.AreEqual(before + 8, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        mean.Dispose();
-        variance.Dispose();
-        logVariance.Dispose();
-    }
-
-    [TestMethod]
-    public void AddNoise_TimestepBeyondTheSchedule_SaysWhy()
-    {
-        using var x = SamplerInputs.Noise(3);
-
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _diffusion.AddNoise(x, x, [0, 1000, 1]));
-
-        Assert.AreEqual(
-            "timesteps[1] must be from 0 to 999, because the schedule has 1000 timesteps. (Parameter 'timesteps')\nActual value was 1000.",
-            error.Message.ReplaceLineEndings("\n"));
-    }
-
-    [TestMethod]
-    public void AddNoise_AnotherNumberOfTimesteps_SaysWhy()
-    {
-        using var x = SamplerInputs.Noise(3);
-
-        var error = Assert.ThrowsExactly<ArgumentException>(() => _diffusion.AddNoise(x, x, [0, 1]));
-
-        Assert.AreEqual("timesteps must hold one timestep for each of the 3 samples, got 2. (Parameter 'timesteps')", error.Message);
-    }
-
-    [TestMethod]
-    public void Conversions_UnknownKind_SayWhy()
-    {
-        using var x = SamplerInputs.Noise(3);
-
-        foreach (var convert in new Func<Tensor>[] { () => _diffusion.ToNoise(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToOriginalSample(x, x, (PredictionType)5, _timesteps), () => _diffusion.ToVelocity(x, x, (PredictionType)5, _timesteps) })
+        var (x0, noise) = (Numbers(1), Numbers(2));
+        foreach (var t in _timesteps)
         {
-            var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(convert);
-            Assert.AreEqual(
-                "kind must be Epsilon, Sample or VPrediction. (Parameter 'kind')\nActual value was 5.",
-                error.Message.ReplaceLineEndings("\n"));
+            var xt = _diffusion.AddNoise<double>(x0, noise, t);
+            var velocity = new GaussianDiffusion(_diffusion.Schedule, PredictionType.VPrediction).Target<double>(x0, noise, t);
+            var known = new GaussianDiffusion(_diffusion.Schedule, kind).Target<double>(x0, noise, t);
+
+            // Dividing by sqrt(alpha-bar) or sqrt(1 - alpha-bar), at the ends about 0.01, magnifies rounding.
+            AreClose(x0, _diffusion.ToOriginalSample<double>(xt, known, kind, t));
+            AreClose(noise, _diffusion.ToNoise<double>(xt, known, kind, t));
+            AreClose(velocity, _diffusion.ToVelocity<double>(xt, known, kind, t));
         }
+
+        static void AreClose(double[] expected, double[] actual) =>
+            Golden.GoldenAssert.AreClose(expected, actual, "values", absolute: 1e-12);
     }
 
     [TestMethod]
@@ -89,46 +41,66 @@ public sealed class GaussianDiffusionTests
     {
         using var scope = NewDisposeScope();
         var diffusion = new GaussianDiffusion(_diffusion.Schedule, kind);
-        var (x0, noise) = (SamplerInputs.Noise(1, seed: 1), SamplerInputs.Noise(1, seed: 2));
-        double[] image = Values(x0), drawn = Values(noise);
+        double[] image = Numbers(1), drawn = Numbers(2);
+        var (x0, noise) = (tensor(image, [1, image.Length]), tensor(drawn, [1, drawn.Length]));
         foreach (var t in _timesteps)
         {
-            var xt = diffusion.AddNoise(x0, noise, [t]);
-            var known = diffusion.Target(x0, noise, [t]);
+            var (xt, known) = (TorchDiffusion.AddNoise(diffusion, x0, noise, [t]), TorchDiffusion.Target(diffusion, x0, noise, [t]));
 
             AreClose(xt, diffusion.AddNoise<double>(image, drawn, t));
             AreClose(known, diffusion.Target<double>(image, drawn, t));
             AreClose(
-                diffusion.ToOriginalSample(xt, known, kind, [t]),
+                diffusion.OriginalSample(xt, known, [t]),
                 diffusion.ToOriginalSample<double>(Values(xt), Values(known), kind, t));
-            AreClose(diffusion.ToNoise(xt, known, kind, [t]), diffusion.ToNoise<double>(Values(xt), Values(known), kind, t));
-            AreClose(diffusion.ToVelocity(xt, known, kind, [t]), diffusion.ToVelocity<double>(Values(xt), Values(known), kind, t));
-            AreClose(diffusion.Posterior(x0, xt, [t]).Mean, diffusion.Posterior(t).Mean<double>(image, Values(xt)));
-            Assert.AreEqual(xt[0, 0, 0, 0].ToDouble(), diffusion.AddNoise<float>([(float)image[0]], [(float)drawn[0]], t)[0], 1e-6);
+            AreClose(diffusion.PosteriorMean(x0, xt, [t]), diffusion.Posterior(t).Mean<double>(image, Values(xt)));
+            Assert.AreEqual(xt[0, 0].ToDouble(), diffusion.AddNoise<float>([(float)image[0]], [(float)drawn[0]], t)[0], 1e-6);
+        }
+    }
+
+    // What the library computes with gives the same numbers as what users call.
+    [TestMethod]
+    [DynamicData(nameof(Kinds))]
+    public void Buffers_AreFilledWithTheSameNumbers(PredictionType kind)
+    {
+        var diffusion = new GaussianDiffusion(_diffusion.Schedule, kind);
+        double[] x0 = Numbers(1), noise = Numbers(2);
+        var batch = diffusion.AddNoise(new Batch([.. x0, .. x0], 2), new Batch([.. noise, .. noise], 2), [3, 700]);
+        foreach (var (t, noisy) in new[] { (3, batch[0].ToArray()), (700, batch[1].ToArray()) })
+        {
+            var (target, original) = (diffusion.TargetScales(t), diffusion.OriginalScales(t));
+            var known = x0.Select((value, i) => (target.OfOriginal * value) + (target.OfNoise * noise[i])).ToArray();
+
+            CollectionAssert.AreEqual(diffusion.AddNoise<double>(x0, noise, t), noisy);
+            Golden.GoldenAssert.AreClose(diffusion.Target<double>(x0, noise, t), known, "target", absolute: 1e-15);
+            Golden.GoldenAssert.AreClose(
+                diffusion.ToOriginalSample<double>(noisy, known, kind, t),
+                [.. noisy.Select((value, i) => (original.OfNoisy * value) + (original.OfPrediction * known[i]))],
+                "original",
+                absolute: 1e-13);
         }
     }
 
     [TestMethod]
     public void StepDivergence_IsTheTermOfTheBound()
     {
-        using var scope = NewDisposeScope();
-        var (x0, noise, predicted) = (SamplerInputs.Noise(1, seed: 1), SamplerInputs.Noise(1, seed: 2), SamplerInputs.Noise(1, seed: 3));
+        double[] x0 = Numbers(1), noise = Numbers(2), predicted = Numbers(3);
         foreach (var (t, variance) in new[] { (1, DdpmVariance.FixedLarge), (500, DdpmVariance.FixedSmall), (999, DdpmVariance.FixedLarge) })
         {
             var diffusion = new GaussianDiffusion(_diffusion.Schedule, PredictionType.Sample);
-            var bits = new Likelihood(diffusion, variance, Clipping.None, (_, _, _) => predicted).Term(x0, noise, [t], []).Bits.ToDouble();
+            var likelihood = new Likelihood(diffusion, variance, Clipping.None, (_, _, _) => new Batch(predicted, 1));
+            var bits = likelihood.Term(new Batch(x0, 1), new Batch(noise, 1), [t], []).Bits[0];
 
-            var nats = diffusion.StepDivergence<double>(Values(x0), Values(predicted), t, variance);
+            var nats = diffusion.StepDivergence<double>(x0, predicted, t, variance);
 
-            Assert.AreEqual(bits, nats / Math.Log(2) / x0.numel(), 1e-10 * bits);
-            var (posterior, xt) = (diffusion.Posterior(t), diffusion.AddNoise<double>(Values(x0), Values(noise), t));
+            Assert.AreEqual(bits, nats / Math.Log(2) / x0.Length, 1e-10 * bits);
+            var (posterior, xt) = (diffusion.Posterior(t), diffusion.AddNoise<double>(x0, noise, t));
             var modelVariance = variance == DdpmVariance.FixedSmall ? posterior.Variance : diffusion.Schedule.Betas[t];
             Assert.AreEqual(
                 nats,
                 GaussianDiffusion.Divergence<double>(
-                    posterior.Mean<double>(Values(x0), xt),
+                    posterior.Mean<double>(x0, xt),
                     posterior.Variance,
-                    posterior.Mean<double>(Values(predicted), xt),
+                    posterior.Mean<double>(predicted, xt),
                     modelVariance),
                 1e-8 * nats);
         }
@@ -141,6 +113,13 @@ public sealed class GaussianDiffusionTests
         Fixtures.Messages.Expect<ArgumentException>(
             "noise must hold 2 values like the others, but has 1. (Parameter 'noise')",
             () => _diffusion.AddNoise<double>(two, one, 3));
+        foreach (var convert in new Action[] { () => _diffusion.ToNoise<double>(two, two, (PredictionType)5, 3), () => _diffusion.ToOriginalSample<double>(two, two, (PredictionType)5, 3), () => _diffusion.ToVelocity<double>(two, two, (PredictionType)5, 3) })
+        {
+            Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
+                "kind must be Epsilon, Sample or VPrediction. (Parameter 'kind')\nActual value was 5.",
+                convert);
+        }
+
         Fixtures.Messages.Expect<ArgumentException>(
             "x must hold 2 values like the others, but has 0. (Parameter 'x')",
             () => _diffusion.Posterior(3).Mean<double>(two, []));
@@ -165,6 +144,13 @@ public sealed class GaussianDiffusionTests
         Fixtures.Messages.Expect<ArgumentOutOfRangeException>(
             "eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. (Parameter 'eta')\nActual value was 2.",
             () => NonMarkovianProcess.OfEta(_diffusion.Schedule, 2));
+    }
+
+    private static double[] Numbers(long seed)
+    {
+        var numbers = new float[18];
+        new RandomNumbers(RandomStream.AddedNoise, seed).Normals(0, 0, numbers);
+        return Array.ConvertAll(numbers, number => (double)number);
     }
 
     private static double[] Values(Tensor tensor) => tensor.data<double>().ToArray();

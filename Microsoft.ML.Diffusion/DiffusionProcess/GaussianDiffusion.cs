@@ -1,5 +1,5 @@
+using System.Numerics;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -38,103 +38,62 @@ public sealed partial class GaussianDiffusion
     /// <inheritdoc/>
     public override string ToString() => $"{Schedule}, {Prediction} prediction";
 
-    // The methods on tensors take one timestep for each of the N samples. Coefficients are rounded once, to the type of the first tensor given, on whose device
-    // the result lies; tensors are [N, ...], of one shape, and variances come as [N, 1, ...], to be broadcast. Results belong to the caller's dispose scope;
-    // nothing is changed in place, and gradients flow through.
+    // What the library itself computes with: the same numbers, into buffers of the caller.
 
-    /// <summary>Draws x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) noise (Ho et al. 2020, eq. 4).</summary>
-    /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
-    /// <param name="noise">Standard normal, [N, ...].</param>
-    /// <param name="timesteps">N timesteps in 0..T-1.</param>
-    /// <returns>x_t, [N, ...].</returns>
-    /// <exception cref="ArgumentException">The number of timesteps is not N.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A timestep is outside 0..T-1.</exception>
-    internal Tensor AddNoise(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
+    /// <summary>Draws x_t as <see cref="AddNoise{T}(ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/> does.</summary>
+    /// <param name="x0">The values of x_0.</param>
+    /// <param name="noise">Standard normal values, as many.</param>
+    /// <param name="timestep">t, in 0..T-1.</param>
+    /// <param name="xt">As many values, to be written.</param>
+    internal void AddNoise<T>(ReadOnlySpan<T> x0, ReadOnlySpan<T> noise, int timestep, Span<T> xt)
+        where T : IFloatingPointIeee754<T>
     {
-        using var scope = NewDisposeScope();
-        var (signalScale, noiseScale) = Scales(timesteps, x0);
-        return (signalScale * x0).Plus(noiseScale * noise).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Gives q(x_t | x_0): mean sqrt(alpha-bar_t) x_0 and variance 1 - alpha-bar_t (Ho et al. 2020, eq. 4).</summary>
-    /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
-    /// <param name="timesteps">N timesteps in 0..T-1.</param>
-    /// <returns>The mean, [N, ...], and the variance and its natural logarithm, [N, 1, ...].</returns>
-    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
-    internal (Tensor Mean, Tensor Variance, Tensor LogVariance) Marginal(Tensor x0, ReadOnlySpan<int> timesteps)
-    {
-        using var scope = NewDisposeScope();
-        var mean = Gather(timesteps, x0, t => Math.Sqrt(Schedule.AlphaBar(t))) * x0;
-        var variance = Gather(timesteps, x0, t => 1 - Schedule.AlphaBar(t));
-        var logVariance = Gather(timesteps, x0, t => Math.Log(1 - Schedule.AlphaBar(t)));
-        return (mean.MoveToOuterDisposeScope(), variance.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope());
-    }
-
-    /// <summary>Gives q(x_{t-1} | x_t, x_0), which the network's reverse step is to match (Ho et al. 2020, eq. 6 and 7).</summary>
-    /// <param name="x0">Images, [N, ...].</param>
-    /// <param name="xt">Noisy images at the timesteps, [N, ...].</param>
-    /// <param name="timesteps">N timesteps in 0..T-1; at 0 the mean is x_0 and the variance 0.</param>
-    /// <returns>
-    /// The mean, [N, ...], and the variance and its natural logarithm, [N, 1, ...]; at t = 0 the logarithm is that of t = 1, so that it is finite.
-    /// </returns>
-    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
-    internal (Tensor Mean, Tensor Variance, Tensor LogVarianceClipped) Posterior(Tensor x0, Tensor xt, ReadOnlySpan<int> timesteps)
-    {
-        using var scope = NewDisposeScope();
-        var original = Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient1[t]) * x0;
-        var mean = original.Plus(Gather(timesteps, x0, t => Schedule.PosteriorMeanCoefficient2[t]) * xt);
-        var variance = Gather(timesteps, x0, t => Schedule.PosteriorVariance[t]);
-        var logVariance = Gather(timesteps, x0, t => Schedule.PosteriorLogVarianceClipped[t]);
-        return (mean.MoveToOuterDisposeScope(), variance.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope());
-    }
-
-    /// <summary>Gives what a network should output for x_t: the noise, x_0, or v, as <see cref="Prediction"/> says.</summary>
-    /// <param name="x0">Images, [N, ...] in [-1, 1].</param>
-    /// <param name="noise">The noise in x_t, [N, ...].</param>
-    /// <param name="timesteps">N timesteps in 0..T-1.</param>
-    /// <returns>The target, [N, ...].</returns>
-    /// <inheritdoc cref="AddNoise(Tensor, Tensor, ReadOnlySpan{int})" path="/exception"/>
-    internal Tensor Target(Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps)
-    {
-        using var scope = NewDisposeScope();
-        var (signalScale, noiseScale) = Scales(timesteps, x0);
-        var result = Prediction switch
+        var (signalScale, noiseScale) = Scales(timestep);
+        for (var i = 0; i < xt.Length; i++)
         {
-            PredictionType.Epsilon => noise.alias(),
-            PredictionType.Sample => x0.alias(),
-            _ => (signalScale * noise) - (noiseScale * x0),
+            xt[i] = T.CreateTruncating((signalScale * double.CreateTruncating(x0[i])) + (noiseScale * double.CreateTruncating(noise[i])));
+        }
+    }
+
+    /// <summary>Draws x_t for a batch, each image at a timestep of its own.</summary>
+    /// <param name="x0">Images.</param>
+    /// <param name="noise">Standard normal, as many.</param>
+    /// <param name="timesteps">N timesteps in 0..T-1.</param>
+    internal Batch AddNoise(Batch x0, Batch noise, ReadOnlySpan<int> timesteps)
+    {
+        var result = new Batch(x0.Count, x0.Length);
+        for (var i = 0; i < x0.Count; i++)
+        {
+            AddNoise<double>(x0[i], noise[i], timesteps[i], result[i]);
+        }
+
+        return result;
+    }
+
+    /// <summary>The shares of noise and x_0 in what a network should output at a timestep.</summary>
+    internal (double OfNoise, double OfOriginal) TargetScales(int timestep)
+    {
+        var (signalScale, noiseScale) = Scales(timestep);
+        return Prediction switch
+        {
+            PredictionType.Epsilon => (1, 0),
+            PredictionType.Sample => (0, 1),
+            _ => (signalScale, -noiseScale),
         };
-        return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The entry of a table at each timestep, as [N, 1, ...] for tensors like <paramref name="like"/>: computed in double, rounded once.</summary>
-    internal Tensor Gather(ReadOnlySpan<int> timesteps, Tensor like, Func<int, double> table)
+    /// <summary>The shares of x_t and of a network's output in the x_0 that it predicts at a timestep; not finite from noise where alpha-bar_t is 0.</summary>
+    internal (double OfNoisy, double OfPrediction) OriginalScales(int timestep)
     {
-        var count = like.shape[0];
-        if (timesteps.Length != count)
+        var (signalScale, noiseScale) = Scales(timestep);
+        return Prediction switch
         {
-            throw new ArgumentException(
-                $"timesteps must hold one timestep for each of the {count} samples, got {timesteps.Length}.",
-                nameof(timesteps));
-        }
-
-        var values = new double[timesteps.Length];
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (timesteps[i] < 0 || timesteps[i] >= Schedule.NumberOfTrainingTimesteps)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(timesteps),
-                    timesteps[i],
-                    $"timesteps[{i}] must be from 0 to {Schedule.NumberOfTrainingTimesteps - 1}, because the schedule has {Schedule.NumberOfTrainingTimesteps} timesteps.");
-            }
-
-            values[i] = table(timesteps[i]);
-        }
-
-        return tensor(values, like.dtype, like.device).reshape([count, .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
+            PredictionType.Epsilon => (1 / signalScale, -noiseScale / signalScale),
+            PredictionType.Sample => (0, 1),
+            _ => (signalScale, -noiseScale),
+        };
     }
 
-    private (Tensor SignalScale, Tensor NoiseScale) Scales(ReadOnlySpan<int> timesteps, Tensor like) =>
-        (Gather(timesteps, like, t => Math.Sqrt(Schedule.AlphaBar(t))), Gather(timesteps, like, t => Math.Sqrt(1 - Schedule.AlphaBar(t))));
+    private static ArgumentOutOfRangeException Unknown(PredictionType kind) =>
+        new(nameof(kind), kind, "kind must be Epsilon, Sample or VPrediction.");
 }

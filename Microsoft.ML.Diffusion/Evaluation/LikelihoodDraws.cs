@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
@@ -17,13 +16,15 @@ internal static class LikelihoodDraws
     /// <param name="seed">The seed of the evaluation.</param>
     /// <param name="images">The number of each image.</param>
     /// <param name="timesteps">The timestep of each image.</param>
-    /// <param name="like">[N, C, H, W].</param>
-    public static Tensor Noise(long seed, IReadOnlyList<long> images, IReadOnlyList<int> timesteps, Tensor like) =>
-        RandomTensors.Normals(
-            new RandomNumbers(RandomStream.LikelihoodNoise, seed),
-            images,
-            i => timesteps[i],
-            like.shape,
-            like.dtype,
-            like.device);
+    /// <param name="length">The numbers of an image.</param>
+    public static Batch Noise(long seed, IReadOnlyList<long> images, IReadOnlyList<int> timesteps, int length)
+    {
+        var numbers = new RandomNumbers(RandomStream.LikelihoodNoise, seed);
+        var noise = new float[checked(images.Count * length)];
+        ImageLoop.Run(
+            images.Count,
+            length,
+            i => numbers.Normals(images[i], timesteps[i], noise.AsSpan(i * length, length)));
+        return Batch.Of(noise, images.Count);
+    }
 }

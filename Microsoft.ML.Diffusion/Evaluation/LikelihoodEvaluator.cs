@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
@@ -18,10 +18,10 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         seed);
 
     /// <summary>The bound of images in memory.</summary>
-    /// <param name="images">[N, C, H, W] in [-1, 1] on the 256 levels.</param>
-    public LikelihoodMetrics Evaluate(Tensor images)
+    /// <param name="images">[N][C][H][W] in [-1, 1] on the 256 levels.</param>
+    public LikelihoodMetrics Evaluate(Batch images)
     {
-        var terms = Of(options.Labels).Terms(images, _timesteps, seed, batchSize, done => Report(done, images.shape[0]));
+        var terms = Of(options.Labels).Terms(images, _timesteps, seed, batchSize, done => Report(done, images.Count));
         options.Progress?.Report(1);
         return new LikelihoodMetrics(terms);
     }
@@ -35,11 +35,9 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         var images = 0L;
         foreach (var (pixels, labels) in batches)
         {
-            using var scope = NewDisposeScope();
-            var x0 = PixelTensors.FromBytes(pixels, model.Description.Shape, model.Device);
             sums.Add(
                 Of(labels).Terms(
-                    x0,
+                    PixelValues.ToBatch(pixels),
                     _timesteps,
                     seed,
                     batchSize,
@@ -62,12 +60,11 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     {
         var description = model.Description;
         var variance = options.Variance ?? description.Variance.OfSteps;
-        return new Likelihood(new GaussianDiffusion(description.Schedule, description.Prediction), variance, options.Clipping, Predict);
-
-        Tensor Predict(Tensor xt, int[] timesteps, int[] images)
-        {
-            var classes = labels is null ? null : tensor(Array.ConvertAll(images, image => (long)labels[image]), device: model.Device);
-            return model.Calls.Predict(xt, timesteps, classes);
-        }
+        return new Likelihood(
+            new GaussianDiffusion(description.Schedule, description.Prediction),
+            variance,
+            options.Clipping,
+            (xt, timesteps, images) =>
+                model.Calls.Predict(xt, timesteps, labels is null ? null : Array.ConvertAll(images, image => labels[image])));
     }
 }

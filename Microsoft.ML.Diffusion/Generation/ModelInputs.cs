@@ -14,8 +14,14 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
     /// <summary>Pixels of images, [N, C, H, W] in [-1, 1].</summary>
     public Tensor Images(IReadOnlyList<MLImage> images, string parameter)
     {
+        return PixelTensors.FromBytes(Pixels(images, parameter), _shape, device);
+    }
+
+    /// <summary>Pixels of images, [C, H, W] in 0..255 of each.</summary>
+    public byte[][] Pixels(IReadOnlyList<MLImage> images, string parameter)
+    {
         CheckList(images, parameter);
-        return PixelTensors.FromBytes([.. images.Select((image, i) => Pixels(image, $"{parameter}[{i}]", parameter))], _shape, device);
+        return [.. images.Select((image, i) => Pixels(image, $"{parameter}[{i}]", parameter))];
     }
 
     /// <summary>Pixels of one image, [C, H, W] in 0..255.</summary>

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Diffusion.Model;
 /// The one door to a network outside of a training step: a call holds a share of it. On the CPU and without gradients, the images of a batch are shared out between threads.
 /// </summary>
 /// <param name="network">The network.</param>
-internal sealed class NetworkCalls(Shared<UNet> network)
+internal sealed partial class NetworkCalls(Shared<UNet> network)
 {
     private static readonly ConcurrentDictionary<int, Lazy<WorkerThreads>> _threads = new();
     private static readonly Lock _turn = new();

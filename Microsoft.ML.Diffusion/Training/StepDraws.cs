@@ -1,5 +1,5 @@
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -10,15 +10,11 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="options">What there is to draw.</param>
 internal sealed class StepDraws(long seed, long firstSample, int trainingTimesteps, TrainingOptions options)
 {
-    /// <summary>Standard normal noise, one for each image of [N, C, H, W].</summary>
-    public Tensor Noise(long[] shape, Device device) =>
-        RandomTensors.Normals(
-            new(RandomStream.TrainingNoise, seed),
-            [.. Enumerable.Range(0, (int)shape[0]).Select(i => firstSample + i)],
-            0,
-            shape,
-            ScalarType.Float32,
-            device);
+    /// <summary>Standard normal noise of an image.</summary>
+    /// <param name="place">Its place in the batch.</param>
+    /// <param name="noise">[C][H][W], to be written.</param>
+    public void Noise(int place, Span<float> noise) =>
+        new RandomNumbers(RandomStream.TrainingNoise, seed).Normals(firstSample + place, 0, noise);
 
     /// <summary>One timestep for each image.</summary>
     /// <param name="count">Number of images.</param>
@@ -37,29 +33,37 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
         return timesteps;
     }
 
-    /// <summary>Mirrors about half of the images, [N, C, H, W], left to right, if the options say so.</summary>
-    public Tensor Flip(Tensor images)
+    /// <summary>Mirrors about half of the images, [N][C][H][W], left to right, if the options say so.</summary>
+    public void Flip(Span<float> images, ImageShape shape)
     {
         if (!options.FlipHorizontally)
         {
-            return images;
+            return;
         }
 
         var numbers = new RandomNumbers(RandomStream.Flips, seed);
-        var mirrored = new bool[images.shape[0]];
-        for (var i = 0; i < mirrored.Length; i++)
+        for (var i = 0; i < images.Length / shape.PixelCount; i++)
         {
-            mirrored[i] = numbers.Uniform(firstSample + i) < 0.5;
+            if (numbers.Uniform(firstSample + i) < 0.5)
+            {
+                Mirror(images.Slice(i * shape.PixelCount, shape.PixelCount), shape.Width);
+            }
         }
-
-        return where(tensor(mirrored, device: images.device).reshape(-1, 1, 1, 1), images.flip(3), images);
     }
 
     /// <summary>The labels of a batch, -1 where the image is shown without.</summary>
-    public long[] Labels(int[] indices, IReadOnlyList<int> all)
+    public int[] Labels(int[] indices, IReadOnlyList<int> all)
     {
         var numbers = new RandomNumbers(RandomStream.LabelDropout, seed);
-        return [.. indices.Select((index, i) => numbers.Uniform(firstSample + i) < options.LabelDropout ? -1L : all[index])];
+        return [.. indices.Select((index, i) => numbers.Uniform(firstSample + i) < options.LabelDropout ? -1 : all[index])];
+    }
+
+    private static void Mirror(Span<float> image, int width)
+    {
+        for (var first = 0; first < image.Length; first += width)
+        {
+            image.Slice(first, width).Reverse();
+        }
     }
 
     private static double[] Cumulative(double[] probabilities)

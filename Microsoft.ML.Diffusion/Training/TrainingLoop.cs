@@ -5,8 +5,6 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows images and writes checkpoints.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
-    private const int ReadEverySteps = 10; // on a GPU, which must not run dry while the host looks at a loss
-
     private readonly TrainingRun _run;
     private readonly TrainingOptions _options;
     private readonly RunCancellation _cancellation;
@@ -117,13 +115,9 @@ internal sealed class TrainingLoop : IDisposable
         _run.Images.Prefetch(_indices);
         _training.Run(_run.Images, indices, _step, learningRate);
         _step++;
-        if (_run.Device.type == TorchSharp.DeviceType.CPU || _step % ReadEverySteps == 0)
-        {
-            ReadLosses();
-        }
+        ReadLosses();
     }
 
-    // Waits for the device.
     private void ReadLosses()
     {
         _meter.Add(_training.Losses.Read());

@@ -2,48 +2,42 @@ using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
+using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>One optimizer step: minimizes the loss that the options choose on one batch, at randomly drawn timesteps.</summary>
 /// <remarks>
 /// What a step draws follows from its number alone, and with loss-aware timesteps from the losses before it; how many parts the batch goes through in decides
-/// nothing of it. Uniform timesteps never make the host wait for the device.
+/// nothing of it.
 /// </remarks>
 internal sealed class TrainingStep : IDisposable
 {
     private readonly ModelDescription _model;
     private readonly TrainingOptions _options;
     private readonly long _seed;
-    private readonly Device _device;
     private readonly GaussianDiffusion _diffusion;
     private readonly TrainingObjective _objective;
-    private readonly GradientShards _shards;
+    private readonly TorchGradients _network;
 
-    public TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device)
+    public TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, torch.Device device)
     {
-        (_model, _options, _seed, _device) = (model, options, seed, device);
+        (_model, _options, _seed) = (model, options, seed);
         _diffusion = new(model.Schedule, model.Prediction);
         _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
-        Optimizer = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
-        Losses = new(device);
-        var images = options.BatchSize / options.GradientAccumulationSteps;
-        _shards =
-            new(network, Optimizer, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Optimizer.Count)));
+        _network = new(network, model, options.Precision.TypeOn(device), device, options.BatchSize / options.GradientAccumulationSteps);
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
-    public FlatOptimizer Optimizer { get; }
+    public FlatOptimizer Optimizer => _network.Optimizer;
 
     /// <summary>The losses that loss-aware timesteps are drawn by; null for uniform ones.</summary>
     public LossHistory? History { get; }
 
-    /// <summary>The losses of the steps taken, on the device until somebody asks.</summary>
-    public LossMeter Losses { get; }
+    /// <summary>The losses of the steps taken, until somebody asks.</summary>
+    public LossMeter Losses { get; } = new();
 
     /// <summary>Whether all steps were taken in whole: not while one changes the weights, nor after it failed in this.</summary>
     public bool IsWhole { get; private set; } = true;
@@ -55,75 +49,64 @@ internal sealed class TrainingStep : IDisposable
     /// <param name="learningRate">Its learning rate.</param>
     public void Run(TrainingSet images, int[] indices, int step, double learningRate)
     {
-        using var scope = NewDisposeScope();
         var firstSample = (long)step * _options.BatchSize;
-        var dropout = new RandomNumbers(RandomStream.Dropout, _seed);
         var draws = new StepDraws(_seed, firstSample, _model.Schedule.NumberOfTrainingTimesteps, _options);
         var probabilities = History?.Probabilities();
-        var x0 = draws.Flip(images.Batch(indices, _device));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
-        var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
-        var noise = draws.Noise(x0.shape, _device);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
+        var batch = Batch(images, indices, timesteps, draws);
 
-        Optimizer.ZeroGradients();
-        var losses = new List<Tensor>();
-        foreach (var (first, count) in WorkerThreads.Parts(indices.Length, _options.GradientAccumulationSteps))
-        {
-            var parts = _shards.Run([.. WorkerThreads.Parts(count, _shards.Count)], (network, start, size) =>
-            {
-                Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
-                KernelGradients.Forget();
-                network.Dropout.Begin(dropout, firstSample + first + start);
-                var terms =
-                    LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
-                var weighted =
-                    weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
-                weighted.sum().Over(indices.Length).backward();
-                KernelGradients.ThrowIfFailed();
-                return terms.detach();
-            });
-            foreach (var part in parts)
-            {
-                scope.Attach(part);
-                losses.Add(part);
-            }
-        }
-
-        var allLosses = cat(losses);
+        var losses = AddGradients(batch, weights, new RandomNumbers(RandomStream.Dropout, _seed), firstSample);
         IsWhole = false;
-        Update(allLosses, weights, timesteps, step, learningRate);
+        Update(losses, weights, timesteps, step, learningRate);
         IsWhole = true;
     }
 
-    // Each shard has gradients of its own: all together take a GiB at most, or there is one.
-    private static int MaximumShards(long weights) => (int)Math.Max(1, (1L << 30) / (sizeof(float) * weights));
-
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _network.Dispose();
+
+    private NoisyBatch Batch(TrainingSet images, int[] indices, int[] timesteps, StepDraws draws)
     {
-        _shards.Dispose();
-        Losses.Dispose();
-        Optimizer.Dispose();
+        var originals = images.Batch(indices);
+        draws.Flip(originals, images.Shape);
+        return new NoisyBatch(
+            _diffusion,
+            originals,
+            timesteps,
+            images.Labels is { } all ? draws.Labels(indices, all) : null,
+            draws.Noise);
     }
 
-    // The loss of each image, [N], before loss-aware timesteps weight it.
-    private Tensor LossOfEach(UNet network, Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps, Tensor? labels)
+    // The loss of each image, before loss-aware timesteps weight it.
+    private double[] AddGradients(NoisyBatch batch, double[]? weights, RandomNumbers dropout, long firstSample)
     {
-        var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var times = tensor(Array.ConvertAll(timesteps.ToArray(), t => (float)t), device: _device);
-        return _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
-    }
-
-    private void Update(Tensor losses, double[]? weights, int[] timesteps, int step, double learningRate)
-    {
-        var loss = (weights is null ? losses : losses * tensor(weights, losses.dtype, _device)).mean();
-        var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
-        var taken = Optimizer.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
-        Losses.Add(loss, taken);
-        if (History is not null && taken.Value() == 1)
+        var losses = new double[batch.Count];
+        foreach (var (first, count) in WorkerThreads.Parts(batch.Count, _options.GradientAccumulationSteps))
         {
-            History.Record(timesteps, losses.to(ScalarType.Float64).cpu().data<double>().ToArray());
+            _network.AddGradients(
+                batch.Input(first, count),
+                new DropoutDraws(dropout, firstSample + first),
+                (place, output, gradient) =>
+                {
+                    var image = first + place;
+                    var share = (weights?[image] ?? 1) / batch.Count;
+                    losses[image] = _objective.Terms(batch[image], output, gradient, share).Loss;
+                });
+        }
+
+        return losses;
+    }
+
+    private void Update(double[] losses, double[]? weights, int[] timesteps, int step, double learningRate)
+    {
+        var loss = losses.Select((value, image) => value * (weights?[image] ?? 1)).Average();
+        var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
+        var settings = new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay);
+        var isTaken = _network.Update(settings, double.IsFinite(loss));
+        Losses.Add(loss, isTaken);
+        if (isTaken)
+        {
+            History?.Record(timesteps, losses);
         }
     }
 }

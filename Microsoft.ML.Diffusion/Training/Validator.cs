@@ -1,9 +1,7 @@
 using Microsoft.ML.Diffusion.Data.Training;
-using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -50,17 +48,21 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
 
     private double SumOfLosses(int first, int count)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
         int[] indices = [.. Enumerable.Range(first, count).Select(draw => draw % images.Count)];
-        var timesteps = _timesteps[first..(first + count)];
-        var source =
-            new PerSampleNoise(Seed, Enumerable.Range(first, count).Select(judgement => (long)judgement), RandomStream.ValidationNoise);
-
-        var x0 = images.Batch(indices, run.Device);
-        var noise = source.Next(x0);
-        var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var labels = images.Labels is { } all ? tensor(Array.ConvertAll(indices, index => (long)all[index]), device: run.Device) : null;
-        return _objective.Terms(x0, noise, xt, _calls.Predict(xt, timesteps, labels), timesteps).Loss.to(ScalarType.Float64).sum().Value();
+        var labels = images.Labels is { } all ? Array.ConvertAll(indices, index => all[index]) : null;
+        var numbers = new RandomNumbers(RandomStream.ValidationNoise, Seed);
+        var batch = new NoisyBatch(
+            _diffusion,
+            images.Batch(indices),
+            _timesteps[first..(first + count)],
+            labels,
+            (place, noise) => numbers.Normals(first + place, 0, noise));
+        var output = _calls.Predict(Batch.Of(batch.Input(0, count).Images.Span, count), batch.Timesteps, labels).ToSingle();
+        var (length, losses) = (output.Length / count, new double[count]);
+        ImageLoop.Run(
+            count,
+            length,
+            image => losses[image] = _objective.Terms<float>(batch[image], output.AsSpan(image * length, length)).Loss);
+        return losses.Sum();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
@@ -75,25 +76,21 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         }
 
         using var share = model.Use();
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
         var (filled, description) = (Filled(rows), model.Description);
-        var (x0, labels) = (Images(filled), LabelTensor(filled));
+        var (x0, labels) = (PixelValues.ToBatch([.. filled.Select(row => row.Pixels!)]), Labels(filled));
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
-        var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
         var likelihood =
             new Likelihood(
-                diffusion,
+                new GaussianDiffusion(Schedule, description.Prediction),
                 description.Variance.OfSteps,
                 Clipping.Static(),
                 (xt, times, _) => model.Calls.Predict(xt, times, labels));
 
-        var prior = Values(new VariationalBound(diffusion).Prior(x0));
+        var prior = likelihood.Prior(x0);
         var terms = timesteps.Select(timestep =>
         {
-            using var termScope = NewDisposeScope();
             generation.CancellationToken.ThrowIfCancellationRequested();
-            return Values(likelihood.Term(x0, EqualNoise(x0, timestep), [.. Enumerable.Repeat(timestep, filled.Length)], []).Bits);
+            return likelihood.Term(x0, EqualNoise(x0.Count, timestep), [.. Enumerable.Repeat(timestep, filled.Length)], []).Bits;
         }).ToList();
         var bits = new LikelihoodMetrics(new LikelihoodTerms(Schedule.NumberOfTrainingTimesteps, timesteps, prior, terms[0], terms[1..]));
         return [.. bits.PerImage.Take(rows.Count).Select(value => (float)value)];
@@ -104,17 +101,18 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
+        var noise = tensor(EqualNoise(filled.Length, timestep).ToSingle(), x0.shape, device: x0.device);
         var features =
             model.Calls.Bottleneck(
-                NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)),
+                NoiseLevel.Noised(x0, noise, Schedule.AlphaBar(timestep)),
                 timestep,
                 LabelTensor(filled));
         return features.mean([2, 3]).narrow(0, 0, rows.Count);
     });
 
     // The noise of the first image of seed 0 at a timestep, for each image: that of an image judged alone.
-    private static Tensor EqualNoise(Tensor x0, int timestep) =>
-        LikelihoodDraws.Noise(seed: 0, new long[x0.shape[0]], [.. Enumerable.Repeat(timestep, (int)x0.shape[0])], x0);
+    private Batch EqualNoise(int images, int timestep) =>
+        LikelihoodDraws.Noise(seed: 0, new long[images], [.. Enumerable.Repeat(timestep, images)], Shape.PixelCount);
 
     private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
     {
@@ -129,8 +127,6 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         var values = compute().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         return [.. values.Chunk(values.Length / rows.Count)];
     }
-
-    private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
 
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
         [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.ML.Diffusion.Images;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Data.Training;
 
@@ -26,8 +25,8 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
     /// <summary>Starts to gather a batch on another thread, for a later <see cref="Batch"/> of the same array.</summary>
     public void Prefetch(int[] indices) => _ahead.Start(indices);
 
-    /// <summary>Packs the images at <paramref name="indices"/> into [N, C, H, W] in [-1, 1].</summary>
-    public Tensor Batch(int[] indices, Device device) => PixelTensors.FromBytes(_ahead.Take(indices), indices.Length, shape, device);
+    /// <summary>The images at <paramref name="indices"/>, [N][C][H][W] in [-1, 1].</summary>
+    public float[] Batch(int[] indices) => PixelValues.ToSingle(_ahead.Take(indices));
 
     /// <summary>SHA-256 of the size, all pixels and all labels.</summary>
     public string Digest()
