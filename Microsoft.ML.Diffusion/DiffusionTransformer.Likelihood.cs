@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
+using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ public sealed partial class DiffusionTransformer
 
         using var share = Use();
         using var scope = NewDisposeScope();
-        var pixels = Inputs.Images(images, nameof(images));
+        var pixels = PixelTensors.FromBytes(Inputs.Pixels(images, nameof(images)), Description.Shape, _trained.Model.Device);
         return new LikelihoodEvaluator(
             _trained.Model,
             options,

@@ -31,12 +31,19 @@ internal static class ClassifierFreeGuidance
             (image, guided) => Guide(both[image], both[x.Count + image], x.Length, guidance, guided));
     }
 
-    private static void Guide(ReadOnlySpan<double> labelled, ReadOnlySpan<double> unlabelled, int length, Guidance guidance, Span<double> guided)
+    // The first so many numbers are guided.
+    private static void Guide(
+        ReadOnlySpan<double> labelled,
+        ReadOnlySpan<double> unlabelled,
+        int length,
+        Guidance guidance,
+        Span<double> guided)
     {
         labelled[length..].CopyTo(guided[length..]);
-        (labelled, unlabelled, guided) = (labelled[..length], unlabelled[..length], guided[..length]);
-        TensorPrimitives.Subtract(labelled, unlabelled, guided);
-        TensorPrimitives.MultiplyAdd(guided, guidance.Scale, unlabelled, guided);
+        labelled = labelled[..length];
+        guided = guided[..length];
+        TensorPrimitives.Subtract(labelled, unlabelled[..length], guided);
+        TensorPrimitives.MultiplyAdd(guided, guidance.Scale, unlabelled[..length], guided);
         if (guidance.Rescale > 0)
         {
             TensorPrimitives.Multiply(guided, Rescaling(guided, labelled, guidance.Rescale), guided);

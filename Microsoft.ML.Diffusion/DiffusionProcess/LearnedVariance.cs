@@ -22,7 +22,8 @@ internal static partial class LearnedVariance
     public static Batch Noise(Batch interpolation, Batch noise, double logSmall, double logLarge) =>
         Batch.Create(noise.Count, noise.Length, (image, scaled) =>
         {
-            var (v, standard) = (interpolation[image], noise[image]);
+            var v = interpolation[image];
+            var standard = noise[image];
             for (var i = 0; i < scaled.Length; i++)
             {
                 var fraction = (v[i] + 1) / 2;

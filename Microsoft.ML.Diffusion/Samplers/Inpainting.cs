@@ -78,7 +78,9 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
     private static Batch Join(IReadOnlyList<bool[]> painted, Batch x, Batch kept) =>
         Batch.Create(x.Count, x.Length, (image, joined) =>
         {
-            var (mask, ofX, ofKept) = (painted[image], x[image], kept[image]);
+            var mask = painted[image];
+            var ofX = x[image];
+            var ofKept = kept[image];
             for (var i = 0; i < joined.Length; i++)
             {
                 joined[i] = mask[i] ? ofX[i] : ofKept[i];

@@ -3,6 +3,7 @@ using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
@@ -39,10 +40,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
         using var share = model.Use();
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToBytes(
-            new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)),
-            Shape);
+        return PixelBatches.ToBytes(new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)));
     }
 
     /// <summary>Finds the noise of each row's image, [C, H, W].</summary>
@@ -53,18 +51,10 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<float[]> Decode(IReadOnlyList<float[]> noise, IReadOnlyList<RowInput> rows) =>
         Compute(
             rows,
-            () => _encoder.Denoise(
-                tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device),
-                Labels(rows)));
+            () => _encoder.Denoise(Joined(noise), Labels(rows)));
 
     /// <summary>Rounds values in [-1, 1] to 256 levels.</summary>
-    public IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images)
-    {
-        using var scope = NewDisposeScope();
-        return images.Count == 0
-            ? []
-            : PixelTensors.ToBytes(tensor(images.SelectMany(values => values).ToArray(), Shape.Batch(images.Count)), Shape);
-    }
+    public static IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images) => PixelBatches.ToBytes(Joined(images));
 
     /// <summary>Estimates the bound of each row's image, with the same timesteps and noise for each.</summary>
     public IReadOnlyList<float> BitsPerDimension(IReadOnlyList<RowInput> rows)
@@ -78,7 +68,8 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var (filled, description) = (Filled(rows), model.Description);
-        var (x0, labels) = (Images(filled), LabelTensor(filled));
+        var x0 = PixelTensors.FromBytes([.. filled.Select(row => row.Pixels!)], Shape, model.Device);
+        var labels = Labels(filled) is { } classes ? tensor([.. classes.Select(label => (long)label)], device: model.Device) : null;
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var diffusion = new GaussianDiffusion(Schedule, description.Prediction);
         var likelihood =
@@ -104,19 +95,15 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
-        var features =
-            model.Calls.Bottleneck(
-                NoiseLevel.Noised(x0, EqualNoise(x0, timestep), Schedule.AlphaBar(timestep)),
-                timestep,
-                LabelTensor(filled));
-        return features.mean([2, 3]).narrow(0, 0, rows.Count);
+        var noise = new PerSampleNoise(seed: 0, new long[filled.Length], RandomStream.LikelihoodNoise, firstDraw: timestep).Next(x0);
+        return model.Calls.Bottleneck(NoiseLevel.Noised(x0, noise, Schedule.AlphaBar(timestep)), timestep, Labels(filled)).Take(rows.Count);
     });
 
     // The noise of the first image of seed 0 at a timestep, for each image: that of an image judged alone.
     private static Tensor EqualNoise(Tensor x0, int timestep) =>
         LikelihoodDraws.Noise(seed: 0, new long[x0.shape[0]], [.. Enumerable.Repeat(timestep, (int)x0.shape[0])], x0);
 
-    private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
+    private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Batch> compute)
     {
         if (rows.Count == 0)
         {
@@ -124,10 +111,8 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         }
 
         using var share = model.Use();
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var values = compute().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
-        return [.. values.Chunk(values.Length / rows.Count)];
+        var values = compute();
+        return [.. values.ToSingle().Chunk(values.Length)];
     }
 
     private static double[] Values(Tensor tensor) => tensor.to(ScalarType.Float64).cpu().data<double>().ToArray();
@@ -135,11 +120,9 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
         [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
-    private Tensor Images(IReadOnlyList<RowInput> rows) =>
-        PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
+    private Batch Images(IReadOnlyList<RowInput> rows) => PixelBatches.FromBytes([.. rows.Select(row => row.Pixels!)], Shape);
+
+    private static Batch Joined(IReadOnlyList<float[]> images) => Batch.Of(images.SelectMany(values => values).ToArray(), images.Count);
 
     private int[]? Labels(IReadOnlyList<RowInput> rows) => hasLabels ? [.. rows.Select(row => row.Label)] : null;
-
-    private Tensor? LabelTensor(IReadOnlyList<RowInput> rows) =>
-        Labels(rows) is { } labels ? tensor([.. labels.Select(label => (long)label)], device: model.Device) : null;
 }

@@ -1,0 +1,63 @@
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
+
+namespace Microsoft.ML.Diffusion.Generation;
+
+/// <summary>Cuts what is generated into batches of one size, and tells of their steps those who want to know.</summary>
+/// <param name="options">Who wants to know.</param>
+/// <param name="size">The number of images of a batch.</param>
+/// <param name="shape">The size of an image.</param>
+internal sealed class GenerationBatches(GenerationOptions options, int size, ImageShape shape)
+{
+    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
+    /// <param name="count">The number of all images.</param>
+    /// <param name="labels">The class of each image, -1 for none; null for none of any.</param>
+    /// <param name="generate">Makes a batch of one size.</param>
+    /// <returns>All images, without those that filled up the last batch.</returns>
+    public Batch Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate)
+    {
+        var (images, first) = (new Batch(count, shape.PixelCount), 0);
+        foreach (var (places, taken) in FilledBatch.Of(count, size))
+        {
+            var batch = generate(places, labels is null ? null : Array.ConvertAll(places, place => labels[place]));
+            batch.Take(taken).Values.CopyTo(images.Values, first * shape.PixelCount);
+            first += taken;
+        }
+
+        return images;
+    }
+
+    /// <summary>Tells the observer of each step of a run, and of progress by the share of steps done.</summary>
+    /// <param name="count">The number of all images.</param>
+    /// <param name="steps">The run.</param>
+    /// <param name="stepsOfBatch">How many steps a batch takes, repeated ones too.</param>
+    /// <returns>What is to be called after each step of a batch of these places. The images that fill up the last batch are not shown.</returns>
+    public Func<int[], Action<int, Batch, Batch>> Watch(int count, IReadOnlyList<SamplingStep> steps, int stepsOfBatch)
+    {
+        var (all, done) = ((count + size - 1) / size * stepsOfBatch, 0);
+        return places => (step, x, predictedX0) =>
+        {
+            if (options.Observer is { } observer)
+            {
+                var taken = Math.Min(size, count - places[0]);
+                Show(observer, new SamplingSnapshot(step, steps, places[0], x.Take(taken), predictedX0.Take(taken), shape));
+            }
+
+            options.Progress?.Report((double)++done / all);
+        };
+    }
+
+    private static void Show(Action<SamplingSnapshot> observer, SamplingSnapshot snapshot)
+    {
+        try
+        {
+            observer(snapshot);
+        }
+        finally
+        {
+            snapshot.Close();
+        }
+    }
+}
