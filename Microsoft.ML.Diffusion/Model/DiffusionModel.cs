@@ -24,6 +24,9 @@ internal sealed class DiffusionModel : IDisposable
     /// <summary>Gets where the weights are; it stays while a share of the network is held.</summary>
     public Device Device { get; private set; }
 
+    /// <summary>Gets whether the processor computes the network.</summary>
+    public bool IsOnProcessor => Device.type != TorchSharp.DeviceType.CUDA;
+
     /// <summary>What the network says of batches.</summary>
     public NetworkCalls Calls { get; }
 
