@@ -29,12 +29,9 @@ internal static class Batches
         /// <summary>Each number in [-1, 1], as those of images.</summary>
         public Batch Clamped() => batch.Map(value => Math.Clamp(value, -1, 1));
 
-        /// <summary>The largest difference of two numbers of one place.</summary>
-        public double DistanceTo(Batch other)
-        {
-            Assert.AreEqual((batch.Count, batch.Length), (other.Count, other.Length));
-            return batch.Values.Zip(other.Values, (a, b) => Math.Abs(a - b)).Max();
-        }
+        /// <summary>The largest difference of two numbers of one place; infinite where one is no number.</summary>
+        public double DistanceTo(Batch other) => Batch.Sum((1, batch), (-1, other)).Values.Max(
+            difference => double.IsNaN(difference) ? double.PositiveInfinity : Math.Abs(difference));
 
         /// <summary>The mean of all numbers.</summary>
         public double Mean() => batch.Values.Average();

@@ -30,7 +30,8 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         Run(
             samples,
             labels,
-            batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[i])).Next(batch.Length, model.Description.Shape.PixelCount),
+            batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[i]))
+                .Next(batch.Length, model.Description.Shape.PixelCount),
             Steps);
 
     /// <summary>Denoises x from the noise level of the first step.</summary>

@@ -19,7 +19,8 @@ internal sealed partial class NetworkCalls
     public Tensor Predict(Tensor x, ReadOnlySpan<int> timesteps, Tensor? labels)
     {
         using var share = network.TakeAgain();
-        return Call(share.Value.Forward, x, tensor(Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), device: x.device), labels);
+        var times = tensor(Array.ConvertAll(timesteps.ToArray(), timestep => (float)timestep), device: x.device);
+        return Call(share.Value.Forward, x, times, labels);
     }
 
     // Single precision in and out is here, and nowhere else.

@@ -20,7 +20,8 @@ internal sealed partial class NetworkCalls(Shared<UNet> network)
     /// <param name="timestep">The timestep of all; it need not be a whole number.</param>
     /// <param name="labels">N classes, -1 for none; null for none of any.</param>
     /// <returns>[N][C][H][W], or [N][2C][H][W] for a learned variance.</returns>
-    public Batch Predict(Batch x, double timestep, IReadOnlyList<int>? labels) => Call(network => network.Forward, x, [(float)timestep], labels);
+    public Batch Predict(Batch x, double timestep, IReadOnlyList<int>? labels) =>
+        Call(network => network.Forward, x, [(float)timestep], labels);
 
     /// <summary>What the network says of x, each at a timestep of its own; the other parameters are as for the other overload.</summary>
     public Batch Predict(Batch x, IReadOnlyList<int> timesteps, IReadOnlyList<int>? labels) =>
