@@ -60,7 +60,7 @@ public sealed class DdimInversionTests
 
         static int[] Asked(InversionLevel level)
         {
-                var asked = new List<double>();
+            var asked = new List<double>();
             var denoiser = new Denoiser((x, timestep) => { asked.Add(timestep); return Batch.Sum((0.1, x)); }, PredictionType.Epsilon, Clipping.None);
 
             DdimInversion.Encode(

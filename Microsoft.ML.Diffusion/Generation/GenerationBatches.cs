@@ -11,22 +11,29 @@ namespace Microsoft.ML.Diffusion.Generation;
 /// <param name="shape">The size of an image.</param>
 internal sealed class GenerationBatches(GenerationOptions options, int size, ImageShape shape)
 {
-    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
+    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, when the batch is asked for.</summary>
     /// <param name="count">The number of all images.</param>
     /// <param name="labels">The class of each image, -1 for none; null for none of any.</param>
     /// <param name="generate">Makes a batch of one size.</param>
-    /// <returns>All images, without those that filled up the last batch.</returns>
-    public Batch Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate)
+    /// <returns>The batches in order, without the images that filled up the last.</returns>
+    public IEnumerable<Batch> Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>
+        from batch in FilledBatch.Of(count, size)
+        let classes = labels is null ? null : Array.ConvertAll(batch.Places, place => labels[place])
+        select generate(batch.Places, classes).Take(batch.Taken);
+
+    /// <summary>Joins batches to one.</summary>
+    /// <param name="count">The number of all images.</param>
+    /// <param name="batches">The batches.</param>
+    public Batch Join(int count, IEnumerable<Batch> batches)
     {
-        var (images, first) = (new Batch(count, shape.PixelCount), 0);
-        foreach (var (places, taken) in FilledBatch.Of(count, size))
+        var (all, first) = (new Batch(count, shape.PixelCount), 0);
+        foreach (var batch in batches)
         {
-            var batch = generate(places, labels is null ? null : Array.ConvertAll(places, place => labels[place]));
-            batch.Take(taken).Values.CopyTo(images.Values, first * shape.PixelCount);
-            first += taken;
+            batch.Values.CopyTo(all.Values, first * shape.PixelCount);
+            first += batch.Count;
         }
 
-        return images;
+        return all;
     }
 
     /// <summary>Tells the observer of each step of a run, and of progress by the share of steps done.</summary>

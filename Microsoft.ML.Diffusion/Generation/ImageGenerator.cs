@@ -17,48 +17,51 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 {
     private readonly GenerationBatches _batches = new(options, options.BatchSizeFor(model), model.Description.Shape);
 
-    /// <summary>Draws samples from pure noise; parameters as for <see cref="Generate"/>.</summary>
+    /// <summary>Draws samples from pure noise; parameters as for <see cref="Pixels"/>.</summary>
     /// <returns>An image of each, the caller's to dispose.</returns>
     public MLImage[] Images(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
-        PixelBatches.ToImages(Generate(samples, labels), model.Description.Shape);
+        Array.ConvertAll(Pixels(samples, labels), planes => ImagePixels.Create(planes, model.Description.Shape));
 
-    /// <summary>Draws samples from pure noise.</summary>
+    /// <summary>Draws samples from pure noise. Of those of earlier batches only the pixels stay.</summary>
     /// <param name="samples">The index of each sample within the seed; its noise depends on nothing else.</param>
     /// <param name="labels">Class of each sample, -1 for none; null generates all without.</param>
-    /// <returns>The samples, in [-1, 1] or near it.</returns>
-    public Batch Generate(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
-        Run(
+    /// <returns>The planes of each, [C, H, W] in 0..255.</returns>
+    public byte[][] Pixels(IReadOnlyList<long> samples, IReadOnlyList<int>? labels)
+    {
+        var batches = Run(
             samples,
             labels,
             batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[i]))
                 .Next(batch.Length, model.Description.Shape.PixelCount),
             Steps);
+        return [.. batches.SelectMany(PixelBatches.ToBytes)];
+    }
 
     /// <summary>Denoises x from the noise level of the first step.</summary>
     /// <param name="start">x for each sample.</param>
     /// <param name="samples">The index of each sample within the seed.</param>
-    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <param name="steps">The run.</param>
     public Batch Denoise(Batch start, IReadOnlyList<long> samples, IReadOnlyList<int>? labels, IReadOnlyList<SamplingStep> steps) =>
-        Run(samples, labels, batch => start.Select(batch), steps);
+        _batches.Join(start.Count, Run(samples, labels, batch => start.Select(batch), steps));
 
     /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of index i.</summary>
     /// <param name="start">x for each sample.</param>
-    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <returns>The images.</returns>
     public Batch Denoise(Batch start, IReadOnlyList<int>? labels) => Denoise(start, Indices(start), labels, Steps);
 
     /// <summary>Denoises x from timestep t, sample i by the noise of index i.</summary>
     /// <param name="timestep">t, which latents of levels between timesteps have fractional.</param>
     /// <param name="start">x_t for each sample.</param>
-    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <returns>The images.</returns>
     public Batch DenoiseFrom(double timestep, Batch start, IReadOnlyList<int>? labels) =>
         Denoise(start, Indices(start), labels, StepsFrom(timestep));
 
     /// <summary>Walks images up to the noise that generates them.</summary>
     /// <param name="x0">Images in [-1, 1].</param>
-    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <returns>x at the noisiest of the sampler's timesteps.</returns>
     public Batch Encode(Batch x0, IReadOnlyList<int>? labels)
     {
@@ -86,7 +89,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <summary>Paints a part of images anew.</summary>
     /// <param name="original">Images in [-1, 1].</param>
     /// <param name="painted">Where to paint, true or false for each number of each image.</param>
-    /// <param name="labels">As for <see cref="Generate"/>.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <param name="resamplings">How often each part of the run but the last step is taken.</param>
     /// <param name="jumpLength">The number of steps of such a part.</param>
     /// <returns>The images.</returns>
@@ -133,14 +136,14 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
     private PerSampleNoise NoiseOf(RandomStream stream, IEnumerable<long> samples) => new(seed, samples, stream);
 
-    private Batch Run(
+    private IEnumerable<Batch> Run(
         IReadOnlyList<long> samples,
         IReadOnlyList<int>? labels,
         Func<int[], Batch> start,
         IReadOnlyList<SamplingStep> steps)
     {
         var watch = _batches.Watch(samples.Count, steps, steps.Count);
-        return InBatches(samples.Count, labels, (batch, classes) => options.Sampler.Sample(
+        return _batches.Generate(samples.Count, labels, (batch, classes) => options.Sampler.Sample(
             model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
             start(batch),
             steps,
@@ -151,5 +154,5 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
     /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
     internal Batch InBatches(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>
-        _batches.Generate(count, labels, generate);
+        _batches.Join(count, _batches.Generate(count, labels, generate));
 }

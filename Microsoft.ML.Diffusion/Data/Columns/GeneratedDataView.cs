@@ -56,11 +56,9 @@ internal sealed class GeneratedDataView(
     {
         using var share = model.Use();
         var samples = rows.ToArray();
-        var generated =
-            new ImageGenerator(model, options, seed).Generate(
-                [.. samples.Select(row => (long)row)],
-                labels is null ? null : [.. samples.Select(LabelOf)]);
-        return PixelBatches.ToBytes(generated);
+        return new ImageGenerator(model, options, seed).Pixels(
+            [.. samples.Select(row => (long)row)],
+            labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>

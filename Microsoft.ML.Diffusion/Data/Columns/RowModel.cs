@@ -40,7 +40,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
         using var share = model.Use();
-        return PixelBatches.ToBytes(new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)));
+        return new ImageGenerator(model, generation, seed).Pixels([.. rows.Select(row => row.Seed)], Labels(rows));
     }
 
     /// <summary>Finds the noise of each row's image, [C, H, W].</summary>
