@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -37,11 +36,10 @@ public sealed partial class DiffusionTransformer
 
         using var share = Use();
         var generator = Generator(options);
-        using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
         var timestep = (int)Math.Ceiling(strength * Schedule.NumberOfTrainingTimesteps) - 1;
-        return PixelTensors.ToImages(generator.DenoiseFrom(timestep, generator.AddNoise(x0, timestep), labels), Description.Shape);
+        return PixelBatches.ToImages(generator.DenoiseFrom(timestep, generator.AddNoise(x0, timestep), labels), Description.Shape);
     }
 
     /// <summary>Paints a part of images anew, so that it fits the rest (Lugmayr et al. 2022, RePaint).</summary>
@@ -96,10 +94,9 @@ public sealed partial class DiffusionTransformer
                 $"jumpLength must be at least 1 and below the number of steps, {generator.Steps.Count}, because a jump goes back over that many steps, and the last is never taken back.");
         }
 
-        using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         var painted = Inputs.Masks(masks, images.Count, nameof(masks));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        return PixelTensors.ToImages(generator.Inpaint(x0, painted, labels, resamplings, jumpLength), Description.Shape);
+        return PixelBatches.ToImages(generator.Inpaint(x0, painted, labels, resamplings, jumpLength), Description.Shape);
     }
 }

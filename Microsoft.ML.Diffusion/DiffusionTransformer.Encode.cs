@@ -1,8 +1,8 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -34,10 +34,9 @@ public sealed partial class DiffusionTransformer
     {
         using var share = Use();
         var (generator, sampler) = Encoder(options);
-        using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
-        return DiffusionLatents.FromTensor(
+        return DiffusionLatents.FromBatch(
             generator.Encode(x0, labels),
             Description.Shape,
             generator.HighestTimestep,
@@ -64,9 +63,8 @@ public sealed partial class DiffusionTransformer
         var generator = Generator(options);
         Inputs.CheckLatents(latents, nameof(latents));
         Inputs.CheckLabels(labels, latents.Count, nameof(labels));
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(
-            generator.DenoiseFrom(latents.ExactTimestep, latents.ToTensor(_trained.Model.Device), labels),
+        return PixelBatches.ToImages(
+            generator.DenoiseFrom(latents.ExactTimestep, latents.ToBatch(), labels),
             Description.Shape);
     }
 
@@ -82,9 +80,8 @@ public sealed partial class DiffusionTransformer
     {
         Inputs.CheckTimestep(timestep, nameof(timestep));
         using var share = Use();
-        using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
-        return DiffusionLatents.FromTensor(
+        return DiffusionLatents.FromBatch(
             Generator(Generation with { Seed = seed }).AddNoise(x0, timestep),
             Description.Shape,
             timestep,
@@ -112,11 +109,11 @@ public sealed partial class DiffusionTransformer
     {
         using var share = Use();
         var generator = Encoder(options).Generator;
-        using var scope = NewDisposeScope();
         var x0 = Inputs.Images(images, nameof(images));
         Inputs.CheckLabels(labels, images.Count, nameof(labels));
         var again = generator.Denoise(generator.Encode(x0, labels), labels);
-        return (again - x0).Over(2).to(ScalarType.Float64).Power(2).mean([1, 2, 3]).cpu().data<double>().ToArray();
+        var differences = Batch.Quotient(2, (1, again), (-1, x0));
+        return [.. Enumerable.Range(0, x0.Count).Select(i => TensorPrimitives.SumOfSquares<double>(differences[i]) / x0.Length)];
     }
 
     // Guidance pushes x off the path that leads to an image.

@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -102,8 +101,7 @@ public sealed partial class DiffusionTransformer
     {
         using var share = Use();
         var (interpolator, shape) = (CreateInterpolator(options), Description.Shape);
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(interpolator.BetweenImages(PixelTensors.FromBytes(ends, shape, _trained.Model.Device), alphas), shape);
+        return PixelBatches.ToImages(interpolator.BetweenImages(PixelBatches.FromBytes(ends, shape), alphas), shape);
     }
 
     private MLImage[] BetweenSeeds(
@@ -120,8 +118,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var share = Use();
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Description.Shape);
+        return PixelBatches.ToImages(CreateInterpolator(options).BetweenSeeds(pairs, alphas), Description.Shape);
     }
 
     private static void CheckGrid<T>(IReadOnlyList<T> pairs, IReadOnlyList<double> alphas)

@@ -98,7 +98,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 
     internal DiffusionModel Model => Trained.Model;
 
-    internal ModelInputs Inputs => new(Description, _trained.Model.Device);
+    internal ModelInputs Inputs => new(Description);
 
     private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samples;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
@@ -77,10 +77,10 @@ internal static class InversionTable
 
     private static double Guided(DiffusionTransformer model, MLImage[] images, int[] labels, GenerationOptions options)
     {
-        using var scope = NewDisposeScope();
         var generator = new ImageGenerator(model.Model, options, seed: 1);
-        var x0 = new ModelInputs(model.Description, model.Model.Device).Images(images, nameof(images));
-        return ((generator.Denoise(generator.Encode(x0, labels), labels) - x0) / 2).to(ScalarType.Float64).square().mean().item<double>();
+        var x0 = new ModelInputs(model.Description).Images(images, nameof(images));
+        var again = generator.Denoise(generator.Encode(x0, labels), labels);
+        return Batch.Quotient(2, (1, again), (-1, x0)).Values.Average(difference => difference * difference);
     }
 
     private static double Deviation(DiffusionLatents latents)

@@ -3,7 +3,6 @@ using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Contracts;
 
@@ -121,8 +120,7 @@ public sealed class ClassNameTests
                 NoiseSchedule.Linear(),
                 PredictionType.Epsilon,
                 ModelVariance.Fixed,
-                names),
-            CPU);
+                names));
 
     private static void AreEqual(MLImage[] expected, MLImage[] actual, MLImage[] other)
     {

@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -8,33 +8,31 @@ internal static class ExactFlow
 {
     /// <summary>Moves x along the flow from one noise level to another, up or down.</summary>
     /// <param name="mixture">The data.</param>
-    /// <param name="x">x at the first level, [N, 2, 1, 1] in double.</param>
+    /// <param name="x">x at the first level, N of 2 numbers.</param>
     /// <param name="from">sigma of the first level, above 0.</param>
     /// <param name="to">sigma of the last level, above 0.</param>
     /// <param name="steps">Four evaluations each.</param>
-    public static Tensor Follow(GaussianMixture mixture, Tensor x, double from, double to, int steps = 400)
+    public static Batch Follow(GaussianMixture mixture, Batch x, double from, double to, int steps = 400)
     {
-        using var scope = NewDisposeScope();
         var length = Math.Log(to / from) / steps;
-        var z = x * Math.Sqrt(1 + (from * from));
+        var z = Batch.Sum((Math.Sqrt(1 + (from * from)), x));
         for (var i = 0; i < steps; i++)
         {
-            using var stepScope = NewDisposeScope();
             var sigma = from * Math.Exp(i * length);
             var k1 = Slope(z, 0);
-            var k2 = Slope(z + (length / 2 * k1), length / 2);
-            var k3 = Slope(z + (length / 2 * k2), length / 2);
-            var k4 = Slope(z + (length * k3), length);
-            z = (z + (length / 6 * (k1 + (2 * k2) + (2 * k3) + k4))).MoveToOuterDisposeScope();
+            var k2 = Slope(Batch.Sum((1, z), (length / 2, k1)), length / 2);
+            var k3 = Slope(Batch.Sum((1, z), (length / 2, k2)), length / 2);
+            var k4 = Slope(Batch.Sum((1, z), (length, k3)), length);
+            z = Batch.Sum((1, z), (length / 6, k1), (length / 3, k2), (length / 3, k3), (length / 6, k4));
 
-            Tensor Slope(Tensor at, double ahead)
+            Batch Slope(Batch at, double ahead)
             {
                 var level = sigma * Math.Exp(ahead);
                 var alphaBar = 1 / (1 + (level * level));
-                return at - mixture.OriginalSample(at * Math.Sqrt(alphaBar), alphaBar);
+                return Batch.Sum((1, at), (-1, mixture.OriginalSample(Batch.Sum((Math.Sqrt(alphaBar), at)), alphaBar)));
             }
         }
 
-        return (z / Math.Sqrt(1 + (to * to))).MoveToOuterDisposeScope();
+        return Batch.Quotient(Math.Sqrt(1 + (to * to)), (1, z));
     }
 }

@@ -1,5 +1,5 @@
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -16,21 +16,25 @@ internal static class ExactInpainting
 
     /// <summary>Paints.</summary>
     /// <returns>The share of the third mode, and the Kolmogorov-Smirnov distance of the second number to its distribution given the first.</returns>
-    public static (double Share, double Distance) Paint(Sampler sampler, int resamplings, int jumpLength, int count, ulong seed)
+    public static (double Share, double Distance) Paint(Sampler sampler, int resamplings, int jumpLength, int count, long seed)
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise(seed);
         var schedule = NoiseSchedule.Cosine();
-        var original = full([count, 2, 1, 1], Known, ScalarType.Float64);
-        var painted = tensor(new[] { false, true }).reshape(1, 2, 1, 1).expand(count, 2, 1, 1);
+        bool[] painted = [false, true];
         var run = new Inpainting(sampler, SamplingStep.Reverse(sampler.Timesteps, schedule), resamplings, jumpLength);
 
-        var second = run.Sample(ExactRun.Denoiser(_mixture, schedule), original, painted, noise, null, CancellationToken.None).select(1, 1);
+        double[] second =
+            ExactRun.Axis(
+                run.Sample(
+                    ExactRun.Denoiser(_mixture, schedule),
+                    Batches.Filled(count, 2, Known),
+                    [.. Enumerable.Repeat(painted, count)],
+                    new BatchNoise(seed),
+                    null,
+                    CancellationToken.None),
+                1);
 
         var middle = (_mixture.Means[1].Y + _mixture.Means[2].Y) / 2;
-        return (
-            (second > middle).to(ScalarType.Float64).mean().item<double>(),
-            ExactRun.Distance(second.reshape(-1, 1, 1, 1), Conditional, axis: 0));
+        return (second.Count(value => value > middle) / (double)count, ExactRun.Distance(second, Conditional, axis: 0));
     }
 
     // The second number given the first, as the first axis of a mixture.

@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -16,43 +16,37 @@ internal static class ExactRun
     }
 
     /// <summary>Draws samples from pure noise.</summary>
-    /// <returns>[N, 2, 1, 1] in double.</returns>
-    public static Tensor Sample(Sampler sampler, GaussianMixture mixture, NoiseSchedule schedule, int count, NoiseSource noise)
-    {
-        using var scope = NewDisposeScope();
-        var start = noise.Next(zeros(count, 2, 1, 1, ScalarType.Float64));
-        return sampler.Sample(Denoiser(mixture, schedule), start, SamplingStep.Reverse(sampler.Timesteps, schedule), noise)
-            .MoveToOuterDisposeScope();
-    }
+    /// <returns>N of 2 numbers.</returns>
+    public static Batch Sample(Sampler sampler, GaussianMixture mixture, NoiseSchedule schedule, int count, NoiseSource noise) =>
+        sampler.Sample(Denoiser(mixture, schedule), noise.Next(count, 2), SamplingStep.Reverse(sampler.Timesteps, schedule), noise);
 
-    /// <summary>The Kolmogorov-Smirnov distance of samples to the data on an axis: the largest difference of the two distribution functions.</summary>
-    public static double Distance(Tensor samples, GaussianMixture mixture, int axis)
+    /// <summary>The numbers of samples on an axis.</summary>
+    public static double[] Axis(Batch samples, int axis) => [.. Enumerable.Range(0, samples.Count).Select(i => samples[i][axis])];
+
+    /// <summary>The Kolmogorov-Smirnov distance of numbers to the data on an axis: the largest difference of the two distribution functions.</summary>
+    public static double Distance(double[] numbers, GaussianMixture mixture, int axis)
     {
-        using var scope = NewDisposeScope();
-        var sorted = samples.select(1, axis).flatten().sort(0).Values;
-        var (expected, count) = (mixture.Distribution(sorted, axis), sorted.shape[0]);
-        var below = arange(count, ScalarType.Float64) / count;
-        return Math.Max((expected - below).max().item<double>(), (below + (1.0 / count) - expected).max().item<double>());
+        var sorted = numbers.Order().ToArray();
+        return sorted.Select((value, i) =>
+        {
+            var (expected, below) = (mixture.Distribution(value, axis), (double)i / sorted.Length);
+            return Math.Max(expected - below, below + (1.0 / sorted.Length) - expected);
+        }).Max();
     }
 
     /// <summary>The larger of the distances on the two axes.</summary>
-    public static double Distance(Tensor samples, GaussianMixture mixture) =>
-        Math.Max(Distance(samples, mixture, 0), Distance(samples, mixture, 1));
+    public static double Distance(Batch samples, GaussianMixture mixture) =>
+        Math.Max(Distance(Axis(samples, 0), mixture, 0), Distance(Axis(samples, 1), mixture, 1));
 
     /// <summary>Root of the mean over points of the squared distance between two sets.</summary>
-    public static double RootMeanSquare(Tensor first, Tensor second)
-    {
-        using var scope = NewDisposeScope();
-        return Math.Sqrt((first - second).square().sum(1).mean().item<double>());
-    }
+    public static double RootMeanSquare(Batch first, Batch second) =>
+        Math.Sqrt(Batch.Sum((1, first), (-1, second)).Values.Sum(difference => difference * difference) / first.Count);
 
     /// <summary>The standard deviation of samples around the mode that each is nearest to, on the mean axis.</summary>
-    public static double DeviationWithinModes(Tensor samples, GaussianMixture mixture)
+    public static double DeviationWithinModes(Batch samples, GaussianMixture mixture)
     {
-        using var scope = NewDisposeScope();
-        var distances =
-            mixture.Means.Select(mean => (samples - tensor(new[] { mean.X, mean.Y }).reshape(1, 2, 1, 1)).square().sum(1).flatten());
-        return Math.Sqrt(stack(distances).min(0).values.mean().item<double>() / 2);
+        var (x, y) = (Axis(samples, 0), Axis(samples, 1));
+        return Math.Sqrt(x.Zip(y, (x, y) => mixture.Means.Min(mean => Square(x - mean.X) + Square(y - mean.Y))).Average() / 2);
     }
 
     /// <summary>The slope of a straight line through the logarithms: -2 where the error is divided by four when the steps are doubled.</summary>
@@ -62,4 +56,6 @@ internal static class ExactRun
         var (meanX, meanY) = (x.Average(), y.Average());
         return x.Zip(y, (a, b) => (a - meanX) * (b - meanY)).Sum() / x.Sum(a => (a - meanX) * (a - meanX));
     }
+
+    private static double Square(double value) => value * value;
 }

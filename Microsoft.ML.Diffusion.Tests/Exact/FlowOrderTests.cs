@@ -9,9 +9,6 @@ public sealed class FlowOrderTests
     [ClassInitialize]
     public static void Solve(TestContext context) => _errors = new FlowErrors();
 
-    [ClassCleanup]
-    public static void Free() => _errors.Dispose();
-
     [TestMethod]
     [DataRow("ddim", 0.9)]
     [DataRow("2m", 1.6)]

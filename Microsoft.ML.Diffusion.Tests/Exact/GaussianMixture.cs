@@ -1,5 +1,6 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -22,41 +23,44 @@ internal sealed class GaussianMixture(double[] weights, (double X, double Y)[] m
     public IReadOnlyList<double> Deviations => deviations;
 
     /// <summary>E[x_0 | x_t]: the modes' own answers, weighted by how likely each is for x_t.</summary>
-    /// <param name="x">[N, 2, 1, 1] in double.</param>
+    /// <param name="x">N of 2 numbers.</param>
     /// <param name="alphaBar">alpha-bar of x.</param>
-    public Tensor OriginalSample(Tensor x, double alphaBar)
+    public Batch OriginalSample(Batch x, double alphaBar)
     {
-        using var scope = NewDisposeScope();
-        var (signal, responsibilities) = (Math.Sqrt(alphaBar), LogJoint(x, alphaBar).softmax(0));
-        var sum = zeros_like(x);
-        for (var k = 0; k < weights.Length; k++)
+        var signal = Math.Sqrt(alphaBar);
+        double[] gains = [.. deviations.Select((deviation, k) => signal * deviation * deviation / Variance(k, alphaBar))];
+        return Batch.Create(x.Count, 2, (image, expected) =>
         {
-            var (mean, gain) = (Mean(k, x), signal * deviations[k] * deviations[k] / Variance(k, alphaBar));
-            sum += responsibilities[k] * (mean + (gain * (x - (signal * mean))));
+            var (first, second) = (x[image][0], x[image][1]);
+            Span<double> shares = stackalloc double[weights.Length];
+            Joint(first, second, alphaBar, shares);
+            TensorPrimitives.SoftMax<double>(shares, shares);
+            for (var k = 0; k < weights.Length; k++)
+            {
+                expected[0] += shares[k] * (means[k].X + (gains[k] * (first - (signal * means[k].X))));
+                expected[1] += shares[k] * (means[k].Y + (gains[k] * (second - (signal * means[k].Y))));
+            }
+        });
+    }
+
+    /// <summary>The logarithm of the density of x_t.</summary>
+    public double LogDensity(double first, double second, double alphaBar)
+    {
+        Span<double> joint = stackalloc double[weights.Length];
+        Joint(first, second, alphaBar, joint);
+        var largest = TensorPrimitives.Max<double>(joint);
+        var sum = 0.0;
+        foreach (var value in joint)
+        {
+            sum += Math.Exp(value - largest);
         }
 
-        return sum.MoveToOuterDisposeScope();
+        return largest + Math.Log(sum);
     }
 
-    /// <summary>The logarithm of the density of x_t, [N, 1, 1, 1].</summary>
-    public Tensor LogDensity(Tensor x, double alphaBar)
-    {
-        using var scope = NewDisposeScope();
-        return LogJoint(x, alphaBar).logsumexp(0).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The share of clean data whose number on an axis is below each value of a tensor, [N] in double.</summary>
-    public Tensor Distribution(Tensor values, int axis)
-    {
-        using var scope = NewDisposeScope();
-        var sum = zeros_like(values);
-        for (var k = 0; k < weights.Length; k++)
-        {
-            sum += weights[k] * special.ndtr((values - (axis == 0 ? means[k].X : means[k].Y)) / deviations[k]);
-        }
-
-        return sum.MoveToOuterDisposeScope();
-    }
+    /// <summary>The share of clean data whose number on an axis is below a value.</summary>
+    public double Distribution(double value, int axis) => weights.Select(
+        (weight, k) => weight * NormalDistribution.Below((value - (axis == 0 ? means[k].X : means[k].Y)) / deviations[k])).Sum();
 
     /// <summary>How likely each mode is for data whose first number is known.</summary>
     public double[] ModesGivenFirst(double first)
@@ -68,29 +72,33 @@ internal sealed class GaussianMixture(double[] weights, (double X, double Y)[] m
     }
 
     /// <summary>Draws data: as many of each mode as its weight says, so that this chance plays no part.</summary>
-    /// <returns>[N, 2, 1, 1] in double.</returns>
-    public Tensor Draw(int count, NoiseSource noise)
+    /// <returns>N of 2 numbers.</returns>
+    public Batch Draw(int count, NoiseSource noise)
     {
-        using var scope = NewDisposeScope();
-        var data = noise.Next(zeros(count, 2, 1, 1, ScalarType.Float64));
-        var first = 0;
+        var (data, first) = (noise.Next(count, 2), 0);
         for (var k = 0; k < weights.Length; k++)
         {
             var last = k + 1 < weights.Length ? first + (int)Math.Round(weights[k] * count) : count;
-            var mode = data.narrow(0, first, last - first);
-            mode.mul_(deviations[k]).add_(Mean(k, data));
-            first = last;
+            for (; first < last; first++)
+            {
+                data[first][0] = means[k].X + (deviations[k] * data[first][0]);
+                data[first][1] = means[k].Y + (deviations[k] * data[first][1]);
+            }
         }
 
-        return data.MoveToOuterDisposeScope();
+        return data;
     }
 
-    // log of weight times density of x_t, for each mode: [modes, N, 1, 1, 1].
-    private Tensor LogJoint(Tensor x, double alphaBar) => stack([.. weights.Select((weight, k) =>
-        Math.Log(weight) - Math.Log(2 * Math.PI * Variance(k, alphaBar)) - ((x - (Math.Sqrt(alphaBar) * Mean(k, x))).square()
-            .sum(1, keepdim: true) / (2 * Variance(k, alphaBar))))]);
+    // log of weight times density of x_t, for each mode.
+    private void Joint(double first, double second, double alphaBar, Span<double> joint)
+    {
+        var signal = Math.Sqrt(alphaBar);
+        for (var k = 0; k < joint.Length; k++)
+        {
+            var (x, y, variance) = (first - (signal * means[k].X), second - (signal * means[k].Y), Variance(k, alphaBar));
+            joint[k] = Math.Log(weights[k] / (2 * Math.PI * variance)) - (((x * x) + (y * y)) / (2 * variance));
+        }
+    }
 
     private double Variance(int k, double alphaBar) => (alphaBar * deviations[k] * deviations[k]) + 1 - alphaBar;
-
-    private Tensor Mean(int k, Tensor like) => tensor(new[] { means[k].X, means[k].Y }, like.dtype, like.device).reshape(1, 2, 1, 1);
 }

@@ -1,4 +1,5 @@
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -14,22 +15,20 @@ public sealed class GaussianMixtureTests
     public void OriginalSample_IsThatOfTheDensitysGradient(double alphaBar)
     {
         const double Step = 1e-5;
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise(seed: 1);
-        var (mixture, x) = (GaussianMixture.Three, noise.Next(zeros(200, 2, 1, 1, ScalarType.Float64)));
+        var noise = new BatchNoise(seed: 1);
+        var (mixture, x) = (GaussianMixture.Three, noise.Next(200, 2));
 
-        var gradient = cat([.. Enumerable.Range(0, 2).Select(Derivative)], 1);
-
-        var expected = (x + ((1 - alphaBar) * gradient)) / Math.Sqrt(alphaBar);
-        Assert.IsLessThan(
-            1e-6,
-            (mixture.OriginalSample(x, alphaBar) - expected).abs().max().item<double>()); // differences of 1e-5 in double
-
-        Tensor Derivative(int axis)
+        var gradient = Batch.Create(200, 2, (image, derivatives) =>
         {
-            var shift = tensor(axis == 0 ? new[] { Step, 0 } : [0, Step]).reshape(1, 2, 1, 1);
-            return (mixture.LogDensity(x + shift, alphaBar) - mixture.LogDensity(x - shift, alphaBar)) / (2 * Step);
-        }
+            var (first, second) = (x[image][0], x[image][1]);
+            derivatives[0] = (Density(first + Step, second) - Density(first - Step, second)) / (2 * Step);
+            derivatives[1] = (Density(first, second + Step) - Density(first, second - Step)) / (2 * Step);
+        });
+
+        var expected = Batch.Quotient(Math.Sqrt(alphaBar), (1, x), (1 - alphaBar, gradient));
+        Assert.IsLessThan(1e-6, mixture.OriginalSample(x, alphaBar).DistanceTo(expected)); // differences of 1e-5 in double
+
+        double Density(double first, double second) => mixture.LogDensity(first, second, alphaBar);
     }
 
     // Of one normal distribution, (z - mean) / sqrt(deviation^2 + sigma^2) stays what it is.
@@ -38,14 +37,13 @@ public sealed class GaussianMixtureTests
     [DataRow(0.01, 80)]
     public void Follow_OneNormalDistribution_IsTheKnownSolution(double from, double to)
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise(seed: 1);
-        var (mean, deviation) = (
-            tensor(new[] { GaussianMixture.One.Means[0].X, GaussianMixture.One.Means[0].Y }).reshape(1, 2, 1, 1),
-            GaussianMixture.One.Deviations[0]);
-        var units = noise.Next(zeros(100, 2, 1, 1, ScalarType.Float64));
+        var noise = new BatchNoise(seed: 1);
+        var ((meanX, meanY), deviation) = (GaussianMixture.One.Means[0], GaussianMixture.One.Deviations[0]);
+        var units = noise.Next(100, 2);
+        var mean = Batch.Create(100, 2, (_, numbers) => (numbers[0], numbers[1]) = (meanX, meanY));
 
-        Tensor At(double sigma) => (mean + (Math.Sqrt((deviation * deviation) + (sigma * sigma)) * units)) / Math.Sqrt(1 + (sigma * sigma));
+        Batch At(double sigma) =>
+            Batch.Quotient(Math.Sqrt(1 + (sigma * sigma)), (1, mean), (Math.Sqrt((deviation * deviation) + (sigma * sigma)), units));
 
         Assert.IsLessThan(1e-7, ExactRun.RootMeanSquare(ExactFlow.Follow(GaussianMixture.One, At(from), from, to), At(to)));
     }
@@ -53,9 +51,8 @@ public sealed class GaussianMixtureTests
     [TestMethod]
     public void Follow_TwiceTheSteps_GivesTheSame()
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise(seed: 1);
-        var start = noise.Next(zeros(100, 2, 1, 1, ScalarType.Float64));
+        var noise = new BatchNoise(seed: 1);
+        var start = noise.Next(100, 2);
 
         var difference =
             ExactRun.RootMeanSquare(
@@ -68,12 +65,19 @@ public sealed class GaussianMixtureTests
     [TestMethod]
     public void Distance_OfTheDataAndOfOthers_TellsThemApart()
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise(seed: 1);
+        var noise = new BatchNoise(seed: 1);
         var data = GaussianMixture.Three.Draw(20_000, noise);
 
         Assert.IsLessThan(0.0096, ExactRun.Distance(data, GaussianMixture.Three)); // 1.36 / sqrt(20,000): one set in twenty is further
         Assert.AreEqual(0.12, ExactRun.DeviationWithinModes(data, GaussianMixture.Three), 0.001);
-        Assert.IsGreaterThan(0.02, ExactRun.Distance(data * 1.1, GaussianMixture.Three));
+        Assert.IsGreaterThan(0.02, ExactRun.Distance(Batch.Sum((1.1, data)), GaussianMixture.Three));
     }
+
+    [TestMethod]
+    [DataRow(0.0, 0.5)]
+    [DataRow(-1.0, 0.158655253931457)]
+    [DataRow(1.96, 0.975002104851780)]
+    [DataRow(-5.0, 2.86651571879194e-7)]
+    [DataRow(9.0, 1.0)]
+    public void Below_Value_IsThatOfTables(double x, double expected) => Assert.AreEqual(expected, NormalDistribution.Below(x), 1e-14);
 }

@@ -1,4 +1,6 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Exact;
 
@@ -15,15 +17,14 @@ public sealed class LinearRecursionTests
     [DynamicData(nameof(Samplers))]
     public void Sample_OneNormalDistribution_HasTheSamplersOwnMeanAndDeviation(Sampler sampler)
     {
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        using var noise = new BatchNoise(seed: 1);
+        var noise = new BatchNoise(seed: 1);
         var (mean, deviation) = (GaussianMixture.One.Means[0].X, GaussianMixture.One.Deviations[0]);
 
-        var drawn = ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise).select(1, 0);
+        var drawn = new Batch(ExactRun.Axis(ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise), 0), Samples);
 
         var expected = new LinearRecursion(mean, deviation).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
-        Assert.AreEqual(expected.Mean, drawn.mean().item<double>(), 3 * expected.Deviation / Math.Sqrt(Samples));
-        Assert.AreEqual(expected.Deviation, drawn.std().item<double>(), 3 * expected.Deviation / Math.Sqrt(2 * Samples));
+        Assert.AreEqual(expected.Mean, drawn.Mean(), 3 * expected.Deviation / Math.Sqrt(Samples));
+        Assert.AreEqual(expected.Deviation, drawn.Deviation(), 3 * expected.Deviation / Math.Sqrt(2 * Samples));
         Assert.IsGreaterThan(
             6 * deviation / Math.Sqrt(2 * Samples),
             Math.Abs(expected.Deviation - deviation)); // else it would be a test of the data

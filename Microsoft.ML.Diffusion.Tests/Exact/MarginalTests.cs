@@ -19,9 +19,9 @@ public sealed class MarginalTests
     [DynamicData(nameof(Samplers))]
     public void Sample_Mixture_HasItsDistributionOnBothAxes(Sampler sampler, int count, double most)
     {
-        using var noise = new BatchNoise(seed: 2);
+        var noise = new BatchNoise(seed: 2);
 
-        using var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, count, noise);
+        var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, count, noise);
 
         Assert.IsLessThanOrEqualTo(most, ExactRun.Distance(samples, GaussianMixture.Three));
     }
@@ -30,10 +30,10 @@ public sealed class MarginalTests
     [TestMethod]
     public void Sample_HeunOverTheWholeCosineSchedule_MissesTheMixture()
     {
-        using var noise = new BatchNoise(seed: 2);
+        var noise = new BatchNoise(seed: 2);
         var sampler = new HeunSampler { Timesteps = TimestepSubset.Karras(18, sigmaMax: double.PositiveInfinity) };
 
-        using var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, 10_000, noise);
+        var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, 10_000, noise);
 
         Assert.IsGreaterThan(0.15, ExactRun.Distance(samples, GaussianMixture.Three));
     }
@@ -42,16 +42,16 @@ public sealed class MarginalTests
     [TestMethod]
     public void Sample_DpmSolverInTwentySteps_KeepsTheSpreadWithinModesWhenEvenInLogSnr()
     {
-        using var noise = new BatchNoise(seed: 2);
+        var noise = new BatchNoise(seed: 2);
 
-        using var trailing =
+        var trailing =
             ExactRun.Sample(
                 new DpmSolverSampler(20) { Timesteps = TimestepSubset.Trailing(20) },
                 GaussianMixture.Three,
                 _schedule,
                 20_000,
                 noise);
-        using var even =
+        var even =
             ExactRun.Sample(
                 new DpmSolverSampler(20) { Timesteps = TimestepSubset.LogSnr(20) },
                 GaussianMixture.Three,

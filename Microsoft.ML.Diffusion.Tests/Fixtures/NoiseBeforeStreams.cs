@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -9,13 +10,13 @@ internal sealed class NoiseBeforeStreams(long seed, IEnumerable<long> samples) :
     private readonly Generator[] _generators =
         [.. samples.Select(sample => new Generator(Mix(Mix((ulong)seed) + unchecked((ulong)sample * 0x9E3779B97F4A7C15))))];
 
-    public override Tensor Next(Tensor like)
+    public override Batch Next(int count, int length)
     {
-        var noise = empty(like.shape, ScalarType.Float32);
+        var noise = new Batch(count, length);
         for (var i = 0; i < _generators.Length; i++)
         {
-            using var sample = noise[i];
-            sample.normal_(generator: _generators[i]);
+            using var sample = empty(length, ScalarType.Float32).normal_(generator: _generators[i]);
+            Batch.Of(sample.data<float>().ToArray(), 1).Values.CopyTo(noise[i]);
         }
 
         return noise;

@@ -1,6 +1,6 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
@@ -10,7 +10,7 @@ internal sealed record PeerDpm2() : Sampler(TimestepSubset.Karras(1))
 {
     public override bool IsStochastic => false;
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var (alphaBar, alphaBarNext, x0) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious, context.Denoised.OriginalSample);
         if (alphaBarNext == 1)
@@ -24,6 +24,6 @@ internal sealed record PeerDpm2() : Sampler(TimestepSubset.Karras(1))
 
         var middle = ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarMiddle);
         var slope = ProbabilityFlow.Slope(middle, context.Denoise(middle, sigmaMiddle, alphaBarMiddle).OriginalSample, alphaBarMiddle);
-        return Math.Sqrt(alphaBarNext) * ((x / Math.Sqrt(alphaBar)) + ((sigmaNext - sigma) * slope));
+        return Batch.Sum((Math.Sqrt(alphaBarNext / alphaBar), x), (Math.Sqrt(alphaBarNext) * (sigmaNext - sigma), slope));
     }
 }

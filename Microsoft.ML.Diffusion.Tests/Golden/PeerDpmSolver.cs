@@ -1,5 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
@@ -19,7 +19,7 @@ internal sealed record PeerDpmSolver(
 
     public override bool IsStochastic => Algorithm.StartsWith("sde-", StringComparison.Ordinal);
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var (step, order) = (context.Step, OrderAt(context));
         var (alpha, sigma, lambda) = Coefficients(step.AlphaBar);
@@ -38,35 +38,35 @@ internal sealed record PeerDpmSolver(
         var phi = Math.Exp(u) - 1;
 
         var prediction = Algorithm.EndsWith("++", StringComparison.Ordinal) ? context.Denoised.OriginalSample : context.Denoised.Noise;
-        var next = (xScale * x) - (scale * phi * prediction);
+        var next = Batch.Sum((xScale, x), (-scale * phi, prediction));
         if (order > 1)
         {
             var (first, second) = Differences(prediction, context, order, h);
-            next -= scale * (SolverType == "midpoint" && order == 2 ? phi / 2 : (phi / u) - 1) * first;
-            next = second is null ? next : next - (scale * (((phi - u) / (u * u)) - 0.5) * second);
+            next = Batch.Sum((1, next), (-scale * (SolverType == "midpoint" && order == 2 ? phi / 2 : (phi / u) - 1), first));
+            next = second is null ? next : Batch.Sum((1, next), (-scale * (((phi - u) / (u * u)) - 0.5), second));
         }
 
         context.Remember(prediction, Order - 1);
-        return noiseScale > 0 ? next + (noiseScale * context.Noise.Next(x)) : next;
+        return noiseScale > 0 ? Batch.Sum((1, next), (noiseScale, context.Noise.Next(x))) : next;
     }
 
     // The first and, from order 3 on, the second derivative of the prediction in lambda, times powers of h.
-    private static (Tensor First, Tensor? Second) Differences(Tensor prediction, SamplingContext context, int order, double h)
+    private static (Batch First, Batch? Second) Differences(Batch prediction, SamplingContext context, int order, double h)
     {
         var lambdas =
             context.Earlier.Select(earlier => Coefficients(earlier.AlphaBar).Lambda)
                 .Prepend(Coefficients(context.Step.AlphaBar).Lambda)
                 .ToArray();
         var r0 = (lambdas[0] - lambdas[1]) / h;
-        var latest = (prediction - context.Earlier[0].Value) / r0;
+        var latest = Batch.Quotient(r0, (1, prediction), (-1, context.Earlier[0].Value));
         if (order == 2)
         {
             return (latest, null);
         }
 
         var r1 = (lambdas[1] - lambdas[2]) / h;
-        var change = latest - ((context.Earlier[0].Value - context.Earlier[1].Value) / r1);
-        return (latest + (r0 / (r0 + r1) * change), change / (r0 + r1));
+        var change = Batch.Sum((1, latest), (-1 / r1, context.Earlier[0].Value), (1 / r1, context.Earlier[1].Value));
+        return (Batch.Sum((1, latest), (r0 / (r0 + r1), change)), Batch.Quotient(r0 + r1, (1, change)));
     }
 
     private int OrderAt(SamplingContext context)

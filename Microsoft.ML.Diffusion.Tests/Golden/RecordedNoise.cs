@@ -1,5 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
@@ -25,5 +25,5 @@ internal sealed class RecordedNoise : NoiseSource
         _bySteps[Step]
             ?? throw new AssertFailedException($"{_run.File}: the peer drew no noise in step {Step}, but the sampler asks for it.");
 
-    public override Tensor Next(Tensor like) => Current.ToTensor(_run.Shape, like.dtype);
+    public override Batch Next(int count, int length) => new([.. Current], count);
 }

@@ -54,13 +54,13 @@ public sealed class ImageTests
     {
         var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
         var shape = new ImageShape(1, 16, 16);
-        using var tensor = PixelTensors.FromBytes([levels], shape, TorchSharp.torch.CPU);
+        var batch = PixelBatches.FromBytes([levels], shape);
 
-        using var image = PixelTensors.ToImages(tensor, shape)[0];
+        using var image = PixelBatches.ToImages(batch, shape)[0];
 
         CollectionAssert.AreEqual(levels, ImagePixels.ReadRgb(image)[..256]);
-        Assert.AreEqual(-1f, tensor.min().item<float>());
-        Assert.AreEqual(1f, tensor.max().item<float>());
+        Assert.AreEqual(-1, batch.Values.Min());
+        Assert.AreEqual(1, batch.Values.Max());
     }
 
     [TestMethod]

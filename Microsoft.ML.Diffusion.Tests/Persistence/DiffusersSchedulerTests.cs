@@ -4,7 +4,6 @@ using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using Microsoft.ML.Diffusion.Tests.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Persistence;
 
@@ -71,7 +70,7 @@ public sealed class DiffusersSchedulerTests
         foreach (var trajectory in SamplerReplay.Replays(
             run,
             peer with { Steps = drawn, Samplers = [sampler], Clipping = sampler.Clipping },
-            ScalarType.Float64))
+            isSingle: false))
         {
             var last = run.Timesteps.Length;
             GoldenAssert.AreClose(

@@ -5,7 +5,6 @@ using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Persistence;
 
@@ -71,18 +70,17 @@ public sealed class ModelStreamsTests
     }
 
     // Its own sampler, guidance and seed, on the noise that a format had: what the weights and all that is read beside them make of it.
-    private static MLImage[] DrawBeforeStreams(DiffusionTransformer model, long[] labels)
+    private static MLImage[] DrawBeforeStreams(DiffusionTransformer model, int[] labels)
     {
-        using var scope = NewDisposeScope();
         var (generation, description) = (model.Generation, model.Model.Description);
         using var noise = new NoiseBeforeStreams(generation.Seed!.Value, Enumerable.Range(0, labels.Length).Select(i => (long)i));
-        var start = noise.Next(zeros(description.Shape.Batch(labels.Length)));
+        var start = noise.Next(labels.Length, description.Shape.PixelCount);
         var images = generation.Sampler.Sample(
-            model.Model.Denoiser(tensor(labels), generation.Guidance, generation.Sampler.Clipping),
+            model.Model.Denoiser(labels, generation.Guidance, generation.Sampler.Clipping),
             start,
             SamplingStep.Reverse(generation.Sampler.Timesteps, model.Schedule),
             noise);
-        return PixelTensors.ToImages(images, description.Shape);
+        return PixelBatches.ToImages(images, description.Shape);
     }
 
     private static void AssertDrew(int format, MLImage[] images)

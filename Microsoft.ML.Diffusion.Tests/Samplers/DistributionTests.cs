@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using TorchSharp;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Samplers;
 
@@ -164,11 +164,9 @@ public sealed class DistributionTests
 
     private static double Step(Sampler sampler, double x, double predictedNoise, int t, double drawn)
     {
-        using var scope = NewDisposeScope();
-        var denoiser =
-            new Denoiser((_, _) => full([1, 1, 1, 1], predictedNoise, ScalarType.Float64), PredictionType.Epsilon, Clipping.None);
+        var denoiser = new Denoiser((_, _) => Batches.Filled(1, 1, predictedNoise), PredictionType.Epsilon, Clipping.None);
         var step = new SamplingStep(t, _schedule.AlphaBar(t), _schedule.AlphaBar(t - 1), AddsNoise: true);
-        return sampler.Sample(denoiser, full([1, 1, 1, 1], x, ScalarType.Float64), [step], new FixedNoise(drawn)).ToDouble();
+        return sampler.Sample(denoiser, Batches.Filled(1, 1, x), [step], new FixedNoise(drawn)).Values[0];
     }
 
     private static double Density(GaussianTransition transition, double x0, double x, double value)
@@ -199,6 +197,6 @@ public sealed class DistributionTests
 
     private sealed class FixedNoise(double value) : NoiseSource
     {
-        public override Tensor Next(Tensor like) => full_like(like, value);
+        public override Batch Next(int count, int length) => Batches.Filled(count, length, value);
     }
 }

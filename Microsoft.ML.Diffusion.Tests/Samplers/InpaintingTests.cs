@@ -1,7 +1,8 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using TorchSharp;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Tests.Exact;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Samplers;
 
@@ -27,15 +28,14 @@ public sealed class InpaintingTests
     }
 
     [TestMethod]
-    public void Sample_AnyNumberOfSteps_LeavesOnlyItsResultAlive()
+    public void Sample_KeptPart_IsTheOriginalToTheBit()
     {
-        using var original = SamplerInputs.Noise(2);
-        using var painted = original.narrow(1, 0, 1) > 0;
+        var (original, bits) = (SamplerInputs.Normal(2), Batches.Normal(2, 18, seed: 3));
+        bool[][] painted = [.. Enumerable.Range(0, 2).Select(image => Array.ConvertAll(bits[image].ToArray(), value => value > 0))];
         var noise = new PerSampleNoise(seed: 1, samples: [0, 1]);
         var run = new Inpainting(new DdpmSampler(4), SamplingStep.Reverse(TimestepSubset.Trailing(4), _schedule), resamplings: 3);
-        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        using var images =
+        var images =
             run.Sample(
                 SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.Static()),
                 original,
@@ -44,7 +44,11 @@ public sealed class InpaintingTests
                 null,
                 CancellationToken.None);
 
-        Assert.AreEqual(before + 1, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        for (var i = 0; i < images.Values.Length; i++)
+        {
+            Assert.AreEqual(!painted[i / 18][i % 18], images.Values[i] == original.Values[i], $"{i}");
+        }
+
         Assert.AreEqual(10, run.NumberOfSteps);
     }
 
@@ -62,15 +66,18 @@ public sealed class InpaintingTests
     [TestMethod]
     public void Sample_Jump_AddsTheNoiseOfItsWholeLength()
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise();
+        var noise = new BatchNoise(5);
         var (levels, steps) = (new List<double>(), SamplingStep.Reverse(TimestepSubset.Trailing(6), _schedule));
 
         // A network that says 0 and no step's noise: x is scaled by known numbers, and by a jump it is standard normal noise at that level again.
         var run = new Inpainting(new DdimSampler { Clipping = Clipping.None }, steps, resamplings: 2, jumpLength: 3);
         run.Sample(
-            new Denoiser((x, timestep) => { levels.Add(x.std().ToDouble()); return zeros_like(x); }, PredictionType.Sample, Clipping.None),
-            zeros(20_000, 1, 1, 1, ScalarType.Float64), ones(20_000, 1, 1, 1, ScalarType.Bool), noise, null, CancellationToken.None);
+            new Denoiser((x, timestep) => { levels.Add(x.Deviation()); return new Batch(x.Count, x.Length); }, PredictionType.Sample, Clipping.None),
+            new Batch(1, 20_000),
+            Everywhere(20_000),
+            noise,
+            null,
+            CancellationToken.None);
 
         var walk = Inpainting.Walk(6, 2, 3).ToArray();
         Assert.HasCount(walk.Length, levels);
@@ -83,15 +90,14 @@ public sealed class InpaintingTests
     [TestMethod]
     public void Sample_Memory_IsKeptAlongTheWayAndForgottenByAJump()
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise();
+        var noise = new BatchNoise(5);
         var sampler = new Remembering();
         var run = new Inpainting(sampler, SamplingStep.Reverse(TimestepSubset.Trailing(5), _schedule), resamplings: 2, jumpLength: 2);
 
         run.Sample(
             SamplerInputs.Denoiser(PredictionType.Epsilon, Clipping.None),
-            SamplerInputs.Noise(1),
-            ones(1, 1, 3, 3, ScalarType.Bool),
+            SamplerInputs.Normal(1),
+            Everywhere(18),
             noise,
             null,
             CancellationToken.None);
@@ -103,15 +109,14 @@ public sealed class InpaintingTests
     [TestMethod]
     public void Sample_Heun_CallsTheNetworkTwiceButOnceInTheLastStep()
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise();
+        var noise = new BatchNoise(5);
         var calls = 0;
         var run = new Inpainting(new HeunSampler(4), SamplingStep.Reverse(TimestepSubset.Karras(4), _schedule), resamplings: 1);
 
         run.Sample(
-            new Denoiser((x, _) => { calls++; return x * 0.1; }, PredictionType.Epsilon, Clipping.None),
-            SamplerInputs.Noise(1),
-            ones(1, 1, 3, 3, ScalarType.Bool),
+            new Denoiser((x, _) => { calls++; return Batch.Sum((0.1, x)); }, PredictionType.Epsilon, Clipping.None),
+            SamplerInputs.Normal(1),
+            Everywhere(18),
             noise,
             null,
             CancellationToken.None);
@@ -122,16 +127,16 @@ public sealed class InpaintingTests
     // Mean and standard deviation of the second pixel.
     private static (double Mean, double Deviation) Paint(double known, int resamplings)
     {
-        using var scope = NewDisposeScope();
-        using var noise = new BatchNoise();
-        var original = full([2000, 1, 1, 2], known, ScalarType.Float64);
-        var painted = tensor(new[] { false, true }).reshape(1, 1, 1, 2).expand(2000, 1, 1, 2);
+        var noise = new BatchNoise(5);
+        var original = Batches.Filled(2000, 2, known);
+        bool[][] painted = [.. Enumerable.Repeat<bool[]>([false, true], 2000)];
         var sampler = new DdpmSampler(100, DdpmVariance.FixedLarge) { Clipping = Clipping.None };
         var run = new Inpainting(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule), resamplings);
 
-        var second = run.Sample(PerfectDenoiser(), original, painted, noise, null, CancellationToken.None).narrow(3, 1, 1);
+        var images = run.Sample(PerfectDenoiser(), original, painted, noise, null, CancellationToken.None);
 
-        return (second.mean().ToDouble(), second.std().ToDouble());
+        var second = new Batch(ExactRun.Axis(images, 1), 2000);
+        return (second.Mean(), second.Deviation());
     }
 
     // E[x_0 | x_t] = sqrt(alpha-bar) Sigma (alpha-bar Sigma + (1 - alpha-bar) I)^-1 x_t, for Sigma of ones and the correlation.
@@ -139,9 +144,12 @@ public sealed class InpaintingTests
         (x, timestep) =>
         {
             var alphaBar = _schedule.AlphaBar((int)timestep);
-            var sum = Gain(1 + Correlation) * (x + x.flip(3)) / 2;
-            var difference = Gain(1 - Correlation) * (x - x.flip(3)) / 2;
-            return sum + difference;
+            return Batch.Create(x.Count, 2, (image, expected) =>
+            {
+                var sum = Gain(1 + Correlation) * (x[image][0] + x[image][1]) / 2;
+                var difference = Gain(1 - Correlation) * (x[image][0] - x[image][1]) / 2;
+                (expected[0], expected[1]) = (sum + difference, sum - difference);
+            });
 
             double Gain(double variance) => Math.Sqrt(alphaBar) * variance / ((alphaBar * variance) + 1 - alphaBar);
         },
@@ -155,20 +163,13 @@ public sealed class InpaintingTests
 
         public override bool IsStochastic => false;
 
-        internal override Tensor Step(Tensor x, SamplingContext context)
+        internal override Batch Step(Batch x, SamplingContext context)
         {
             Seen.Add(context.Earlier.Count);
             context.Remember(context.Denoised.OriginalSample, 2);
-            return x.clone();
+            return x;
         }
     }
 
-    private sealed class BatchNoise : NoiseSource, IDisposable
-    {
-        private readonly Generator _generator = new(5);
-
-        public override Tensor Next(Tensor like) => empty(like.shape, like.dtype).normal_(generator: _generator);
-
-        public void Dispose() => _generator.Dispose();
-    }
+    private static bool[][] Everywhere(int length) => [[.. Enumerable.Repeat(true, length)]];
 }

@@ -1,8 +1,8 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using TorchSharp;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Samplers;
 
@@ -22,18 +22,17 @@ public sealed class ProcessTests
     [TestMethod]
     public void NoisedFurther_StepByStep_IsOneDraw()
     {
-        using var scope = NewDisposeScope();
         var (signal, variance) = (Pixel(1), 0.0);
 
         for (var t = 0; t < 1000; t++)
         {
             var (before, after) = (_schedule.AlphaBar(t - 1), _schedule.AlphaBar(t));
-            var noiseScale = NoiseLevel.NoisedFurther(Pixel(0), Pixel(1), before, after).ToDouble();
+            var noiseScale = NoiseLevel.NoisedFurther(Pixel(0), Pixel(1), before, after).Values[0];
             signal = NoiseLevel.NoisedFurther(signal, Pixel(0), before, after);
             variance = (_schedule.Alphas[t] * variance) + (noiseScale * noiseScale);
 
             Assert.AreEqual(Math.Sqrt(_schedule.Betas[t]), noiseScale, Tolerance);
-            Assert.AreEqual(NoiseLevel.Noised(Pixel(1), Pixel(0), after).ToDouble(), signal.ToDouble(), Tolerance);
+            Assert.AreEqual(NoiseLevel.Noised(Pixel(1), Pixel(0), after).Values[0], signal.Values[0], Tolerance);
             Assert.AreEqual(1 - after, variance, Tolerance);
         }
     }
@@ -116,19 +115,18 @@ public sealed class ProcessTests
 
     private static double Sigma(int t) => Math.Sqrt((1 - _schedule.AlphaBar(t)) / _schedule.AlphaBar(t));
 
-    private static Tensor Pixel(double value) => full([1, 1, 1, 1], value, ScalarType.Float64);
+    private static Batch Pixel(double value) => Batches.Filled(1, 1, value);
 
     // One step of one pixel, for a network that sees the given noise in it.
     private static double Step(Sampler sampler, double x, double predictedNoise, int t, int s, double drawn)
     {
-        using var scope = NewDisposeScope();
         var denoiser = new Denoiser((_, _) => Pixel(predictedNoise), PredictionType.Epsilon, Clipping.None);
         var step = new SamplingStep(t, _schedule.AlphaBar(t), _schedule.AlphaBar(s), AddsNoise: true);
-        return sampler.Sample(denoiser, Pixel(x), [step], new FixedNoise(drawn)).ToDouble();
+        return sampler.Sample(denoiser, Pixel(x), [step], new FixedNoise(drawn)).Values[0];
     }
 
     private sealed class FixedNoise(double value) : NoiseSource
     {
-        public override Tensor Next(Tensor like) => full_like(like, value);
+        public override Batch Next(int count, int length) => Batches.Filled(count, length, value);
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Tests.Golden;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Samplers;
 
@@ -27,7 +26,7 @@ public sealed class SamplerReplayTests
     {
         var run = Run(file);
 
-        foreach (var trajectory in SamplerReplay.Replays(run, torch.ScalarType.Float32))
+        foreach (var trajectory in SamplerReplay.Replays(run, isSingle: true))
         {
             GoldenAssert.AreClose(
                 run.X[run.Timesteps.Length],
@@ -100,7 +99,7 @@ public sealed class SamplerReplayTests
     private static void CompareInDouble(GoldenRun run)
     {
         var tolerance = DoubleTolerance * run.Magnitude;
-        foreach (var trajectory in SamplerReplay.Replays(run, torch.ScalarType.Float64))
+        foreach (var trajectory in SamplerReplay.Replays(run, isSingle: false))
         {
             foreach (var (i, expected) in run.X0)
             {

@@ -1,5 +1,5 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.DiffusionProcess;
 
@@ -8,44 +8,72 @@ internal static class ClassifierFreeGuidance
 {
     /// <summary>unlabelled + scale (labelled - unlabelled), in one network call, and perhaps brought back to the spread of the labelled.</summary>
     /// <remarks>Channels that the network gives beyond those of x, such as a variance, are not moved: they stay those of the class.</remarks>
-    /// <param name="network">Maps x [N, C, H, W] and labels [N], or none, to the prediction [N, C or more, H, W].</param>
-    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="network">Maps x, [N][C][H][W], and N labels, or none, to the prediction, [N][C or more][H][W].</param>
+    /// <param name="x">[N][C][H][W].</param>
     /// <param name="labels">Class of each image, -1 for none; null for a batch without classes.</param>
     /// <param name="guidance">Scales of 0 and 1 need one of the two predictions only; anything else makes the call one of 2N images.</param>
-    public static Tensor Predict(Func<Tensor, Tensor?, Tensor> network, Tensor x, Tensor? labels, Guidance guidance)
+    public static Batch Predict(Func<Batch, IReadOnlyList<int>?, Batch> network, Batch x, IReadOnlyList<int>? labels, Guidance guidance)
     {
-        var scale = guidance.Scale;
-        if (labels is null || scale == 0)
+        if (labels is null || guidance.Scale == 0)
         {
             return network(x, null);
         }
 
-        if (scale == 1)
+        if (guidance.Scale == 1)
         {
             return network(x, labels);
         }
 
-        var both = network(cat([x, x]), cat([labels, ones_like(labels).negative()])).chunk(2);
-        var (channels, outputs) = (x.shape[1], both[0].shape[1]);
-        var (labelled, unlabelled) = (both[0].narrow(1, 0, channels), both[1].narrow(1, 0, channels));
-        var guided = Rescaled(unlabelled.Plus((labelled - unlabelled).Times(scale)), labelled, guidance.Rescale);
-        return outputs > channels ? cat([guided, both[0].narrow(1, channels, outputs - channels)], 1) : guided;
+        var both = network(x.Concat(x), [.. labels, .. labels.Select(_ => -1)]);
+        return Batch.Create(
+            x.Count,
+            both.Length,
+            (image, guided) => Guide(both[image], both[x.Count + image], x.Length, guidance, guided));
     }
 
-    // phi times the guided prediction at the standard deviation of the labelled, image by image, the rest as it is (Lin et al. 2023, section 3.4).
-    private static Tensor Rescaled(Tensor guided, Tensor labelled, double phi)
+    // The first so many numbers are guided.
+    private static void Guide(
+        ReadOnlySpan<double> labelled,
+        ReadOnlySpan<double> unlabelled,
+        int length,
+        Guidance guidance,
+        Span<double> guided)
     {
-        if (phi == 0)
+        labelled[length..].CopyTo(guided[length..]);
+        labelled = labelled[..length];
+        guided = guided[..length];
+        TensorPrimitives.Subtract(labelled, unlabelled[..length], guided);
+        TensorPrimitives.MultiplyAdd(guided, guidance.Scale, unlabelled[..length], guided);
+        if (guidance.Rescale > 0)
         {
-            return guided;
+            TensorPrimitives.Multiply(guided, Rescaling(guided, labelled, guidance.Rescale), guided);
         }
+    }
 
+    // phi times the guided prediction at the standard deviation of the labelled, the rest as it is (Lin et al. 2023, section 3.4).
+    private static double Rescaling(ReadOnlySpan<double> guided, ReadOnlySpan<double> labelled, double phi)
+    {
         var (wanted, found) = (Deviation(labelled), Deviation(guided));
 
         // A prediction that is the same everywhere has no spread to bring back.
-        var ratio = where(found.IsAbove(0), wanted / found, ones_like(found));
-        return guided * ratio.Times(phi).Plus(1 - phi);
+        return (phi * (found > 0 ? wanted / found : 1)) + (1 - phi);
     }
 
-    private static Tensor Deviation(Tensor prediction) => prediction.std([1, 2, 3], unbiased: false, keepdim: true);
+    // From the first value on, so that equal values have none.
+    private static double Deviation(ReadOnlySpan<double> values)
+    {
+        var (sum, squares) = (0.0, 0.0);
+        foreach (var value in values)
+        {
+            sum += value - values[0];
+        }
+
+        var mean = values[0] + (sum / values.Length);
+        foreach (var value in values)
+        {
+            squares += (value - mean) * (value - mean);
+        }
+
+        return Math.Sqrt(squares / values.Length);
+    }
 }

@@ -1,12 +1,12 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>What a sampler does with a predicted x_0 that leaves the range of images.</summary>
-public sealed record Clipping
+public sealed partial record Clipping
 {
     private Clipping(ClippingKind kind, double range)
     {
@@ -73,22 +73,40 @@ public sealed record Clipping
         _ => string.Create(CultureInfo.InvariantCulture, $"dynamic thresholding at quantile {Ratio}"),
     };
 
-    /// <summary>Applies the choice to a predicted x_0, [N, ...].</summary>
-    internal Tensor Apply(Tensor x0)
+    /// <summary>Applies the choice to a predicted x_0.</summary>
+    internal Batch Apply(Batch x0) => Kind switch
     {
-        switch (Kind)
+        ClippingKind.None => x0,
+        ClippingKind.Static => Batch.Create(x0.Count, x0.Length, (image, clipped) => Clamp(x0[image], Range, clipped)),
+        _ => Batch.Create(x0.Count, x0.Length, (image, clipped) =>
         {
-            case ClippingKind.None:
-                return x0;
-            case ClippingKind.Static:
-                return x0.Clamped(-Range, Range);
-            default:
-                var flat = x0.abs().flatten(1);
-                var threshold = flat.quantile(tensor(Ratio, flat.dtype, flat.device), dim: 1)
-                    .reshape([-1, .. Enumerable.Repeat(1L, (int)x0.dim() - 1)])
-                    .Clamped(1.0, Math.Min(Range, float.MaxValue));
-                return minimum(maximum(x0, -threshold), threshold) / threshold;
+            var threshold = Threshold(x0[image]);
+            Clamp(x0[image], threshold, clipped);
+            TensorPrimitives.Divide(clipped, threshold, clipped);
+        }),
+    };
+
+    private static void Clamp(ReadOnlySpan<double> values, double bound, Span<double> clamped)
+    {
+        TensorPrimitives.Max(values, -bound, clamped);
+        TensorPrimitives.Min(clamped, bound, clamped);
+    }
+
+    // The quantile, on a straight line between the two absolute values that it lies between, and at least 1.
+    private double Threshold(ReadOnlySpan<double> x0)
+    {
+        var sizes = new double[x0.Length];
+        TensorPrimitives.Abs(x0, sizes);
+        Array.Sort(sizes); // NaN first
+        if (double.IsNaN(sizes[0]))
+        {
+            return double.NaN;
         }
+
+        var place = Ratio * (sizes.Length - 1);
+        var (lower, upper) = (sizes[(int)place], sizes[(int)Math.Ceiling(place)]);
+        var quantile = lower == upper ? lower : lower + ((place - (int)place) * (upper - lower));
+        return Math.Clamp(quantile, 1, Math.Min(Range, double.MaxValue));
     }
 
     private static double Positive(double value, string name) => value > 0 && double.IsFinite(value)

@@ -1,21 +1,20 @@
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.DiffusionProcess;
 
 /// <summary>The network as samplers see it: x_t in, predicted x_0 and epsilon out, whatever the network itself predicts.</summary>
-/// <param name="network">Maps x [N, C, H, W] and a timestep to the raw prediction [N, C, H, W], or [N, 2C, H, W] with a learned variance.</param>
+/// <param name="network">Maps x, [N][C][H][W], and a timestep to the raw prediction, [N][C][H][W], or [N][2C][H][W] with a learned variance.</param>
 /// <param name="prediction">What that raw prediction is.</param>
 /// <param name="clipping">What happens to a predicted x_0 outside the range of images.</param>
 /// <param name="variance">Whether the second half of the channels tells the variance.</param>
 internal sealed class Denoiser(
-    Func<Tensor, double, Tensor> network,
+    Func<Batch, double, Batch> network,
     PredictionType prediction,
     Clipping clipping,
     ModelVariance variance = ModelVariance.Fixed)
 {
     /// <summary>Calls the network once on x, whose share of signal variance is <paramref name="alphaBar"/>.</summary>
-    public Denoised Denoise(Tensor x, double timestep, double alphaBar)
+    public Denoised Denoise(Batch x, double timestep, double alphaBar)
     {
         var raw = network(x, timestep);
         var (output, interpolation) = variance == ModelVariance.LearnedRange ? LearnedVariance.Split(raw) : (raw, null);
@@ -23,9 +22,9 @@ internal sealed class Denoiser(
 
         var predictedX0 = prediction switch
         {
-            PredictionType.Epsilon => (x - output.Times(noise)).Over(signal),
+            PredictionType.Epsilon => Batch.Quotient(signal, (1, x), (-noise, output)),
             PredictionType.Sample => output,
-            _ => x.Times(signal) - output.Times(noise),
+            _ => Batch.Sum((signal, x), (-noise, output)),
         };
         var clippedX0 = clipping.Apply(predictedX0);
 
@@ -33,14 +32,14 @@ internal sealed class Denoiser(
         {
             if (clipping.Kind != ClippingKind.None && !clipping.KeepPredictedNoise)
             {
-                return (x - clippedX0.Times(signal)).Over(noise);
+                return Batch.Quotient(noise, (1, x), (-signal, clippedX0));
             }
 
             return prediction switch
             {
                 PredictionType.Epsilon => output,
-                PredictionType.Sample => (x - predictedX0.Times(signal)).Over(noise),
-                _ => output.Times(signal).Plus(x.Times(noise)),
+                PredictionType.Sample => Batch.Quotient(noise, (1, x), (-signal, predictedX0)),
+                _ => Batch.Sum((signal, output), (noise, x)),
             };
         })
         {

@@ -1,17 +1,16 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.DiffusionProcess;
 
 /// <summary>
-/// Noise that belongs to the sample, not to the batch: it is the same whatever the batch around it. It is drawn on the host, so it is also the same on every
-/// device.
+/// Noise that belongs to the sample, not to the batch: it is the same whatever the batch around it, and on every device.
 /// </summary>
 /// <param name="seed">The run's seed.</param>
 /// <param name="samples">The number of each sample of the batch within the run; equal numbers draw equal noise.</param>
 /// <param name="stream">What the noise is for.</param>
-/// <param name="firstDraw">The draw of the first <see cref="Next"/>; each one after it takes the next.</param>
-internal sealed class PerSampleNoise(
+/// <param name="firstDraw">The draw of the first <see cref="Next(int, int)"/>; each one after it takes the next.</param>
+internal sealed partial class PerSampleNoise(
     long seed,
     IEnumerable<long> samples,
     RandomStream stream = RandomStream.StepOfSample,
@@ -21,14 +20,20 @@ internal sealed class PerSampleNoise(
     private readonly long[] _samples = [.. samples];
     private long _draw = firstDraw;
 
-    public override Tensor Next(Tensor like)
+    public override Batch Next(int count, int length)
     {
-        if (like.shape[0] != _samples.Length)
+        if (count != _samples.Length)
         {
-            throw new ArgumentException($"The batch has {like.shape[0]} samples, but the noise source {_samples.Length}.", nameof(like));
+            throw new ArgumentException($"The batch has {count} samples, but the noise source {_samples.Length}.", nameof(count));
         }
 
-        return RandomTensors.Normals(_numbers, _samples, _draw++, like.shape, like.dtype, like.device);
+        var draw = _draw++;
+        return Batch.Create(count, length, (image, noise) =>
+        {
+            var numbers = new float[noise.Length];
+            _numbers.Normals(_samples[image], draw, numbers);
+            TensorPrimitives.ConvertTruncating<float, double>(numbers, noise);
+        });
     }
 }
 
@@ -39,10 +44,10 @@ internal sealed class NoiseFromStart(NoiseSource start, NoiseSource others) : No
 {
     private bool _hasStarted;
 
-    public override Tensor Next(Tensor like)
+    public override Batch Next(int count, int length)
     {
         var source = _hasStarted ? others : start;
         _hasStarted = true;
-        return source.Next(like);
+        return source.Next(count, length);
     }
 }

@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
@@ -10,28 +9,29 @@ namespace Microsoft.ML.Diffusion.Generation;
 internal sealed class ClassPath(DiffusionModel model, ImageGenerator generator, GenerationOptions generation, long seed)
 {
     /// <summary>Denoises frames, each with the noise of index 0.</summary>
-    /// <param name="start">x for each frame, [N, C, H, W].</param>
+    /// <param name="start">x for each frame.</param>
     /// <param name="ends">The classes, -1 for none.</param>
     /// <param name="shares">The share of the second class in each frame, in [0, 1].</param>
     /// <param name="steps">The run.</param>
-    /// <returns>[N, C, H, W].</returns>
-    public Tensor Denoise(
-        Tensor start,
+    /// <returns>The images of the frames.</returns>
+    public Batch Denoise(
+        Batch start,
         (int A, int B) ends,
         double[] shares,
         IReadOnlyList<SamplingStep> steps) => generator.InBatches(shares.Length, null, (batch, _) =>
     {
         var noise = new PerSampleNoise(seed, Enumerable.Repeat(0L, batch.Length));
-        var share = tensor(Array.ConvertAll(batch, i => (float)shares[i]), [batch.Length, 1, 1, 1], device: model.Device);
+        var share = Array.ConvertAll(batch, i => shares[i]);
         var (a, b) = (Labels(ends.A), Labels(ends.B));
-        Tensor Labels(int label) => zeros([batch.Length], ScalarType.Int64, model.Device).Add(label);
-        Tensor Mixed(Tensor x, double timestep) =>
-            (share.Complement() * model.Calls.Predict(x, timestep, a)).Plus(share * model.Calls.Predict(x, timestep, b));
+        int[] Labels(int label) => [.. Enumerable.Repeat(label, batch.Length)];
+        Batch Mixed(Batch x, double timestep) => Batch.Sum(
+            (1, model.Calls.Predict(x, timestep, a).Times(Array.ConvertAll(share, ofB => 1 - ofB))),
+            (1, model.Calls.Predict(x, timestep, b).Times(share)));
 
         var denoiser = new Denoiser(Mixed, model.Description.Prediction, generation.Sampler.Clipping, model.Description.Variance);
         return generation.Sampler.Sample(
             denoiser,
-            start.index_select(0, tensor(batch, device: start.device)),
+            start.Select(batch),
             steps,
             noise,
             cancellationToken: generation.CancellationToken);

@@ -1,5 +1,5 @@
 using Microsoft.ML.Diffusion.Images;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -85,15 +85,8 @@ public sealed class DiffusionLatents
     /// <inheritdoc/>
     public override string ToString() => $"{Count} latents of {Shape} at timestep {Timestep}";
 
-    internal static DiffusionLatents FromTensor(Tensor x, ImageShape shape, double timestep, TimestepSubset? timesteps)
-    {
-        using var scope = NewDisposeScope();
-        return new DiffusionLatents(
-            x.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray(),
-            shape,
-            timestep)
-        { Timesteps = timesteps };
-    }
+    internal static DiffusionLatents FromBatch(Batch x, ImageShape shape, double timestep, TimestepSubset? timesteps) =>
+        new(x.ToSingle(), shape, timestep) { Timesteps = timesteps };
 
-    internal Tensor ToTensor(Device device) => tensor(_values, Shape.Batch(Count), device: device);
+    internal Batch ToBatch() => Batch.Of(_values, Count);
 }

@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
@@ -14,8 +13,8 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
     /// <summary>Where on the path each of <paramref name="count"/> frames is: from 0, the start, to 1, the end.</summary>
     public static IReadOnlyList<double> Alphas(int count) => [.. Enumerable.Range(0, count).Select(i => (double)i / (count - 1))];
 
-    /// <summary>Frames between pairs of images, [2P, C, H, W], pair by pair.</summary>
-    public Tensor BetweenImages(Tensor images, IReadOnlyList<double> alphas)
+    /// <summary>Frames between pairs of images, which follow each other, pair by pair.</summary>
+    public Batch BetweenImages(Batch images, IReadOnlyList<double> alphas)
     {
         if (options.Path == InterpolationPath.Spherical)
         {
@@ -23,57 +22,53 @@ internal sealed class Interpolator(DiffusionModel model, InterpolationOptions op
                 _generator.Encode(
                     images,
                     options.Ends is { } ends
-                        ? [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => i % 2 == 0 ? ends.A : ends.B)]
+                        ? [.. Enumerable.Range(0, images.Count).Select(i => i % 2 == 0 ? ends.A : ends.B)]
                         : null);
-            return Decode(latents, alphas, Slerp.Spherical, _generator.Steps);
+            return Decode(Frames(latents, alphas, Slerp.Spherical), alphas, _generator.Steps);
         }
 
         // The stochastic encoder with one noise for each end; a line between; the decoder with one noise for all frames.
         var depth = options.Depth ?? model.Description.Schedule.NumberOfTrainingTimesteps / 2;
-        var noised = cat([.. images.split(2).Select(pair => _generator.AddNoise(pair, depth))]);
-        return Decode(noised, alphas, Slerp.Linear, _generator.StepsFrom(depth));
+        var noised = _generator.AddNoise(images, depth, [.. Enumerable.Range(0, images.Count).Select(i => i % 2L)]);
+        return Decode(Frames(noised, alphas, Slerp.Linear), alphas, _generator.StepsFrom(depth));
     }
 
     /// <summary>Frames between the first images of pairs of seeds, pair by pair.</summary>
-    public Tensor BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas)
+    public Batch BetweenSeeds(IReadOnlyList<(long SeedA, long SeedB)> pairs, IReadOnlyList<double> alphas)
     {
-        var frames = pairs.SelectMany(pair =>
+        var ends = new Batch(2 * pairs.Count, model.Description.Shape.PixelCount);
+        for (var i = 0; i < ends.Count; i++)
         {
-            var (a, b) = (FirstNoise(pair.SeedA), FirstNoise(pair.SeedB));
-            return alphas.Select(alpha => Slerp.Spherical(a, b, alpha));
+            var (a, b) = pairs[i / 2];
+            FirstNoise(i % 2 == 0 ? a : b).CopyTo(ends[i]);
+        }
+
+        return Decode(Frames(ends, alphas, Slerp.Spherical), alphas, _generator.Steps);
+    }
+
+    // What the first image of a seed starts from.
+    private double[] FirstNoise(long seed) =>
+        new PerSampleNoise(seed, [0], RandomStream.StartOfSample).Next(1, model.Description.Shape.PixelCount).Values;
+
+    // Those of each pair of ends stand at the alphas.
+    private static Batch Frames(Batch ends, IReadOnlyList<double> alphas, Path path) =>
+        Batch.Create(ends.Count / 2 * alphas.Count, ends.Length, (frame, values) =>
+        {
+            var pair = frame / alphas.Count;
+            path(ends[2 * pair], ends[(2 * pair) + 1], alphas[frame % alphas.Count]).CopyTo(values);
         });
-        return Decode([.. frames], alphas, _generator.Steps);
-    }
 
-    // What the first image of a seed starts from, [C, H, W].
-    private Tensor FirstNoise(long seed)
-    {
-        var noise = new PerSampleNoise(seed, [0], RandomStream.StartOfSample);
-        return noise.Next(zeros(model.Description.Shape.Batch(1), device: model.Device))[0];
-    }
-
-    private Tensor Decode(
-        Tensor ends,
-        IReadOnlyList<double> alphas,
-        Func<Tensor, Tensor, double, Tensor> path,
-        IReadOnlyList<SamplingStep> steps)
-    {
-        var frames =
-            Enumerable.Range(0, (int)ends.shape[0] / 2).SelectMany(pair =>
-                alphas.Select(alpha => path(ends[2 * pair], ends[(2 * pair) + 1], alpha)));
-        return Decode([.. frames], alphas, steps);
-    }
-
-    // The frames of each pair stand at the alphas.
-    private Tensor Decode(Tensor[] frames, IReadOnlyList<double> alphas, IReadOnlyList<SamplingStep> steps)
+    private Batch Decode(Batch frames, IReadOnlyList<double> alphas, IReadOnlyList<SamplingStep> steps)
     {
         if (options.Ends is { } ends && ends.A != ends.B)
         {
-            double[] shares = [.. frames.Select((_, i) => alphas[i % alphas.Count])];
-            return new ClassPath(model, _generator, generation, seed).Denoise(stack(frames), ends, shares, steps);
+            double[] shares = [.. Enumerable.Range(0, frames.Count).Select(i => alphas[i % alphas.Count])];
+            return new ClassPath(model, _generator, generation, seed).Denoise(frames, ends, shares, steps);
         }
 
-        int[]? labels = options.Ends is { } both ? [.. Enumerable.Repeat(both.A, frames.Length)] : null;
-        return _generator.Denoise(stack(frames), [.. Enumerable.Repeat(0L, frames.Length)], labels, steps);
+        int[]? labels = options.Ends is { } both ? [.. Enumerable.Repeat(both.A, frames.Count)] : null;
+        return _generator.Denoise(frames, new long[frames.Count], labels, steps);
     }
+
+    private delegate double[] Path(ReadOnlySpan<double> start, ReadOnlySpan<double> end, double alpha);
 }

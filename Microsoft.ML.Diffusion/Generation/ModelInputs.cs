@@ -2,17 +2,19 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
 /// <summary>Turns what callers hand to a model into what it computes with, or says what is wrong with it.</summary>
-internal sealed class ModelInputs(ModelDescription description, Device device)
+internal sealed class ModelInputs(ModelDescription description)
 {
     private readonly ImageShape _shape = description.Shape;
 
-    /// <summary>Pixels of images, [N, C, H, W] in [-1, 1].</summary>
-    public Tensor Images(IReadOnlyList<MLImage> images, string parameter)
+    /// <summary>Pixels of images, [N][C][H][W] in [-1, 1].</summary>
+    public Batch Images(IReadOnlyList<MLImage> images, string parameter) => PixelBatches.FromBytes(Pixels(images, parameter), _shape);
+
+    /// <summary>Pixels of images, [C, H, W] in 0..255 of each.</summary>
+    public byte[][] Pixels(IReadOnlyList<MLImage> images, string parameter)
     {
         return PixelTensors.FromBytes(Pixels(images, parameter), _shape, device);
     }
@@ -31,8 +33,8 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
         return _shape.Channels == 1 ? ImagePixels.ToGrey(rgb) : rgb;
     }
 
-    /// <summary>Where masks are light, bool [N, 1, H, W]; one mask serves all images.</summary>
-    public Tensor Masks(IReadOnlyList<MLImage> masks, int images, string parameter)
+    /// <summary>Where masks are light, [C, H, W] for each image; one mask serves all images.</summary>
+    public bool[][] Masks(IReadOnlyList<MLImage> masks, int images, string parameter)
     {
         CheckList(masks, parameter);
         if (masks.Count != images && masks.Count != 1)
@@ -42,10 +44,8 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
                 parameter);
         }
 
-        using var scope = NewDisposeScope();
-        var grey = masks.Select((mask, i) => ImagePixels.ToGrey(Rgb(mask, $"{parameter}[{i}]", parameter)));
-        var light = PixelTensors.FromBytes([.. grey], _shape with { Channels = 1 }, device).IsAbove(0);
-        return light.repeat([images / masks.Count, 1, 1, 1]).MoveToOuterDisposeScope();
+        bool[][] light = [.. masks.Select((mask, i) => Light(ImagePixels.ToGrey(Rgb(mask, $"{parameter}[{i}]", parameter))))];
+        return light.Length == images ? light : [.. Enumerable.Repeat(light[0], images)];
     }
 
     /// <summary>Checks classes given for images; null is no class for any.</summary>
@@ -123,6 +123,13 @@ internal sealed class ModelInputs(ModelDescription description, Device device)
                 timestep,
                 $"{name ?? parameter} must be from 0 to {last}, because the model was trained on those.");
         }
+    }
+
+    // 128 and more of 255, in each channel.
+    private bool[] Light(byte[] grey)
+    {
+        var plane = Array.ConvertAll(grey, level => level > 127);
+        return [.. Enumerable.Repeat(plane, _shape.Channels).SelectMany(light => light)];
     }
 
     private byte[] Rgb(MLImage image, string name, string parameter)

@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -9,8 +9,8 @@ namespace Microsoft.ML.Diffusion;
 /// <remarks>It can be read only until the observer returns: copy what is to stay. Images and values are made when they are asked for.</remarks>
 public sealed class SamplingSnapshot
 {
-    private readonly Tensor _sample;
-    private readonly Tensor _predictedOriginal;
+    private readonly Batch _sample;
+    private readonly Batch _predictedOriginal;
     private readonly ImageShape _shape;
     private readonly Lock _reading = new(); // a thread that the observer has started may read while the run wants to go on
     private bool _closed;
@@ -19,8 +19,8 @@ public sealed class SamplingSnapshot
         int step,
         IReadOnlyList<SamplingStep> steps,
         int firstImage,
-        Tensor sample,
-        Tensor predictedOriginal,
+        Batch sample,
+        Batch predictedOriginal,
         ImageShape shape)
     {
         (Step, NumberOfSteps, AlphaBar, FirstImage) = (step, steps.Count, steps[step].AlphaBarPrevious, firstImage);
@@ -40,34 +40,34 @@ public sealed class SamplingSnapshot
     public int FirstImage { get; }
 
     /// <summary>Gets the number of images of the batch.</summary>
-    public int NumberOfImages => Read(_sample, sample => (int)sample.shape[0]);
+    public int NumberOfImages => Read(_sample, sample => sample.Count);
 
     /// <summary>Makes images of x after the step, noise and all, clipped to what an image can show.</summary>
     /// <returns>The images, the caller's to dispose.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
-    public MLImage[] GetSampleImages() => Read(_sample, sample => PixelTensors.ToImages(sample, _shape));
+    public MLImage[] GetSampleImages() => Read(_sample, sample => PixelBatches.ToImages(sample, _shape));
 
     /// <summary>Makes images of the x_0 that the network predicted in the step.</summary>
     /// <returns>The images, the caller's to dispose.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
     public MLImage[] GetPredictedOriginalImages() =>
-        Read(_predictedOriginal, predicted => PixelTensors.ToImages(predicted, _shape));
+        Read(_predictedOriginal, predicted => PixelBatches.ToImages(predicted, _shape));
 
     /// <summary>Copies x after the step.</summary>
     /// <returns>[N, C, H, W] in that order; an image is in [-1, 1], noise goes beyond.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
-    public float[] GetSample() => Values(_sample);
+    public float[] GetSample() => Read(_sample, sample => sample.ToSingle());
 
     /// <summary>Copies the x_0 that the network predicted in the step, from x before it, after clipping.</summary>
     /// <returns>[N, C, H, W] in that order.</returns>
     /// <exception cref="ObjectDisposedException">The observer has returned.</exception>
-    public float[] GetPredictedOriginalSample() => Values(_predictedOriginal);
+    public float[] GetPredictedOriginalSample() => Read(_predictedOriginal, predicted => predicted.ToSingle());
 
     /// <inheritdoc/>
     public override string ToString() =>
         $"Step {Step + 1} of {NumberOfSteps}, images from {FirstImage} on, alpha-bar {AlphaBar.ToString("G4", System.Globalization.CultureInfo.InvariantCulture)}";
 
-    /// <summary>Ends reading, once nobody is at it: the tensors belong to the run.</summary>
+    /// <summary>Ends reading, once nobody is at it.</summary>
     internal void Close()
     {
         lock (_reading)
@@ -76,18 +76,12 @@ public sealed class SamplingSnapshot
         }
     }
 
-    private float[] Values(Tensor tensor) => Read(tensor, values =>
-    {
-        using var scope = NewDisposeScope();
-        return values.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
-    });
-
-    private T Read<T>(Tensor tensor, Func<Tensor, T> read)
+    private T Read<T>(Batch values, Func<Batch, T> read)
     {
         lock (_reading)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            return read(tensor);
+            return read(values);
         }
     }
 }

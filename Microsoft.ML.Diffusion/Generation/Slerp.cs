@@ -1,6 +1,4 @@
 using System.Numerics;
-using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -39,34 +37,12 @@ public static class Slerp
         return Combine(z1, z2, 1 - alpha, alpha);
     }
 
-    /// <summary>Interpolates whole tensors as the other overload does numbers.</summary>
-    internal static Tensor Spherical(Tensor z1, Tensor z2, double alpha)
-    {
-        using var scope = NewDisposeScope();
-        var (w1, w2) = Weights(Angle(z1, z2), alpha);
-        return z1.Times(w1).Plus(z2.Times(w2)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Interpolates whole tensors as the other overload does numbers.</summary>
-    internal static Tensor Linear(Tensor z1, Tensor z2, double alpha)
-    {
-        using var scope = NewDisposeScope();
-        return z1.Times(1 - alpha).Plus(z2.Times(alpha)).MoveToOuterDisposeScope();
-    }
-
     private static (double First, double Second) Weights(double theta, double alpha) =>
         theta < SmallestAngle || Math.PI - theta < SmallestAngle
         ? (1 - alpha, alpha)
         : (Math.Sin((1 - alpha) * theta) / Math.Sin(theta), Math.Sin(alpha * theta) / Math.Sin(theta));
 
     // Kahan's formula, in double: unlike the arc cosine it does not lose small angles.
-    private static double Angle(Tensor z1, Tensor z2)
-    {
-        var (u, v) = (z1.to(ScalarType.Float64), z2.to(ScalarType.Float64));
-        (u, v) = (u / u.norm(), v / v.norm());
-        return 2 * Math.Atan2((u - v).norm().Value(), u.Plus(v).norm().Value());
-    }
-
     private static double Angle<T>(ReadOnlySpan<T> z1, ReadOnlySpan<T> z2)
         where T : IFloatingPointIeee754<T>
     {

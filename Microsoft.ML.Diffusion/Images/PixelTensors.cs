@@ -1,10 +1,9 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Images;
 
-/// <summary>Bytes 0..255 to and from the float tensors [N, C, H, W] in [-1, 1] that networks see.</summary>
+/// <summary>Bytes 0..255 to the float tensors [N, C, H, W] in [-1, 1] that networks learn from.</summary>
 internal static class PixelTensors
 {
     /// <summary>Packs images into one batch, [N, C, H, W] in [-1, 1].</summary>
@@ -26,18 +25,5 @@ internal static class PixelTensors
         var bytes = empty(shape.Batch(count), ScalarType.Byte);
         packed.CopyTo(bytes.bytes);
         return TensorUpload.To(bytes, device).to(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Makes one image of each row of a batch, rounding to the nearest of 256 levels.</summary>
-    public static MLImage[] ToImages(Tensor batch, ImageShape shape) =>
-        Array.ConvertAll(ToBytes(batch, shape), planes => ImagePixels.Create(planes, shape));
-
-    /// <summary>Takes the planes [C, H, W] of each row of a batch, rounding to the nearest of 256 levels.</summary>
-    public static byte[][] ToBytes(Tensor batch, ImageShape shape)
-    {
-        using var scope = NewDisposeScope();
-        var levels =
-            batch.detach().to(ScalarType.Float32).Plus(1).Times(127.5).round_().Clamped(0, 255).to(ScalarType.Byte).cpu().contiguous();
-        return [.. levels.bytes.ToArray().Chunk(shape.PixelCount)];
     }
 }

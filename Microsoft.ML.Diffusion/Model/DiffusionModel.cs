@@ -24,6 +24,9 @@ internal sealed class DiffusionModel : IDisposable
     /// <summary>Gets where the weights are; it stays while a share of the network is held.</summary>
     public Device Device { get; private set; }
 
+    /// <summary>Gets whether the processor computes the network.</summary>
+    public bool IsOnProcessor => Device.type != TorchSharp.DeviceType.CUDA;
+
     /// <summary>What the network says of batches.</summary>
     public NetworkCalls Calls { get; }
 
@@ -52,10 +55,10 @@ internal sealed class DiffusionModel : IDisposable
     /// <param name="labels">Class of each image of the batch, -1 for none; null for an unconditional batch.</param>
     /// <param name="guidance">A scale of 1 follows the labels, 0 ignores them, anything else costs a batch of twice the size.</param>
     /// <param name="clipping">The sampler's.</param>
-    public Denoiser Denoiser(Tensor? labels, Guidance guidance, Clipping clipping)
+    public Denoiser Denoiser(IReadOnlyList<int>? labels, Guidance guidance, Clipping clipping)
     {
         var levels = new Lazy<LevelTable>(() => new LevelTable(Description.Schedule));
-        Tensor Guided(Tensor x, double timestep) =>
+        Batch Guided(Batch x, double timestep) =>
             ClassifierFreeGuidance.Predict(
                 (batch, classes) => Calls.Predict(batch, timestep, classes),
                 x,

@@ -1,7 +1,6 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Samplers;
 
@@ -12,45 +11,43 @@ namespace Microsoft.ML.Diffusion.Samplers;
 internal static class DdimInversion
 {
     /// <summary>One step from the noise level <paramref name="alphaBar"/> to the higher one <paramref name="alphaBarNext"/>.</summary>
-    /// <param name="x">x before the step, [N, C, H, W].</param>
+    /// <param name="x">x before the step.</param>
     /// <param name="noise">The epsilon that the network sees in it.</param>
     /// <param name="alphaBar">alpha-bar of x before the step.</param>
     /// <param name="alphaBarNext">alpha-bar of x after the step.</param>
     /// <param name="clipping">What happens to the x_0 in between; only replays of other libraries clip it.</param>
-    public static Tensor Step(Tensor x, Tensor noise, double alphaBar, double alphaBarNext, Clipping clipping)
+    public static Batch Step(Batch x, Batch noise, double alphaBar, double alphaBarNext, Clipping clipping)
     {
-        var predictedX0 = clipping.Apply((x - noise.Times(Math.Sqrt(1 - alphaBar))).Over(Math.Sqrt(alphaBar)));
-        return predictedX0.Times(Math.Sqrt(alphaBarNext)).Plus(noise.Times(Math.Sqrt(1 - alphaBarNext)));
+        var predictedX0 = clipping.Apply(Batch.Quotient(Math.Sqrt(alphaBar), (1, x), (-Math.Sqrt(1 - alphaBar), noise)));
+        return Batch.Sum((Math.Sqrt(alphaBarNext), predictedX0), (Math.Sqrt(1 - alphaBarNext), noise));
     }
 
-    /// <summary>Walks <paramref name="steps"/> upward from the images <paramref name="x0"/>, which stay the caller's.</summary>
+    /// <summary>Walks <paramref name="steps"/> upward from the images <paramref name="x0"/>.</summary>
     /// <param name="denoiser">The network and what it predicts.</param>
-    /// <param name="x0">Images, [N, C, H, W] in [-1, 1].</param>
+    /// <param name="x0">Images in [-1, 1].</param>
     /// <param name="steps">The run downward.</param>
     /// <param name="schedule">Tells the time of each level.</param>
     /// <param name="asked">Where the network is asked.</param>
     /// <param name="cancellationToken">Ends the walk between two steps.</param>
-    /// <returns>x at the noisiest level of the run, [N, C, H, W].</returns>
-    public static Tensor Encode(
+    /// <returns>x at the noisiest level of the run.</returns>
+    public static Batch Encode(
         Denoiser denoiser,
-        Tensor x0,
+        Batch x0,
         IReadOnlyList<SamplingStep> steps,
         NoiseSchedule schedule,
         InversionLevel asked,
         CancellationToken cancellationToken)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
         var (x, levels) = (x0, new LevelTable(schedule));
         foreach (var step in steps.Reverse())
         {
             cancellationToken.ThrowIfCancellationRequested();
             var (timestep, alphaBar) = asked == InversionLevel.Upper ? (step.Timestep, step.AlphaBar) : Lower(step, levels, schedule);
             var noise = denoiser.Denoise(x, timestep, alphaBar).Noise;
-            x = scope.DisposeEverythingBut(Step(x, noise, step.AlphaBarPrevious, step.AlphaBar, Clipping.None));
+            x = Step(x, noise, step.AlphaBarPrevious, step.AlphaBar, Clipping.None);
         }
 
-        return x.MoveToOuterDisposeScope();
+        return x;
     }
 
     // A clean image has no level that training has seen: the lowest stands for it, with its own alpha-bar.

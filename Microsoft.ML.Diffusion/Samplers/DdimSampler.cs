@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -68,7 +67,7 @@ public sealed record DdimSampler : Sampler
             CultureInfo.InvariantCulture,
             $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}{(InversionLevel == InversionLevel.Upper ? ", inverted at the upper level" : "")}");
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var (step, denoised) = (context.Step, context.Denoised);
         var (alphaBar, alphaBarPrevious) = (step.AlphaBar, step.AlphaBarPrevious);
@@ -76,7 +75,9 @@ public sealed record DdimSampler : Sampler
         var directionScale = Math.Sqrt(Math.Max(0, 1 - alphaBarPrevious - (sigma * sigma))); // rounding can dip below 0 at eta = 1
         var noiseScale = UseSigmaHat ? Math.Sqrt(1 - (alphaBar / alphaBarPrevious)) : sigma;
 
-        var mean = denoised.OriginalSample.Times(Math.Sqrt(alphaBarPrevious)).Plus(denoised.Noise.Times(directionScale));
-        return step.AddsNoise && noiseScale > 0 ? mean.Plus(context.Noise.Next(x).Times(noiseScale)) : mean;
+        (double, Batch) original = (Math.Sqrt(alphaBarPrevious), denoised.OriginalSample), direction = (directionScale, denoised.Noise);
+        return step.AddsNoise && noiseScale > 0
+            ? Batch.Sum(original, direction, (noiseScale, context.Noise.Next(x)))
+            : Batch.Sum(original, direction);
     }
 }

@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -34,25 +33,28 @@ public sealed record DdpmSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"DDPM, {Timesteps}, {Variance} variance, {Clipping}";
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var step = context.Step;
         var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
-        var mean = context.Denoised.OriginalSample.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
+        var (original, noisy) = ((posterior.OriginalCoefficient, context.Denoised.OriginalSample), (posterior.NoisyCoefficient, x));
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
             var interpolation =
                 context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
-            var logVariance =
-                LearnedVariance.LogVariance(
+            var noise =
+                LearnedVariance.Noise(
                     interpolation,
-                    Math.Log(Math.Max(posterior.Variance, 1e-20)),
-                    Math.Log(posterior.Beta)); // 0 in a step to a clean image
-            return mean.Plus(logVariance.Times(0.5).exp() * context.Noise.Next(x));
+                    context.Noise.Next(x),
+                    Math.Log(Math.Max(posterior.Variance, 1e-20)), // 0 in a step to a clean image
+                    Math.Log(posterior.Beta));
+            return Batch.Sum(original, noisy, (1, noise));
         }
 
-        return step.AddsNoise && variance > 0 ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(variance))) : mean;
+        return step.AddsNoise && variance > 0
+            ? Batch.Sum(original, noisy, (Math.Sqrt(variance), context.Noise.Next(x)))
+            : Batch.Sum(original, noisy);
     }
 }

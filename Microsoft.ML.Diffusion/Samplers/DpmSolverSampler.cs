@@ -1,7 +1,6 @@
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -39,7 +38,7 @@ public sealed record DpmSolverSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"{(IsStochastic ? "SDE-" : "")}DPM-Solver++(2M), {Timesteps}, {Clipping}";
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var (alphaBar, alphaBarNext) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious);
         var x0 = Extrapolated(context);
@@ -50,13 +49,13 @@ public sealed record DpmSolverSampler : Sampler
         }
 
         var posterior = Posterior.Between(alphaBar, alphaBarNext);
-        var mean = x0.Times(posterior.OriginalCoefficient).Plus(x.Times(posterior.NoisyCoefficient));
+        var (original, noisy) = ((posterior.OriginalCoefficient, x0), (posterior.NoisyCoefficient, x));
         return context.Step.AddsNoise && posterior.Variance > 0
-            ? mean.Plus(context.Noise.Next(x).Times(Math.Sqrt(posterior.Variance)))
-            : mean;
+            ? Batch.Sum(original, noisy, (Math.Sqrt(posterior.Variance), context.Noise.Next(x)))
+            : Batch.Sum(original, noisy);
     }
 
-    private Tensor Extrapolated(SamplingContext context)
+    private Batch Extrapolated(SamplingContext context)
     {
         var (step, x0) = (context.Step, context.Denoised.OriginalSample);
         if (context.Earlier.Count == 0 || step.AlphaBarPrevious == 1 || (LowerOrderFinal && context.Next is null))
@@ -67,7 +66,8 @@ public sealed record DpmSolverSampler : Sampler
         var earlier = context.Earlier[0];
         var length = Lambda(step.AlphaBarPrevious) - Lambda(step.AlphaBar);
         var lengthBefore = Lambda(step.AlphaBar) - Lambda(earlier.AlphaBar); // infinite after a start without any signal: no slope then
-        return x0.Plus((x0 - earlier.Value).Times(length / (2 * lengthBefore)));
+        var ahead = length / (2 * lengthBefore);
+        return Batch.Sum((1 + ahead, x0), (-ahead, earlier.Value));
     }
 
     private static double Lambda(double alphaBar) => 0.5 * Math.Log(alphaBar / (1 - alphaBar));

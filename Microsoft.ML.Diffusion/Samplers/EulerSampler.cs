@@ -1,5 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -28,6 +28,6 @@ public sealed record EulerSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"Euler, {Timesteps}, {Clipping}";
 
-    internal override Tensor Step(Tensor x, SamplingContext context) =>
+    internal override Batch Step(Batch x, SamplingContext context) =>
         ProbabilityFlow.Euler(x, context.Denoised.OriginalSample, context.Step.AlphaBar, context.Step.AlphaBarPrevious);
 }

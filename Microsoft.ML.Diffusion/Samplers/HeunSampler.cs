@@ -1,6 +1,6 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -28,7 +28,7 @@ public sealed record HeunSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"Heun, {Timesteps}, {Clipping}";
 
-    internal override Tensor Step(Tensor x, SamplingContext context)
+    internal override Batch Step(Batch x, SamplingContext context)
     {
         var (alphaBar, alphaBarNext) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious);
         var x0 = context.Denoised.OriginalSample;
@@ -39,9 +39,9 @@ public sealed record HeunSampler : Sampler
         }
 
         // The step again from its start, now along the mean of the slopes at its two ends.
-        var distance = KarrasSpacing.Sigma(alphaBarNext) - KarrasSpacing.Sigma(alphaBar);
+        var half = Math.Sqrt(alphaBarNext) * (KarrasSpacing.Sigma(alphaBarNext) - KarrasSpacing.Sigma(alphaBar)) / 2;
         var slope = ProbabilityFlow.Slope(x, x0, alphaBar);
         var slopeAtEnd = ProbabilityFlow.Slope(euler, context.Denoise(euler, next.Timestep, alphaBarNext).OriginalSample, alphaBarNext);
-        return ProbabilityFlow.Move(euler, slopeAtEnd - slope, distance / 2, alphaBarNext);
+        return Batch.Sum((1, euler), (half, slopeAtEnd), (-half, slope));
     }
 }

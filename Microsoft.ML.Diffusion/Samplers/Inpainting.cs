@@ -1,5 +1,5 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Samplers;
 
@@ -38,47 +38,52 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
 
     /// <summary>Paints one batch.</summary>
     /// <param name="denoiser">The network and what it predicts.</param>
-    /// <param name="original">The images, [N, C, H, W] in [-1, 1].</param>
-    /// <param name="painted">Where to paint: true or false, [N, 1, H, W].</param>
+    /// <param name="original">The images in [-1, 1].</param>
+    /// <param name="painted">Where to paint: true or false for each number of each image.</param>
     /// <param name="noise">Where all noise is drawn from.</param>
-    /// <param name="afterStep">Called after each step, repeated ones too, with its index, x and the predicted x_0, which live until it returns.</param>
+    /// <param name="afterStep">Called after each step, repeated ones too, with its index, x and the predicted x_0, which it must not change.</param>
     /// <param name="cancellationToken">Ends the run between two steps.</param>
-    /// <returns>The images, [N, C, H, W]: the original where it is kept.</returns>
-    public Tensor Sample(
+    /// <returns>The images: the original where it is kept.</returns>
+    public Batch Sample(
         Denoiser denoiser,
-        Tensor original,
-        Tensor painted,
+        Batch original,
+        IReadOnlyList<bool[]> painted,
         NoiseSource noise,
-        Action<int, Tensor, Tensor>? afterStep,
+        Action<int, Batch, Batch>? afterStep,
         CancellationToken cancellationToken)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        using var context = new SamplingContext(denoiser, steps, noise);
-        var first = noise.Next(original);
-        var x = first.alias();
+        var (first, context) = (noise.Next(original), new SamplingContext(denoiser, steps, noise));
+        var x = first;
         for (var i = 0; i < _walk.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var stepScope = NewDisposeScope();
             var step = steps[_walk[i]];
 
             // A deterministic run keeps its first noise: then the kept part moves on the path that leads to the original.
             var kept = NoiseLevel.Noised(original, sampler.IsStochastic ? noise.Next(original) : first, step.AlphaBar);
-            var current = where(painted, x, kept);
-            x.Dispose();
+            var current = Join(painted, x, kept);
             context.Enter(_walk[i], current);
-            var next = sampler.Step(current, context);
-            afterStep?.Invoke(_walk[i], next, context.Denoised.OriginalSample);
+            x = sampler.Step(current, context);
+            afterStep?.Invoke(_walk[i], x, context.Denoised.OriginalSample);
             if (i + 1 < _walk.Length && _walk[i + 1] <= _walk[i])
             {
-                next = NoiseLevel.NoisedFurther(next, noise.Next(next), step.AlphaBarPrevious, steps[_walk[i + 1]].AlphaBar);
+                x = NoiseLevel.NoisedFurther(x, noise.Next(x), step.AlphaBarPrevious, steps[_walk[i + 1]].AlphaBar);
                 context.Forget();
             }
-
-            x = next.MoveToOuterDisposeScope();
         }
 
-        return where(painted, x, original).MoveToOuterDisposeScope();
+        return Join(painted, x, original);
     }
+
+    private static Batch Join(IReadOnlyList<bool[]> painted, Batch x, Batch kept) =>
+        Batch.Create(x.Count, x.Length, (image, joined) =>
+        {
+            var mask = painted[image];
+            var ofX = x[image];
+            var ofKept = kept[image];
+            for (var i = 0; i < joined.Length; i++)
+            {
+                joined[i] = mask[i] ? ofX[i] : ofKept[i];
+            }
+        });
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Samplers;
 
@@ -12,23 +11,17 @@ namespace Microsoft.ML.Diffusion.Samplers;
 internal static class ProbabilityFlow
 {
     /// <summary>One step along the slope at its start: DDIM's step, written with x and x_0.</summary>
-    /// <param name="x">x before the step, [N, C, H, W].</param>
-    /// <param name="x0">The predicted x_0, [N, C, H, W].</param>
+    /// <param name="x">x before the step.</param>
+    /// <param name="x0">The predicted x_0.</param>
     /// <param name="alphaBar">alpha-bar of x.</param>
     /// <param name="alphaBarNext">alpha-bar after the step.</param>
-    public static Tensor Euler(Tensor x, Tensor x0, double alphaBar, double alphaBarNext)
+    public static Batch Euler(Batch x, Batch x0, double alphaBar, double alphaBarNext)
     {
         var noiseRatio = Math.Sqrt((1 - alphaBarNext) / (1 - alphaBar));
-        return x.Times(noiseRatio).Plus(x0.Times(Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar))));
+        return Batch.Sum((noiseRatio, x), (Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar)), x0));
     }
 
     /// <summary>dz/dsigma: the noise that x holds if its clean image is <paramref name="x0"/>.</summary>
-    public static Tensor Slope(Tensor x, Tensor x0, double alphaBar) => (x - x0.Times(Math.Sqrt(alphaBar))).Over(Math.Sqrt(1 - alphaBar));
-
-    /// <summary>Moves x at a noise level by <paramref name="slope"/> times a distance in sigma.</summary>
-    public static Tensor Move(
-        Tensor x,
-        Tensor slope,
-        double distance,
-        double alphaBar) => x.Plus(slope.Times(Math.Sqrt(alphaBar) * distance));
+    public static Batch Slope(Batch x, Batch x0, double alphaBar) =>
+        Batch.Quotient(Math.Sqrt(1 - alphaBar), (1, x), (-Math.Sqrt(alphaBar), x0));
 }

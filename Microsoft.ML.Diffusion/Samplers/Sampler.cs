@@ -1,6 +1,6 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -30,52 +30,36 @@ public abstract record Sampler
     public abstract bool IsStochastic { get; }
 
     /// <summary>One reverse step.</summary>
-    /// <param name="x">x before the step, [N, C, H, W].</param>
+    /// <param name="x">x before the step.</param>
     /// <param name="context">What the network makes of x, the noise levels before and after, and what earlier steps remembered.</param>
     /// <returns>x after the step.</returns>
-    internal abstract Tensor Step(Tensor x, SamplingContext context);
+    internal abstract Batch Step(Batch x, SamplingContext context);
 
-    /// <summary>Walks <paramref name="steps"/> from <paramref name="start"/>, which stays the caller's.</summary>
+    /// <summary>Walks <paramref name="steps"/> from <paramref name="start"/>.</summary>
     /// <param name="denoiser">The network and what it predicts.</param>
-    /// <param name="start">x at the first step's noise level, [N, C, H, W].</param>
+    /// <param name="start">x at the first step's noise level.</param>
     /// <param name="steps">The run.</param>
     /// <param name="noise">Where stochastic samplers draw from.</param>
-    /// <param name="afterStep">Called after each step with its index, x and the predicted x_0, which live until it returns.</param>
+    /// <param name="afterStep">Called after each step with its index, x and the predicted x_0, which it must not change.</param>
     /// <param name="cancellationToken">Ends the run between two steps.</param>
     /// <returns>x after the last step.</returns>
-    internal Tensor Sample(
+    internal Batch Sample(
         Denoiser denoiser,
-        Tensor start,
+        Batch start,
         IReadOnlyList<SamplingStep> steps,
         NoiseSource noise,
-        Action<int, Tensor, Tensor>? afterStep = null,
+        Action<int, Batch, Batch>? afterStep = null,
         CancellationToken cancellationToken = default)
     {
-        using var noGrad = no_grad();
-        using var context = new SamplingContext(denoiser, steps, noise);
-        var x = start.alias().DetachFromDisposeScope();
-        try
+        var (x, context) = (start, new SamplingContext(denoiser, steps, noise));
+        for (var i = 0; i < steps.Count; i++)
         {
-            for (var i = 0; i < steps.Count; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                using var scope = NewDisposeScope();
-                context.Enter(i, x);
-                var next = Step(x, context);
-                afterStep?.Invoke(i, next, context.Denoised.OriginalSample);
-                x.Dispose();
-                x = next.DetachFromDisposeScope();
-            }
-        }
-        catch
-        {
-            x.Dispose();
-            throw;
+            cancellationToken.ThrowIfCancellationRequested();
+            context.Enter(i, x);
+            x = Step(x, context);
+            afterStep?.Invoke(i, x, context.Denoised.OriginalSample);
         }
 
-        using (x)
-        {
-            return x.alias(); // made here, so that it belongs to the caller's scope like the result of any tensor operation
-        }
+        return x;
     }
 }

@@ -1,10 +1,10 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>What a sampler sees of its run in a step. All that changes during a run is here, so that samplers hold no state.</summary>
-internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingStep> steps, NoiseSource noise) : IDisposable
+internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingStep> steps, NoiseSource noise)
 {
     private readonly List<EarlierPrediction> _earlier = [];
 
@@ -27,40 +27,30 @@ internal sealed class SamplingContext(Denoiser denoiser, IReadOnlyList<SamplingS
     public IReadOnlyList<EarlierPrediction> Earlier => _earlier;
 
     /// <summary>Calls the network once more in this step, on x at another noise level.</summary>
-    /// <param name="x">x at that level, [N, C, H, W].</param>
+    /// <param name="x">x at that level.</param>
     /// <param name="timestep">The time that the network is told.</param>
     /// <param name="alphaBar">alpha-bar of x.</param>
-    public Denoised Denoise(Tensor x, double timestep, double alphaBar) => denoiser.Denoise(x, timestep, alphaBar);
+    public Denoised Denoise(Batch x, double timestep, double alphaBar) => denoiser.Denoise(x, timestep, alphaBar);
 
-    /// <summary>Keeps this step's prediction, which stays the caller's, for the next <paramref name="count"/> steps.</summary>
-    public void Remember(Tensor prediction, int count)
+    /// <summary>Keeps this step's prediction for the next <paramref name="count"/> steps.</summary>
+    public void Remember(Batch prediction, int count)
     {
-        _earlier.Insert(0, new EarlierPrediction(Step.AlphaBar, prediction.alias().DetachFromDisposeScope()));
-        while (_earlier.Count > count)
-        {
-            _earlier[^1].Value.Dispose();
-            _earlier.RemoveAt(_earlier.Count - 1);
-        }
+        _earlier.Insert(0, new EarlierPrediction(Step.AlphaBar, prediction));
+        _earlier.RemoveRange(Math.Min(count, _earlier.Count), Math.Max(0, _earlier.Count - count));
     }
 
     /// <summary>Drops what earlier steps remembered, where x has left their path.</summary>
-    public void Forget()
-    {
-        _earlier.ForEach(earlier => earlier.Value.Dispose());
-        _earlier.Clear();
-    }
+    public void Forget() => _earlier.Clear();
 
     /// <summary>Begins a step by calling the network.</summary>
-    public void Enter(int index, Tensor x)
+    public void Enter(int index, Batch x)
     {
         Index = index;
         Denoised = Denoise(x, Step.Timestep, Step.AlphaBar);
     }
-
-    public void Dispose() => Forget();
 }
 
 /// <summary>A prediction of an earlier step.</summary>
 /// <param name="AlphaBar">alpha-bar of the x that it was made from.</param>
-/// <param name="Value">What the sampler chose to remember, [N, C, H, W].</param>
-internal readonly record struct EarlierPrediction(double AlphaBar, Tensor Value);
+/// <param name="Value">What the sampler chose to remember.</param>
+internal readonly record struct EarlierPrediction(double AlphaBar, Batch Value);

@@ -1,8 +1,6 @@
 using Microsoft.ML.Diffusion.Generation;
-using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -19,11 +17,9 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     /// <summary>Generates a grid with the weights as they are, and shows it.</summary>
     public void Show(int step)
     {
-        using var scope = NewDisposeScope();
         var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
         var generator = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed);
-        var samples = generator.Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
-        var images = PixelTensors.ToImages(samples, run.Model.Shape);
+        var images = generator.Images([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
         try
         {
             using var grid = ImageGrid.Create(images, options.ColumnsOrSquare);

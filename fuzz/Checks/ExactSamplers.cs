@@ -1,7 +1,8 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Exact;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Fuzz.Checks;
 
@@ -13,15 +14,11 @@ internal static class ExactSamplers
 
     /// <summary>Prints each figure with its bound.</summary>
     /// <returns>The number of figures outside of their bounds.</returns>
-    public static int Run()
-    {
-        using var noGrad = no_grad();
-        return Orders() + Inversions() + Recursions() + Marginals() + Inpaintings();
-    }
+    public static int Run() => Orders() + Inversions() + Recursions() + Marginals() + Inpaintings();
 
     private static int Orders()
     {
-        using var errors = new FlowErrors();
+        var errors = new FlowErrors();
         Console.WriteLine($"Slope of the error against the exact flow, {string.Join(", ", FlowErrors.Steps)} steps:");
         return Order("DDIM", steps => errors.Generating(new DdimSampler(), steps), 0.9)
             + Order("DPM-Solver++(2M)", steps => errors.Generating(new DpmSolverSampler(), steps), 1.6)
@@ -37,7 +34,7 @@ internal static class ExactSamplers
     {
         foreach (var (name, schedule) in new[] { ("cosine", NoiseSchedule.Cosine()), ("linear", NoiseSchedule.Linear()) })
         {
-            using var errors = new FlowErrors(schedule);
+            var errors = new FlowErrors(schedule);
             Console.WriteLine(
                 $"Error of latents, and of data there and back, on the {name} schedule, asked at the lower and at the upper level:");
             foreach (var timesteps in (TimestepSubset[])[
@@ -96,13 +93,13 @@ internal static class ExactSamplers
             $"Standard errors that the deviation of {Samples} samples of one normal distribution is from the sampler's own recursion:");
         return ExactSamplerList.All.Sum(sampler =>
         {
-            using var noise = new BatchNoise(seed: 1);
-            using var samples = ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise);
+            var noise = new BatchNoise(seed: 1);
+            var samples = ExactRun.Sample(sampler, GaussianMixture.One, _schedule, Samples, noise);
             var (_, expected) =
                 new LinearRecursion(
                     GaussianMixture.One.Means[0].X,
                     GaussianMixture.One.Deviations[0]).After(sampler, SamplingStep.Reverse(sampler.Timesteps, _schedule));
-            var errors = (samples.select(1, 0).std().item<double>() - expected) / (expected / Math.Sqrt(2 * Samples));
+            var errors = (new Batch(ExactRun.Axis(samples, 0), Samples).Deviation() - expected) / (expected / Math.Sqrt(2 * Samples));
             return Report(FormattableString.Invariant($"{Unclipped(sampler)}: {expected:F5};"), errors, Math.Abs(errors) <= 3);
         });
     }
@@ -121,8 +118,8 @@ internal static class ExactSamplers
 
     private static int Marginal(Sampler sampler, double most)
     {
-        using var noise = new BatchNoise(seed: 2);
-        using var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, Samples, noise);
+        var noise = new BatchNoise(seed: 2);
+        var samples = ExactRun.Sample(sampler, GaussianMixture.Three, _schedule, Samples, noise);
         var distance = ExactRun.Distance(samples, GaussianMixture.Three);
         return Report(
             FormattableString.Invariant(

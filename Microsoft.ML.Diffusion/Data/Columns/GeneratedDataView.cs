@@ -30,7 +30,7 @@ internal sealed class GeneratedDataView(
             return (ValueGetter<uint>)((ref uint key) => key = (uint)(LabelOf(cursor.Row) + 1));
         }
 
-        var batch = new Batch(options.BatchSizeFor(model), Generate);
+        var batch = new Rows(options.BatchSizeFor(model), Generate);
         return (ValueGetter<MLImage>)((ref MLImage image) =>
             image = ImageMemory.HandOut(ImagePixels.Create(batch.Image(cursor), model.Description.Shape)));
     }
@@ -55,17 +55,14 @@ internal sealed class GeneratedDataView(
     private byte[][] Generate(ReadOnlySpan<int> rows)
     {
         using var share = model.Use();
-        using var scope = TorchSharp.torch.NewDisposeScope();
         var samples = rows.ToArray();
-        var generated =
-            new ImageGenerator(model, options, seed).Generate(
-                [.. samples.Select(row => (long)row)],
-                labels is null ? null : [.. samples.Select(LabelOf)]);
-        return PixelTensors.ToBytes(generated, model.Description.Shape);
+        return new ImageGenerator(model, options, seed).Pixels(
+            [.. samples.Select(row => (long)row)],
+            labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 
     /// <summary>The images of the rows around a cursor's.</summary>
-    private sealed class Batch(int size, Func<ReadOnlySpan<int>, byte[][]> generate)
+    private sealed class Rows(int size, Func<ReadOnlySpan<int>, byte[][]> generate)
     {
         private byte[][] _images = [];
         private int _first = -1;

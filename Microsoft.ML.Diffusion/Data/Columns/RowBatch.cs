@@ -17,7 +17,7 @@ internal sealed class RowBatch(RowModel model, IReadOnlyList<RowInput> rows)
     public float[]?[] Noise => field ??= Spread(model.Encode(Seen));
 
     /// <summary>What the noise gives back, as <see cref="Generated"/>; null where there is no image.</summary>
-    public byte[]?[] ReconstructedPixels => field ??= Spread(model.ToPixels([.. _seen.Select(row => Reconstructed[row]!)]));
+    public byte[]?[] ReconstructedPixels => field ??= Spread(RowModel.ToPixels([.. _seen.Select(row => Reconstructed[row]!)]));
 
     /// <summary>
     /// The mean squared difference of colours in [0, 1] between input and reconstruction, before these are rounded; NaN where there is no image.

@@ -40,10 +40,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<byte[]> Generate(IReadOnlyList<RowInput> rows)
     {
         using var share = model.Use();
-        using var scope = NewDisposeScope();
-        return PixelTensors.ToBytes(
-            new ImageGenerator(model, generation, seed).Generate([.. rows.Select(row => row.Seed)], Labels(rows)),
-            Shape);
+        return new ImageGenerator(model, generation, seed).Pixels([.. rows.Select(row => row.Seed)], Labels(rows));
     }
 
     /// <summary>Finds the noise of each row's image, [C, H, W].</summary>
@@ -54,18 +51,10 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     public IReadOnlyList<float[]> Decode(IReadOnlyList<float[]> noise, IReadOnlyList<RowInput> rows) =>
         Compute(
             rows,
-            () => _encoder.Denoise(
-                tensor(noise.SelectMany(values => values).ToArray(), Shape.Batch(noise.Count), device: model.Device),
-                Labels(rows)));
+            () => _encoder.Denoise(Joined(noise), Labels(rows)));
 
     /// <summary>Rounds values in [-1, 1] to 256 levels.</summary>
-    public IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images)
-    {
-        using var scope = NewDisposeScope();
-        return images.Count == 0
-            ? []
-            : PixelTensors.ToBytes(tensor(images.SelectMany(values => values).ToArray(), Shape.Batch(images.Count)), Shape);
-    }
+    public static IReadOnlyList<byte[]> ToPixels(IReadOnlyList<float[]> images) => PixelBatches.ToBytes(Joined(images));
 
     /// <summary>Estimates the bound of each row's image, with the same timesteps and noise for each.</summary>
     public IReadOnlyList<float> BitsPerDimension(IReadOnlyList<RowInput> rows)
@@ -101,20 +90,15 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     {
         var (filled, timestep) = (Filled(rows), columns.LatentTimestepOf(Schedule));
         var x0 = Images(filled);
-        var noise = tensor(EqualNoise(filled.Length, timestep).ToSingle(), x0.shape, device: x0.device);
-        var features =
-            model.Calls.Bottleneck(
-                NoiseLevel.Noised(x0, noise, Schedule.AlphaBar(timestep)),
-                timestep,
-                LabelTensor(filled));
-        return features.mean([2, 3]).narrow(0, 0, rows.Count);
+        var noise = new PerSampleNoise(seed: 0, new long[filled.Length], RandomStream.LikelihoodNoise, firstDraw: timestep).Next(x0);
+        return model.Calls.Bottleneck(NoiseLevel.Noised(x0, noise, Schedule.AlphaBar(timestep)), timestep, Labels(filled)).Take(rows.Count);
     });
 
     // The noise of the first image of seed 0 at a timestep, for each image: that of an image judged alone.
     private Batch EqualNoise(int images, int timestep) =>
         LikelihoodDraws.Noise(seed: 0, new long[images], [.. Enumerable.Repeat(timestep, images)], Shape.PixelCount);
 
-    private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Tensor> compute)
+    private IReadOnlyList<float[]> Compute(IReadOnlyList<RowInput> rows, Func<Batch> compute)
     {
         if (rows.Count == 0)
         {
@@ -122,20 +106,16 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
         }
 
         using var share = model.Use();
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var values = compute().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
-        return [.. values.Chunk(values.Length / rows.Count)];
+        var values = compute();
+        return [.. values.ToSingle().Chunk(values.Length)];
     }
 
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
         [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
-    private Tensor Images(IReadOnlyList<RowInput> rows) =>
-        PixelTensors.FromBytes([.. rows.Select(row => row.Pixels!)], Shape, model.Device);
+    private Batch Images(IReadOnlyList<RowInput> rows) => PixelBatches.FromBytes([.. rows.Select(row => row.Pixels!)], Shape);
+
+    private static Batch Joined(IReadOnlyList<float[]> images) => Batch.Of(images.SelectMany(values => values).ToArray(), images.Count);
 
     private int[]? Labels(IReadOnlyList<RowInput> rows) => hasLabels ? [.. rows.Select(row => row.Label)] : null;
-
-    private Tensor? LabelTensor(IReadOnlyList<RowInput> rows) =>
-        Labels(rows) is { } labels ? tensor([.. labels.Select(label => (long)label)], device: model.Device) : null;
 }
