@@ -101,7 +101,7 @@ public sealed partial class DiffusionEstimator
     {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         using var channel = _host.Start("Fit");
-        var device = DeviceResolver.Resolve(_host, _options.Device);
+        var device = ComputeDevice.Of(DeviceResolver.Resolve(_host, _options.Device));
         var previous = previousModel?.Model;
         using var share = previous?.Use(); // until its weights are copied
 
@@ -118,6 +118,9 @@ public sealed partial class DiffusionEstimator
             new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
         _options.Training.SampleGrid?.ValidateFor(description);
+        var weights = new NetworkWeights(description.CreatePlan());
+        previous?.CopyWeightsTo(weights);
+        share?.Dispose();
         using var validation = validationData is null ? null : ReadValidation(validationData, description, cancellation);
 
         using var folder =
@@ -138,24 +141,25 @@ public sealed partial class DiffusionEstimator
                         seed,
                         images,
                         validation,
-                        previous is null ? "random" : RunIdentities.Digest(share!.Value)),
+                        previous is null ? "random" : RunIdentities.Digest(weights)),
                     channel);
 
-        var network = description.CreateNetwork();
+        CheckSpace(weights.Plan, resumed is not null, channel);
+        if (previous is null)
+        {
+            Initialization.Initialize(weights, seed);
+        }
+
+        var network = NetworkEngine.Create(weights.Plan, weights, device);
         try
         {
-            CheckSpace(network, resumed is not null, channel);
-            Initialization.Initialize(network, seed);
-            previous?.CopyWeightsTo(network);
-            share?.Dispose();
-            network.to(device);
-            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, device, images, validation);
+            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
             var summary = loop.Run();
             return new DiffusionTransformer(
                 _host,
-                new TrainedModel(new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary));
+                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(_options.Generation), summary));
         }
         catch
         {

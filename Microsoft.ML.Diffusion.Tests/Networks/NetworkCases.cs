@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 
 namespace Microsoft.ML.Diffusion.Tests.Networks;
@@ -5,7 +6,9 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 /// <summary>A network of a few channels.</summary>
 internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0)
 {
-    public UNet Create() => new(Options, Channels, OutChannels, Height, Width, Classes);
+    public UNetPlan Plan => new(Options, Channels, OutChannels, Height, Width, Classes);
+
+    public UNet Create() => new(Plan);
 }
 
 /// <summary>Networks that differ in every option, by name.</summary>

@@ -20,7 +20,7 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     public void Show(int step)
     {
         using var scope = NewDisposeScope();
-        var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
+        var model = new DiffusionModel(run.Model, run.Network); // not disposed: the network is the run's
         var generator = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed);
         var samples = generator.Generate([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
         var images = PixelTensors.ToImages(samples, run.Model.Shape);

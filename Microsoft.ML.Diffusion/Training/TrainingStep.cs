@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -18,26 +17,25 @@ internal sealed class TrainingStep : IDisposable
     private readonly ModelDescription _model;
     private readonly TrainingOptions _options;
     private readonly long _seed;
-    private readonly Device _device;
     private readonly GaussianDiffusion _diffusion;
     private readonly TrainingObjective _objective;
-    private readonly GradientShards _shards;
 
-    public TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, Device device)
+    public TrainingStep(Network network, ModelDescription model, TrainingOptions options, long seed)
     {
-        (_model, _options, _seed, _device) = (model, options, seed, device);
+        (_model, _options, _seed) = (model, options, seed);
         _diffusion = new(model.Schedule, model.Prediction);
         _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
-        Optimizer = new(network, options.Precision.TypeOn(device));
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
-        Losses = new(device);
-        var images = options.BatchSize / options.GradientAccumulationSteps;
-        _shards =
-            new(network, Optimizer, model.CreateNetwork, Math.Min(WorkerThreads.PartsFor(images, device), MaximumShards(Optimizer.Count)));
+        Losses = new(CPU);
+        Length = (int)NetworkWeights.LengthFor(network.Plan);
+        Optimizer = network.Train(options.Precision);
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
-    public FlatOptimizer Optimizer { get; }
+    public NetworkTraining Optimizer { get; }
+
+    /// <summary>The numbers of a buffer of the optimizer.</summary>
+    public int Length { get; }
 
     /// <summary>The losses that loss-aware timesteps are drawn by; null for uniform ones.</summary>
     public LossHistory? History { get; }
@@ -60,70 +58,59 @@ internal sealed class TrainingStep : IDisposable
         var dropout = new RandomNumbers(RandomStream.Dropout, _seed);
         var draws = new StepDraws(_seed, firstSample, _model.Schedule.NumberOfTrainingTimesteps, _options);
         var probabilities = History?.Probabilities();
-        var x0 = draws.Flip(images.Batch(indices, _device));
+        var x0 = draws.Flip(images.Batch(indices, CPU));
         var timesteps = draws.Timesteps(indices.Length, probabilities);
-        var labels = images.Labels is { } all ? tensor(draws.Labels(indices, all), device: _device) : null;
-        var noise = draws.Noise(x0.shape, _device);
+        var labels = images.Labels is { } all ? Array.ConvertAll(draws.Labels(indices, all), label => (int)label) : [];
+        var noise = draws.Noise(x0.shape, CPU);
+        var xt = _diffusion.AddNoise(x0, noise, timesteps);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
 
-        Optimizer.ZeroGradients();
-        var losses = new List<Tensor>();
+        var losses = new double[indices.Length];
+        var input =
+            new NetworkInput(
+                indices.Length,
+                xt.contiguous().data<float>().ToArray(),
+                Array.ConvertAll(timesteps, timestep => (float)timestep),
+                labels);
         foreach (var (first, count) in WorkerThreads.Parts(indices.Length, _options.GradientAccumulationSteps))
         {
-            var parts = _shards.Run([.. WorkerThreads.Parts(count, _shards.Count)], (network, start, size) =>
+            Optimizer.AddGradients(input.Part(first, count), new DropoutDraws(dropout, firstSample + first), (part, output, gradient) =>
             {
-                Tensor Cut(Tensor batch) => batch.narrow(0, first + start, size);
-                KernelGradients.Forget();
-                network.Dropout.Begin(dropout, firstSample + first + start);
-                var terms =
-                    LossOfEach(network, Cut(x0), Cut(noise), timesteps.AsSpan(first + start, size), labels is null ? null : Cut(labels));
-                var weighted =
-                    weights is null ? terms : terms * tensor(weights[(first + start)..(first + start + size)], terms.dtype, _device);
-                weighted.sum().Over(indices.Length).backward();
-                KernelGradients.ThrowIfFailed();
-                return terms.detach();
+                using var own = NewDisposeScope();
+                var image = first + part;
+                Tensor Cut(Tensor batch) => batch.narrow(0, image, 1);
+                var y = tensor(output.ToArray(), [1, _model.OutputChannels, .. x0.shape[2..]]).requires_grad_();
+                var loss = _objective.Terms(Cut(x0), Cut(noise), Cut(xt), y, timesteps.AsSpan(image, 1)).Loss.sum();
+                loss.Times((weights?[image] ?? 1) / indices.Length).backward();
+                y.grad!.data<float>().CopyTo(gradient);
+                losses[image] = loss.Value();
             });
-            foreach (var part in parts)
-            {
-                scope.Attach(part);
-                losses.Add(part);
-            }
         }
 
-        var allLosses = cat(losses);
         IsWhole = false;
-        Update(allLosses, weights, timesteps, step, learningRate);
+        Update(losses, weights, timesteps, step, learningRate);
         IsWhole = true;
     }
-
-    // Each shard has gradients of its own: all together take a GiB at most, or there is one.
-    private static int MaximumShards(long weights) => (int)Math.Max(1, (1L << 30) / (sizeof(float) * weights));
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _shards.Dispose();
         Losses.Dispose();
         Optimizer.Dispose();
     }
 
-    // The loss of each image, [N], before loss-aware timesteps weight it.
-    private Tensor LossOfEach(UNet network, Tensor x0, Tensor noise, ReadOnlySpan<int> timesteps, Tensor? labels)
+    private void Update(double[] losses, double[]? weights, int[] timesteps, int step, double learningRate)
     {
-        var xt = _diffusion.AddNoise(x0, noise, timesteps);
-        var times = tensor(Array.ConvertAll(timesteps.ToArray(), t => (float)t), device: _device);
-        return _objective.Terms(x0, noise, xt, network.Forward(xt, times, labels), timesteps).Loss;
-    }
-
-    private void Update(Tensor losses, double[]? weights, int[] timesteps, int step, double learningRate)
-    {
-        var loss = (weights is null ? losses : losses * tensor(weights, losses.dtype, _device)).mean();
+        var loss = (weights is null ? losses : losses.Zip(weights, (each, weight) => each * weight)).Average();
         var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
-        var taken = Optimizer.Update(new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay), loss);
-        Losses.Add(loss, taken);
-        if (History is not null && taken.Value() == 1)
+        var taken =
+            Optimizer.Update(
+                new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay),
+                double.IsFinite(loss));
+        Losses.Add(tensor(loss), tensor(taken ? 1 : 0));
+        if (taken)
         {
-            History.Record(timesteps, losses.to(ScalarType.Float64).cpu().data<double>().ToArray());
+            History?.Record(timesteps, losses);
         }
     }
 }

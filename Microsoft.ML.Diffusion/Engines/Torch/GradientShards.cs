@@ -1,0 +1,67 @@
+using Microsoft.ML.Diffusion.Runtime;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Diffusion.Engines.Torch;
+
+/// <summary>Computes the gradient of a batch in parts side by side, on the CPU; elsewhere there is one part.</summary>
+/// <remarks>
+/// All parts use the same weights, and add their gradients to buffers of their own. The parts of a batch follow from the number of its images, so that a run
+/// repeats.
+/// </remarks>
+internal sealed class GradientShards : IDisposable
+{
+    private readonly FlatOptimizer _parameters;
+    private readonly List<UNet> _networks;
+    private readonly WorkerThreads? _threads;
+
+    /// <param name="network">The network to train.</param>
+    /// <param name="parameters">Its weights.</param>
+    /// <param name="maximum">The most parts that there may be.</param>
+    public GradientShards(UNet network, FlatOptimizer parameters, int maximum)
+    {
+        _parameters = parameters;
+        _networks = [network];
+        _threads = maximum > 1 ? new WorkerThreads(maximum) : null;
+    }
+
+    /// <summary>Computes parts of a batch side by side, and waits for all.</summary>
+    /// <param name="images">The number of images.</param>
+    /// <param name="work">Called with a network, the first image of a part and their number, in a dispose scope of its own.</param>
+    public void Run(int images, Action<UNet, int, int> work)
+    {
+        var parts = WorkerThreads.Parts(images, _threads?.Count ?? 1).ToArray();
+        while (_networks.Count < parts.Length)
+        {
+            _networks.Add(new UNet(_networks[0].Plan));
+            _parameters.Share(_networks[^1]);
+        }
+
+        void Compute(int part)
+        {
+            if (part < parts.Length)
+            {
+                using var scope = NewDisposeScope();
+                work(_networks[part], parts[part].First, parts[part].Count);
+            }
+        }
+
+        if (_threads is null)
+        {
+            Compute(0);
+        }
+        else
+        {
+            _threads.Run(Compute);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _threads?.Dispose();
+        foreach (var other in _networks.Skip(1))
+        {
+            other.Dispose();
+        }
+    }
+}
