@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
@@ -118,9 +119,6 @@ public sealed partial class DiffusionEstimator
             new ModelDescription(images.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
         _options.Training.SampleGrid?.ValidateFor(description);
-        var weights = new NetworkWeights(description.CreatePlan());
-        previous?.CopyWeightsTo(weights);
-        share?.Dispose();
         using var validation = validationData is null ? null : ReadValidation(validationData, description, cancellation);
 
         using var folder =
@@ -141,16 +139,13 @@ public sealed partial class DiffusionEstimator
                         seed,
                         images,
                         validation,
-                        previous is null ? "random" : RunIdentities.Digest(weights)),
+                        previous is null ? "random" : RunIdentities.Digest(previous.Weights())),
                     channel);
 
-        CheckSpace(weights.Plan, resumed is not null, channel);
-        if (previous is null)
-        {
-            Initialization.Initialize(weights, seed);
-        }
-
-        var network = NetworkEngine.Create(weights.Plan, weights, device);
+        var plan = description.CreatePlan();
+        CheckSpace(plan, resumed is not null, channel);
+        var network = CreateNetwork(plan, previous, seed, device);
+        share?.Dispose();
         try
         {
             var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
@@ -166,6 +161,22 @@ public sealed partial class DiffusionEstimator
             network.Dispose();
             throw;
         }
+    }
+
+    // In a method of its own, so that nothing holds the weights besides the network.
+    private static Network CreateNetwork(UNetPlan plan, DiffusionModel? previous, long seed, ComputeDevice device)
+    {
+        var weights = new NetworkWeights(plan);
+        if (previous is null)
+        {
+            Initialization.Initialize(weights, seed);
+        }
+        else
+        {
+            previous.CopyWeightsTo(weights);
+        }
+
+        return NetworkEngine.Create(plan, weights, device);
     }
 
     private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)

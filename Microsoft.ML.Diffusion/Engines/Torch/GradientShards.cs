@@ -12,16 +12,16 @@ internal sealed class GradientShards : IDisposable
 {
     private readonly FlatOptimizer _parameters;
     private readonly List<UNet> _networks;
-    private readonly WorkerThreads? _threads;
+    private readonly Dictionary<int, WorkerThreads> _threads = [];
+    private readonly int _maximum;
 
     /// <param name="network">The network to train.</param>
     /// <param name="parameters">Its weights.</param>
     /// <param name="maximum">The most parts that there may be.</param>
     public GradientShards(UNet network, FlatOptimizer parameters, int maximum)
     {
-        _parameters = parameters;
+        (_parameters, _maximum) = (parameters, maximum);
         _networks = [network];
-        _threads = maximum > 1 ? new WorkerThreads(maximum) : null;
     }
 
     /// <summary>Computes parts of a batch side by side, and waits for all.</summary>
@@ -29,7 +29,7 @@ internal sealed class GradientShards : IDisposable
     /// <param name="work">Called with a network, the first image of a part and their number, in a dispose scope of its own.</param>
     public void Run(int images, Action<UNet, int, int> work)
     {
-        var parts = WorkerThreads.Parts(images, _threads?.Count ?? 1).ToArray();
+        var parts = WorkerThreads.Parts(images, _maximum).ToArray();
         while (_networks.Count < parts.Length)
         {
             _networks.Add(new UNet(_networks[0].Plan));
@@ -38,27 +38,33 @@ internal sealed class GradientShards : IDisposable
 
         void Compute(int part)
         {
-            if (part < parts.Length)
-            {
-                using var scope = NewDisposeScope();
-                work(_networks[part], parts[part].First, parts[part].Count);
-            }
+            using var scope = NewDisposeScope();
+            work(_networks[part], parts[part].First, parts[part].Count);
         }
 
-        if (_threads is null)
+        if (parts.Length == 1)
         {
             Compute(0);
+            return;
         }
-        else
+
+        // As many threads as parts: each has its share of all cores.
+        if (!_threads.TryGetValue(parts.Length, out var threads))
         {
-            _threads.Run(Compute);
+            _threads.Add(parts.Length, threads = new WorkerThreads(parts.Length));
         }
+
+        threads.Run(Compute);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _threads?.Dispose();
+        foreach (var threads in _threads.Values)
+        {
+            threads.Dispose();
+        }
+
         foreach (var other in _networks.Skip(1))
         {
             other.Dispose();

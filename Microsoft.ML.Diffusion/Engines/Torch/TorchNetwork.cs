@@ -64,13 +64,7 @@ internal sealed class TorchNetwork : Network
         // Parts of one size, the last over the one before it: what libtorch computes may round differently for another number of images.
         var size = (input.Count + count - 1) / count;
         int[] starts = [.. Enumerable.Range(0, (input.Count + size - 1) / size).Select(part => Math.Min(part * size, input.Count - size))];
-        void Compute(int part)
-        {
-            if (part < starts.Length)
-            {
-                Call(input, starts[part], size, part * size, results, call);
-            }
-        }
+        void Compute(int part) => Call(input, starts[part], size, part * size, results, call);
 
         if (starts.Length == 1)
         {
