@@ -16,9 +16,6 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
     private const string HistorySquaresName = "loss_squares";
     private const string HistoryCountsName = "loss_counts";
 
-    /// <summary>The bytes of what an optimizer knows.</summary>
-    public static long OptimizerBytes(long length) => _buffers.Length * length * sizeof(float);
-
     private static readonly (string Name, TrainingBuffer Buffer)[] _buffers =
     [
         ("weights", TrainingBuffer.Weights),
@@ -28,6 +25,10 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
     ];
 
     private int _savedStep = resumed?.State.Step ?? -1;
+
+    /// <summary>The bytes of what an optimizer knows of a network.</summary>
+    /// <param name="length">The numbers of a buffer.</param>
+    public static long OptimizerBytes(long length) => _buffers.Length * length * sizeof(float);
 
     /// <summary>Brings a run to where the checkpoint left it.</summary>
     /// <returns>Its state; null if there is nothing to go on from.</returns>
