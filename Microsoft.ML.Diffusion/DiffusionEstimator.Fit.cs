@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
@@ -101,7 +102,7 @@ public sealed partial class DiffusionEstimator
     {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         using var channel = _host.Start("Fit");
-        var device = DeviceResolver.Resolve(_host, _options.Device);
+        var device = ComputeDevice.Of(DeviceResolver.Resolve(_host, _options.Device));
         var previous = previousModel?.Model;
         using var share = previous?.Use(); // until its weights are copied
 
@@ -138,30 +139,44 @@ public sealed partial class DiffusionEstimator
                         seed,
                         images,
                         validation,
-                        previous is null ? "random" : RunIdentities.Digest(share!.Value)),
+                        previous is null ? "random" : RunIdentities.Digest(previous.Weights())),
                     channel);
 
-        var network = description.CreateNetwork();
+        var plan = description.CreatePlan();
+        CheckSpace(plan, resumed is not null, channel);
+        var network = CreateNetwork(plan, previous, seed, device);
+        share?.Dispose();
         try
         {
-            CheckSpace(network, resumed is not null, channel);
-            Initialization.Initialize(network, seed);
-            previous?.CopyWeightsTo(network);
-            share?.Dispose();
-            network.to(device);
-            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, device, images, validation);
+            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
             using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
             var summary = loop.Run();
             return new DiffusionTransformer(
                 _host,
-                new TrainedModel(new DiffusionModel(description, network, device), _columns, Saved(_options.Generation), summary));
+                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(_options.Generation), summary));
         }
         catch
         {
             network.Dispose();
             throw;
         }
+    }
+
+    // In a method of its own, so that nothing holds the weights besides the network.
+    private static Network CreateNetwork(UNetPlan plan, DiffusionModel? previous, long seed, ComputeDevice device)
+    {
+        var weights = new NetworkWeights(plan);
+        if (previous is null)
+        {
+            Initialization.Initialize(weights, seed);
+        }
+        else
+        {
+            previous.CopyWeightsTo(weights);
+        }
+
+        return NetworkEngine.Create(plan, weights, device);
     }
 
     private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)

@@ -12,9 +12,9 @@ public sealed partial class DiffusionEstimator
     private string TemporaryFolder => ((IHostEnvironmentInternal)_host).TempFilePath ?? Path.GetTempPath();
 
     // What would be noticed only when hours of training are over. ML.NET's Model.Save writes the weights to the temporary folder first.
-    private void CheckSpace(UNet network, bool isResumed, IChannel channel)
+    private void CheckSpace(UNetPlan plan, bool isResumed, IChannel channel)
     {
-        var weights = WeightFiles.LargestBytes(network);
+        var weights = WeightFiles.LargestBytes(plan);
         if (TemporaryFile.Shortage(TemporaryFolder, weights) is { } reason)
         {
             OptionText problem =
@@ -35,7 +35,7 @@ public sealed partial class DiffusionEstimator
 
         if (!isResumed
             && _options.Training.CheckpointDirectory is { } directory
-            && TemporaryFile.Shortage(directory, FlatOptimizer.StateBytes(network)) is { } shortage)
+            && TemporaryFile.Shortage(directory, RunCheckpoints.OptimizerBytes(NetworkWeights.LengthFor(plan))) is { } shortage)
         {
             throw OptionMessages.Of(
                 $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{directory}' cannot take a checkpoint ({shortage}). Name a folder with more room.",

@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Model;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
@@ -77,7 +77,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
         get
         {
             using var share = Use();
-            return share.Value.parameters().Sum(parameter => parameter.numel());
+            return share.Value.Plan.NumberOfParameters;
         }
     }
 
@@ -111,7 +111,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     public DiffusionTransformer ToDevice(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        Model.MoveTo(DeviceResolver.Resolve(_host, device));
+        Model.MoveTo(ComputeDevice.Of(DeviceResolver.Resolve(_host, device)));
         return this;
     }
 
@@ -132,7 +132,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
 
     /// <summary>Takes a share of the network, which a call holds as long as it has tensors.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    internal Share<UNet> Use() => Model.Use();
+    internal Share<Network> Use() => Model.Use();
 
     /// <inheritdoc/>
     void ICanSaveModel.Save(ModelSaveContext ctx) => ModelZip.Save(ctx, Trained);

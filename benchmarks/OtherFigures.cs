@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Engines;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
@@ -40,11 +40,12 @@ internal static class OtherFigures
     // Clipping, AdamW and the moving average of the network of "small", the library's way and the plain way.
     private static Action Flat()
     {
-        var network = new UNet(new UNetOptions { AttentionResolutions = [16] }, 3, 3, 32, 32);
-        Initialization.Initialize(network, 1);
+        var weights = new NetworkWeights(new UNetPlan(new UNetOptions { AttentionResolutions = [16] }, 3, 3, 32, 32));
+        Initialization.Initialize(weights, 1);
+        var network = new UNet(weights.Plan);
+        network.Write(weights);
         var parameters = new FlatOptimizer(network);
-        var loss = tensor(0f);
-        return () => parameters.Update(new UpdateSettings(1e-4, 0, 1, 0.999), loss).Dispose();
+        return () => parameters.Update(new UpdateSettings(1e-4, 0, 1, 0.999), isLossFinite: true).Dispose();
     }
 
     private static Action ByLayer()

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Engines;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Tests.Build;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
@@ -44,7 +45,7 @@ public partial class ArchitectureTests
     [TestMethod]
     public void Scan_TypesThatUseOthers_AreSeen()
     {
-        Assert.Contains(typeof(UNet), TypeArrows.UsedBy(typeof(Model.DiffusionModel)), "a parameter and a field");
+        Assert.Contains(typeof(Network), TypeArrows.UsedBy(typeof(Model.DiffusionModel)), "a parameter and a field");
         Assert.Contains(typeof(Model.NetworkCalls), TypeArrows.UsedBy(typeof(Generation.ClassPath)), "a call inside of a closure");
         Assert.Contains(typeof(Sampler), TypeArrows.UsedBy(typeof(HeunSampler)), "a base");
         Assert.DoesNotContain(typeof(DiffusionTransformer), TypeArrows.UsedBy(typeof(Model.DiffusionModel)), "a name in a comment");
@@ -65,11 +66,18 @@ public partial class ArchitectureTests
     public void Network_IsCalledThroughOneDoor()
     {
         CollectionAssert.AreEquivalent(
-            new[] { "NetworkCalls", "TorchGradients" },
+            new[] { "NetworkCalls" },
+            Callers(typeof(Network).GetMethod(nameof(Network.Predict))!, typeof(Network).GetMethod(nameof(Network.Bottleneck))!));
+        CollectionAssert.AreEqual(
+            new[] { "TrainingStep" },
+            Callers(typeof(NetworkTraining).GetMethod(nameof(NetworkTraining.AddGradients))!));
+        CollectionAssert.AreEqual(new[] { "NetworkEngine" }, Callers(typeof(TorchNetwork).GetConstructors()));
+        CollectionAssert.AreEquivalent(
+            new[] { "TorchNetwork", "TorchTraining" },
             Callers(typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!));
         CollectionAssert.AreEqual(new[] { "UNet" }, Callers(typeof(TorchWalk).GetMethod(nameof(TorchWalk.To))!));
 
-        static string[] Callers(params MethodInfo[] calls) =>
+        static string[] Callers(params MethodBase[] calls) =>
         [
             .. (from method in MethodCode.Methods(_assembly)
                 where MethodCode.Called(method).Intersect(calls).Any()

@@ -1,6 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -48,7 +50,8 @@ public sealed class GenerationTests
                 PredictionType.Epsilon,
                 ModelVariance.Fixed,
                 []);
-        using var model = new DiffusionModel(description, description.CreateNetwork(), TorchSharp.torch.CPU);
+        var weights = new NetworkWeights(description.CreatePlan());
+        using var model = new DiffusionModel(description, NetworkEngine.Create(weights.Plan, weights, ComputeDevice.Cpu));
 
         Assert.AreEqual(expected, new GenerationOptions().BatchSizeFor(model));
         Assert.AreEqual(7, new GenerationOptions { BatchSize = 7 }.BatchSizeFor(model));

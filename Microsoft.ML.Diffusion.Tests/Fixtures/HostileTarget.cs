@@ -195,5 +195,5 @@ internal sealed record HostileTarget(
     }
 
     private static string WeightsOf(DiffusionTransformer model) =>
-        string.Join('\n', WeightFiles.Pack(model.Model.Network).SelectMany(file => file.Description.Sha256.Values));
+        string.Join('\n', WeightFiles.Pack(model.Model.Weights()).SelectMany(file => file.Description.Sha256.Values));
 }

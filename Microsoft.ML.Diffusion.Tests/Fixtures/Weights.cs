@@ -5,11 +5,14 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 internal static class Weights
 {
     /// <summary>A text that differs if one bit of one weight does.</summary>
-    public static string Digest(DiffusionTransformer model) => RunIdentities.Digest(model.Model.Network);
+    public static string Digest(DiffusionTransformer model) => RunIdentities.Digest(model.Model.Weights());
 
     /// <summary>All weights in one array.</summary>
-    public static float[] Values(DiffusionTransformer model) =>
-        [.. model.Model.Network.parameters().SelectMany(weight => weight.data<float>().ToArray())];
+    public static float[] Values(DiffusionTransformer model)
+    {
+        var weights = model.Model.Weights();
+        return [.. weights.Plan.Weights.SelectMany(weight => weights[weight].ToArray())];
+    }
 
     /// <summary>The largest difference between weights of two models.</summary>
     public static double Difference(DiffusionTransformer a, DiffusionTransformer b) =>

@@ -1,6 +1,6 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.Diffusers;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
@@ -85,7 +85,10 @@ public sealed class DiffusersUNetGoldenTests
     private static UNet Load(string folder, SafetensorsFile golden)
     {
         var shape = golden["sample"].Shape;
-        return DiffusersWeights.Load(GoldenFolder.File(folder), Read(folder), (int)shape[2], (int)shape[3]);
+        var weights = DiffusersWeights.Load(GoldenFolder.File(folder), Read(folder), (int)shape[2], (int)shape[3]);
+        var network = new UNet(weights.Plan);
+        network.Write(weights);
+        return network;
     }
 
     private static double[] Run(UNet network, SafetensorsFile golden, string timesteps)

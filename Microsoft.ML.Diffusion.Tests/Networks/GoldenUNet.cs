@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Golden;
@@ -20,8 +21,7 @@ internal sealed class GoldenUNet : IDisposable
         _file = SafetensorsFile.Open(GoldenFolder.File(file));
         _config = JsonNode.Parse(_file.Metadata["config"])!;
         var side = _config.Int("image_size");
-        Network = new UNet(Options, _config.Int("in_channels"), _config.Int("out_ch"), side, side);
-        Network.eval();
+        Network = new UNet(new UNetPlan(Options, _config.Int("in_channels"), _config.Int("out_ch"), side, side));
     }
 
     public UNet Network { get; }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 
 namespace Microsoft.ML.Diffusion.Tests.Networks;
@@ -9,7 +10,7 @@ internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int Ou
 
     public long CountParameters() => CreatePlan().NumberOfParameters;
 
-    public UNet Create() => new(Options, Channels, OutChannels, Height, Width, Classes);
+    public UNet Create() => new(CreatePlan());
 }
 
 /// <summary>Networks that differ in every option, by name.</summary>

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Training;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,16 +22,12 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
 
     public static NetworkFingerprint Of(NetworkCase network)
     {
-        using var scope = NewDisposeScope();
-        using var made = network.Create();
-        Initialization.Initialize(made, seed: 5);
-        var weights = made.named_parameters().ToList();
-        var names =
-            string.Join("\n", weights.Select(weight => $"{weight.name} [{string.Join(", ", weight.parameter.shape)}]"));
+        var weights = FirstWeights.Of(network.Plan, seed: 5);
+        var names = string.Join("\n", weights.Plan.Weights.Select(weight => $"{weight.Name} [{string.Join(", ", weight.Shape)}]"));
         return new(
             Digest(Encoding.UTF8.GetBytes(names)),
-            Digest([.. weights.SelectMany(weight => Singles(weight.parameter))]),
-            FlatDigest(made),
+            Digest([.. weights.Plan.Weights.SelectMany(weight => MemoryMarshal.AsBytes(weights[weight]).ToArray())]),
+            Digest(MemoryMarshal.AsBytes(weights.All).ToArray()),
             Compute(network, ScalarType.Float64).Numbers);
     }
 
@@ -41,19 +36,18 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
     {
         using var scope = NewDisposeScope();
         using var made = network.Create();
-        Initialization.Initialize(made, seed: 5);
+        made.Initialize(seed: 5);
         Unsettle(made);
         made.to(type);
-        made.Dropout.Begin(new RandomNumbers(RandomStream.Dropout, seed: 4), firstSample: 6);
+        var drops = new SeededDropout(network.Options.Dropout, new RandomNumbers(RandomStream.Dropout, seed: 4), firstSample: 6);
         var x = tensor(Wave(2 * network.Channels * network.Height * network.Width, 0.7)).reshape(2, network.Channels, network.Height, network.Width).to(type);
         var timesteps = tensor([3f, 700.5f]);
         var labels = network.Classes > 0 ? tensor([1L, -1L]) : null;
         KernelGradients.Forget();
-        var y = made.Forward(x, timesteps, labels);
+        var y = made.Forward(x, timesteps, labels, drops);
         y.backward([Probe(y, 0)]);
         KernelGradients.ThrowIfFailed();
         using var noGrad = no_grad();
-        made.eval();
         var middle = made.Bottleneck(x, timesteps[..1], labels);
         var still = made.Forward(x, timesteps[..1], labels);
         var gradients = cat([.. made.named_parameters().Select(weight => weight.parameter.grad!.flatten())]);
@@ -76,12 +70,6 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
     private static Tensor Probe(Tensor values, int index) => tensor(Wave((int)values.numel(), 0.3 + index)).reshape(values.shape).to(values.dtype);
 
     private static double[] Wave(int count, double phase) => [.. Enumerable.Range(0, count).Select(i => Math.Sin((0.37 * i) + phase))];
-
-    private static string FlatDigest(UNet network)
-    {
-        using var optimizer = new FlatOptimizer(network);
-        return Digest(Singles(optimizer.State[0].Value));
-    }
 
     private static byte[] Singles(Tensor values) =>
         MemoryMarshal.AsBytes(values.detach().to(ScalarType.Float32).contiguous().data<float>().ToArray().AsSpan()).ToArray();

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Build;
 using TorchSharp;
@@ -69,7 +70,6 @@ public sealed class UNetPlanTests
         using var noGrad = no_grad();
         var network = NetworkCases.All[name];
         using var unet = network.Create();
-        unet.eval();
         var x = zeros(2, network.Channels, network.Height, network.Width);
         var labels = network.Classes > 0 ? tensor([1L, -1L]) : null;
         var walk = new TorchWalk(unet, x, tensor([3f, 700f]), labels);
@@ -86,7 +86,6 @@ public sealed class UNetPlanTests
         using var noGrad = no_grad();
         var network = NetworkCases.All[name];
         using var unet = network.Create();
-        unet.eval();
         using var x = zeros(1, network.Channels, network.Height, network.Width);
         using var timesteps = tensor([3f]);
         using var labels = network.Classes > 0 ? tensor([1L]) : null;

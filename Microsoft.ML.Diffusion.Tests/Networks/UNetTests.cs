@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
@@ -24,7 +25,7 @@ public sealed class UNetTests
     [TestMethod]
     public void Parameters_OfTheSmallBenchmark_AreAsManyAsItsDefinitionSays()
     {
-        using var network = new UNet(_small, 3, 3, 32, 32);
+        using var network = new UNet(new UNetPlan(_small, 3, 3, 32, 32));
 
         Assert.AreEqual(6_472_195, network.parameters().Sum(parameter => parameter.numel()));
     }
@@ -32,7 +33,7 @@ public sealed class UNetTests
     [TestMethod]
     public void Parameters_OfThePapersCifarNetwork_AreAsManyAsThere()
     {
-        using var network = new UNet(_small with { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2] }, 3, 3, 32, 32);
+        using var network = new UNet(new UNetPlan(_small with { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2] }, 3, 3, 32, 32));
 
         Assert.AreEqual(35_746_307, network.parameters().Sum(parameter => parameter.numel())); // "35.7M": Ho et al. 2020, appendix B
         Assert.HasCount(328, network.parameters());
@@ -43,8 +44,7 @@ public sealed class UNetTests
     [DataRow(8, 16)]
     public void Forward_AnyAspect_KeepsTheShape(int height, int width)
     {
-        using var network = new UNet(_tiny, 3, 6, height, width);
-        network.eval();
+        using var network = new UNet(new UNetPlan(_tiny, 3, 6, height, width));
         using var x = zeros(2, 3, height, width);
         using var timesteps = Timesteps(0, 999);
 
@@ -191,9 +191,8 @@ public sealed class UNetTests
 
     private static UNet Initialized(long seed)
     {
-        var network = new UNet(_tiny, 1, 1, 8, 8);
-        Initialization.Initialize(network, seed);
-        network.eval();
+        var network = new UNet(new UNetPlan(_tiny, 1, 1, 8, 8));
+        network.Initialize(seed);
         return network;
     }
 

@@ -29,7 +29,7 @@ public sealed class InspectDiffusersTests : IDisposable
         Assert.AreEqual("unet/diffusion_pytorch_model.safetensors", inspection.WeightsFile);
         CollectionAssert.AreEqual(new[] { "F32" }, inspection.WeightTypes.ToArray());
         Assert.AreEqual(
-            (model.NumberOfParameters, model.Model.Network.parameters().Count()),
+            (model.NumberOfParameters, model.Model.Weights().Plan.Weights.Count),
             (inspection.NumberOfParameters, inspection.NumberOfTensors));
         Assert.AreEqual(
             FormattableString.Invariant($"""

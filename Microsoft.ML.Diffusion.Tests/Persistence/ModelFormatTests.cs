@@ -192,12 +192,13 @@ public sealed class ModelFormatTests
     public void Unpack_AnyByteChanged_IsRefused(int stride)
     {
         using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
-        var (description, content) = WeightFiles.Pack(model.Model.Network).Single();
+        var weights = model.Model.Weights();
+        var (description, content) = WeightFiles.Pack(weights).Single();
         for (var i = 0; i < content.Length; i += stride)
         {
             content[i] ^= (byte)(1 << (i % 8));
-            var weights = model.Model.Network.named_parameters().ToDictionary(weight => weight.name, weight => weight.parameter);
-            Assert.ThrowsExactly<FormatException>(() => WeightFiles.Unpack(description, content, weights), $"byte {i}");
+            var remaining = weights.Plan.Weights.ToDictionary(weight => weight.Name);
+            Assert.ThrowsExactly<FormatException>(() => WeightFiles.Unpack(description, content, weights, remaining), $"byte {i}");
             content[i] ^= (byte)(1 << (i % 8));
         }
     }

@@ -36,8 +36,7 @@ internal static partial class InterruptedRun
                 Signal(what);
             }
         });
-        using var share = model.Model.Use();
-        Console.WriteLine($"{RunIdentities.Digest(share.Value)} {model.Training!.Steps} {model.Training.End}");
+        Console.WriteLine($"{RunIdentities.Digest(model.Model.Weights())} {model.Training!.Steps} {model.Training.End}");
     }
 
     /// <summary>Trains in a process that handles SIGTERM itself and does not end by it, as a web server does.</summary>

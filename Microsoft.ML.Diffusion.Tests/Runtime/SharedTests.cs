@@ -40,7 +40,7 @@ public sealed class SharedTests : IDisposable
         var error = Assert.ThrowsExactly<ObjectDisposedException>(() => _shared.Take());
         Assert.AreEqual("The thing is disposed: dispose it when the calls and rows that use it are done.\nObject name: 'thing'.", error.Message.ReplaceLineEndings("\n"));
         Assert.ThrowsExactly<ObjectDisposedException>(_shared.AddOwner);
-        Assert.ThrowsExactly<ObjectDisposedException>(() => _shared.Change(_ => Assert.Fail("It is nobody's.")));
+        Assert.ThrowsExactly<ObjectDisposedException>(() => _shared.Replace(Never));
     }
 
     [TestMethod]
@@ -59,20 +59,50 @@ public sealed class SharedTests : IDisposable
     }
 
     [TestMethod]
-    public void Change_WhileInUse_IsRefused()
+    public void Replace_WhileInUse_IsRefused()
     {
         using (_shared.Take())
         {
-            var error = Assert.ThrowsExactly<InvalidOperationException>(() => _shared.Change(_ => Assert.Fail("Somebody uses it.")));
+            var error = Assert.ThrowsExactly<InvalidOperationException>(() => _shared.Replace(Never));
             Assert.AreEqual("The thing is in use: change it when the calls and rows that use it are done.", error.Message);
         }
 
         Native? changed = null;
-        _shared.Change(native => changed = native);
+        _shared.Replace(native => changed = native);
         Assert.AreSame(_native, changed);
+        Assert.AreEqual(0, _native.Freed);
+    }
+
+    [TestMethod]
+    public void Replace_ByAnother_FreesTheOldAndIsSharedFromNowOn()
+    {
+        using var other = new Native();
+
+        _shared.Replace(_ => other);
+
+        Assert.AreEqual(1, _native.Freed);
+        using (var share = _shared.Take())
+        {
+            Assert.AreSame(other, share.Value);
+        }
+
+        _shared.RemoveOwner();
+        Assert.AreEqual((1, 1), (_native.Freed, other.Freed));
+    }
+
+    [TestMethod]
+    public void Replace_ThatFails_ChangesNothing()
+    {
+        Assert.ThrowsExactly<InsufficientMemoryException>(() => _shared.Replace(_ => throw new InsufficientMemoryException()));
+
+        using var share = _shared.Take();
+        Assert.AreSame(_native, share.Value);
+        Assert.AreEqual(0, _native.Freed);
     }
 
     public void Dispose() => _native.Dispose();
+
+    private static Native Never(Native native) => throw new AssertFailedException("It is not to be changed.");
 
     private sealed class Native : IDisposable
     {

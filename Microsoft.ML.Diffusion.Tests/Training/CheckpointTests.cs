@@ -1,6 +1,5 @@
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Training;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
@@ -307,7 +306,42 @@ public sealed class CheckpointTests
 
         string[] expected = ["average", "best", "first_moments", "loss_counts", "loss_squares", "second_moments", "updates", "weights"];
         CollectionAssert.AreEqual(expected, file.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal).ToArray());
-        Assert.AreEqual(FlatBinding.Length(model.Model.Network.parameters()), file["weights"].ElementCount);
+        Assert.AreEqual(model.Model.Weights().Length, file["weights"].ElementCount);
+    }
+
+    // The SHA-256 of such a file as written at commit 188a6d7, where the numbers were tensors of TorchSharp.
+    [TestMethod]
+    public void Checkpoint_FixedNumbers_IsByteForByteWhatItWas()
+    {
+        static float[] Wave(int count, double phase) => [.. Enumerable.Range(0, count).Select(i => (float)Math.Sin((0.37 * i) + phase))];
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "fixed.safetensors");
+
+        Checkpoint.Write(
+            path,
+            new CheckpointState(Seed: 7, Step: 3, new MeterState(LastLoss: 0.5), new ValidationState()),
+            new RunIdentity(new(StringComparer.Ordinal) { ["Images"] = "3 of 8x8" }),
+            [
+                CheckpointNumbers.Of("weights", Wave(48, 0)),
+                CheckpointNumbers.Of("first_moments", Wave(48, 1)),
+                CheckpointNumbers.Of("second_moments", Wave(48, 2)),
+                CheckpointNumbers.Of("average", Wave(48, 3)),
+                CheckpointNumbers.Of("updates", 3.0),
+                CheckpointNumbers.Of("loss_squares", new[] { 0.25, 1, 4 }),
+                CheckpointNumbers.Of("loss_counts", new[] { 1, 2, 0 }),
+                CheckpointNumbers.Of("best", Wave(48, 4)),
+            ]);
+
+        Assert.AreEqual(
+            "2e27024ab117aa52a759e78e5499eb39351ff126817702701a4e6a5d612a1350",
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))));
+        using var checkpoint = Checkpoint.Open(path);
+        var numbers = new float[48];
+        checkpoint.CopyTo<float>("average", numbers);
+        CollectionAssert.AreEqual(Wave(48, 3), numbers);
+        Assert.AreEqual(
+            "Tensor 'updates' is 1 of F64, expected 48 of F32.",
+            Assert.ThrowsExactly<FormatException>(() => checkpoint.CopyTo<float>("updates", numbers)).Message);
     }
 
     private static DiffusionTransformer Fit(DiffusionOptions options, MLContext? mlContext = null)

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Training;
@@ -145,9 +146,11 @@ public sealed class LongRunTests
         Assert.IsTrue(MemoryShortage.IsMeantBy(new LibtorchException("CUDA out of memory. Tried to allocate 20.00 MiB.")));
         Assert.IsFalse(MemoryShortage.IsMeantBy(new LibtorchException("The size of tensor a (3) must match the size of tensor b (4)")));
 
+        var weights = new NetworkWeights(new UNetPlan(TinyModel.Options.Network, 1, 1, 8, 8));
+        using var network = NetworkEngine.Create(weights.Plan, weights, ComputeDevice.Cpu);
         var run =
             new TrainingRun(
-                null!,
+                network,
                 new ModelDescription(
                     new ImageShape(1, 8, 8),
                     new UNetOptions(),
@@ -158,7 +161,6 @@ public sealed class LongRunTests
                 new TrainingOptions(),
                 new GenerationOptions(),
                 1,
-                TorchSharp.torch.CPU,
                 null!,
                 null);
 

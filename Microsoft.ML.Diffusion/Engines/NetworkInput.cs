@@ -9,4 +9,18 @@ internal readonly record struct NetworkInput(
     int Count,
     ReadOnlyMemory<float> Images,
     ReadOnlyMemory<float> Timesteps,
-    ReadOnlyMemory<int> Labels);
+    ReadOnlyMemory<int> Labels)
+{
+    /// <summary>Some of the images.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="count">Their number.</param>
+    public NetworkInput Part(int first, int count)
+    {
+        var length = Images.Length / Count;
+        return new(
+            count,
+            Images.Slice(first * length, count * length),
+            Timesteps.Length == 1 ? Timesteps : Timesteps.Slice(first, count),
+            Labels.IsEmpty ? Labels : Labels.Slice(first, count));
+    }
+}

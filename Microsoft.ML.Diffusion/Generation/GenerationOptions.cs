@@ -89,7 +89,7 @@ public sealed record GenerationOptions
     // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
     internal int BatchSizeFor(DiffusionModel model)
     {
-        var (most, bytes) = model.IsOnProcessor ? (16, 1L << 30) : (256, 4L << 30);
+        var (most, bytes) = model.Device.IsProcessor ? (16, 1L << 30) : (256, 4L << 30);
         var ofImage =
             sizeof(float) * Networks.UNetSize.FeaturesOfImage(
                 model.Description.Network,

@@ -13,11 +13,6 @@ internal sealed class ModelInputs(ModelDescription description)
     /// <summary>Pixels of images, [N][C][H][W] in [-1, 1].</summary>
     public Batch Images(IReadOnlyList<MLImage> images, string parameter) => PixelBatches.FromBytes(Pixels(images, parameter), _shape);
 
-    /// <summary>Pixels of images, [C, H, W] in 0..255 of each.</summary>
-    public byte[][] Pixels(IReadOnlyList<MLImage> images, string parameter)
-    {
-        return PixelTensors.FromBytes(Pixels(images, parameter), _shape, device);
-    }
 
     /// <summary>Pixels of images, [C, H, W] in 0..255 of each.</summary>
     public byte[][] Pixels(IReadOnlyList<MLImage> images, string parameter)

@@ -1,8 +1,8 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Schedules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Model;
 
@@ -11,28 +11,25 @@ namespace Microsoft.ML.Diffusion.Model;
 /// </summary>
 internal sealed class DiffusionModel : IDisposable
 {
-    private readonly Shared<UNet> _network;
+    private readonly Shared<Network> _network;
 
-    public DiffusionModel(ModelDescription description, UNet network, Device device)
+    public DiffusionModel(ModelDescription description, Network network)
     {
-        (Description, Device, _network) = (description, device, new Shared<UNet>(network, "model"));
+        (Description, Device, _network) = (description, network.Device, new Shared<Network>(network, "model"));
         Calls = new NetworkCalls(_network);
     }
 
     public ModelDescription Description { get; }
 
     /// <summary>Gets where the weights are; it stays while a share of the network is held.</summary>
-    public Device Device { get; private set; }
-
-    /// <summary>Gets whether the processor computes the network.</summary>
-    public bool IsOnProcessor => Device.type != TorchSharp.DeviceType.CUDA;
+    public ComputeDevice Device { get; private set; }
 
     /// <summary>What the network says of batches.</summary>
     public NetworkCalls Calls { get; }
 
     /// <summary>Takes a share of the network: it stays as it is and where it is until the share is disposed, whoever disposes the model meanwhile.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public Share<UNet> Use() => _network.Take();
+    public Share<Network> Use() => _network.Take();
 
     /// <summary>Makes the model one owner more, who disposes it too.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -45,10 +42,18 @@ internal sealed class DiffusionModel : IDisposable
     /// <summary>Moves the weights.</summary>
     /// <exception cref="InvalidOperationException">Somebody uses the network.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public void MoveTo(Device target) => _network.Change(network =>
+    public void MoveTo(ComputeDevice target) => _network.Replace(network =>
     {
-        network.to(target);
+        if (network.Device == target)
+        {
+            return network;
+        }
+
+        var weights = new NetworkWeights(network.Plan);
+        network.Read(weights);
+        var moved = NetworkEngine.Create(network.Plan, weights, target);
         Device = target;
+        return moved;
     });
 
     /// <summary>The network as a denoiser of one batch.</summary>
@@ -68,15 +73,22 @@ internal sealed class DiffusionModel : IDisposable
         return new Denoiser(Guided, Description.Prediction, clipping, Description.Variance);
     }
 
-    /// <summary>Copies the weights into a network of the same shape.</summary>
-    public void CopyWeightsTo(UNet other)
+    /// <summary>A copy of the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed, and nobody holds a share.</exception>
+    public NetworkWeights Weights()
     {
         using var share = _network.TakeAgain();
-        using var noGrad = no_grad();
-        foreach (var (target, source) in other.parameters().Zip(share.Value.parameters()))
-        {
-            target.copy_(source);
-        }
+        var weights = new NetworkWeights(share.Value.Plan);
+        share.Value.Read(weights);
+        return weights;
+    }
+
+    /// <summary>Copies the weights into those of a network of the same shape.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed, and nobody holds a share.</exception>
+    public void CopyWeightsTo(NetworkWeights other)
+    {
+        using var share = _network.TakeAgain();
+        share.Value.Read(other);
     }
 
     /// <inheritdoc/>

@@ -22,7 +22,8 @@ internal sealed record ModelDescription(
     public override string ToString() =>
         $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
-    public UNet CreateNetwork() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
+    /// <summary>What the network computes.</summary>
+    public UNetPlan CreatePlan() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
 
     /// <summary>Checks that a network of this model can go on as one of another.</summary>
     /// <param name="other">What is to be trained.</param>

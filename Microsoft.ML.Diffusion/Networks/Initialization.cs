@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Networks;
 
@@ -10,24 +9,24 @@ internal static class Initialization
     /// Variance-scaling (fan average, uniform) weights and zero biases, as DDPM has them; the last layer of every residual path starts at
     /// zero, so that the network starts as the identity.
     /// </summary>
-    public static void Initialize(UNet network, long seed)
+    public static void Initialize(NetworkWeights weights, long seed)
     {
         var numbers = new RandomNumbers(RandomStream.InitialWeights, seed);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        foreach (var weight in network.Plan.Weights)
+        foreach (var weight in weights.Plan.Weights)
         {
-            var (values, layer) = (network[weight.Name], network.Plan.LayerNumber(weight));
+            var values = weights[weight];
+            var layer = weights.Plan.LayerNumber(weight);
             switch (weight)
             {
                 case { StartsAtZero: true }:
-                    values.zero_();
+                    values.Clear();
                     break;
                 case { Kind: WeightKind.Product }:
-                    Scale(values, numbers, layer);
+                    numbers.Uniforms(layer, 0, values);
+                    Scale(weight, values);
                     break;
                 case { Kind: WeightKind.Embedding }:
-                    values.copy_(RandomTensors.Normals(numbers, [layer], 0, [1, .. values.shape], values.dtype, CPU)[0]);
+                    numbers.Normals(layer, 0, values);
                     break;
                 case { Kind: WeightKind.NormalizationWeight }:
                     values.Fill(1);
@@ -38,19 +37,15 @@ internal static class Initialization
         }
     }
 
-    private static void Scale(Tensor weight, RandomNumbers numbers, int layer)
+    // Spreads numbers in (0, 1) over the interval of the weight's variance.
+    private static void Scale(PlanWeight weight, Span<float> values)
     {
-        var receptiveField = weight.numel() / (weight.shape[0] * weight.shape[1]);
-        var fanAverage = (weight.shape[0] + weight.shape[1]) * receptiveField / 2.0;
+        var receptiveField = weight.Count / (weight.Shape[0] * (long)weight.Shape[1]);
+        var fanAverage = (weight.Shape[0] + weight.Shape[1]) * receptiveField / 2.0;
         var bound = Math.Sqrt(3 / fanAverage);
-        using var values = empty(weight.shape, ScalarType.Float32);
-        var span = RandomTensors.Numbers(values);
-        numbers.Uniforms(layer, 0, span);
-        foreach (ref var value in span)
+        foreach (ref var value in values)
         {
             value = (float)bound * ((2 * value) - 1);
         }
-
-        weight.copy_(values);
     }
 }

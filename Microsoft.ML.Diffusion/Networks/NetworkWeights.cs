@@ -28,7 +28,7 @@ internal sealed unsafe class NetworkWeights
             }
 
             _places.Add(weight.Name, ((int)offset, (int)weight.Count));
-            offset += (weight.Count + Alignment - 1) / Alignment * Alignment;
+            offset += Place(weight);
         }
 
         Length = (int)offset;
@@ -36,6 +36,9 @@ internal sealed unsafe class NetworkWeights
         var begin = (nuint)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
         _first = (int)((((begin + 63) & ~(nuint)63) - begin) / sizeof(float));
     }
+
+    /// <summary>The numbers of a buffer for a plan, gaps included.</summary>
+    public static long LengthFor(UNetPlan plan) => plan.BufferedWeights.Sum(Place);
 
     /// <summary>Whose weights these are.</summary>
     public UNetPlan Plan { get; }
@@ -73,4 +76,6 @@ internal sealed unsafe class NetworkWeights
         All.CopyTo(copy.All);
         return copy;
     }
+
+    private static long Place(PlanWeight weight) => (weight.Count + Alignment - 1) / Alignment * Alignment;
 }

@@ -34,6 +34,9 @@ internal sealed record PlanWeight(string Name, EquatableList<int> Shape, WeightK
     /// <summary>The number of its numbers.</summary>
     public long Count => Shape.Aggregate(1L, (product, side) => checked(product * side));
 
+    /// <summary>Its shape, as files hold it.</summary>
+    public long[] Sides => [.. Shape.Select(side => (long)side)];
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} [{string.Join(", ", Shape)}]";
 }

@@ -10,6 +10,7 @@ internal sealed class Shared<T>(T value, string name)
     where T : class, IDisposable
 {
     private readonly Lock _turn = new();
+    private T _value = value;
     private int _owners = 1;
     private int _shares;
 
@@ -21,9 +22,8 @@ internal sealed class Shared<T>(T value, string name)
         {
             CheckOwned();
             _shares++;
+            return new Share<T>(_value, GiveBack);
         }
-
-        return new Share<T>(value, GiveBack);
     }
 
     /// <summary>Takes one more share for a part of what already holds one, and so also when there is no owner any more.</summary>
@@ -38,9 +38,8 @@ internal sealed class Shared<T>(T value, string name)
             }
 
             _shares++;
+            return new Share<T>(_value, GiveBack);
         }
-
-        return new Share<T>(value, GiveBack);
     }
 
     /// <summary>Makes it one owner more, to be undone by <see cref="RemoveOwner"/>.</summary>
@@ -64,10 +63,11 @@ internal sealed class Shared<T>(T value, string name)
         }
     }
 
-    /// <summary>Changes it while nobody holds a share; whoever wants one waits meanwhile.</summary>
+    /// <summary>Puts another in its place while nobody holds a share; whoever wants one waits meanwhile.</summary>
+    /// <param name="replace">Makes it; the one that was there is freed, unless it is returned.</param>
     /// <exception cref="InvalidOperationException">Somebody holds a share.</exception>
     /// <exception cref="ObjectDisposedException">It has no owner any more.</exception>
-    public void Change(Action<T> change)
+    public void Replace(Func<T, T> replace)
     {
         lock (_turn)
         {
@@ -77,7 +77,12 @@ internal sealed class Shared<T>(T value, string name)
                 throw new InvalidOperationException($"The {name} is in use: change it when the calls and rows that use it are done.");
             }
 
-            change(value);
+            var old = _value;
+            _value = replace(old);
+            if (!ReferenceEquals(old, _value))
+            {
+                old.Dispose();
+            }
         }
     }
 
@@ -102,7 +107,7 @@ internal sealed class Shared<T>(T value, string name)
     {
         if (_owners == 0 && _shares == 0)
         {
-            value.Dispose();
+            _value.Dispose();
         }
     }
 }

@@ -1,5 +1,6 @@
+using Microsoft.ML.Diffusion.Engines;
+using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -11,10 +12,23 @@ namespace Microsoft.ML.Diffusion.Training;
 internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identity, Checkpoint? resumed, Action<string> warn)
 {
     private const string BestName = "best";
+    private const string UpdatesName = "updates";
     private const string HistorySquaresName = "loss_squares";
     private const string HistoryCountsName = "loss_counts";
 
+    private static readonly (string Name, TrainingBuffer Buffer)[] _buffers =
+    [
+        ("weights", TrainingBuffer.Weights),
+        ("first_moments", TrainingBuffer.FirstMoments),
+        ("second_moments", TrainingBuffer.SecondMoments),
+        ("average", TrainingBuffer.Average),
+    ];
+
     private int _savedStep = resumed?.State.Step ?? -1;
+
+    /// <summary>The bytes of what an optimizer knows of a network.</summary>
+    /// <param name="length">The numbers of a buffer.</param>
+    public static long OptimizerBytes(long length) => _buffers.Length * length * sizeof(float);
 
     /// <summary>Brings a run to where the checkpoint left it.</summary>
     /// <returns>Its state; null if there is nothing to go on from.</returns>
@@ -25,30 +39,27 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
             return null;
         }
 
-        using var scope = NewDisposeScope();
-        foreach (var (name, value) in training.Optimizer.State)
+        foreach (var (name, buffer) in _buffers)
         {
-            resumed.CopyTo(name, value);
+            training.Optimizer.Write(buffer, Stored<float>(name, training.Length));
         }
 
-        training.Optimizer.Refresh();
-        if (training.History is { } history)
-        {
-            var (squares, counts) = (tensor(history.Squares), tensor(history.Counts));
-            resumed.CopyTo(HistorySquaresName, squares);
-            resumed.CopyTo(HistoryCountsName, counts);
-            history.Restore(squares.data<double>().ToArray(), counts.data<int>().ToArray());
-        }
-
-        Tensor? best = null;
-        if (resumed.Contains(BestName))
-        {
-            best = empty_like(AveragedWeights.Average(training.Optimizer), device: CPU);
-            resumed.CopyTo(BestName, best);
-        }
-
-        validation.Restore(resumed.State.Validation, best);
+        training.Optimizer.Updates = (long)Stored<double>(UpdatesName, 1)[0];
+        training.History?.Restore(
+            Stored<double>(HistorySquaresName, training.History.Squares.Length),
+            Stored<int>(HistoryCountsName, training.History.Counts.Length));
+        validation.Restore(
+            resumed.State.Validation,
+            resumed.Contains(BestName) ? Stored<float>(BestName, training.Length) : null);
         return resumed.State;
+
+        T[] Stored<T>(string name, int count)
+            where T : unmanaged
+        {
+            var numbers = new T[count];
+            resumed.CopyTo<T>(name, numbers);
+            return numbers;
+        }
     }
 
     /// <summary>Writes a checkpoint, unless there is one of this step.</summary>
@@ -60,17 +71,16 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
             return;
         }
 
-        using var scope = NewDisposeScope();
-        List<(string, Tensor)> tensors = [.. training.Optimizer.State];
+        var tensors = Optimizer(training);
         if (training.History is { } history)
         {
-            tensors.Add((HistorySquaresName, tensor(history.Squares)));
-            tensors.Add((HistoryCountsName, tensor(history.Counts)));
+            tensors.Add(CheckpointNumbers.Of(HistorySquaresName, history.Squares));
+            tensors.Add(CheckpointNumbers.Of(HistoryCountsName, history.Counts));
         }
 
         if (validation.BestWeights is { } best)
         {
-            tensors.Add((BestName, best));
+            tensors.Add(CheckpointNumbers.Of(BestName, best));
         }
 
         try
@@ -82,5 +92,23 @@ internal sealed class RunCheckpoints(CheckpointFolder folder, RunIdentity identi
         {
             warn($"The checkpoint of step {step} is not written, and training goes on without it. {exception.Message}");
         }
+    }
+
+    // One buffer after another, in memory of one.
+    private static List<CheckpointNumbers> Optimizer(TrainingStep training)
+    {
+        var numbers = new float[training.Length];
+        return
+        [
+            .. _buffers.Select(entry => CheckpointNumbers.Of(entry.Name, numbers) with
+            {
+                Content = write =>
+                {
+                    training.Optimizer.Read(entry.Buffer, numbers);
+                    NumberBytes.Read<float>(numbers, write);
+                },
+            }),
+            CheckpointNumbers.Of(UpdatesName, (double)training.Optimizer.Updates),
+        ];
     }
 }

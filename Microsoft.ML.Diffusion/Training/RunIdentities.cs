@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -5,7 +6,6 @@ using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
-using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
 
 namespace Microsoft.ML.Diffusion.Training;
@@ -73,12 +73,12 @@ internal static class RunIdentities
     }
 
     /// <summary>SHA-256 of the weights that a run starts from.</summary>
-    public static string Digest(UNet network)
+    public static string Digest(NetworkWeights weights)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var weight in network.parameters())
+        foreach (var weight in weights.Plan.Weights)
         {
-            TensorBytes.Read(weight, hash.AppendData);
+            hash.AppendData(MemoryMarshal.AsBytes(weights[weight]));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -17,7 +17,7 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     /// <summary>Generates a grid with the weights as they are, and shows it.</summary>
     public void Show(int step)
     {
-        var model = new DiffusionModel(run.Model, run.Network, run.Device); // not disposed: the network is the run's
+        var model = new DiffusionModel(run.Model, run.Network); // not disposed: the network is the run's
         var generator = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed);
         var images = generator.Images([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
         try

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
@@ -26,7 +27,7 @@ internal sealed class TrainingLoop : IDisposable
     public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, Action<TrainingProgress> report)
     {
         (_run, _options, _cancellation, _checkpoints, _report) = (run, run.Options, cancellation, checkpoints, report);
-        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Device);
+        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed);
         _budget = new TrainingBudget(_options, run.Images.Count);
         _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);
         _validations = new ValidationRecord(_options.Validation);
@@ -70,15 +71,10 @@ internal sealed class TrainingLoop : IDisposable
         return Finish(last, end);
     }
 
-    public void Dispose()
-    {
-        _training.Dispose();
-        _validations.Dispose();
-    }
+    public void Dispose() => _training.Dispose();
 
     private void TakeSteps()
     {
-        _run.Network.train();
         Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
         _run.Images.Prefetch(_indices);
         while (!IsOver)
@@ -140,8 +136,8 @@ internal sealed class TrainingLoop : IDisposable
     {
         if (_run.Validation is { } images && isDue && _validations.State.LastStep != _step)
         {
-            using var averaged = new AveragedWeights(_run.Network, _training.Optimizer);
-            _validations.Add(_step, new Validator(_run, images, _cancellation).Loss(), AveragedWeights.Average(_training.Optimizer));
+            using var averaged = _training.Optimizer.LendAverage();
+            _validations.Add(_step, new Validator(_run, images, _cancellation).Loss(), _training.Optimizer, _training.Length);
         }
     }
 
@@ -149,7 +145,7 @@ internal sealed class TrainingLoop : IDisposable
     {
         if (_options.SampleGrid is { } options && _step % options.EverySteps == 0)
         {
-            using var averaged = new AveragedWeights(_run.Network, _training.Optimizer);
+            using var averaged = _training.Optimizer.LendAverage();
             new SampleGridPainter(_run, options, _cancellation).Show(_step);
         }
     }
@@ -186,12 +182,10 @@ internal sealed class TrainingLoop : IDisposable
         var best = _validations.BestWeights;
         if (best is not null)
         {
-            using var noGrad = TorchSharp.torch.no_grad();
-            AveragedWeights.Average(_training.Optimizer).copy_(best);
+            _training.Optimizer.Write(TrainingBuffer.Average, best);
         }
 
         _training.Optimizer.UseAverage();
-        _run.Network.eval();
         var state = _validations.State;
         return new TrainingSummary(
             _run.Images.Count,

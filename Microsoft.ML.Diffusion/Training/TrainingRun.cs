@@ -1,7 +1,7 @@
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
-using Microsoft.ML.Diffusion.Networks;
-using static TorchSharp.torch;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -11,15 +11,17 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="Options">How it is trained.</param>
 /// <param name="Generation">How the model is to generate.</param>
 /// <param name="Seed">The seed.</param>
-/// <param name="Device">Where the network is.</param>
 /// <param name="Images">What to learn.</param>
 /// <param name="Validation">Images to judge by; null for none.</param>
 internal sealed record TrainingRun(
-    UNet Network,
+    Network Network,
     ModelDescription Model,
     TrainingOptions Options,
     GenerationOptions Generation,
     long Seed,
-    Device Device,
     TrainingSet Images,
-    TrainingSet? Validation);
+    TrainingSet? Validation)
+{
+    /// <summary>Where the network is.</summary>
+    public ComputeDevice Device => Network.Device;
+}

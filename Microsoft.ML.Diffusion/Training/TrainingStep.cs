@@ -3,7 +3,6 @@ using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -19,19 +18,22 @@ internal sealed class TrainingStep : IDisposable
     private readonly long _seed;
     private readonly GaussianDiffusion _diffusion;
     private readonly TrainingObjective _objective;
-    private readonly TorchGradients _network;
 
-    public TrainingStep(UNet network, ModelDescription model, TrainingOptions options, long seed, torch.Device device)
+    public TrainingStep(Network network, ModelDescription model, TrainingOptions options, long seed)
     {
         (_model, _options, _seed) = (model, options, seed);
         _diffusion = new(model.Schedule, model.Prediction);
         _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
-        _network = new(network, model, options.Precision.TypeOn(device), device, options.BatchSize / options.GradientAccumulationSteps);
+        Length = (int)NetworkWeights.LengthFor(network.Plan);
+        Optimizer = network.Train(options.Precision);
     }
 
     /// <summary>The network's weights and what the optimizer knows of them.</summary>
-    public FlatOptimizer Optimizer => _network.Optimizer;
+    public NetworkTraining Optimizer { get; }
+
+    /// <summary>The numbers of a buffer of the optimizer.</summary>
+    public int Length { get; }
 
     /// <summary>The losses that loss-aware timesteps are drawn by; null for uniform ones.</summary>
     public LossHistory? History { get; }
@@ -63,7 +65,7 @@ internal sealed class TrainingStep : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _network.Dispose();
+    public void Dispose() => Optimizer.Dispose();
 
     private NoisyBatch Batch(TrainingSet images, int[] indices, int[] timesteps, StepDraws draws)
     {
@@ -83,7 +85,7 @@ internal sealed class TrainingStep : IDisposable
         var losses = new double[batch.Count];
         foreach (var (first, count) in WorkerThreads.Parts(batch.Count, _options.GradientAccumulationSteps))
         {
-            _network.AddGradients(
+            Optimizer.AddGradients(
                 batch.Input(first, count),
                 new DropoutDraws(dropout, firstSample + first),
                 (place, output, gradient) =>
@@ -102,7 +104,7 @@ internal sealed class TrainingStep : IDisposable
         var loss = losses.Select((value, image) => value * (weights?[image] ?? 1)).Average();
         var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
         var settings = new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay);
-        var isTaken = _network.Update(settings, double.IsFinite(loss));
+        var isTaken = Optimizer.Update(settings, double.IsFinite(loss));
         Losses.Add(loss, isTaken);
         if (isTaken)
         {

@@ -1,13 +1,13 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training;
 
 /// <summary>Remembers how validation went: the best weights, and whether it is time to stop.</summary>
-internal sealed class ValidationRecord(ValidationOptions options) : IDisposable
+internal sealed class ValidationRecord(ValidationOptions options)
 {
     /// <summary>The averaged weights of the lowest loss; null if they are not kept.</summary>
-    public Tensor? BestWeights { get; private set; }
+    public float[]? BestWeights { get; private set; }
 
     public ValidationState State { get; private set; } = new();
 
@@ -16,7 +16,11 @@ internal sealed class ValidationRecord(ValidationOptions options) : IDisposable
     public bool IsExhausted => State.SinceBest >= options.Patience;
 
     /// <summary>Takes down a validation, and a copy of the average if it is the best so far.</summary>
-    public void Add(int step, double loss, Tensor average)
+    /// <param name="step">Steps done.</param>
+    /// <param name="loss">Its loss.</param>
+    /// <param name="training">What has the average.</param>
+    /// <param name="length">The numbers of the average.</param>
+    public void Add(int step, double loss, NetworkTraining training, int length)
     {
         var isBest = loss < State.BestLoss; // no number is never the best
         State = isBest
@@ -24,29 +28,13 @@ internal sealed class ValidationRecord(ValidationOptions options) : IDisposable
             : State with { LastStep = step, LastLoss = loss, SinceBest = State.SinceBest + 1 };
         if (isBest && options.KeepBest)
         {
-            Remember(average);
+            BestWeights ??= new float[length]; // off the device, which may have no room to spare
+            training.Read(TrainingBuffer.Average, BestWeights);
         }
     }
 
     /// <summary>Goes on from a checkpoint.</summary>
     /// <param name="state">Its state.</param>
-    /// <param name="best">A tensor with the best weights in it, copied; null if there are none.</param>
-    public void Restore(ValidationState state, Tensor? best)
-    {
-        State = state;
-        if (best is not null)
-        {
-            Remember(best);
-        }
-    }
-
-    public void Dispose() => BestWeights?.Dispose();
-
-    private void Remember(Tensor weights)
-    {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        BestWeights?.Dispose();
-        BestWeights = weights.detach().cpu().clone().DetachFromDisposeScope(); // off the device, which may have no room to spare
-    }
+    /// <param name="best">The best weights, which belong to the record from now on; null if there are none.</param>
+    public void Restore(ValidationState state, float[]? best) => (State, BestWeights) = (state, best);
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
@@ -14,7 +14,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
     private readonly TrainingOptions _options = run.Options;
     private readonly GaussianDiffusion _diffusion = new(run.Model.Schedule, run.Model.Prediction);
     private readonly TrainingObjective _objective = run.Options.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
-    private readonly NetworkCalls _calls = new(new Shared<UNet>(run.Network, "network")); // never disposed: the network is the run's
+    private readonly NetworkCalls _calls = new(new Shared<Network>(run.Network, "network")); // never disposed: the network is the run's
     private readonly int[] _timesteps =
         Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -227,8 +228,8 @@ public sealed class KernelFunctionTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var network = new UNet(options, 1, 1, 28, 28);
-        Initialization.Initialize(network, seed: 1);
+        using var network = new UNet(new UNetPlan(options, 1, 1, 28, 28));
+        network.Initialize(seed: 1);
         using (no_grad())
         {
             foreach (var weight in network.parameters().Where(weight => weight.abs().max().ToDouble() == 0))

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,5 +1,7 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,8 +64,8 @@ public sealed class LayerTests
     {
         using var scope = NewDisposeScope();
         var options = new UNetOptions { Dropout = 0 };
-        using var network = WithoutZeros(new UNet(options, 3, 3, 16, 16));
-        using var exact = Exact(network, new UNet(options, 3, 3, 16, 16));
+        using var network = WithoutZeros(new UNet(new UNetPlan(options, 3, 3, 16, 16)));
+        using var exact = Exact(network, new UNet(new UNetPlan(options, 3, 3, 16, 16)));
         var x = Images(1, channels: 3, side: 16);
 
         var expected = Pass(exact, x.to(ScalarType.Float64));
@@ -128,15 +130,15 @@ public sealed class LayerTests
                 NumberOfNormalizationGroups = 8,
                 Dropout = 0,
             };
-        var network = WithoutZeros(new UNet(options, 1, 1, 8, 8));
-        exact = Exact(network, new UNet(options, 1, 1, 8, 8));
+        var network = WithoutZeros(new UNet(new UNetPlan(options, 1, 1, 8, 8)));
+        exact = Exact(network, new UNet(new UNetPlan(options, 1, 1, 8, 8)));
         return network;
     }
 
     // What starts at zero would hide faults.
     private static UNet WithoutZeros(UNet network)
     {
-        Initialization.Initialize(network, seed: 1);
+        network.Initialize(seed: 1);
         using var noGrad = no_grad();
         using var generator = new Generator(2);
         foreach (var weight in network.parameters().Where(weight => weight.abs().max().ToDouble() == 0))

@@ -14,7 +14,6 @@ internal static class DiffusersExport
 
     public static void Save(DiffusionModel model, Sampler sampler, string folder)
     {
-        using var share = model.Use();
         var description = model.Description;
         var scheduler = DiffusersSchedulerExport.ToConfig(description, sampler);
         var network = ToConfig(description);
@@ -35,11 +34,12 @@ internal static class DiffusersExport
                 nameof(folder));
         }
 
+        var weights = model.Weights();
         var temporary = $"{folder}.{Guid.NewGuid():N}.tmp";
         try
         {
             Write(Path.Combine(temporary, "unet", DiffusersFolder.ConfigFile), stream => JsonSerializer.Serialize(stream, network, _json));
-            Write(Path.Combine(temporary, "unet", DiffusersWeights.FileName), stream => DiffusersWeights.Write(share.Value, stream));
+            Write(Path.Combine(temporary, "unet", DiffusersWeights.FileName), stream => DiffusersWeights.Write(weights, stream));
             Write(
                 Path.Combine(temporary, "scheduler", DiffusersFolder.SchedulerFile),
                 stream => JsonSerializer.Serialize(stream, scheduler, _json));

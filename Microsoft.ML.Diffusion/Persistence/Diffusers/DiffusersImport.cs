@@ -5,7 +5,6 @@ using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 
@@ -17,7 +16,7 @@ internal static class DiffusersImport
 
     public static TrainedModel Load(IHost host, string folder, DiffusersOptions options)
     {
-        var device = DeviceResolver.Resolve(host, options.Device);
+        var device = ComputeDevice.Of(DeviceResolver.Resolve(host, options.Device));
         var place = DiffusersFolder.Open(folder);
         var (network, scheduler, description) = Read(place, options);
         if (place.SchedulerConfig is null)
@@ -28,29 +27,20 @@ internal static class DiffusersImport
                 $"{folder} has no {DiffusersFolder.SchedulerFile}: the model is taken for one of diffusers' {DiffusersScheduler.DdpmName} with its defaults (linear schedule, epsilon prediction).");
         }
 
-        var model =
-            new DiffusionModel(
-                description,
-                DiffusersWeights.Load(place.Network, network, description.Shape.Height, description.Shape.Width),
-                CPU);
-        try
-        {
-            model.MoveTo(device);
-            var columns =
-                new TransformerColumns(
-                    options.OutputColumnName,
-                    options.InputColumnName,
-                    options.LabelColumnName,
-                    null,
-                    new OutputColumnOptions(),
-                    new PixelEncoding(0, 1));
-            return new TrainedModel(model, columns, new GenerationOptions { Sampler = scheduler.Sampler }, Training: null);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        var weights = DiffusersWeights.Load(place.Network, network, description.Shape.Height, description.Shape.Width);
+        var columns =
+            new TransformerColumns(
+                options.OutputColumnName,
+                options.InputColumnName,
+                options.LabelColumnName,
+                null,
+                new OutputColumnOptions(),
+                new PixelEncoding(0, 1));
+        return new TrainedModel(
+            new DiffusionModel(description, NetworkEngine.Create(weights.Plan, weights, device)),
+            columns,
+            new GenerationOptions { Sampler = scheduler.Sampler },
+            Training: null);
     }
 
     /// <summary>Says what is in a folder; of the weights only their file's header is read.</summary>

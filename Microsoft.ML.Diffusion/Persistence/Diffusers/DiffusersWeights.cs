@@ -1,8 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
-using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Persistence.Diffusers;
 
@@ -15,10 +14,10 @@ internal static class DiffusersWeights
     private static readonly (string Old, string New)[] _olderNames =
         [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
 
-    /// <summary>Creates the network on the CPU and reads its weights from a folder, straight from the mapped file into the parameters.</summary>
+    /// <summary>Reads the weights of a network from a folder, straight from the mapped file.</summary>
     /// <exception cref="FormatException">The file is damaged, or not of the network that the configuration describes.</exception>
     /// <exception cref="NotSupportedException">The folder keeps the weights in another way.</exception>
-    public static UNet Load(string folder, DiffusersNetwork description, int height, int width)
+    public static NetworkWeights Load(string folder, DiffusersNetwork description, int height, int width)
     {
         var path = Find(folder);
         using var file = SafetensorsFile.Open(path);
@@ -33,50 +32,37 @@ internal static class DiffusersWeights
                     $"{path}: holds {found} weights, but the network of its config.json has at least {promised:F0}. They are not of one model."));
         }
 
-        var network =
-            new UNet(description.Options, description.InChannels, description.OutChannels, height, width, description.NumberOfClasses);
-        try
-        {
-            Fill(network, file, path);
-            network.eval();
-            return network;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        var plan =
+            new UNetPlan(description.Options, description.InChannels, description.OutChannels, height, width, description.NumberOfClasses);
+        var weights = new NetworkWeights(plan);
+        Fill(weights, file, path);
+        return weights;
     }
 
     /// <summary>Writes the weights, as float32.</summary>
-    public static void Write(UNet network, Stream stream)
+    public static void Write(NetworkWeights weights, Stream stream)
     {
         var writer = new SafetensorsWriter(new Dictionary<string, string> { ["format"] = "pt" });
-        foreach (var (name, parameter) in network.named_parameters())
+        foreach (var weight in weights.Plan.Weights)
         {
-            writer.Add(name, SafetensorsType.F32, parameter.shape, write =>
-            {
-                using var scope = NewDisposeScope();
-                write(parameter.detach().to(ScalarType.Float32).cpu().contiguous().bytes);
-            });
+            writer.Add(weight.Name, SafetensorsType.F32, weight.Sides, write => write(MemoryMarshal.AsBytes(weights[weight])));
         }
 
         writer.WriteTo(stream);
     }
 
-    private static void Fill(UNet network, SafetensorsFile file, string path)
+    private static void Fill(NetworkWeights weights, SafetensorsFile file, string path)
     {
-        using var noGrad = no_grad();
-        var remaining = network.named_parameters().ToDictionary(weight => weight.name, weight => weight.parameter);
+        var remaining = weights.Plan.Weights.ToDictionary(weight => weight.Name);
         foreach (var tensor in file.Tensors)
         {
-            if (!remaining.Remove(NewName(tensor.Name), out var parameter))
+            if (!remaining.Remove(NewName(tensor.Name), out var weight))
             {
                 throw new FormatException(
                     $"{path}: holds the tensor {SafetensorsEntry.Quote(tensor.Name)}, which the network of its config.json has not, or has had under another name already.");
             }
 
-            Copy(tensor, parameter, path);
+            Copy(tensor, weight, weights[weight], path);
         }
 
         if (remaining.Count > 0)
@@ -86,21 +72,21 @@ internal static class DiffusersWeights
         }
     }
 
-    private static void Copy(SafetensorsTensor tensor, Parameter parameter, string path)
+    private static void Copy(SafetensorsTensor tensor, PlanWeight weight, Span<float> values, string path)
     {
-        if (!tensor.Type.IsFloatingPoint || !tensor.Shape.AsSpan().SequenceEqual(parameter.shape))
+        if (!tensor.Type.IsFloatingPoint || !tensor.Shape.AsSpan().SequenceEqual(weight.Sides))
         {
             throw new FormatException(
-                $"{path}: the tensor {SafetensorsEntry.Quote(tensor.Name)} is {tensor.Type} {SafetensorsEntry.ShapeText(tensor.Shape)}, but the network of its config.json needs floating-point numbers {SafetensorsEntry.ShapeText(parameter.shape)}.");
+                $"{path}: the tensor {SafetensorsEntry.Quote(tensor.Name)} is {tensor.Type} {SafetensorsEntry.ShapeText(tensor.Shape)}, but the network of its config.json needs floating-point numbers {SafetensorsEntry.ShapeText(weight.Sides)}.");
         }
 
         if (tensor.Type == SafetensorsType.F32)
         {
-            tensor.CopyTo(parameter.bytes);
+            tensor.CopyTo(MemoryMarshal.AsBytes(values));
         }
         else
         {
-            tensor.ConvertTo(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(parameter.bytes));
+            tensor.ConvertTo(values);
         }
     }
 

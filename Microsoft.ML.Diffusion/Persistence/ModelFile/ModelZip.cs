@@ -3,7 +3,6 @@ using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 
@@ -28,8 +27,7 @@ internal static class ModelZip
         context.CheckAtModel();
         context.SetVersionInfo(Version());
 
-        using var share = trained.Model.Use();
-        var weights = WeightFiles.Pack(share.Value);
+        var weights = WeightFiles.Pack(trained.Model.Weights());
         var config = new ModelConfig
         {
             FormatVersion = ModelConfig.CurrentFormatVersion,
@@ -70,7 +68,7 @@ internal static class ModelZip
     /// <exception cref="FormatException">An entry is missing, damaged, or of a newer format.</exception>
     public static TrainedModel Load(IHostEnvironment environment, ModelLoadContext context)
     {
-        var device = DeviceResolver.Resolve(environment, null); // before anything of TorchSharp
+        var device = ComputeDevice.Of(DeviceResolver.Resolve(environment, null)); // before anything of TorchSharp
         context.CheckAtModel(Version());
         var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
         var description = ModelConfigMapping.ToDescription(config);
@@ -82,36 +80,24 @@ internal static class ModelZip
         StreamsNotice.Tell(environment, config.StreamsVersion);
         var columns = ColumnConfigMapping.ToColumns(config.Columns, description, config.Sampler);
         var generation = SamplerConfigMapping.ToOptions(config.Sampler, description);
-        var model = new DiffusionModel(description, LoadNetwork(context, config, description), torch.CPU);
-        model.MoveTo(device);
+        var weights = LoadWeights(context, config, description);
+        var model = new DiffusionModel(description, NetworkEngine.Create(weights.Plan, weights, device));
         return new TrainedModel(model, columns, generation, config.Training);
     }
 
-    private static UNet LoadNetwork(ModelLoadContext context, ModelConfig config, ModelDescription description)
+    private static NetworkWeights LoadWeights(ModelLoadContext context, ModelConfig config, ModelDescription description)
     {
-        var network = description.CreateNetwork();
-        try
+        var weights = new NetworkWeights(description.CreatePlan());
+        var remaining = weights.Plan.Weights.ToDictionary(weight => weight.Name);
+        foreach (var file in config.Weights)
         {
-            var remaining = network.named_parameters().ToDictionary(weight => weight.name, weight => weight.parameter);
-            foreach (var file in config.Weights)
-            {
-                WeightFiles.Unpack(file, ReadEntry(context, file.File, file.Bytes), remaining);
-            }
-
-            if (remaining.Count > 0)
-            {
-                throw new FormatException(
-                    $"The model lacks {remaining.Count} of the network's weights, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
-            }
-
-            network.eval();
-            return network;
+            WeightFiles.Unpack(file, ReadEntry(context, file.File, file.Bytes), weights, remaining);
         }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+
+        return remaining.Count == 0
+            ? weights
+            : throw new FormatException(
+                $"The model lacks {remaining.Count} of the network's weights, such as '{remaining.Keys.Order(StringComparer.Ordinal).First()}'.");
     }
 
     private static byte[] ReadEntry(ModelLoadContext context, string name, long? expectedBytes) =>

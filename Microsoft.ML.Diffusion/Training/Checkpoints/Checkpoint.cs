@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
@@ -29,7 +28,7 @@ internal sealed class Checkpoint : IDisposable
 
     public RunIdentity Identity { get; }
 
-    public static void Write(string path, CheckpointState state, RunIdentity identity, IReadOnlyList<(string Name, Tensor Value)> tensors)
+    public static void Write(string path, CheckpointState state, RunIdentity identity, IReadOnlyList<CheckpointNumbers> tensors)
     {
         var metadata = new Dictionary<string, string>
         {
@@ -39,12 +38,12 @@ internal sealed class Checkpoint : IDisposable
             [IdentityKey] = JsonSerializer.Serialize(identity.Entries),
         };
         metadata[DigestKey] =
-            Digest(metadata, tensors.Select(tensor => (tensor.Name, TensorDigest(hash => TensorBytes.Read(tensor.Value, hash)))));
+            Digest(metadata, tensors.Select(tensor => (tensor.Name, TensorDigest(hash => tensor.Content(hash)))));
 
         var writer = new SafetensorsWriter(metadata);
-        foreach (var (name, value) in tensors)
+        foreach (var (name, type, shape, content) in tensors)
         {
-            writer.Add(name, TensorBytes.Type(value), value.shape, write => TensorBytes.Read(value, write));
+            writer.Add(name, type, shape, content);
         }
 
         AtomicFile.Write(path, writer.WriteTo);
@@ -90,8 +89,10 @@ internal sealed class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Copies a stored tensor into <paramref name="tensor"/>, in place.</summary>
-    public void CopyTo(string name, Tensor tensor) => TensorBytes.Write(_file[name], tensor);
+    /// <summary>Copies stored numbers.</summary>
+    /// <exception cref="FormatException">They are of another type, or of another number.</exception>
+    public void CopyTo<T>(string name, Span<T> numbers)
+        where T : unmanaged => NumberBytes.Write(_file[name], numbers);
 
     public bool Contains(string name) => _file.TryGetTensor(name, out _);
 

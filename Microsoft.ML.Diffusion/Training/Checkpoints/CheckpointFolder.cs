@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 
@@ -71,7 +70,7 @@ internal sealed class CheckpointFolder : IDisposable
     }
 
     /// <summary>Writes a checkpoint, and only then deletes those that are now too many.</summary>
-    public void Save(CheckpointState state, RunIdentity identity, IReadOnlyList<(string Name, Tensor Value)> tensors)
+    public void Save(CheckpointState state, RunIdentity identity, IReadOnlyList<CheckpointNumbers> tensors)
     {
         DeleteUnfinished();
         var file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{state.Step:D10}.safetensors"));

@@ -1,9 +1,9 @@
-using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>One walk through a plan, which frees values that nothing reads any more behind the sum that ends each block.</summary>
 /// <remarks>
@@ -14,7 +14,8 @@ namespace Microsoft.ML.Diffusion.Networks;
 /// <param name="x">The noisy images.</param>
 /// <param name="timesteps">[N], or [1] if all are at the same.</param>
 /// <param name="labels">[N], or null.</param>
-internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor? labels)
+/// <param name="drops">What drops features; null drops none.</param>
+internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor? labels, SeededDropout? drops = null)
 {
     private readonly ScalarType _type = network.parameters().First().dtype;
     private readonly Tensor?[] _values = new Tensor?[network.Plan.Nodes.Count];
@@ -81,7 +82,7 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
         ClassEmbeddingNode embedding => labels is null
             ? Of(embedding.Input)
             : Of(embedding.Input).Plus(TorchOperations.VectorsOf(labels, Of(embedding.Vectors))),
-        DropoutNode dropout => network.training ? network.Dropout.Apply(Of(dropout.Input), dropout.Place) : Of(dropout.Input),
+        DropoutNode dropout => drops is null ? Of(dropout.Input) : drops.Apply(Of(dropout.Input), dropout.Place),
         SiluNode silu => Layers.Silu(Of(silu.Input)),
         AddNode sum => Sum(sum),
         AttentionNode attention => TorchOperations.Attend(Of(attention.Queries), Of(attention.Keys), Of(attention.Values), attention.Heads),

@@ -1,8 +1,8 @@
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks.Kernels;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
-/// <summary>Images [N, C, H, W] whose channels lie side by side in memory, as [N][H][W][C]: the order that this folder computes in.</summary>
+/// <summary>Images [N, C, H, W] whose channels lie side by side in memory, as [N][H][W][C]: the order that kernels compute in.</summary>
 internal static unsafe class ChannelsLast
 {
     /// <summary>Whether an image is in this order.</summary>

@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks.Kernels;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>x [N, C, H, W], gamma [C], beta [C] and <see cref="Settings"/> to the normalized image, activated or not.</summary>
 internal sealed unsafe class GroupNormalizationFunction : KernelFunction<GroupNormalizationFunction>

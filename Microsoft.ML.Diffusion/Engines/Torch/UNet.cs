@@ -1,7 +1,8 @@
+using Microsoft.ML.Diffusion.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// A <see cref="UNetPlan"/> with weights, computed by TorchSharp and the CPU's kernels. Several threads may call one at once, each on images of its own.
@@ -11,23 +12,17 @@ internal sealed class UNet : IDisposable
 {
     private readonly Dictionary<string, Parameter> _weights;
 
-    /// <summary>A network of a plan of these parameters, all of whose weights are zero.</summary>
-    /// <param name="options">The shape, validated.</param>
-    /// <param name="inChannels">Channels of the images.</param>
-    /// <param name="outChannels">Channels of the prediction.</param>
-    /// <param name="height">Height of the images in pixels; with the width it decides which levels attend.</param>
-    /// <param name="width">Width of the images in pixels.</param>
-    /// <param name="numberOfClasses">Number of classes of a conditional network; 0 for none.</param>
-    public UNet(UNetOptions options, int inChannels, int outChannels, int height, int width, int numberOfClasses = 0)
+    /// <summary>A network all of whose weights are zero, on the processor.</summary>
+    /// <param name="plan">What is computed.</param>
+    public UNet(UNetPlan plan)
     {
-        Plan = new UNetPlan(options, inChannels, outChannels, height, width, numberOfClasses);
-        Dropout = new SeededDropout(options.Dropout);
+        Plan = plan;
         _weights = new(Plan.Weights.Count);
         try
         {
             foreach (var weight in Plan.Weights)
             {
-                _weights.Add(weight.Name, Held(zeros([.. weight.Shape.Select(side => (long)side)])));
+                _weights.Add(weight.Name, Held(zeros(weight.Sides)));
             }
         }
         catch
@@ -40,14 +35,6 @@ internal sealed class UNet : IDisposable
     /// <summary>What is computed.</summary>
     public UNetPlan Plan { get; }
 
-    public UNetOptions Options => Plan.Options;
-
-    /// <summary>The dropout of all residual blocks.</summary>
-    public SeededDropout Dropout { get; }
-
-    /// <summary>Whether features are dropped.</summary>
-    public bool training { get; private set; } = true;
-
     /// <summary>A weight by its name.</summary>
     public Parameter this[string name] => _weights[name];
 
@@ -58,11 +45,23 @@ internal sealed class UNet : IDisposable
     public IEnumerable<(string name, Parameter parameter)> named_parameters() =>
         Plan.Weights.Select(weight => (weight.Name, _weights[weight.Name]));
 
-    /// <summary>Begins to drop features.</summary>
-    public void train() => training = true;
+    /// <summary>Copies the weights from a buffer.</summary>
+    public void Write(NetworkWeights weights)
+    {
+        foreach (var weight in Plan.Weights)
+        {
+            HostNumbers.Write(weights[weight.Name], _weights[weight.Name]);
+        }
+    }
 
-    /// <summary>Ceases to drop features.</summary>
-    public void eval() => training = false;
+    /// <summary>Copies the weights into a buffer.</summary>
+    public void Read(NetworkWeights weights)
+    {
+        foreach (var weight in Plan.Weights)
+        {
+            HostNumbers.Read(_weights[weight.Name], weights[weight.Name]);
+        }
+    }
 
     /// <summary>Moves the weights to a device. Those that are there already stay what they are; the others lose their gradients.</summary>
     public void to(Device device) => Replace(weight =>
@@ -94,11 +93,12 @@ internal sealed class UNet : IDisposable
     /// <param name="x">Noisy images, [N, C, H, W].</param>
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
     /// <param name="labels">Class of each image, int64 [N], -1 for none; null where the network is unconditional or no image has one.</param>
+    /// <param name="drops">What drops features; null drops none.</param>
     /// <returns>The prediction, [N, C_out, H, W], in the type of <paramref name="x"/>; what is between is computed in that of the weights.</returns>
-    public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null)
+    public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null, SeededDropout? drops = null)
     {
         using var scope = NewDisposeScope();
-        return new TorchWalk(this, x, timesteps, labels).To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels, drops).To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the lowest resolution sees; parameters as for <see cref="Forward"/>.</summary>

@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks.Kernels;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>What the gradients of one thread's kernels leave behind between two calls.</summary>
 internal static class KernelGradients

@@ -1,8 +1,7 @@
-using Microsoft.ML.Diffusion.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Training;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>Makes the weights of a network views of one buffer, in an order that their names alone decide.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks.Kernels;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>An operation with a gradient of its own, computed by kernels.</summary>
 /// <remarks>

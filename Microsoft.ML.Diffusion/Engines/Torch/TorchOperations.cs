@@ -1,7 +1,8 @@
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>Operations of a plan that are several of TorchSharp's, in the caller's dispose scope.</summary>
 internal static class TorchOperations

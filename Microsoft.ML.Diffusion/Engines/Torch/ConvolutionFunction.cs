@@ -1,6 +1,7 @@
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks.Kernels;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>x [N, C_in, H, W], filters [C_out, C_in, side, side], biases [N or 1, C_out] and <see cref="ConvolutionSettings"/> to [N, C_out, H', W'].</summary>
 internal sealed unsafe class ConvolutionFunction : KernelFunction<ConvolutionFunction>

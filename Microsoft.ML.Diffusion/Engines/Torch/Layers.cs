@@ -3,7 +3,7 @@ using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// The one door to convolutions and normalizations: on the CPU in single precision and below they are this library's own, elsewhere libtorch's.

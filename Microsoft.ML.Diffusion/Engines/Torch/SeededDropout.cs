@@ -1,19 +1,15 @@
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Networks;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>Dropout whose choices belong to the image: they are the same on every device, in any part of a batch, and in any order in memory.</summary>
-internal sealed class SeededDropout(double probability)
+/// <param name="probability">How likely a feature is dropped.</param>
+/// <param name="numbers">The run's.</param>
+/// <param name="firstSample">The sample of the first image; those of the others follow it.</param>
+internal sealed class SeededDropout(double probability, RandomNumbers numbers, long firstSample)
 {
-    private RandomNumbers? _numbers;
-    private long _firstSample;
-
-    /// <summary>Chooses what the next images drop: called by the training loop for each part of a batch.</summary>
-    /// <param name="numbers">The run's.</param>
-    /// <param name="firstSample">The sample of the first image; those of the others follow it.</param>
-    public void Begin(RandomNumbers numbers, long firstSample) => (_numbers, _firstSample) = (numbers, firstSample);
-
     /// <summary>Drops features of images.</summary>
     /// <param name="x">[N, C, H, W].</param>
     /// <param name="layer">The number of the place in the network (<see cref="DropoutNode.Place"/>).</param>
@@ -25,21 +21,20 @@ internal sealed class SeededDropout(double probability)
             return x;
         }
 
-        var numbers = _numbers ?? throw new InvalidOperationException("Dropout was not told which samples it is for.");
-        using var keep = Keep(numbers, layer, x);
+        using var keep = Keep(layer, x);
         return x * keep;
     }
 
     // 0 or 1 / (1 - p) for each feature of x.
-    private Tensor Keep(RandomNumbers numbers, int layer, Tensor x)
+    private Tensor Keep(int layer, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var (first, shape) = (_firstSample, x.shape);
+        var shape = x.shape;
         var keep = empty([shape[0], shape[2], shape[3], shape[1]], ScalarType.Float32);
         void Choose(int image)
         {
             using var sample = keep[image];
-            numbers.Choices(first + image, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
+            numbers.Choices(firstSample + image, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
         }
 
         if (x.device_type == TorchSharp.DeviceType.CPU)

@@ -1,9 +1,7 @@
-using Microsoft.ML.Diffusion.Engines;
-using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Training;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// All weights of a network as views of one buffer, all gradients as views of another, so that clipping, AdamW and the moving
@@ -50,18 +48,26 @@ internal sealed class FlatOptimizer : IDisposable
     /// <summary>The numbers of a buffer.</summary>
     public long Count => _values.numel();
 
-    /// <summary>All that the next update depends on, to be written to a checkpoint and copied back from it in place; then call <see cref="Refresh"/>.</summary>
-    public IReadOnlyList<(string Name, Tensor Value)> State =>
-        [
-            ("weights", _values),
-            ("first_moments", _firstMoments),
-            ("second_moments", _secondMoments),
-            ("average", _average),
-            ("updates", _updates),
-        ];
+    /// <summary>The updates that were taken. To read them waits for the device.</summary>
+    public long Updates
+    {
+        get => (long)_updates.Value();
+        set
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            _updates.fill_(value);
+        }
+    }
 
-    /// <summary>The bytes of such a <see cref="State"/>.</summary>
-    public static long StateBytes(UNet network) => 4 * FlatBinding.Length(network.parameters()) * sizeof(float);
+    /// <summary>What the next update depends on, in place. Whoever writes to the weights calls <see cref="Refresh"/>.</summary>
+    public Tensor this[TrainingBuffer buffer] => buffer switch
+    {
+        TrainingBuffer.Weights => _values,
+        TrainingBuffer.FirstMoments => _firstMoments,
+        TrainingBuffer.SecondMoments => _secondMoments,
+        _ => _average,
+    };
 
     /// <summary>Lets another network of the same shape use these weights, and gives it a buffer of gradients of its own, to be added to the others.</summary>
     public void Share(UNet network)
@@ -81,12 +87,12 @@ internal sealed class FlatOptimizer : IDisposable
 
     /// <summary>
     /// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) on the sum of the gradients, clipped to a norm, and of the moving average.
-    /// If a gradient or the loss is not a finite number, nothing changes.
+    /// If a gradient or the loss is not a finite number, nothing changes but the gradients.
     /// </summary>
     /// <param name="settings">Rates and limits of this step.</param>
-    /// <param name="loss">The loss that the gradients belong to, a scalar.</param>
+    /// <param name="isLossFinite">Whether the loss that the gradients belong to is a finite number.</param>
     /// <returns>1 if the step was taken, 0 if not, a scalar on the device.</returns>
-    public Tensor Update(UpdateSettings settings, Tensor loss)
+    public Tensor Update(UpdateSettings settings, bool isLossFinite)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -97,7 +103,7 @@ internal sealed class FlatOptimizer : IDisposable
         }
 
         var norm = gradient.norm();
-        var taken = norm.isfinite().logical_and(loss.isfinite());
+        var taken = isLossFinite ? norm.isfinite() : zeros_like(norm, ScalarType.Bool);
         var mask = taken.to(_values.dtype);
         _updates.Add(mask);
         gradient.mul_(norm.Plus(1e-6).reciprocal().Times(settings.MaximumGradientNorm).AtMost(1)).Fill(taken.logical_not(), 0);
@@ -115,6 +121,16 @@ internal sealed class FlatOptimizer : IDisposable
         return mask.MoveToOuterDisposeScope();
     }
 
+    /// <summary>A copy of the sum of the gradients of all networks, in the type of the weights.</summary>
+    public Tensor Gradients()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var sum = zeros_like(_values);
+        _gradients.ForEach(gradients => sum.Add(gradients));
+        return sum.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Brings the copy that the network computes on up to date with the weights.</summary>
     public void Refresh()
     {
@@ -130,16 +146,13 @@ internal sealed class FlatOptimizer : IDisposable
     {
         using var noGrad = no_grad();
         _values.copy_(_average);
-        if (!ReferenceEquals(_working, _values))
-        {
-            FlatBinding.Bind(_network, _values, gradients: null);
-        }
+        Refresh();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Leaves the network with its weights, which are those of the last update or the average.</summary>
     public void Dispose()
     {
-        // The network's own views keep its buffer alive.
+        FlatBinding.Bind(_network, _values, gradients: null); // its own views keep the buffer alive
         foreach (var tensor in (Tensor[])[_values, _working, _firstMoments, _secondMoments, _average, _updates, .. _gradients])
         {
             tensor.Dispose();
