@@ -16,6 +16,8 @@ switch (args)
     case ["kernel-error", var repetitions]:
         KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
         return 0;
+    case ["spectra", var count]:
+        return SpectrumCases.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
         LikelihoodTimesteps.Run(
             model,
