@@ -38,7 +38,8 @@ public sealed class FeatureNetworkTests
         var random = new Random(Seed);
         (float[] Pixels, long Label)[] batch =
             [.. Enumerable.Range(0, 23).Select(i => (Enumerable.Range(0, 784).Select(_ => random.NextSingle()).ToArray(), (long)i % 10))];
-        Tensor[] weights = [.. layers.Weights.Select((values, i) => tensor(values, [_shapes[i].Inputs + 1, _shapes[i].Outputs]).requires_grad_())];
+        Tensor[] weights =
+            [.. layers.Weights.Select((values, i) => tensor(values, [_shapes[i].Inputs + 1, _shapes[i].Outputs]).requires_grad_())];
 
         var (features, classes) = Forward(tensor(batch.SelectMany(row => row.Pixels).ToArray(), [23, 1, 28, 28]), weights);
         nn.functional.cross_entropy(classes, tensor(Array.ConvertAll(batch, row => row.Label))).backward();
@@ -52,14 +53,14 @@ public sealed class FeatureNetworkTests
     }
 
     [TestMethod]
-    public void Step_OfAdamW_IsThatOfPyTorch()
+    public void Step_OfAdam_IsThatOfPyTorch()
     {
         using var scope = NewDisposeScope();
         float[] start = [1, -2, 0.5f, 0];
         var mine = (float[])start.Clone();
         var weight = nn.Parameter(tensor(start));
-        using var theirs = optim.AdamW([weight], lr: 2e-3);
-        var optimizer = new AdamW([mine], learningRate: 2e-3);
+        using var theirs = optim.Adam([weight], lr: 2e-3);
+        var optimizer = new Adam([mine], learningRate: 2e-3);
 
         for (var step = 1; step <= 5; step++)
         {
@@ -76,16 +77,14 @@ public sealed class FeatureNetworkTests
     public void Train_PicturesThatDiffer_TellsThemApartAndRepeats()
     {
         var random = new Random(Seed);
-        (float[] Pixels, long Label)[] rows =
-            [.. Enumerable.Range(0, 300).Select(i => (Enumerable.Range(0, 784).Select(j => (j / 28 / 3 == i % 10 ? 1 : 0.5f) * random.NextSingle()).ToArray(), (long)i % 10))];
+        float[] Picture(int stripe) => [.. Enumerable.Range(0, 784).Select(j => (j / 28 / 3 == stripe ? 1 : 0.5f) * random.NextSingle())];
+        (float[] Pixels, long Label)[] rows = [.. Enumerable.Range(0, 300).Select(i => (Picture(i % 10), (long)i % 10))];
 
-        var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
-
-        Assert.IsGreaterThan(0.9, network.Accuracy(rows));
-        var again = FeatureNetwork.Train(rows, epochs: 6, Seed);
+        Assert.IsGreaterThan(0.9, FeatureNetwork.Train(rows, epochs: 12, Seed).Accuracy(rows));
+        var (first, second) = (FeatureNetwork.Train(rows[..150], epochs: 1, Seed), FeatureNetwork.Train(rows[..150], epochs: 1, Seed));
         var pictures = Array.ConvertAll(rows, row => row.Pixels)[..20];
-        Assert.AreSequenceEqual(network.Features(pictures), again.Features(pictures));
-        Assert.AreSequenceEqual(network.Features(pictures[1]), network.Features(pictures)[32..64]);
+        Assert.AreSequenceEqual(first.Features(pictures), second.Features(pictures));
+        Assert.AreSequenceEqual(first.Features(pictures[1]), first.Features(pictures)[32..64]);
     }
 
     private static (Tensor Features, Tensor Classes) Forward(Tensor x, Tensor[] weights)

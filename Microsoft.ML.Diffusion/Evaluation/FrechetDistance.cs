@@ -12,9 +12,11 @@ internal static class FrechetDistance
     /// <param name="covariance2">As <paramref name="covariance1"/>.</param>
     public static double Between(double[] mean1, double[] covariance1, double[] mean2, double[] covariance2)
     {
+        var features = mean1.Length;
         var distance = TensorPrimitives.Distance<double>(mean1, mean2);
-        var rest = Trace(covariance1, mean1.Length) + Trace(covariance2, mean2.Length) - (2 * TraceOfRoot(covariance1, covariance2, mean1.Length));
-        return Math.Max(0, (distance * distance) + rest); // rounding can dip below 0 for equal sets
+        var traces = Trace(covariance1, features) + Trace(covariance2, features);
+        var ofRoot = TraceOfRoot(covariance1, covariance2, features);
+        return Math.Max(0, (distance * distance) + traces - (2 * ofRoot)); // rounding can dip below 0 for equal sets
     }
 
     /// <summary>As <see cref="Between(double[], double[], double[], double[])"/>, of what was learned from rows.</summary>

@@ -19,7 +19,7 @@ internal sealed class FeatureNetwork
     public static FeatureNetwork Train(IReadOnlyList<(float[] Pixels, long Label)> rows, int epochs, int seed)
     {
         var network = new FeatureNetwork(seed);
-        var optimizer = new AdamW(network._layers.Weights, learningRate: 2e-3);
+        var optimizer = new Adam(network._layers.Weights, learningRate: 2e-3);
         var order = new Random(seed);
         for (var epoch = 0; epoch < epochs; epoch++)
         {

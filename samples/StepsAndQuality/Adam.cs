@@ -1,9 +1,9 @@
 namespace StepsAndQuality;
 
-/// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) with PyTorch's defaults, a weight decay of 0.01 among them.</summary>
-internal sealed class AdamW(float[][] weights, double learningRate)
+/// <summary>Adam (Kingma and Ba 2015, algorithm 1) with PyTorch's defaults.</summary>
+internal sealed class Adam(float[][] weights, double learningRate)
 {
-    private const double FirstDecay = 0.9, SecondDecay = 0.999, WeightDecay = 0.01, Epsilon = 1e-8;
+    private const double FirstDecay = 0.9, SecondDecay = 0.999, Epsilon = 1e-8;
 
     private readonly float[][] _first = Array.ConvertAll(weights, layer => new float[layer.Length]);
     private readonly float[][] _second = Array.ConvertAll(weights, layer => new float[layer.Length]);
@@ -22,7 +22,7 @@ internal sealed class AdamW(float[][] weights, double learningRate)
                 double gradient = gradients[layer][i];
                 first[i] = (float)((FirstDecay * first[i]) + ((1 - FirstDecay) * gradient));
                 second[i] = (float)((SecondDecay * second[i]) + ((1 - SecondDecay) * gradient * gradient));
-                w[i] = (float)((w[i] * (1 - (learningRate * WeightDecay))) - (rate * first[i] / ((Math.Sqrt(second[i]) / correction) + Epsilon)));
+                w[i] -= (float)(rate * first[i] / ((Math.Sqrt(second[i]) / correction) + Epsilon));
             }
         }
     }
