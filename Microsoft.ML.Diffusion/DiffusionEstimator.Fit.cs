@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;

@@ -1,7 +1,7 @@
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>Decides where a model trains and generates.</summary>
 internal static class DeviceResolver

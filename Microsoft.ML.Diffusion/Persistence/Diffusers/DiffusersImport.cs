@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;

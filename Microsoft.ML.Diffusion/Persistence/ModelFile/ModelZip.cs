@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
