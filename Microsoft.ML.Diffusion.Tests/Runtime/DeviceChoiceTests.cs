@@ -123,6 +123,7 @@ public sealed class DeviceChoiceTests
     }
 
     [TestMethod]
+    [TestCategory(TestCategories.Integration)]
     public void Resolve_ThisApplicationInAProcessOfItsOwn_LoadsNothingOfTorchSharp()
     {
         Assert.AreEqual("cpu cpu: nothing of TorchSharp", ChildProcess.Run("device"));
