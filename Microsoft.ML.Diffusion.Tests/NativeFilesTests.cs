@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests;
@@ -80,6 +80,31 @@ public sealed class NativeFilesTests : IDisposable
             _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll"));
 
         Assert.AreEqual((expected ? libtorch : null, expected ? torchSharp : null), (files.Find("torch_cpu"), files.Find("LibTorchSharp")));
+    }
+
+    [TestMethod]
+    [DataRow("linux-x64", "app/runtimes/linux-x64/native/libtorch_cuda.so", true)]
+    [DataRow("win-x64", "app/torch_cuda.dll", true)]
+    [DataRow("linux-x64", "app/libtorch_cpu.so", false)]
+    [DataRow("linux-x64", "packages/libtorch-cuda-12.8-linux-x64/2.10.0/LICENSE", true)]
+    [DataRow("linux-x64", "packages/libtorch-cpu-linux-x64/2.10.0/LICENSE", false)]
+    public void HasLibTorch_FilesOfABuild_TellsThatOfCuda(string platform, string file, bool expected)
+    {
+        _folder.Write(file, []);
+        var assembly = _folder.File("packages/torchsharp/0.107.0/lib/net8.0/TorchSharp.dll");
+
+        Assert.AreEqual(expected, CudaFiles.HasLibTorch(new NativeFiles(platform, _folder.File("app"), searchFolders: null, assembly)));
+        Assert.IsFalse(CudaFiles.HasLibTorch(new NativeFiles(platform, _folder.File("other"), searchFolders: null, assembly: "")));
+    }
+
+    [TestMethod]
+    public void TorchSharpAssembly_OfTheHostsList_IsItsPath()
+    {
+        var path = Path.Combine("app", "TorchSharp.dll");
+
+        Assert.AreEqual(path, CudaFiles.TorchSharpAssembly(string.Join(Path.PathSeparator, "System.dll", path, "Other.TorchSharp.dll")));
+        Assert.AreEqual("", CudaFiles.TorchSharpAssembly("System.dll"));
+        Assert.AreEqual("", CudaFiles.TorchSharpAssembly(null));
     }
 
     [TestMethod]

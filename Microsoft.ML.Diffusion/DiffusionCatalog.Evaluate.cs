@@ -1,7 +1,6 @@
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -21,7 +20,6 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="ArgumentOutOfRangeException">A column is missing, of another type or too long, or an option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">A set has too few rows, or a feature is not a finite number.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; the message says what is missing.</exception>
     /// <example>See <c>samples/StepsAndQuality</c>.</example>
     public GenerationMetrics Evaluate(
         IDataView real,
@@ -46,10 +44,9 @@ public sealed partial class DiffusionCatalog
                 generatedColumn.Type.ToString()!);
         }
 
-        LibTorch.Load();
         var seed = Seeds.Resolve(_host, options.Seed);
-        using var realSet = ReadSet(real, realColumn, features, options, seed, isGenerated: false, nameof(real));
-        using var generatedSet = ReadSet(generated, generatedColumn, features, options, seed, isGenerated: true, nameof(generated));
+        var realSet = ReadSet(real, realColumn, features, options, seed, isGenerated: false, nameof(real));
+        var generatedSet = ReadSet(generated, generatedColumn, features, options, seed, isGenerated: true, nameof(generated));
         return Compare(realSet, generatedSet, options);
     }
 
@@ -66,42 +63,29 @@ public sealed partial class DiffusionCatalog
         string parameter)
     {
         var set = new FeatureSet(features, options.MaximumNumberOfKeptRows, seed, isGenerated);
-        try
-        {
-            set.AddRange(FeatureReader.Read(data, column, features, parameter, options.CancellationToken));
-            return set.Moments.Count >= options.MinimumNumberOfRows
-                ? set
-                : throw new InvalidOperationException(
-                    $"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: four for the kernel distance's standard error, and {options.NumberOfNeighbours} neighbours of each row.");
-        }
-        catch
-        {
-            set.Dispose();
-            throw;
-        }
+        set.AddRange(FeatureReader.Read(data, column, features, parameter, options.CancellationToken));
+        return set.Moments.Count >= options.MinimumNumberOfRows
+            ? set
+            : throw new InvalidOperationException(
+                $"{parameter} has {set.Moments.Count} rows, but needs at least {options.MinimumNumberOfRows}: four for the kernel distance's standard error, and {options.NumberOfNeighbours} neighbours of each row.");
     }
 
     private static GenerationMetrics Compare(FeatureSet real, FeatureSet generated, EvaluationOptions options)
     {
-        using var scope = NewDisposeScope();
-        var (realRows, generatedRows) = (real.Kept(), generated.Kept());
-        var (kernelDistance, standardError) = KernelDistance.Of(realRows, generatedRows);
+        var (kernelDistance, standardError) = KernelDistance.Of(real.Kept, generated.Kept);
+        var (precision, recall) = Manifold.PrecisionAndRecall(real.Kept, generated.Kept, options.NumberOfNeighbours);
         return new GenerationMetrics
         {
-            FrechetDistance = FrechetDistance.Between(
-                real.Moments.Mean,
-                real.Moments.Covariance(),
-                generated.Moments.Mean,
-                generated.Moments.Covariance()),
+            FrechetDistance = FrechetDistance.Between(real.Moments, generated.Moments),
             KernelDistance = kernelDistance,
             KernelDistanceStandardError = standardError,
-            Precision = Manifold.ShareWithin(generatedRows, realRows, options.NumberOfNeighbours),
-            Recall = Manifold.ShareWithin(realRows, generatedRows, options.NumberOfNeighbours),
+            Precision = precision,
+            Recall = recall,
             NumberOfRealRows = real.Moments.Count,
             NumberOfGeneratedRows = generated.Moments.Count,
-            NumberOfKeptRealRows = real.NumberOfKeptRows,
-            NumberOfKeptGeneratedRows = generated.NumberOfKeptRows,
-            NumberOfFeatures = (int)real.Moments.Mean.shape[0],
+            NumberOfKeptRealRows = real.Kept.Count,
+            NumberOfKeptGeneratedRows = generated.Kept.Count,
+            NumberOfFeatures = real.Moments.Mean.Length,
         };
     }
 }

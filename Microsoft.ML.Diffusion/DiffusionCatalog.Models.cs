@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 

@@ -102,7 +102,7 @@ public sealed partial class DiffusionEstimator
     {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         using var channel = _host.Start("Fit");
-        var device = ComputeDevice.Of(DeviceResolver.Resolve(_host, _options.Device));
+        var device = DeviceChoice.Resolve(_host, _options.Device);
         var previous = previousModel?.Model;
         using var share = previous?.Use(); // until its weights are copied
 

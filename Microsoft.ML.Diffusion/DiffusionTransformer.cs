@@ -111,7 +111,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     public DiffusionTransformer ToDevice(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        Model.MoveTo(ComputeDevice.Of(DeviceResolver.Resolve(_host, device)));
+        Model.MoveTo(DeviceChoice.Resolve(_host, device));
         return this;
     }
 

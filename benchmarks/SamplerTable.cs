@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Samples;
 using StepsAndQuality;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
@@ -97,8 +96,8 @@ internal static class SamplerTable
         var classes = model.ClassNames.ToList();
         var rows =
             FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
-        using var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
-        using var real = Moments(network, rows.Select(row => row.Pixels));
+        var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
+        var real = Moments(network, rows.Select(row => row.Pixels));
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % classes.Count)];
         Console.WriteLine(
             FormattableString.Invariant(
@@ -127,10 +126,9 @@ internal static class SamplerTable
         {
             var images =
                 model.Generate(labels, new GenerationOptions { Sampler = sampler, GuidanceScale = guidance, Seed = Seed, BatchSize = 100 });
-            using var drawn = Moments(network, images.Select(image => Grey(image.Pixels)));
+            var drawn = Moments(network, images.Select(image => Grey(image.Pixels)));
             Array.ForEach(images, image => image.Dispose());
-            using var scope = NewDisposeScope();
-            return FrechetDistance.Between(real.Mean, real.Covariance(), drawn.Mean, drawn.Covariance());
+            return FrechetDistance.Between(real, drawn);
         }
     }
 
@@ -139,8 +137,7 @@ internal static class SamplerTable
         var moments = new FeatureMoments(FeatureNetwork.NumberOfFeatures);
         foreach (var batch in pictures.Chunk(500))
         {
-            using var features = tensor(network.Features(batch), [batch.Length, FeatureNetwork.NumberOfFeatures]);
-            moments.Add(features);
+            moments.Add([.. network.Features(batch).Chunk(FeatureNetwork.NumberOfFeatures)]);
         }
 
         return moments;

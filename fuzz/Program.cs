@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Diffusion.Fuzz.Checks;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Tests.Evaluation;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Processes;
 using SharpFuzz;
@@ -18,6 +19,8 @@ switch (args)
     case ["kernel-error", var repetitions]:
         KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
         return 0;
+    case ["spectra", var count]:
+        return SpectrumCases.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["likelihood-timesteps", var model, var pictures, var count, var seeds]:
         LikelihoodTimesteps.Run(
             model,

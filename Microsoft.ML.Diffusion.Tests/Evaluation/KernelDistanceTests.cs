@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Evaluation;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Evaluation;
 
@@ -13,18 +12,28 @@ public sealed class KernelDistanceTests
     [DataRow(40, 80, 64, 0.1)]
     public void Of_ManyPairsOfSets_TellsTheStandardDeviation(int m, int n, int features, double shift)
     {
-        using var generator = new Generator(1);
-        var results = Enumerable.Range(0, 500).Select(_ =>
-        {
-            using var scope = NewDisposeScope();
-            return KernelDistance.Of(
-                randn([m, features], ScalarType.Float64, generator: generator),
-                randn([n, features], ScalarType.Float64, generator: generator) + shift);
-        }).ToList();
+        var rows = new NormalRows(seed: 1);
+        var results =
+            Enumerable.Range(0, 500).Select(_ => KernelDistance.Of(rows.Next(m, features), rows.Next(n, features, shift))).ToList();
 
         var mean = results.Average(result => result.Value);
         var deviation = Math.Sqrt(results.Sum(result => Math.Pow(result.Value - mean, 2)) / (results.Count - 1));
         Assert.AreEqual(1, results.Average(result => result.StandardError) / deviation, 0.15);
+    }
+
+    [TestMethod]
+    [DataRow(500, 260)]
+    [DataRow(7, 241)]
+    public void Of_SetsOfSeveralTiles_IsTheSumOverPairs(int m, int n)
+    {
+        var (x, y) = (new NormalRows(1).Next(m, 6), new NormalRows(2).Next(n, 6, shift: 0.3));
+        var (ofX, ofY, between) = (Pairs(x, x, isWithin: true), Pairs(y, y, isWithin: true), Pairs(x, y, isWithin: false));
+        var (first, second) = KernelVariance.Of(ofX, ofY, between);
+
+        var (value, error) = KernelDistance.Of(x, y);
+
+        Assert.AreEqual((ofX.Sum / m / (m - 1)) + (ofY.Sum / n / (n - 1)) - (2 * between.Sum / m / n), value, 1e-12);
+        Assert.AreEqual(Math.Sqrt(first + second), error, 1e-8 * error);
     }
 
     [TestMethod]
@@ -62,13 +71,18 @@ public sealed class KernelDistanceTests
         return ((ofX.Sum / 12) + (ofY.Sum / 12) - (2 * between.Sum / 16), first, second);
     }
 
-    private static KernelSums Pairs(double[] x, double[] y, bool isWithin)
+    private static KernelSums Pairs(double[] x, double[] y, bool isWithin) =>
+        Pairs(x.Length, y.Length, (i, j) => isWithin && i == j ? 0 : Math.Pow((x[i] * y[j]) + 1, 3));
+
+    private static KernelSums Pairs(float[][] x, float[][] y, bool isWithin) => Pairs(x.Length, y.Length, (i, j) =>
+        isWithin && i == j ? 0 : Math.Pow((x[i].Zip(y[j], (a, b) => (double)a * b).Sum() / x[i].Length) + 1, 3));
+
+    private static KernelSums Pairs(int m, int n, Func<int, int, double> kernel)
     {
-        double Kernel(int i, int j) => isWithin && i == j ? 0 : Math.Pow((x[i] * y[j]) + 1, 3);
-        int[] all = [0, 1, 2, 3];
+        var (rows, columns) = (Enumerable.Range(0, m), Enumerable.Range(0, n));
         return new KernelSums(
-            [.. all.Select(i => all.Sum(j => Kernel(i, j)))],
-            [.. all.Select(j => all.Sum(i => Kernel(i, j)))],
-            all.Sum(i => all.Sum(j => Math.Pow(Kernel(i, j), 2))));
+            [.. rows.Select(i => columns.Sum(j => kernel(i, j)))],
+            [.. columns.Select(j => rows.Sum(i => kernel(i, j)))],
+            rows.Sum(i => columns.Sum(j => Math.Pow(kernel(i, j), 2))));
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;

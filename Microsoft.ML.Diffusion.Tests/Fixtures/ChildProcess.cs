@@ -112,6 +112,9 @@ internal static class ChildProcess
             case ["random-digest"]:
                 Console.WriteLine(Runtime.RandomNumbersTests.DigestOfAll());
                 return 0;
+            case ["device"]:
+                Runtime.DeviceChoiceTests.Run();
+                return 0;
             case ["first-calls", var model, var diffusers]:
                 FirstCalls.Run(model, diffusers);
                 return 0;
@@ -133,7 +136,7 @@ internal static class ChildProcess
                 return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, device, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

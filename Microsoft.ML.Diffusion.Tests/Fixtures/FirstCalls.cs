@@ -2,7 +2,7 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
-/// <summary>Every public member that may be the first of a process to use TorchSharp, and one that does not need it.</summary>
+/// <summary>Every public member that may be the first of a process to use TorchSharp, and those that do not need it.</summary>
 internal static class FirstCalls
 {
     /// <summary>Calls each and prints what it throws. Nothing of TorchSharp is remembered between them as long as nothing of it is used.</summary>

@@ -1,47 +1,70 @@
-using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
-
 namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>
 /// Mean and covariance of a stream of rows, in double, whatever their number: batches are merged by the formula of Chan, Golub and LeVeque (1979).
 /// </summary>
-internal sealed class FeatureMoments(int features) : IDisposable
+/// <param name="features">D.</param>
+internal sealed class FeatureMoments(int features)
 {
-    private Tensor _mean = zeros(features, ScalarType.Float64).DetachFromDisposeScope();
-    private Tensor _scatter = zeros([features, features], ScalarType.Float64).DetachFromDisposeScope();
+    private readonly double[] _scatter = new double[features * features]; // above the diagonal and on it
 
     /// <summary>Gets N.</summary>
     public long Count { get; private set; }
 
     /// <summary>Gets the mean, [D].</summary>
-    public Tensor Mean => _mean;
+    public double[] Mean { get; } = new double[features];
 
     /// <summary>The covariance with divisor N - 1, [D, D].</summary>
-    public Tensor Covariance() => _scatter.Over(Count - 1);
-
-    /// <summary>Adds rows, [n, D].</summary>
-    public void Add(Tensor rows)
+    public double[] Covariance()
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var batch = rows.to(ScalarType.Float64);
-        var count = batch.shape[0];
-        var mean = batch.mean([0]);
-        var centred = batch - mean;
-        var shift = mean - _mean;
-        var total = Count + count;
+        var covariance = new double[_scatter.Length];
+        for (var i = 0; i < features; i++)
+        {
+            for (var j = i; j < features; j++)
+            {
+                covariance[(j * features) + i] = covariance[(i * features) + j] = _scatter[(i * features) + j] / (Count - 1);
+            }
+        }
 
-        var scatter = _scatter.Plus(centred.t().mm(centred)).Plus(shift.outer(shift).Times((double)Count * count / total));
-        var merged = _mean.Plus(shift.Times((double)count / total));
-        Dispose();
-        (_mean, _scatter, Count) = (merged.DetachFromDisposeScope(), scatter.DetachFromDisposeScope(), total);
+        return covariance;
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Adds rows, [n][D].</summary>
+    public void Add(IReadOnlyList<float[]> rows)
     {
-        _mean.Dispose();
-        _scatter.Dispose();
+        var total = Count + rows.Count;
+        var mean = FeatureRows.Mean(rows);
+        var shift = new double[features];
+        for (var i = 0; i < features; i++)
+        {
+            shift[i] = mean[i] - Mean[i];
+            Mean[i] += shift[i] * rows.Count / total;
+        }
+
+        var weight = (double)Count * rows.Count / total;
+        RowTiles.ForEach(features, Centred, features, Centred, rows.Count, AddTile, isWithin: true);
+        Count = total;
+
+        // The values of a feature.
+        void Centred(int feature, Span<double> values)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = rows[i][feature] - mean[feature];
+            }
+        }
+
+        void AddTile(ProductTile tile)
+        {
+            for (var i = 0; i < tile.Rows; i++)
+            {
+                var row = tile.FirstRow + i;
+                for (var j = Math.Max(0, row - tile.FirstColumn); j < tile.Columns; j++)
+                {
+                    var column = tile.FirstColumn + j;
+                    _scatter[(row * features) + column] += tile[i][j] + (shift[row] * shift[column] * weight);
+                }
+            }
+        }
     }
 }

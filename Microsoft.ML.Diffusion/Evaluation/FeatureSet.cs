@@ -1,10 +1,9 @@
 using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>What an evaluation keeps of one set, in memory that the number of its rows does not change: moments of all, and some of the rows.</summary>
-internal sealed class FeatureSet : IDisposable
+internal sealed class FeatureSet
 {
     private const int BatchRows = 256;
 
@@ -27,7 +26,8 @@ internal sealed class FeatureSet : IDisposable
 
     public FeatureMoments Moments { get; }
 
-    public int NumberOfKeptRows => _kept.Count;
+    /// <summary>Gets the rows that were kept, [n][D].</summary>
+    public IReadOnlyList<float[]> Kept => _kept;
 
     /// <summary>Adds all rows.</summary>
     public void AddRange(IEnumerable<float[]> rows)
@@ -45,12 +45,6 @@ internal sealed class FeatureSet : IDisposable
 
         Flush();
     }
-
-    /// <summary>The rows that were kept, [n, D] in single.</summary>
-    public Tensor Kept() => ToTensor(_kept);
-
-    /// <inheritdoc/>
-    public void Dispose() => Moments.Dispose();
 
     // Vitter's algorithm R (1985): after n rows each is kept with the same chance.
     private void Keep(float[] row)
@@ -73,21 +67,8 @@ internal sealed class FeatureSet : IDisposable
     {
         if (_batch.Count > 0)
         {
-            using var scope = NewDisposeScope();
-            Moments.Add(ToTensor(_batch));
+            Moments.Add(_batch);
             _batch.Clear();
         }
-    }
-
-    private static Tensor ToTensor(List<float[]> rows)
-    {
-        using var scope = NewDisposeScope();
-        var values = empty([rows.Count, rows[0].Length], ScalarType.Float32);
-        for (var i = 0; i < rows.Count; i++)
-        {
-            values[i].copy_(tensor(rows[i]));
-        }
-
-        return values.MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,4 @@
-using Microsoft.ML.Diffusion.Runtime;
-using static TorchSharp.torch;
+using System.Numerics.Tensors;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
@@ -13,20 +12,16 @@ namespace Microsoft.ML.Diffusion.Evaluation;
 /// </remarks>
 internal static class KernelDistance
 {
-    private const int TileRows = 512;
-
     /// <summary>The estimate and its standard error.</summary>
-    /// <param name="x">[m, D], m at least 4.</param>
-    /// <param name="y">[n, D], n at least 4.</param>
-    public static (double Value, double StandardError) Of(Tensor x, Tensor y)
+    /// <param name="x">[m][D], m at least 4.</param>
+    /// <param name="y">[n][D], n at least 4.</param>
+    public static (double Value, double StandardError) Of(IReadOnlyList<float[]> x, IReadOnlyList<float[]> y)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var centres = x.mean([0], type: ScalarType.Float64) * y.mean([0], type: ScalarType.Float64);
-        var shift = Kernel(centres.sum(), x.shape[1]).Value(); // a constant cancels in the estimate, and would cost digits
+        var centres = TensorPrimitives.Dot<double>(FeatureRows.Mean(x), FeatureRows.Mean(y));
+        var shift = Kernel(centres, x[0].Length); // a constant cancels in the estimate, and would cost digits
         var (ofX, ofY, between) =
             (Pairs(x, x, shift, isWithin: true), Pairs(y, y, shift, isWithin: true), Pairs(x, y, shift, isWithin: false));
-        var (m, n) = ((double)x.shape[0], (double)y.shape[0]);
+        var (m, n) = ((double)x.Count, (double)y.Count);
         var value = (ofX.Sum / (m * (m - 1))) + (ofY.Sum / (n * (n - 1))) - (2 * between.Sum / (m * n));
         var (first, second) = KernelVariance.Of(ofX, ofY, between);
 
@@ -36,30 +31,54 @@ internal static class KernelDistance
     }
 
     // What the pairs of two sets add up to; within one set without those of a row and itself.
-    private static KernelSums Pairs(Tensor x, Tensor y, double shift, bool isWithin)
+    private static KernelSums Pairs(IReadOnlyList<float[]> x, IReadOnlyList<float[]> y, double shift, bool isWithin)
     {
-        using var scope = NewDisposeScope();
-        var columns = y.to(ScalarType.Float64).t();
-        var (ofRows, ofColumns, squares) = (zeros(x.shape[0], ScalarType.Float64), zeros(y.shape[0], ScalarType.Float64), 0.0);
-        for (long first = 0; first < x.shape[0]; first += TileRows)
-        {
-            using var tileScope = NewDisposeScope();
-            var rows = Math.Min(TileRows, x.shape[0] - first);
-            var kernel = Kernel(x.narrow(0, first, rows).to(ScalarType.Float64).mm(columns), x.shape[1]).Minus(shift);
-            if (isWithin)
-            {
-                kernel.narrow(1, first, rows).diagonal().zero_();
-            }
+        var (features, parts) = (x[0].Length, RowTiles.Parts(x.Count));
+        var (ofRows, squares) = (new double[x.Count], new double[parts]);
+        double[][] ofColumns = [.. Enumerable.Range(0, parts).Select(_ => new double[y.Count])];
+        RowTiles.ForEach(x.Count, FeatureRows.Of(x), y.Count, FeatureRows.Of(y), features, AddTile, isWithin);
 
-            ofRows.narrow(0, first, rows).copy_(kernel.sum([1]));
-            ofColumns.Add(kernel.sum([0]));
-            squares += kernel.Power(2).sum().Value();
+        var columns = new double[y.Count];
+        Array.ForEach(ofColumns, part => TensorPrimitives.Add(part, columns, columns)); // in one order
+        if (isWithin)
+        {
+            TensorPrimitives.Add(columns, ofRows, ofRows);
         }
 
-        return new KernelSums(ofRows.data<double>().ToArray(), ofColumns.data<double>().ToArray(), squares);
+        return new KernelSums(ofRows, isWithin ? ofRows : columns, squares.Sum());
+
+        void AddTile(ProductTile tile)
+        {
+            var isMirrored = isWithin && tile.FirstColumn > tile.FirstRow; // by a tile that is left out
+            var columnSums = isWithin && !isMirrored ? [] : ofColumns[tile.Part].AsSpan(tile.FirstColumn, tile.Columns);
+            for (var i = 0; i < tile.Rows; i++)
+            {
+                var row = tile[i];
+                for (var j = 0; j < row.Length; j++)
+                {
+                    row[j] = Kernel(row[j], features) - shift;
+                }
+
+                if (isWithin && !isMirrored)
+                {
+                    row[i] = 0;
+                }
+
+                ofRows[tile.FirstRow + i] += TensorPrimitives.Sum<double>(row);
+                squares[tile.Part] += TensorPrimitives.SumOfSquares<double>(row) * (isMirrored ? 2 : 1);
+                if (!columnSums.IsEmpty)
+                {
+                    TensorPrimitives.Add(row, columnSums, columnSums);
+                }
+            }
+        }
     }
 
-    private static Tensor Kernel(Tensor products, long features) => products.Over(features).Add(1).Power(3);
+    private static double Kernel(double product, int features)
+    {
+        var value = (product / features) + 1;
+        return value * value * value;
+    }
 }
 
 /// <summary>Sums of the kernel over pairs.</summary>

@@ -28,7 +28,7 @@ var artifacts = new Artifacts(null, "StepsAndQuality");
 using var model = mlContext.Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
 
 // 1. Features: any step that makes a vector column of images serves. Here a network sees them.
-using var network = FeatureNetwork.Train(Labelled(FashionMnist.Read().Take(learned)), epochs, Seed);
+var network = FeatureNetwork.Train(Labelled(FashionMnist.Read().Take(learned)), epochs, Seed);
 var unseen = mlContext.Data.LoadFromEnumerable(FashionMnist.Read(FashionMnist.Unseen));
 Console.WriteLine(
     FormattableString.Invariant(

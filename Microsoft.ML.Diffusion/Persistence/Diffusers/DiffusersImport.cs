@@ -16,7 +16,7 @@ internal static class DiffusersImport
 
     public static TrainedModel Load(IHost host, string folder, DiffusersOptions options)
     {
-        var device = ComputeDevice.Of(DeviceResolver.Resolve(host, options.Device));
+        var device = DeviceChoice.Resolve(host, options.Device);
         var place = DiffusersFolder.Open(folder);
         var (network, scheduler, description) = Read(place, options);
         if (place.SchedulerConfig is null)

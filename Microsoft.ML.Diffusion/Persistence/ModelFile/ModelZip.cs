@@ -68,7 +68,7 @@ internal static class ModelZip
     /// <exception cref="FormatException">An entry is missing, damaged, or of a newer format.</exception>
     public static TrainedModel Load(IHostEnvironment environment, ModelLoadContext context)
     {
-        var device = ComputeDevice.Of(DeviceResolver.Resolve(environment, null)); // before anything of TorchSharp
+        var device = DeviceChoice.Resolve(environment, null); // before anything of TorchSharp
         context.CheckAtModel(Version());
         var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
         var description = ModelConfigMapping.ToDescription(config);

@@ -1,4 +1,6 @@
-namespace Microsoft.ML.Diffusion.Runtime;
+using System.Runtime.InteropServices;
+
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// Where an application's native libraries are: its own folders, in the order in which .NET looks into them. The system's loader, which .NET asks last, is not
@@ -18,6 +20,28 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
         .. WithRuntimes(baseFolder, platform),
         .. PackageFolders(assembly, platform),
     ]).Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Gets the application's platform, such as linux-x64.</summary>
+    public static string Platform
+    {
+        get
+        {
+            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+            return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        }
+    }
+
+    /// <summary>Gets whether TorchSharp's assembly is used where packages are unpacked, and one of them is libtorch for CUDA, which TorchSharp finds.</summary>
+    public bool HasCudaPackage =>
+        LibTorch.IsInPackage(assembly)
+            && PackagesOf(assembly) is var packages
+            && Directory.Exists(packages)
+            && Directory.EnumerateDirectories(packages, "libtorch-cuda-*").Any();
+
+    /// <summary>Those of this application.</summary>
+    /// <param name="assembly">The path of TorchSharp's assembly.</param>
+    public static NativeFiles OfApplication(string assembly) =>
+        new(Platform, AppContext.BaseDirectory, AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string, assembly);
 
     /// <summary>The file of a library: torch_cpu is libtorch_cpu.so, libtorch_cpu.dylib or torch_cpu.dll.</summary>
     public string NameOf(string library) => platform.Split('-')[0] switch
@@ -67,7 +91,7 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
         }
 
         var torchSharp = Path.GetFullPath(Path.Combine(assembly, "..", "..", ".."));
-        var packages = Path.GetFullPath(Path.Combine(torchSharp, "..", ".."));
+        var packages = PackagesOf(assembly);
         return Directory.Exists(packages) && Directory.EnumerateDirectories(packages, "libtorch-cuda-*").Any()
             ? []
             : [.. ((string[])[
@@ -75,4 +99,7 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
                 torchSharp,
             ]).Select(package => Path.Combine(package, "runtimes", platform, "native"))];
     }
+
+    // From packages/torchsharp/version/lib/framework/TorchSharp.dll.
+    private static string PackagesOf(string assembly) => Path.GetFullPath(Path.Combine(assembly, "..", "..", "..", "..", ".."));
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using TorchSharp;
 
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// Loads libtorch before TorchSharp does, once, and from the application's own folders alone: TorchSharp uses what is loaded already. By itself it
@@ -24,7 +24,7 @@ internal static class LibTorch
             return done;
         }
 
-        var files = OfApplication();
+        var files = NativeFiles.OfApplication(typeof(torch).Assembly.Location);
         var libtorch = LoadOf(files, LibTorchAdvice.LibTorchName);
         var torchSharp =
             libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
@@ -32,7 +32,7 @@ internal static class LibTorch
         {
             var other = libtorch.File is null ? files.FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable) : null;
             throw new DllNotFoundException(
-                LibTorchAdvice.Of(libtorch, torchSharp, other, Platform(), typeof(torch).Assembly.GetName().Version!));
+                LibTorchAdvice.Of(libtorch, torchSharp, other, NativeFiles.Platform, typeof(torch).Assembly.GetName().Version!));
         }
 
         return _file = libtorch.File ?? files.NameOf(LibTorchAdvice.LibTorchName);
@@ -44,13 +44,6 @@ internal static class LibTorch
     /// </summary>
     internal static bool IsInPackage(string assembly) =>
         assembly.Split('/', '\\') is [.., var package, _, "lib", _, _] && package.Equals("torchsharp", StringComparison.OrdinalIgnoreCase);
-
-    private static NativeFiles OfApplication() =>
-        new(
-            Platform(),
-            AppContext.BaseDirectory,
-            AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string,
-            typeof(torch).Assembly.Location);
 
     /// <summary>Loads a library, if the program has not done so itself.</summary>
     private static NativeLoad LoadOf(NativeFiles files, string name)
@@ -118,11 +111,5 @@ internal static class LibTorch
         {
             return null; // a system that does not tell
         }
-    }
-
-    private static string Platform()
-    {
-        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
-        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 }

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>How the loading of a native library went.</summary>
 /// <param name="File">The file that was found; null if there is none.</param>

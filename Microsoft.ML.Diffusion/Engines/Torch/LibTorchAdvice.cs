@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>Says what to do when libtorch cannot be loaded.</summary>
 internal static class LibTorchAdvice
@@ -49,7 +49,7 @@ internal static class LibTorchAdvice
 
         if (libtorch.File is null)
         {
-            return $"The application has no libtorch for {platform}, which Microsoft.ML.Diffusion computes with. Add it to the application's project by one of these:\n{packages}" +
+            return $"The application has no libtorch for {platform}, which the devices \"cuda\" and \"torch\" need. Add it to the application's project by one of these:\n{packages}" +
                 (other is null
                     ? ""
                     : $"\n{other} is outside of the application and is not used: TorchSharp needs the files of such a package.");
@@ -60,11 +60,19 @@ internal static class LibTorchAdvice
         return $"{name} cannot load its native libraries: {reason}\nFound: {found}\nThey must be those that one of these packages brings, unchanged:\n{packages}";
     }
 
+    /// <summary>What adds libtorch for CUDA to an application; null for a platform that has none.</summary>
+    public static string? CudaPackage(string platform, Version version) => platform switch
+    {
+        "linux-x64" or "win-x64" =>
+            $"dotnet add package TorchSharp-cuda-{(platform == "linux-x64" ? "linux" : "windows")} --version {version.ToString(3)}",
+        _ => null,
+    };
+
     /// <summary>The lines that add libtorch to an application: for the CPU and, where there is one, for a GPU.</summary>
     private static string? Packages(string platform, Version version) => platform switch
     {
         "linux-x64" or "win-x64" => $"  dotnet add package libtorch-cpu-{platform} --version {LibTorchVersion}\n" +
-            $"  dotnet add package TorchSharp-cuda-{(platform == "linux-x64" ? "linux" : "windows")} --version {version.ToString(3)}   (for an NVIDIA GPU)",
+            $"  {CudaPackage(platform, version)}   (for an NVIDIA GPU)",
         "osx-arm64" => $"  dotnet add package libtorch-cpu-{platform} --version {LibTorchVersion}",
         _ => null,
     };
