@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Contracts;
@@ -81,6 +82,22 @@ public sealed class LifetimeTests
 
         Assert.AreEqual("The model is in use: change it when the calls and rows that use it are done.", error.Message);
         Assert.AreEqual("cpu", _model.ToDevice("cpu").Device);
+    }
+
+    [TestMethod]
+    public void MoveTo_AnotherEngine_KeepsTheWeightsAndWhatTheyGenerate()
+    {
+        var (weights, expected) = (Weights.Digest(_model), Levels());
+
+        _model.Model.MoveTo(ComputeDevice.Torch);
+
+        Assert.AreEqual("torch", _model.Device);
+        Assert.AreEqual(weights, Weights.Digest(_model));
+        Assert.IsLessThanOrEqualTo(1, expected.Zip(Levels(), (before, after) => Math.Abs(before - after)).Max());
+        _model.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => _model.Model.MoveTo(ComputeDevice.Cpu));
+
+        byte[] Levels() => [.. _model.Generate(2).SelectMany(image => image.Pixels.ToArray())];
     }
 
     [TestMethod]
