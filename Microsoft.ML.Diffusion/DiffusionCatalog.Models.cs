@@ -1,5 +1,5 @@
+using Microsoft.ML.Diffusion.Model;
 using System.Reflection;
-using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;
 
@@ -45,7 +45,7 @@ public sealed partial class DiffusionCatalog
     public ITransformer LoadModel(string path, out DataViewSchema? inputSchema)
     {
         using var stream = Open(path);
-        LibTorch.Load(); // here, since it is no fault of the file
+        _ = DeviceChoice.Resolve(_host, null); // here, since a libtorch that does not load is no fault of the file
         var (model, found) = Checked(path, () =>
         {
             var (_, untrusted, mismatch) = ModelInspector.Inspect(stream);

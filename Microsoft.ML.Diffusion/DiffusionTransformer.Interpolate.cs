@@ -101,7 +101,7 @@ public sealed partial class DiffusionTransformer
     {
         using var share = Use();
         var (interpolator, shape) = (CreateInterpolator(options), Description.Shape);
-        return PixelBatches.ToImages(interpolator.BetweenImages(PixelBatches.FromBytes(ends, shape), alphas), shape);
+        return PixelBatches.ToImages(interpolator.BetweenImages(PixelBatches.FromBytes(ends), alphas), shape);
     }
 
     private MLImage[] BetweenSeeds(

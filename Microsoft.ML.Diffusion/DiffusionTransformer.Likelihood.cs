@@ -35,7 +35,7 @@ public sealed partial class DiffusionTransformer
         }
 
         using var share = Use();
-        var pixels = PixelValues.ToBatch(Inputs.Pixels(images, nameof(images)));
+        var pixels = PixelBatches.FromBytes(Inputs.Pixels(images, nameof(images)));
         return new LikelihoodEvaluator(
             _trained.Model,
             options,

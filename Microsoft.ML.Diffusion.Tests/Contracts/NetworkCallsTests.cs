@@ -1,6 +1,6 @@
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Contracts;
 
@@ -30,28 +30,33 @@ public sealed class NetworkCallsTests
     public void Bottleneck_Batch_IsTheMeanOfEachChannel()
     {
         var x = Batches.Normal(2, 64);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        using var share = _model.Use();
+        using var share = _model.Model.Use();
+        var shape = share.Value.Plan.Nodes[share.Value.Plan.Bottleneck].Shape;
 
-        var features = _model.Model.Calls.Bottleneck(x, 40, null);
+        var means = _model.Model.Calls.Bottleneck(x, 40, null);
 
-        var expected = share.Value.Bottleneck(tensor(x.ToSingle(), [2, 1, 8, 8]), tensor([40f])).mean([2, 3]);
-        Assert.IsLessThan(1e-6, features.DistanceTo(Batch.Of(expected.data<float>().ToArray(), 2)));
+        var (features, pixels) = (new float[2 * shape.Channels * shape.Height * shape.Width], shape.Height * shape.Width);
+        share.Value.Bottleneck(new NetworkInput(2, x.ToSingle(), new float[] { 40 }, default), features);
+        double[] expected = [.. features.Chunk(pixels).Select(channel => channel.Average(value => (double)value))];
+        Assert.IsLessThan(1e-12, means.DistanceTo(new Batch(expected, 2)));
     }
 
-    private static Batch Forward(Batch x, float[] timesteps, long[]? labels)
+    // One image after another.
+    private static Batch Forward(Batch x, float[] timesteps, int[]? labels)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        using var share = _model.Use();
-        var images = tensor(x.ToSingle(), [x.Count, 1, 8, 8]);
-        var times = tensor(timesteps);
-        var classes = labels is null ? null : tensor(labels);
-        float[] predictions = [.. Enumerable.Range(0, x.Count).SelectMany(i => share.Value.Forward(
-            images.narrow(0, i, 1),
-            timesteps.Length == 1 ? times : times.narrow(0, i, 1),
-            classes?.narrow(0, i, 1)).data<float>().ToArray())];
+        using var share = _model.Model.Use();
+        var predictions = new float[x.Values.Length];
+        for (var i = 0; i < x.Count; i++)
+        {
+            share.Value.Predict(
+                new NetworkInput(
+                    1,
+                    x.ToSingle().AsMemory(i * x.Length, x.Length),
+                    timesteps.AsMemory(timesteps.Length == 1 ? 0 : i, 1),
+                    labels is null ? default : labels.AsMemory(i, 1)),
+                predictions.AsMemory(i * x.Length, x.Length));
+        }
+
         return Batch.Of(predictions, x.Count);
     }
 }

@@ -15,7 +15,7 @@ public sealed class TorchNetworkTests
     [TestMethod]
     public void Read_AnyNumbers_AreThoseThatWereGiven()
     {
-        var plan = NetworkCases.All["classes"].Plan;
+        var plan = NetworkCases.All["classes"].CreatePlan();
         var weights = EngineInputs.Weights(plan);
         float[] special = [-0f, float.Epsilon, float.MaxValue, float.NegativeInfinity, BitConverter.UInt32BitsToSingle(0x7FC0_1234)];
         special.CopyTo(weights["conv_out.weight"]);
@@ -31,7 +31,7 @@ public sealed class TorchNetworkTests
     [TestMethod]
     public void Create_WeightsChangedAfterwards_AreNotTheNetworks()
     {
-        var plan = NetworkCases.All["tiny"].Plan;
+        var plan = NetworkCases.All["tiny"].CreatePlan();
         var weights = EngineInputs.Weights(plan);
         using var network = new TorchNetwork(plan, weights, ComputeDevice.Torch);
         var before = weights.Copy();
@@ -48,9 +48,9 @@ public sealed class TorchNetworkTests
     public void Predict_EachOption_EqualsDouble(string name)
     {
         var network = NetworkCases.All[name];
-        var weights = EngineInputs.Weights(network.Plan);
-        using var single = new TorchNetwork(network.Plan, weights, ComputeDevice.Torch);
-        using var exact = new TorchNetwork(network.Plan, weights, ComputeDevice.Torch, ScalarType.Float64);
+        var weights = EngineInputs.Weights(network.CreatePlan());
+        using var single = new TorchNetwork(network.CreatePlan(), weights, ComputeDevice.Torch);
+        using var exact = new TorchNetwork(network.CreatePlan(), weights, ComputeDevice.Torch, ScalarType.Float64);
         var input = EngineInputs.Batch(network, 3);
 
         Assert.IsLessThan(1e-5, EngineInputs.Difference(EngineInputs.Predict(exact, input), EngineInputs.Predict(single, input)));
@@ -65,7 +65,7 @@ public sealed class TorchNetworkTests
     public void Predict_OnThreads_GivesEachImageItsOwn(int threads)
     {
         var network = NetworkCases.All["classes"];
-        using var exact = new TorchNetwork(network.Plan, EngineInputs.Weights(network.Plan), ComputeDevice.Torch, ScalarType.Float64);
+        using var exact = new TorchNetwork(network.CreatePlan(), EngineInputs.Weights(network.CreatePlan()), ComputeDevice.Torch, ScalarType.Float64);
         var input = EngineInputs.Batch(network, 5);
         float[] expected = [.. Enumerable.Range(0, 5).SelectMany(i => EngineInputs.Predict(exact, input.Part(i, 1)))];
 
@@ -79,7 +79,7 @@ public sealed class TorchNetworkTests
     public void Predict_OneTimestepForAll_EqualsOneForEach()
     {
         var network = NetworkCases.All["tiny"];
-        using var engine = new TorchNetwork(network.Plan, EngineInputs.Weights(network.Plan), ComputeDevice.Torch);
+        using var engine = new TorchNetwork(network.CreatePlan(), EngineInputs.Weights(network.CreatePlan()), ComputeDevice.Torch);
         var input = EngineInputs.Batch(network, 3);
 
         var shared = EngineInputs.Predict(engine, input with { Timesteps = new float[] { 40 } });
@@ -93,7 +93,7 @@ public sealed class TorchNetworkTests
     public void Predict_NetworkWithDropout_DropsNothingAndLeavesNoTensor()
     {
         var network = NetworkCases.All["wide"];
-        using var engine = new TorchNetwork(network.Plan, EngineInputs.Weights(network.Plan), ComputeDevice.Torch);
+        using var engine = new TorchNetwork(network.CreatePlan(), EngineInputs.Weights(network.CreatePlan()), ComputeDevice.Torch);
         var input = EngineInputs.Batch(network, 1);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 

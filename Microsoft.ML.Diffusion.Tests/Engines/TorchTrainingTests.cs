@@ -71,7 +71,7 @@ public sealed class TorchTrainingTests
         using var network = Network();
         using var training = network.Train(TrainingPrecision.Float32);
 
-        var expected = EngineInputs.Weights(_case.Plan).All.ToArray();
+        var expected = EngineInputs.Weights(_case.CreatePlan()).All.ToArray();
 
         CollectionAssert.AreEqual(expected, Read(training, TrainingBuffer.Weights));
         CollectionAssert.AreEqual(expected, Read(training, TrainingBuffer.Average));
@@ -184,7 +184,7 @@ public sealed class TorchTrainingTests
     }
 
     private static TorchNetwork Network(ScalarType type = ScalarType.Float32) =>
-        new(_case.Plan, EngineInputs.Weights(_case.Plan), ComputeDevice.Torch, type);
+        new(_case.CreatePlan(), EngineInputs.Weights(_case.CreatePlan()), ComputeDevice.Torch, type);
 
     private static DropoutDraws Draws(long firstSample) => new(new RandomNumbers(RandomStream.Dropout, seed: 4), firstSample);
 
@@ -195,13 +195,13 @@ public sealed class TorchTrainingTests
     private static float[] Gradients(NetworkInput input)
     {
         using var scope = NewDisposeScope();
-        using var network = new UNet(_case.Plan);
-        network.Write(EngineInputs.Weights(_case.Plan));
+        using var network = new UNet(_case.CreatePlan());
+        network.Write(EngineInputs.Weights(_case.CreatePlan()));
         network.to(ScalarType.Float64);
         var x = tensor(input.Images.ToArray(), [input.Count, _case.Channels, _case.Height, _case.Width], ScalarType.Float64);
         var drops = new SeededDropout(_case.Options.Dropout, Draws(6).Numbers, Draws(6).FirstSample);
         network.Forward(x, tensor(input.Timesteps.ToArray()), drops: drops).square().sum().div(2).backward();
-        var gradients = new NetworkWeights(_case.Plan);
+        var gradients = new NetworkWeights(_case.CreatePlan());
         foreach (var (name, weight) in network.named_parameters())
         {
             HostNumbers.Read(weight.grad!, gradients[name]);
@@ -212,7 +212,7 @@ public sealed class TorchTrainingTests
 
     private static float[] Read(NetworkTraining training, TrainingBuffer buffer)
     {
-        var values = new float[NetworkWeights.LengthFor(_case.Plan)];
+        var values = new float[NetworkWeights.LengthFor(_case.CreatePlan())];
         training.Read(buffer, values);
         return values;
     }

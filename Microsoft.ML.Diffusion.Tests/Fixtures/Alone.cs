@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
@@ -8,11 +8,13 @@ internal static class Alone
 {
     public static void Run(Action action)
     {
-        using var threads = new WorkerThreads(get_num_threads());
-        threads.Run(1, _ =>
+        using var threads = TorchThreads.Start(get_num_threads());
+        threads.Run(part =>
         {
-            action();
-            return zeros(1);
-        })[0].Dispose();
+            if (part == 0)
+            {
+                action();
+            }
+        });
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Golden;

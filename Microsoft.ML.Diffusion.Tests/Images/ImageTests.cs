@@ -54,7 +54,7 @@ public sealed class ImageTests
     {
         var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
         var shape = new ImageShape(1, 16, 16);
-        var batch = PixelBatches.FromBytes([levels], shape);
+        var batch = PixelBatches.FromBytes([levels]);
 
         using var image = PixelBatches.ToImages(batch, shape)[0];
 
@@ -69,7 +69,7 @@ public sealed class ImageTests
         var levels = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
         double[] expected = [.. levels.Select(level => (level / 127.5) - 1)];
 
-        var batch = PixelValues.ToBatch([levels, [.. levels.Reverse()]]);
+        var batch = PixelBatches.FromBytes([levels, [.. levels.Reverse()]]);
 
         CollectionAssert.AreEqual(expected, batch[0].ToArray());
         CollectionAssert.AreEqual(expected.Reverse().ToArray(), batch[1].ToArray());

@@ -22,7 +22,7 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
 
     public static NetworkFingerprint Of(NetworkCase network)
     {
-        var weights = FirstWeights.Of(network.Plan, seed: 5);
+        var weights = FirstWeights.Of(network.CreatePlan(), seed: 5);
         var names = string.Join("\n", weights.Plan.Weights.Select(weight => $"{weight.Name} [{string.Join(", ", weight.Shape)}]"));
         return new(
             Digest(Encoding.UTF8.GetBytes(names)),

@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 

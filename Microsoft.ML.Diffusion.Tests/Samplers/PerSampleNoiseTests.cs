@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Training;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Samplers;
 

@@ -29,7 +29,7 @@ public sealed class LongRunTests
             Assert.IsLessThan(2e-4, Weights.Difference(whole, inParts), $"{parts} parts; a step moves a weight by up to 1e-3");
         }
 
-        CollectionAssert.AreEqual(new[] { (0, 3), (3, 3), (6, 2) }, WorkerThreads.Parts(8, 3).ToArray());
+        CollectionAssert.AreEqual(new[] { (0, 3), (3, 3), (6, 2) }, Workers.Parts(8, 3).ToArray());
     }
 
     [TestMethod]

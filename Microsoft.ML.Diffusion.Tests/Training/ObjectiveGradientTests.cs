@@ -1,4 +1,4 @@
-using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using Microsoft.ML.Diffusion.Training;

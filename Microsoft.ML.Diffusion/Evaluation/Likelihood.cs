@@ -75,7 +75,7 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
         var output = network(xt, timesteps, images);
         var original = clipping.Apply(_reverse.Originals(xt, output, timesteps));
         var bits = new double[x0.Count];
-        ImageLoop.Run(
+        HostThreads.ForEach(
             x0.Count,
             x0.Length,
             image => bits[image] =

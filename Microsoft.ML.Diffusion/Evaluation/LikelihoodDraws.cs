@@ -21,7 +21,7 @@ internal static class LikelihoodDraws
     {
         var numbers = new RandomNumbers(RandomStream.LikelihoodNoise, seed);
         var noise = new float[checked(images.Count * length)];
-        ImageLoop.Run(
+        HostThreads.ForEach(
             images.Count,
             length,
             i => numbers.Normals(images[i], timesteps[i], noise.AsSpan(i * length, length)));

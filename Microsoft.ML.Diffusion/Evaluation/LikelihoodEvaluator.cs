@@ -37,7 +37,7 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         {
             sums.Add(
                 Of(labels).Terms(
-                    PixelValues.ToBatch(pixels),
+                    PixelBatches.FromBytes(pixels),
                     _timesteps,
                     seed,
                     batchSize,

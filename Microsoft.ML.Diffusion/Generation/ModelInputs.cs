@@ -11,7 +11,7 @@ internal sealed class ModelInputs(ModelDescription description)
     private readonly ImageShape _shape = description.Shape;
 
     /// <summary>Pixels of images, [N][C][H][W] in [-1, 1].</summary>
-    public Batch Images(IReadOnlyList<MLImage> images, string parameter) => PixelBatches.FromBytes(Pixels(images, parameter), _shape);
+    public Batch Images(IReadOnlyList<MLImage> images, string parameter) => PixelBatches.FromBytes(Pixels(images, parameter));
 
 
     /// <summary>Pixels of images, [C, H, W] in 0..255 of each.</summary>

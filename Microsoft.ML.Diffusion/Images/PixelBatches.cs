@@ -7,8 +7,8 @@ namespace Microsoft.ML.Diffusion.Images;
 internal static class PixelBatches
 {
     /// <summary>Packs images, whose planes lie one after another, into one batch.</summary>
-    public static Batch FromBytes(IReadOnlyList<byte[]> images, ImageShape shape) =>
-        Batch.Create(images.Count, shape.PixelCount, (image, values) =>
+    public static Batch FromBytes(IReadOnlyList<byte[]> images) =>
+        Batch.Create(images.Count, images[0].Length, (image, values) =>
         {
             var levels = images[image];
             for (var i = 0; i < values.Length; i++)

@@ -18,7 +18,7 @@ internal enum DeviceKind
 /// <summary>Where networks are computed.</summary>
 /// <param name="Kind">By what.</param>
 /// <param name="Index">Which card; 0 elsewhere.</param>
-internal readonly partial record struct ComputeDevice(DeviceKind Kind, int Index = 0)
+internal readonly record struct ComputeDevice(DeviceKind Kind, int Index = 0)
 {
     public static ComputeDevice Cpu => new(DeviceKind.Cpu);
 

@@ -6,6 +6,18 @@ internal static class HostThreads
     // Some 10 microseconds of sums: about what it costs to start another core.
     private const long NumbersOfPart = 1 << 15;
 
+    /// <summary>Does the work of each image of a batch.</summary>
+    /// <param name="images">How many.</param>
+    /// <param name="length">The numbers of each.</param>
+    /// <param name="work">Called with 0, 1, ... once each, on any thread.</param>
+    public static void ForEach(int images, int length, Action<int> work) => ForParts(images, (long)images * length, (first, end) =>
+    {
+        for (var image = first; image < end; image++)
+        {
+            work(image);
+        }
+    });
+
     /// <summary>Computes all of so many items, in parts; what an item becomes must not depend on the parts.</summary>
     /// <param name="items">How many.</param>
     /// <param name="numbers">How many numbers they all have.</param>

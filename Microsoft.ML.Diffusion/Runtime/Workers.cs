@@ -30,6 +30,19 @@ internal sealed class Workers : IDisposable
     /// <summary>Where a part begins of pieces that are shared out as equally as can be; that of the part behind the last is their number.</summary>
     public static int Begin(int part, int parts, int pieces) => (int)((long)pieces * part / parts);
 
+    /// <summary>Cuts a batch into parts as equal as can be, the larger first.</summary>
+    public static IEnumerable<(int First, int Count)> Parts(int images, int parts)
+    {
+        parts = Math.Min(parts, images);
+        var first = 0;
+        for (var part = 0; part < parts; part++)
+        {
+            var count = (images / parts) + (part < images % parts ? 1 : 0);
+            yield return (first, count);
+            first += count;
+        }
+    }
+
     /// <summary>Does a piece of work on each thread, and waits for all. A second caller waits for the first.</summary>
     /// <param name="work">Called with 0, 1, ....</param>
     public void Run(Action<int> work)

@@ -24,7 +24,7 @@ internal sealed class NoisyBatch
         _noise = GC.AllocateUninitializedArray<float>(images.Length);
         _noisy = GC.AllocateUninitializedArray<float>(images.Length);
         _times = Array.ConvertAll(timesteps, timestep => (float)timestep);
-        ImageLoop.Run(timesteps.Length, _length, image =>
+        HostThreads.ForEach(timesteps.Length, _length, image =>
         {
             draw(image, _noise.AsSpan(image * _length, _length));
             diffusion.AddNoise(Of(_original, image), Of(_noise, image), timesteps[image], _noisy.AsSpan(image * _length, _length));

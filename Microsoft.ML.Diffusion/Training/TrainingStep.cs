@@ -83,7 +83,7 @@ internal sealed class TrainingStep : IDisposable
     private double[] AddGradients(NoisyBatch batch, double[]? weights, RandomNumbers dropout, long firstSample)
     {
         var losses = new double[batch.Count];
-        foreach (var (first, count) in WorkerThreads.Parts(batch.Count, _options.GradientAccumulationSteps))
+        foreach (var (first, count) in Workers.Parts(batch.Count, _options.GradientAccumulationSteps))
         {
             Optimizer.AddGradients(
                 batch.Input(first, count),

@@ -59,7 +59,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
             (place, noise) => numbers.Normals(first + place, 0, noise));
         var output = _calls.Predict(Batch.Of(batch.Input(0, count).Images.Span, count), batch.Timesteps, labels).ToSingle();
         var (length, losses) = (output.Length / count, new double[count]);
-        ImageLoop.Run(
+        HostThreads.ForEach(
             count,
             length,
             image => losses[image] = _objective.Terms<float>(batch[image], output.AsSpan(image * length, length)).Loss);

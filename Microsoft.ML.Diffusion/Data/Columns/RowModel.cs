@@ -65,7 +65,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
 
         using var share = model.Use();
         var (filled, description) = (Filled(rows), model.Description);
-        var (x0, labels) = (PixelValues.ToBatch([.. filled.Select(row => row.Pixels!)]), Labels(filled));
+        var (x0, labels) = (PixelBatches.FromBytes([.. filled.Select(row => row.Pixels!)]), Labels(filled));
         var timesteps = LikelihoodDraws.Timesteps(columns.LikelihoodTimestepsOf(Schedule), Schedule.NumberOfTrainingTimesteps, seed: 0);
         var likelihood =
             new Likelihood(
@@ -112,7 +112,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
         [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
-    private Batch Images(IReadOnlyList<RowInput> rows) => PixelBatches.FromBytes([.. rows.Select(row => row.Pixels!)], Shape);
+    private static Batch Images(IReadOnlyList<RowInput> rows) => PixelBatches.FromBytes([.. rows.Select(row => row.Pixels!)]);
 
     private static Batch Joined(IReadOnlyList<float[]> images) => Batch.Of(images.SelectMany(values => values).ToArray(), images.Count);
 

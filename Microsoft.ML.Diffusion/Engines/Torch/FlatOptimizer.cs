@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Engines.Torch;

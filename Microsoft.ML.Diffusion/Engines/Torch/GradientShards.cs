@@ -12,7 +12,7 @@ internal sealed class GradientShards : IDisposable
 {
     private readonly FlatOptimizer _parameters;
     private readonly List<UNet> _networks;
-    private readonly Dictionary<int, WorkerThreads> _threads = [];
+    private readonly Dictionary<int, Workers> _threads = [];
     private readonly int _maximum;
 
     /// <param name="network">The network to train.</param>
@@ -29,7 +29,7 @@ internal sealed class GradientShards : IDisposable
     /// <param name="work">Called with a network, the first image of a part and their number, in a dispose scope of its own.</param>
     public void Run(int images, Action<UNet, int, int> work)
     {
-        var parts = WorkerThreads.Parts(images, _maximum).ToArray();
+        var parts = Workers.Parts(images, _maximum).ToArray();
         while (_networks.Count < parts.Length)
         {
             _networks.Add(new UNet(_networks[0].Plan));
@@ -51,7 +51,7 @@ internal sealed class GradientShards : IDisposable
         // As many threads as parts: each has its share of all cores.
         if (!_threads.TryGetValue(parts.Length, out var threads))
         {
-            _threads.Add(parts.Length, threads = new WorkerThreads(parts.Length));
+            _threads.Add(parts.Length, threads = TorchThreads.Start(parts.Length));
         }
 
         threads.Run(Compute);

@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Networks.Kernels;
-using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 

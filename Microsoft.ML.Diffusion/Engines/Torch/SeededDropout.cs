@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
@@ -34,7 +35,7 @@ internal sealed class SeededDropout(double probability, RandomNumbers numbers, l
         void Choose(int image)
         {
             using var sample = keep[image];
-            numbers.Choices(firstSample + image, layer, RandomTensors.Numbers(sample), probability, (float)(1 / (1 - probability)));
+            numbers.Choices(firstSample + image, layer, MemoryMarshal.Cast<byte, float>(sample.bytes), probability, (float)(1 / (1 - probability)));
         }
 
         if (x.device_type == TorchSharp.DeviceType.CPU)

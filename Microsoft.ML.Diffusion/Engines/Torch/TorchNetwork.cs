@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Engines.Torch;
 /// <summary>A network computed by libtorch: on a graphics card, or on the processor with this library's convolutions and normalizations.</summary>
 internal sealed class TorchNetwork : Network
 {
-    private static readonly ConcurrentDictionary<int, Lazy<WorkerThreads>> _threads = new();
+    private static readonly ConcurrentDictionary<int, Lazy<Workers>> _threads = new();
     private static readonly Lock _turn = new();
 
     private readonly UNet _network;
@@ -59,7 +59,7 @@ internal sealed class TorchNetwork : Network
     /// <summary>Calls on a batch. On the processor its images are shared out between threads, and calls take turns, because each has all cores.</summary>
     private void ShareOut(NetworkInput input, Memory<float> results, Func<NetworkTensors, Tensor> call)
     {
-        var count = WorkerThreads.PartsFor(input.Count, _device);
+        var count = TorchThreads.PartsFor(input.Count, _device);
 
         // Parts of one size, the last over the one before it: what libtorch computes may round differently for another number of images.
         var size = (input.Count + count - 1) / count;
@@ -74,7 +74,7 @@ internal sealed class TorchNetwork : Network
 
         lock (_turn)
         {
-            _threads.GetOrAdd(starts.Length, parts => new(() => new WorkerThreads(parts))).Value.Run(Compute);
+            _threads.GetOrAdd(starts.Length, parts => new(() => TorchThreads.Start(parts))).Value.Run(Compute);
         }
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Engines.Torch;

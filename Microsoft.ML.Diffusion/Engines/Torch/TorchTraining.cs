@@ -25,7 +25,7 @@ internal sealed class TorchTraining : NetworkTraining
 
         // Each shard has gradients of its own: all together take a GiB at most, or there is one.
         var most = Math.Max(1, MaximumGradientBytes / (sizeof(float) * _optimizer.Count));
-        _shards = new GradientShards(network, _optimizer, (int)Math.Min(most, WorkerThreads.PartsFor(int.MaxValue, device.ToTorch())));
+        _shards = new GradientShards(network, _optimizer, (int)Math.Min(most, TorchThreads.PartsFor(int.MaxValue, device.ToTorch())));
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

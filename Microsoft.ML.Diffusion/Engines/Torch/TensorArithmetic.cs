@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>
 /// Tensors with numbers, and sums of tensors. TorchSharp's operators hand libtorch the pointer of a scalar that nothing holds: a garbage collection

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace Microsoft.ML.Diffusion.Runtime;
+namespace Microsoft.ML.Diffusion.Engines.Torch;
 
 /// <summary>A number that a tensor is computed with, whole or with a fraction: with a whole number, integers stay integers.</summary>
 internal readonly struct Number
