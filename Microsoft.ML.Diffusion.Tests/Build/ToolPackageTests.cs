@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
 
-/// <summary>What the tool is packed as. Packing it takes a minute for libtorch's sake, so its properties are asked for.</summary>
+/// <summary>What the tool is packed as. Packing it takes long, so its properties are asked for.</summary>
 [TestClass]
 [TestCategory(TestCategories.Integration)]
 public sealed class ToolPackageTests
@@ -22,8 +22,7 @@ public sealed class ToolPackageTests
         Assert.AreEqual(
             $$"""{"PackAsTool":"true","ToolCommandName":"diffusion","PackageId":"Microsoft.ML.Diffusion.Tool","PackageReadmeFile":"tool.md","RuntimeIdentifiers":"{{system}}","SelfContained":"false","EnableRuntimePackDownload":"false"}""",
             document["Properties"]!.ToJsonString());
-        CollectionAssert.Contains(
-            document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string?)reference!["Identity"]).ToArray(),
-            $"libtorch-cpu-{system}");
+        var references = document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string)reference!["Identity"]!).ToList();
+        Assert.IsFalse(references.Exists(name => name.Contains("torch", StringComparison.OrdinalIgnoreCase)), string.Join(", ", references));
     }
 }
