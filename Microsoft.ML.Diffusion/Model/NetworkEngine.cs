@@ -17,9 +17,15 @@ internal static class NetworkEngine
     public static Network Create(UNetPlan plan, NetworkWeights weights, ComputeDevice device) =>
         device.Kind == DeviceKind.Cpu ? new CpuNetwork(weights) : ByTorch(plan, weights, device);
 
+    /// <summary>The library that computes on a device, with its version; null for this one.</summary>
+    public static string? Library(ComputeDevice device) => device.Kind == DeviceKind.Cpu ? null : TorchLibrary();
+
     // Not inlined: what is compiled together loads its assemblies together, and TorchSharp's only where it computes.
 #pragma warning disable CA1859 // the rule is right for speed: here its type would be loaded by whoever calls this
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Network ByTorch(UNetPlan plan, NetworkWeights weights, ComputeDevice device) => new TorchNetwork(plan, weights, device);
 #pragma warning restore CA1859
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string TorchLibrary() => TorchEngine.Library;
 }

@@ -72,7 +72,7 @@ public sealed class TrainingSummary
     [JsonConverter(typeof(JsonTextConverter))]
     public string? Options { get; internal init; }
 
-    /// <summary>Gets what trained the model: this library, ML.NET, TorchSharp and .NET, each with its version.</summary>
+    /// <summary>Gets what trained the model: this library, ML.NET, .NET and, on a graphics card, TorchSharp, each with its version.</summary>
     /// <value><see langword="null"/> for models that an earlier version trained.</value>
     [JsonInclude]
     public string? Versions { get; internal init; }

@@ -16,7 +16,7 @@ internal static class MemoryShortage
         var options = run.Options;
         var channels = new OptionName($"{nameof(DiffusionOptions.Network)}.{nameof(UNetOptions.BaseChannels)}");
         return OptionMessages.Of(
-            $"Memory ran out on {run.Device} at step {step}. Raise {new OptionName(nameof(TrainingOptions.GradientAccumulationSteps))} (now {options.GradientAccumulationSteps}), which changes no result, or lower {new OptionName(nameof(TrainingOptions.BatchSize))} (now {options.BatchSize}), {channels} (now {run.Model.Network.BaseChannels}) or the size of the images (now {run.Model.Shape.Width}x{run.Model.Shape.Height}). libtorch says: {FirstLine(exception.Message)}",
+            $"Memory ran out on {run.Device} at step {step}. Raise {new OptionName(nameof(TrainingOptions.GradientAccumulationSteps))} (now {options.GradientAccumulationSteps}), which changes no result, or lower {new OptionName(nameof(TrainingOptions.BatchSize))} (now {options.BatchSize}), {channels} (now {run.Model.Network.BaseChannels}) or the size of the images (now {run.Model.Shape.Width}x{run.Model.Shape.Height}). It said: {FirstLine(exception.Message)}",
             message => new InsufficientMemoryException(message, exception));
     }
 

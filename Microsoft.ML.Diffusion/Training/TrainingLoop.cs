@@ -200,7 +200,7 @@ internal sealed class TrainingLoop : IDisposable
             end)
         {
             Options = TrainingProvenance.Options(_options),
-            Versions = TrainingProvenance.Versions(),
+            Versions = TrainingProvenance.Versions(_run.Device),
         };
     }
 }

@@ -1,8 +1,9 @@
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using TorchSharp;
 
 namespace Microsoft.ML.Diffusion.Training;
 
@@ -31,16 +32,16 @@ internal static class TrainingProvenance
         return values.ToJsonString();
     }
 
-    public static string Versions() =>
-        $"{Name(typeof(TrainingProvenance))}, {Name(typeof(MLContext))}, {Name(typeof(torch))}, .NET {Environment.Version}";
+    /// <summary>The versions of what trains on a device.</summary>
+    public static string Versions(ComputeDevice device)
+    {
+        var engine = NetworkEngine.Library(device) is { } library ? $"{library}, " : "";
+        return $"{AssemblyVersion.Of(typeof(TrainingProvenance))}, {AssemblyVersion.Of(typeof(MLContext))}, {engine}.NET {Environment.Version}";
+    }
 
     private static bool IsPlain(PropertyInfo property)
     {
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         return property.CanWrite && (type.IsPrimitive || type.IsEnum || type == typeof(TimeSpan) || type == typeof(decimal));
     }
-
-    // The package's version, which the assembly's may lag behind; without the commit.
-    private static string Name(Type type) =>
-        $"{type.Assembly.GetName().Name} {type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? type.Assembly.GetName().Version?.ToString(3)}";
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Engines.Torch;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Diffusion.Runtime;

@@ -22,7 +22,8 @@ internal sealed unsafe class ConvolutionOperation(ConvolutionShape shape, int in
     public override bool ContributesElsewhere => true;
 
     /// <inheritdoc/>
-    public override long OwnLength => (long)Images * _channels; // what is added to each image; in the end, the sums of each image's gradient
+    /// <remarks>What is added to each image, and later the sums of each image's gradient.</remarks>
+    public override long OwnLength => (long)Images * _channels;
 
     /// <inheritdoc/>
     public override void Forward(CpuCall call)

@@ -45,7 +45,8 @@ internal abstract unsafe class CpuOperation(int index, int images)
     protected int Length(ValueShape shape) => checked(Images * shape.Channels * shape.Height * shape.Width);
 
     /// <summary>Where the contribution to an input's gradient is computed; <see cref="Add"/> follows.</summary>
-    protected float* Contribution(CpuCall call, int slot, int input) => Adds[slot] == true ? call.Contribution(Index) : call.Gradient(input);
+    protected float* Contribution(CpuCall call, int slot, int input) =>
+        Adds[slot] == true ? call.Contribution(Index) : call.Gradient(input);
 
     /// <summary>Adds what was computed to the gradient of an input, if it was computed elsewhere.</summary>
     protected void Add(CpuCall call, int slot, int input, int length)

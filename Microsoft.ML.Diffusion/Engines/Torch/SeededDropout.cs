@@ -35,7 +35,8 @@ internal sealed class SeededDropout(double probability, RandomNumbers numbers, l
         void Choose(int image)
         {
             using var sample = keep[image];
-            numbers.Choices(firstSample + image, layer, MemoryMarshal.Cast<byte, float>(sample.bytes), probability, (float)(1 / (1 - probability)));
+            var choices = MemoryMarshal.Cast<byte, float>(sample.bytes);
+            numbers.Choices(firstSample + image, layer, choices, probability, (float)(1 / (1 - probability)));
         }
 
         if (x.device_type == TorchSharp.DeviceType.CPU)

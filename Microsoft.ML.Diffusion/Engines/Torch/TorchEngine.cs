@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Engines.Torch;
@@ -42,4 +43,7 @@ internal static class TorchEngine
     /// <exception cref="DllNotFoundException">It cannot be loaded; the message says what is missing.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static string Load() => LibTorch.Load();
+
+    /// <summary>TorchSharp, with its version.</summary>
+    public static string Library => AssemblyVersion.Of(typeof(TorchSharp.torch));
 }

@@ -75,7 +75,7 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
             {
                 var count = Math.Min(Block, Pixels - first);
                 Weigh(queries + start + ((long)first * Channels), count, transposedKeys, rows, weights);
-                Multiply(weights, Places, 1, packedValues, result, MatrixKernel.RoundedRows(count), Columns, Pixels, adds: false);
+                MatrixKernel.Multiply(weights, Places, 1, packedValues, result, MatrixKernel.RoundedRows(count), Columns, Pixels, adds: false);
                 Unpack(result, count, y + start + ((long)first * Channels), adds: false);
             }
         }
@@ -100,16 +100,16 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
             var rounded = MatrixKernel.RoundedRows(count);
             Weigh(inputs.Queries + offset, count, transposedKeys, rows, weights);
             Pack(dy + offset, count, rounded, dresult);
-            Multiply(weights, 1, Places, dresult, dvalues, Places, Columns, count, adds: true);
-            Multiply(dresult, Columns, 1, transposedValues, dweights, rounded, Places, Columns, adds: false);
+            MatrixKernel.Multiply(weights, 1, Places, dresult, dvalues, Places, Columns, count, adds: true);
+            MatrixKernel.Multiply(dresult, Columns, 1, transposedValues, dweights, rounded, Places, Columns, adds: false);
             for (var row = 0; row < count; row++)
             {
                 Softmax.Gradient(weights + ((long)row * Places), dweights + ((long)row * Places), Pixels, Places, Scale);
             }
 
-            Multiply(dweights, Places, 1, packedKeys, drows, rounded, Columns, Pixels, adds: false);
+            MatrixKernel.Multiply(dweights, Places, 1, packedKeys, drows, rounded, Columns, Pixels, adds: false);
             Unpack(drows, count, gradients.Queries + offset, adds: true);
-            Multiply(dweights, 1, Places, rows, dkeys, Places, Columns, count, adds: true);
+            MatrixKernel.Multiply(dweights, 1, Places, rows, dkeys, Places, Columns, count, adds: true);
         }
 
         Unpack(dkeys, Pixels, gradients.Keys, adds: true);
@@ -121,7 +121,7 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
     {
         var rounded = MatrixKernel.RoundedRows(count);
         Pack(queries, count, rounded, rows);
-        Multiply(rows, Columns, 1, transposedKeys, weights, rounded, Places, Columns, adds: false);
+        MatrixKernel.Multiply(rows, Columns, 1, transposedKeys, weights, rounded, Places, Columns, adds: false);
         for (var row = 0; row < rounded; row++)
         {
             Softmax.Of(weights + ((long)row * Places), Pixels, Places, Scale);
@@ -167,9 +167,6 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
             }
         }
     }
-
-    private static void Multiply(float* a, int rowStride, int depthStride, float* b, float* c, int rows, int columns, int depth, bool adds) =>
-        MatrixKernel.Multiply(a, rowStride, depthStride, b, c, rows, columns, depth, adds);
 
     /// <summary>What attention reads, or the gradients of that.</summary>
     /// <param name="queries">What each pixel asks for.</param>
