@@ -1,24 +1,25 @@
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>The tiles of a batch of images, each of 2x2 results, numbered row by row and image by image.</summary>
+/// <summary>The tiles of a batch of images, numbered row by row and image by image.</summary>
 /// <param name="Images">N.</param>
 /// <param name="Height">H of the result.</param>
 /// <param name="Width">W of the result.</param>
-/// <param name="Doubles">Whether the images before the convolution have half of these sides.</param>
-internal readonly unsafe record struct TileGrid(int Images, int Height, int Width, bool Doubles)
+/// <param name="Doubles">Whether the images before the convolution have half of these sides; then tiles are small.</param>
+/// <param name="Side">Rows and columns of results of a tile: 2 (<see cref="Winograd"/>) or 4 (<see cref="LargeWinograd"/>).</param>
+internal readonly unsafe record struct TileGrid(int Images, int Height, int Width, bool Doubles, int Side)
 {
     /// <summary>The number of tiles.</summary>
     public int Count => Images * Rows * Columns;
 
-    private int Rows => (Height + 1) / 2;
+    private int Rows => (Height + Side - 1) / Side;
 
-    private int Columns => (Width + 1) / 2;
+    private int Columns => (Width + Side - 1) / Side;
 
-    /// <summary>V of <paramref name="count"/> tiles from <paramref name="first"/>, [16][tile][channels].</summary>
+    /// <summary>V of <paramref name="count"/> tiles from <paramref name="first"/>, [point][tile][channels].</summary>
     public void Transform(float* x, int channels, int first, int count, float* zeros, float* v, int stride)
     {
         var tile = Start(first);
-        var pixels = stackalloc float*[16];
+        var pixels = stackalloc float*[LargeWinograd.Points];
         for (var i = 0; i < count; i++)
         {
             if (Doubles)
@@ -28,23 +29,38 @@ internal readonly unsafe record struct TileGrid(int Images, int Height, int Widt
             }
             else
             {
-                Neighbourhood(x, tile.Image, Height, Width, (2 * tile.Row) - 1, (2 * tile.Column) - 1, 4, channels, zeros, pixels);
-                Winograd.Input(pixels, channels, v + (i * channels), stride);
+                Neighbourhood(x, tile.Image, Height, Width, (Side * tile.Row) - 1, (Side * tile.Column) - 1, Side + 2, channels, zeros, pixels);
+                if (Side == 2)
+                {
+                    Winograd.Input(pixels, channels, v + (i * channels), stride);
+                }
+                else
+                {
+                    LargeWinograd.Input(pixels, channels, v + (i * channels), stride);
+                }
             }
 
             tile = Next(tile);
         }
     }
 
-    /// <summary>dM of tiles, [16][tile][channels].</summary>
+    /// <summary>dM of tiles, [point][tile][channels].</summary>
     public void TransformGradient(float* dy, int channels, int first, int count, float* zeros, float* dm, int stride)
     {
         var tile = Start(first);
-        var pixels = stackalloc float*[4];
+        var pixels = stackalloc float*[16];
         for (var i = 0; i < count; i++)
         {
-            Neighbourhood(dy, tile.Image, Height, Width, 2 * tile.Row, 2 * tile.Column, 2, channels, zeros, pixels);
-            Winograd.OutputGradient(pixels, channels, dm + (i * channels), stride);
+            Neighbourhood(dy, tile.Image, Height, Width, Side * tile.Row, Side * tile.Column, Side, channels, zeros, pixels);
+            if (Side == 2)
+            {
+                Winograd.OutputGradient(pixels, channels, dm + (i * channels), stride);
+            }
+            else
+            {
+                LargeWinograd.OutputGradient(pixels, channels, dm + (i * channels), stride);
+            }
+
             tile = Next(tile);
         }
     }
@@ -62,11 +78,20 @@ internal readonly unsafe record struct TileGrid(int Images, int Height, int Widt
         float* unused)
     {
         var tile = Start(first);
-        var pixels = stackalloc float*[4];
+        var pixels = stackalloc float*[16];
         for (var i = 0; i < count; i++)
         {
-            Neighbourhood(y, tile.Image, Height, Width, 2 * tile.Row, 2 * tile.Column, 2, channels, unused, pixels);
-            Winograd.Output(m + (i * channels), stride, bias + (tile.Image * biasStride), channels, pixels);
+            Neighbourhood(y, tile.Image, Height, Width, Side * tile.Row, Side * tile.Column, Side, channels, unused, pixels);
+            var addends = bias + (tile.Image * biasStride);
+            if (Side == 2)
+            {
+                Winograd.Output(m + (i * channels), stride, addends, channels, pixels);
+            }
+            else
+            {
+                LargeWinograd.Output(m + (i * channels), stride, addends, channels, pixels);
+            }
+
             tile = Next(tile);
         }
     }

@@ -1,8 +1,8 @@
 namespace Microsoft.ML.Diffusion.Networks.Kernels;
 
-/// <summary>A 3x3 convolution with padding 1, by <see cref="Winograd"/>'s transforms.</summary>
+/// <summary>A 3x3 convolution with padding 1, by the transforms of <see cref="Winograd"/> or <see cref="LargeWinograd"/>.</summary>
 /// <remarks>
-/// Tiles are computed in blocks that stay in the core's own cache: transformed, multiplied at each of the 16 points, transformed back. Of images whose
+/// Tiles are computed in blocks that stay in the core's own cache: transformed, multiplied at each point, transformed back. Of images whose
 /// pixels are repeated first, 9 points are enough, and nothing is repeated in memory.
 /// </remarks>
 /// <param name="Images">N.</param>
@@ -24,13 +24,24 @@ internal sealed unsafe record WinogradConvolution(
     private const int TilesOfPart = 16; // that are worth another thread
     private const int Line = 16; // floats between two points, so that they do not fall on the same place of the cache
 
-    private TileGrid Grid => new(Images, Height, Width, Doubles);
+    private static readonly int[] _allPoints = [.. Enumerable.Range(0, LargeWinograd.Points)];
+
+    private TileGrid Grid => new(Images, Height, Width, Doubles, IsLarge ? 4 : 2);
+
+    // Large tiles take fewer multiplications, if not too many of them are beyond the edges.
+    private bool IsLarge =>
+        !Doubles
+        && InChannels % LargeWinograd.Lanes == 0
+        && OutChannels % LargeWinograd.Lanes == 0
+        && LargeWinograd.Points * Tiles(4) < 0.9 * Winograd.Points * Tiles(2);
+
+    private int NumberOfPoints => IsLarge ? LargeWinograd.Points : Winograd.Points;
 
     private int Weights => InChannels * OutChannels;
 
     private int Widest => Math.Max(InChannels, OutChannels);
 
-    private int[] Points => Doubles ? Winograd.PointsOfRepeated : Winograd.PointsOfTile;
+    private int[] Points => Doubles ? Winograd.PointsOfRepeated : IsLarge ? _allPoints : Winograd.PointsOfTile;
 
     /// <summary>Whether these sizes are computed here.</summary>
     public static bool Fits(ConvolutionShape shape) =>
@@ -61,7 +72,7 @@ internal sealed unsafe record WinogradConvolution(
     /// <inheritdoc/>
     public override void FilterGradient(float* x, float* dy, float* dg)
     {
-        var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), Winograd.Points * Weights);
+        var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), NumberOfPoints * Weights);
         var du = Scratch.OfCall((long)parts * length).Take((long)parts * length);
         if (parts == 1)
         {
@@ -75,7 +86,7 @@ internal sealed unsafe record WinogradConvolution(
 
     private void FilterGradientInParts(int parts, float* x, float* dy, float* du, float* dg)
     {
-        var length = Winograd.Points * Weights;
+        var length = NumberOfPoints * Weights;
         KernelThreads.Run(
             parts,
             part => AddProducts(
@@ -99,24 +110,34 @@ internal sealed unsafe record WinogradConvolution(
         {
             for (var o = 0; o < OutChannels; o += WinogradFilters.Lanes)
             {
-                WinogradFilters.TransformBack(du + (i * OutChannels) + o, Weights, dg + (((o * InChannels) + i) * 9), 9 * InChannels);
+                float* source = du + (i * OutChannels) + o, target = dg + (((o * InChannels) + i) * 9);
+                if (IsLarge)
+                {
+                    LargeWinogradFilters.TransformBack(source, Weights, target, 9 * InChannels);
+                }
+                else
+                {
+                    WinogradFilters.TransformBack(source, Weights, target, 9 * InChannels);
+                }
             }
         }
     }
 
+    private int Tiles(int side) => (Height + side - 1) / side * ((Width + side - 1) / side);
+
     private int BlockOf(int tiles) => Math.Min(
         MatrixKernel.RoundedRows(tiles),
-        Math.Max(MinimumTiles, CacheFloats / (Winograd.Points * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows));
+        Math.Max(MinimumTiles, CacheFloats / (NumberOfPoints * (InChannels + OutChannels)) / MatrixKernel.Rows * MatrixKernel.Rows));
 
     // dU = V^T dM, added up over some tiles.
     private void AddProducts(float* x, float* dy, int begin, int end, float* du)
     {
         var block = BlockOf(end - begin);
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + Scratch.Rounded(Widest));
-        float* v = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        var scratch = Scratch.OfPart((NumberOfPoints * (vStride + mStride)) + Scratch.Rounded(Widest));
+        float* v = scratch.Take(NumberOfPoints * vStride), dm = scratch.Take(NumberOfPoints * mStride);
         var zeros = scratch.TakeZeros(Widest);
-        new Span<float>(du, Winograd.Points * Weights).Clear();
+        new Span<float>(du, NumberOfPoints * Weights).Clear();
         for (var first = begin; first < end; first += block)
         {
             var count = Math.Min(block, end - first);
@@ -141,7 +162,7 @@ internal sealed unsafe record WinogradConvolution(
     private void Convolve(float* x, float* g, bool mirrored, float* bias, int biasStride, float* y)
     {
         var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart);
-        var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
+        var u = Scratch.OfCall(NumberOfPoints * Weights).Take(NumberOfPoints * Weights);
         TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u, parts);
         if (parts == 1)
         {
@@ -168,10 +189,10 @@ internal sealed unsafe record WinogradConvolution(
     {
         var block = BlockOf(end - begin);
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
-        float* v = scratch.Take(Winograd.Points * vStride), m = scratch.Take(Winograd.Points * mStride);
+        var scratch = Scratch.OfPart((NumberOfPoints * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
+        float* v = scratch.Take(NumberOfPoints * vStride), m = scratch.Take(NumberOfPoints * mStride);
         float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
-        new Span<float>(m, Doubles ? Winograd.Points * mStride : 0).Clear(); // the points that are not multiplied stay zero
+        new Span<float>(m, Doubles ? NumberOfPoints * mStride : 0).Clear(); // the points that are not multiplied stay zero
         for (var first = begin; first < end; first += block)
         {
             var count = Math.Min(block, end - first);
@@ -207,7 +228,7 @@ internal sealed unsafe record WinogradConvolution(
     private void RepeatedInputGradient(float* dy, float* g, float* dx)
     {
         var parts = KernelThreads.PartsFor(Images);
-        var u = Scratch.OfCall(Winograd.Points * Weights).Take(Winograd.Points * Weights);
+        var u = Scratch.OfCall(NumberOfPoints * Weights).Take(NumberOfPoints * Weights);
         TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u, parts);
         if (parts == 1)
         {
@@ -238,8 +259,8 @@ internal sealed unsafe record WinogradConvolution(
     {
         var block = BlockOf(end - begin);
         var (vStride, mStride) = ((block * InChannels) + Line, (block * OutChannels) + Line);
-        var scratch = Scratch.OfPart((Winograd.Points * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
-        float* dv = scratch.Take(Winograd.Points * vStride), dm = scratch.Take(Winograd.Points * mStride);
+        var scratch = Scratch.OfPart((NumberOfPoints * (vStride + mStride)) + (2 * Scratch.Rounded(Widest)));
+        float* dv = scratch.Take(NumberOfPoints * vStride), dm = scratch.Take(NumberOfPoints * mStride);
         float* zeros = scratch.TakeZeros(Widest), unused = scratch.Take(Widest);
         for (var first = begin; first < end; first += block)
         {
@@ -264,7 +285,7 @@ internal sealed unsafe record WinogradConvolution(
     }
 
     // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
-    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts)
+    private void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts)
     {
         if (parts == 1)
         {
@@ -275,7 +296,7 @@ internal sealed unsafe record WinogradConvolution(
         TransformFiltersInParts(g, rows, columns, swapped, mirrored, u, parts);
     }
 
-    private static void TransformFiltersInParts(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts) =>
+    private void TransformFiltersInParts(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts) =>
         KernelThreads.Run(parts, part => TransformFilters(
             g,
             rows,
@@ -286,14 +307,22 @@ internal sealed unsafe record WinogradConvolution(
             KernelThreads.Begin(part, parts, rows),
             KernelThreads.Begin(part + 1, parts, rows)));
 
-    private static void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int begin, int end)
+    private void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int begin, int end)
     {
         for (var row = begin; row < end; row++)
         {
             for (var column = 0; column < columns; column += WinogradFilters.Lanes)
             {
                 var (first, distance) = swapped ? (((row * columns) + column) * 9, 9) : (((column * rows) + row) * 9, 9 * rows);
-                WinogradFilters.Transform(g + first, distance, mirrored, u + (row * columns) + column, rows * columns);
+                var target = u + (row * columns) + column;
+                if (IsLarge)
+                {
+                    LargeWinogradFilters.Transform(g + first, distance, mirrored, target, rows * columns);
+                }
+                else
+                {
+                    WinogradFilters.Transform(g + first, distance, mirrored, target, rows * columns);
+                }
             }
         }
     }

@@ -100,7 +100,8 @@ internal static unsafe class WinogradFilters
         }
     }
 
-    private static Vector256<float> Gather(float* p, int distance) =>
+    /// <summary>A number of each of eight filters.</summary>
+    public static Vector256<float> Gather(float* p, int distance) =>
         Vector256.Create(
             p[0],
             p[distance],
