@@ -125,7 +125,7 @@ internal static class EngineSpeed
     // Where one core's time goes in training: the best of some rounds for each node.
     private static void Profile(UNetPlan plan)
     {
-        const int Images = 8;
+        const int Images = 16;
         CoreShare.Cores = 1;
         var program = new CpuProgram(plan, Images, plan.Nodes.Count - 1, trains: true);
         var call = new CpuCall(program, Weights(plan), new NetworkWeights(plan));

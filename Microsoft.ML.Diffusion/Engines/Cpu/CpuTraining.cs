@@ -11,7 +11,7 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// </remarks>
 internal sealed unsafe class CpuTraining : NetworkTraining
 {
-    private const int LargestChunk = 8; // images at a time
+    private const int LargestChunk = 16; // images at a time
     private const long LargestGradients = 1L << 30; // bytes of the gradients of all parts
 
     private readonly CpuNetwork _network;

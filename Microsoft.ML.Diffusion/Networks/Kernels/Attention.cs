@@ -14,7 +14,7 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
 
     private int Columns => MatrixKernel.RoundedColumns(Head);
 
-    private int Places => MatrixKernel.RoundedColumns(Pixels);
+    private int Places => (Pixels + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes;
 
     private float Scale => (float)(1 / Math.Sqrt(Head));
 

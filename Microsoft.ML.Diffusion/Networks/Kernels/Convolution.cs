@@ -12,7 +12,7 @@ internal abstract unsafe record Convolution
             shape.InChannels,
             shape.OutChannels,
             shape.Settings.Doubles)
-        : new MatrixConvolution(shape);
+        : NarrowConvolution.Fits(shape) ? new NarrowConvolution(shape) : new MatrixConvolution(shape);
 
     /// <summary>Y = X * g + bias.</summary>
     /// <param name="x">[N][H][W][C_in].</param>

@@ -12,12 +12,13 @@ internal static unsafe class Logistic
         Vector512<float>.One
         / (Vector512<float>.One + Exponential(Vector512.MinNative(Vector512.MaxNative(-z, Vector512.Create(-87f)), Vector512.Create(87f))));
 
-    /// <summary>exp(x) for x from -infinity to 87, to 2e-7; nothing below -87.</summary>
+    /// <summary>exp(x) for x from -infinity to 87, to 2e-7; nothing below -87, and NaN stays.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Exponential(Vector256<float> x)
+    public static Vector512<float> ExponentialOrNothing(Vector512<float> x)
     {
-        var both = Exponential(Vector512.Create(Vector256.MaxNative(x, Vector256.Create(-87f)), Vector256<float>.Zero)).GetLower();
-        return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-87f)), Vector256<float>.Zero, both + (x - x));
+        var lowest = Vector512.Create(-87f);
+        var exponential = Exponential(Vector512.MaxNative(x, lowest)) + (x - x);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, lowest), Vector512<float>.Zero, exponential);
     }
 
     /// <summary>y = x sigmoid(x).</summary>

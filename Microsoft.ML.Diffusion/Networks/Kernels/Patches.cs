@@ -12,26 +12,49 @@ internal readonly unsafe record struct Patches(ConvolutionShape Shape)
     /// <param name="stride">Floats between two rows; those beyond a patch are set to zero.</param>
     public void Copy(float* x, int first, int count, float* rows, int stride)
     {
-        var (channels, rest) = (Shape.InChannels, stride - Shape.PatchLength);
-        var bytes = (long)channels * sizeof(float);
+        var (channels, rest, side) = (Shape.InChannels, stride - Shape.PatchLength, Shape.Side);
+        var (scale, step, before) = (Shape.Settings.Doubles ? 2 : 1, Shape.Settings.Stride, Shape.Settings.Before);
+        uint height = (uint)(scale * Shape.InHeight), width = (uint)(scale * Shape.InWidth);
         var place = Start(first);
         for (var i = 0; i < count; i++)
         {
             var to = rows + ((long)i * stride);
-            for (var tap = 0; tap < Shape.Taps; tap++, to += channels)
+            var image = x + ((long)place.Image * Shape.InHeight * Shape.InWidth * channels);
+            var (top, left) = ((place.Row * step) - before, (place.Column * step) - before);
+            for (var row = top; row < top + side; row++)
             {
-                if (Pixel(place, tap) is var pixel and >= 0)
+                var line = image + ((long)(row / scale) * Shape.InWidth * channels);
+                for (var column = left; column < left + side; column++, to += channels)
                 {
-                    Buffer.MemoryCopy(x + (pixel * channels), to, bytes, bytes);
-                }
-                else
-                {
-                    new Span<float>(to, channels).Clear();
+                    Copy((uint)row < height && (uint)column < width ? line + ((column / scale) * channels) : null, to, channels);
                 }
             }
 
             new Span<float>(to, rest).Clear();
             place = Next(place);
+        }
+    }
+
+    // A pixel; nothing is one outside of the image.
+    private static void Copy(float* pixel, float* to, int channels)
+    {
+        if (channels > 4)
+        {
+            if (pixel is null)
+            {
+                new Span<float>(to, channels).Clear();
+            }
+            else
+            {
+                new Span<float>(pixel, channels).CopyTo(new Span<float>(to, channels));
+            }
+
+            return;
+        }
+
+        for (var c = 0; c < channels; c++)
+        {
+            to[c] = pixel is null ? 0 : pixel[c];
         }
     }
 
