@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Cpu;
+using Microsoft.ML.Diffusion.Networks.Kernels;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Networks;
 
@@ -144,14 +145,14 @@ public sealed class CpuNetworkTests
     private static void OnCores(int cores, Action work)
     {
         var before = CoreShare.Cores;
-        CoreShare.Cores = cores;
+        (CoreShare.Cores, KernelThreads.SharesAll) = (cores, true);
         try
         {
             work();
         }
         finally
         {
-            CoreShare.Cores = before;
+            (CoreShare.Cores, KernelThreads.SharesAll) = (before, false);
         }
     }
 }

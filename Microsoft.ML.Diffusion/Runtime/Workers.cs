@@ -11,17 +11,20 @@ internal sealed class Workers : IDisposable
     private readonly CountdownEvent _finished;
     private readonly ExceptionDispatchInfo?[] _errors;
     private readonly Action? _prepare;
+    private readonly bool _callerWorks;
     private Action<int>? _work;
 
     /// <param name="count">The number of threads; 1 starts none.</param>
     /// <param name="prepare">What each thread does before anything else; null for nothing.</param>
-    public Workers(int count, Action? prepare = null)
+    /// <param name="callerWorks">Whether the thread that asks is one of them, which costs one start less.</param>
+    public Workers(int count, Action? prepare = null, bool callerWorks = false)
     {
-        (Count, _prepare) = (count, prepare);
+        (Count, _prepare, _callerWorks) = (count, prepare, callerWorks);
+        var started = callerWorks || count == 1 ? count - 1 : count;
         _errors = new ExceptionDispatchInfo?[count];
-        _finished = new CountdownEvent(count);
-        _start = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
-        _threads = [.. Enumerable.Range(0, count == 1 ? 0 : count).Select(Start)];
+        _finished = new CountdownEvent(started);
+        _start = [.. Enumerable.Range(0, started).Select(_ => new SemaphoreSlim(0))];
+        _threads = [.. Enumerable.Range(0, started).Select(Start)];
     }
 
     /// <summary>The number of threads.</summary>
@@ -62,6 +65,11 @@ internal sealed class Workers : IDisposable
                 start.Release();
             }
 
+            if (_callerWorks)
+            {
+                WorkAsCaller(work);
+            }
+
             _finished.Wait();
             var error = Array.Find(_errors, error => error is not null);
             _work = null; // it holds a network
@@ -86,30 +94,44 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private Thread Start(int index)
+    private Thread Start(int thread)
     {
-        var thread = new Thread(() => Serve(index)) { IsBackground = true, Name = $"Diffusion {index}" };
-        thread.Start();
-        return thread;
+        var index = _callerWorks ? thread + 1 : thread;
+        var started = new Thread(() => Serve(_start[thread], index)) { IsBackground = true, Name = $"Diffusion {index}" };
+        started.Start();
+        return started;
     }
 
-    private void Serve(int index)
+    private void Serve(SemaphoreSlim start, int index)
     {
         CoreShare.Cores = Math.Max(1, Environment.ProcessorCount / Count);
         _prepare?.Invoke();
-        for (_start[index].Wait(); _work is { } work; _start[index].Wait())
+        for (start.Wait(); _work is { } work; start.Wait())
         {
-            try
-            {
-                _errors[index] = null;
-                work(index);
-            }
-            catch (Exception e)
-            {
-                _errors[index] = ExceptionDispatchInfo.Capture(e);
-            }
-
+            Work(work, index);
             _finished.Signal();
+        }
+    }
+
+    // With the same share of the cores as the others.
+    private void WorkAsCaller(Action<int> work)
+    {
+        var cores = CoreShare.Cores;
+        CoreShare.Cores = Math.Max(1, cores / Count);
+        Work(work, 0);
+        CoreShare.Cores = cores;
+    }
+
+    private void Work(Action<int> work, int index)
+    {
+        try
+        {
+            _errors[index] = null;
+            work(index);
+        }
+        catch (Exception e)
+        {
+            _errors[index] = ExceptionDispatchInfo.Capture(e);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using System.Globalization;
 using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks.Kernels;
@@ -27,6 +28,7 @@ internal sealed class LayerCases(int seed)
         {
             var threads = _random.Next(1, 5);
             set_num_threads(threads);
+            (CoreShare.Cores, KernelThreads.SharesAll) = (threads, true);
             var (name, shape, layer, exact, parameters) = _random.Next(4) == 0 ? Normalization() : Convolution();
             var x = InSomeOrder(shape.Images);
             return (
@@ -38,6 +40,7 @@ internal sealed class LayerCases(int seed)
         finally
         {
             set_num_threads(before);
+            (CoreShare.Cores, KernelThreads.SharesAll) = (0, false);
         }
     }
 

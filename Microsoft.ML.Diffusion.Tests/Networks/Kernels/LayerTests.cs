@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Networks.Kernels;
@@ -189,11 +190,13 @@ public sealed class LayerTests
         try
         {
             set_num_threads(threads);
+            (CoreShare.Cores, KernelThreads.SharesAll) = (threads, true);
             return compute();
         }
         finally
         {
             set_num_threads(before);
+            (CoreShare.Cores, KernelThreads.SharesAll) = (0, false);
         }
     }
 

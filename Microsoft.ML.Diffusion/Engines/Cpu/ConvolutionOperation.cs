@@ -40,12 +40,16 @@ internal sealed unsafe class ConvolutionOperation(ConvolutionShape shape, int in
             bias = sums;
         }
 
-        _kernel.Forward(
-            call.Value(input),
-            call.Weights.Pointer(layer.Weight),
-            bias,
-            features is null ? 0 : _channels,
-            call.Value(Index));
+        float* x = call.Value(input), g = call.Weights.Pointer(layer.Weight), y = call.Value(Index);
+        var (biasStride, prepared) = (features is null ? 0 : _channels, (nint)(call.Filters is { } filters ? filters.Of(Index, _kernel, g) : null));
+        if (prepared == 0)
+        {
+            _kernel.Forward(x, g, bias, biasStride, y);
+        }
+        else
+        {
+            _kernel.ForwardOf(x, (float*)prepared, bias, biasStride, y);
+        }
     }
 
     /// <inheritdoc/>

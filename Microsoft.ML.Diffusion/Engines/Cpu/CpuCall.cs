@@ -11,7 +11,7 @@ internal sealed unsafe class CpuCall
     /// <param name="program">What is computed.</param>
     /// <param name="weights">The network's.</param>
     /// <param name="gradients">What the weights' gradients are added to; null where none are computed.</param>
-    public CpuCall(CpuProgram program, NetworkWeights weights, NetworkWeights? gradients)
+    public CpuCall(CpuProgram program, NetworkWeights weights, NetworkWeights? gradients = null)
     {
         (_program, Weights, Gradients) = (program, weights, gradients);
         _memory = new CpuMemory(program.Memory.Length);
@@ -20,6 +20,9 @@ internal sealed unsafe class CpuCall
     public NetworkWeights Weights { get; }
 
     public NetworkWeights? Gradients { get; }
+
+    /// <summary>Filters that are ready; null where the weights change between two calls.</summary>
+    public PreparedFilters? Filters { get; set; }
 
     /// <summary>What the network is called with: all of a batch.</summary>
     public NetworkInput Input { get; private set; }

@@ -11,6 +11,7 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
 {
     private const int LargestChunk = 8; // images at a time: what is between them stays in the caches
 
+    private PreparedFilters? _filters;
     private readonly ConcurrentDictionary<(int Last, int Images), CpuProgram> _programs = new();
     private readonly ConcurrentDictionary<CpuProgram, ConcurrentBag<CpuCall>> _calls = new();
 
@@ -32,9 +33,13 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
     /// <inheritdoc/>
     public override NetworkTraining Train(TrainingPrecision precision) => new CpuTraining(this);
 
+    /// <summary>Tells that the weights have changed.</summary>
+    public void Change() => _filters = null;
+
     /// <inheritdoc/>
     public override void Dispose()
     {
+        Change();
         _calls.Clear();
         _programs.Clear();
     }
@@ -68,7 +73,8 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
             var (first, next) = (begin + Workers.Begin(chunk, chunks, end - begin), begin + Workers.Begin(chunk + 1, chunks, end - begin));
             var program = _programs.GetOrAdd((last, next - first), key => new CpuProgram(Plan, key.Images, key.Last, trains: false));
             var idle = _calls.GetOrAdd(program, _ => []);
-            var call = idle.TryTake(out var free) ? free : new CpuCall(program, weights, gradients: null);
+            var call = idle.TryTake(out var free) ? free : new CpuCall(program, weights);
+            call.Filters = LazyInitializer.EnsureInitialized(ref _filters, () => new PreparedFilters(Plan));
             call.Begin(input, first, default);
             program.Forward(call);
             fixed (float* planes = result.Span.Slice(first * length, (next - first) * length))

@@ -34,7 +34,7 @@ internal sealed unsafe class CpuOptimizer
         (_weights, _gradients) = (weights, gradients);
         (_firstMoments, _secondMoments, _average) = (new(weights.Plan), new(weights.Plan), weights.Copy());
         _squares = new double[(weights.Length + Block - 1) / Block];
-        _parts = KernelThreads.PartsFor(_squares.Length);
+        _parts = KernelThreads.PartsFor(_squares.Length, 10.0 * weights.Length);
         BlockWork sumUp = SumUp, take = Take;
         _sumUp = part => ForBlocks(part, sumUp);
         _take = part => ForBlocks(part, take);

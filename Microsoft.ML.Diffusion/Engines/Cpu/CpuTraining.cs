@@ -57,24 +57,40 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     }
 
     /// <inheritdoc/>
-    public override bool Update(UpdateSettings settings, bool isLossFinite) => _optimizer.Update(settings, isLossFinite);
+    public override bool Update(UpdateSettings settings, bool isLossFinite)
+    {
+        _network.Change();
+        return _optimizer.Update(settings, isLossFinite);
+    }
 
     /// <inheritdoc/>
     public override void Read(TrainingBuffer buffer, Span<float> values) => _optimizer[buffer].All.CopyTo(values);
 
     /// <inheritdoc/>
-    public override void Write(TrainingBuffer buffer, ReadOnlySpan<float> values) => values.CopyTo(_optimizer[buffer].All);
+    public override void Write(TrainingBuffer buffer, ReadOnlySpan<float> values)
+    {
+        values.CopyTo(_optimizer[buffer].All);
+        _network.Change();
+    }
 
     /// <inheritdoc/>
     public override IDisposable LendAverage()
     {
         var own = _network.Weights.Copy();
         UseAverage();
-        return new Loan(() => own.All.CopyTo(_network.Weights.All));
+        return new Loan(() =>
+        {
+            own.All.CopyTo(_network.Weights.All);
+            _network.Change();
+        });
     }
 
     /// <inheritdoc/>
-    public override void UseAverage() => _optimizer[TrainingBuffer.Average].All.CopyTo(_network.Weights.All);
+    public override void UseAverage()
+    {
+        _optimizer[TrainingBuffer.Average].All.CopyTo(_network.Weights.All);
+        _network.Change();
+    }
 
     /// <summary>The sum of the gradients since the last update, for tests.</summary>
     internal NetworkWeights Gradients()

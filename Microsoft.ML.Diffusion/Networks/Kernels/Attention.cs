@@ -25,7 +25,7 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
     /// <param name="y">[N][H W][C].</param>
     public void Forward(float* queries, float* keys, float* values, float* y)
     {
-        var parts = KernelThreads.PartsFor(Images * Heads);
+        var parts = KernelThreads.PartsFor(Images * Heads, 2.0 * Images * Pixels * Pixels * Channels);
         if (parts == 1)
         {
             Forward(queries, keys, values, y, 0, Images * Heads);

@@ -36,7 +36,7 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
     /// <param name="statistics">[N][3][<see cref="Stride"/>]: the mean of the channel's group, what its rounding lost, and 1 / sqrt(variance + epsilon).</param>
     public void Forward(float* x, float* gamma, float* beta, double epsilon, float* y, float* statistics)
     {
-        var parts = KernelThreads.PartsFor(Images * Slices);
+        var parts = KernelThreads.PartsFor(Images * Slices, Work);
         if (parts == 1)
         {
             Normalize(x, gamma, beta, epsilon, y, statistics, 0, Images * Slices);
@@ -58,7 +58,7 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
     public void Backward(float* x, float* gamma, float* beta, float* statistics, float* dy, float* dx, float* dgamma, float* dbeta)
     {
         // Each part has some channels of all images, whose gradients it adds up in order.
-        var parts = KernelThreads.PartsFor(Slices);
+        var parts = KernelThreads.PartsFor(Slices, 2 * Work);
         if (parts == 1)
         {
             AddGradients(x, gamma, beta, statistics, dy, dx, dgamma, dbeta, 0, Slices * Slice);
@@ -67,6 +67,8 @@ internal sealed unsafe record GroupNormalization(int Images, int Pixels, int Cha
 
         AddGradientsInParts(parts, x, gamma, beta, statistics, dy, dx, dgamma, dbeta);
     }
+
+    private double Work => 16.0 * Images * Pixels * Channels;
 
     private int PaddedLength => IsPadded ? Pixels * Stride : 0;
 

@@ -12,9 +12,23 @@ internal static class KernelThreads
 {
     private static readonly ConcurrentDictionary<int, ConcurrentBag<Workers>> _idle = new();
 
+    private const double WorkOfPart = 1e6; // some 10 microseconds, several times what it takes to wake a thread
+
+    [ThreadStatic]
+    private static bool _sharesAll;
+
+    /// <summary>Whether the calling thread shares out any work, however little: for tests.</summary>
+    internal static bool SharesAll
+    {
+        get => _sharesAll;
+        set => _sharesAll = value;
+    }
+
     /// <summary>The number of parts that pieces of work should be cut into.</summary>
     /// <param name="pieces">The most that it can be cut into.</param>
-    public static int PartsFor(int pieces) => Math.Clamp(pieces, 1, CoreShare.Cores);
+    /// <param name="work">About how many multiplications it is: of too few, another thread would not be worth its start.</param>
+    public static int PartsFor(int pieces, double work) =>
+        Math.Clamp(pieces, 1, _sharesAll ? CoreShare.Cores : (int)Math.Clamp(work / WorkOfPart, 1, CoreShare.Cores));
 
     /// <summary>Does all parts, and waits for them.</summary>
     /// <param name="parts">From <see cref="PartsFor"/>.</param>
@@ -28,7 +42,7 @@ internal static class KernelThreads
         }
 
         var idle = _idle.GetOrAdd(parts, _ => []);
-        var threads = idle.TryTake(out var free) ? free : new Workers(parts);
+        var threads = idle.TryTake(out var free) ? free : new Workers(parts, callerWorks: true);
         try
         {
             threads.Run(work);

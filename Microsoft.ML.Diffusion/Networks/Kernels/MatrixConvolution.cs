@@ -22,20 +22,28 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
         : new ConvolutionShape(
             Shape.Images, Shape.OutHeight, Shape.OutWidth, Shape.OutChannels, Shape.PatchLength, 1, new ConvolutionSettings()));
 
+    private double Work => (double)Places * Shape.PatchLength * Shape.OutChannels;
+
     private int Places => Shape.Images * Shape.OutPixels;
 
     /// <inheritdoc/>
-    public override void Forward(float* x, float* g, float* bias, int biasStride, float* y)
+    public override long PreparedLength => (long)Shape.PatchLength * MatrixKernel.RoundedColumns(Shape.OutChannels);
+
+    /// <inheritdoc/>
+    public override void Prepare(float* g, float* prepared) => PackedFilters.Forward(g, Shape, prepared);
+
+    /// <inheritdoc/>
+    public override void ForwardOf(float* x, float* prepared, float* bias, int biasStride, float* y)
     {
-        var parts = KernelThreads.PartsFor(Places / PlacesOfPart);
-        Products.Multiply(x, PackedFilters.Forward(g, Shape), parts, Places, new Results(Shape, bias, biasStride, y));
+        var parts = KernelThreads.PartsFor(Places / PlacesOfPart, Work);
+        Products.Multiply(x, prepared, parts, Places, new Results(Shape, bias, biasStride, y));
     }
 
     /// <inheritdoc/>
     public override void InputGradient(float* dy, float* g, float* dx)
     {
         // Neighbouring places add to the same pixels: the images are shared out as a whole.
-        var parts = KernelThreads.PartsFor(Shape.Images);
+        var parts = KernelThreads.PartsFor(Shape.Images, Work);
         new Span<float>(dx, Shape.Images * Shape.InHeight * Shape.InWidth * Shape.InChannels).Clear();
         if (Shape.Settings.Stride == 1)
         {
@@ -50,7 +58,7 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
     /// <inheritdoc/>
     public override void FilterGradient(float* x, float* dy, float* dg)
     {
-        var parts = KernelThreads.PartsFor(Places / PlacesOfPart);
+        var parts = KernelThreads.PartsFor(Places / PlacesOfPart, Work);
         var length = Products.TransposedLength;
         var products = Scratch.OfCall((long)parts * length).Take((long)parts * length);
         if (parts == 1)

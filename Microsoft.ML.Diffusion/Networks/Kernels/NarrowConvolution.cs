@@ -22,24 +22,28 @@ internal sealed unsafe record NarrowConvolution(ConvolutionShape Shape) : Convol
         && shape.OutPixels % MatrixKernel.Rows == 0;
 
     /// <inheritdoc/>
-    public override void Forward(float* x, float* g, float* bias, int biasStride, float* y)
+    public override long PreparedLength => (long)Shape.InChannels * Columns;
+
+    /// <inheritdoc/>
+    public override void Prepare(float* g, float* prepared) => Pack(g, prepared, Columns, 1);
+
+    /// <inheritdoc/>
+    public override void ForwardOf(float* x, float* prepared, float* bias, int biasStride, float* y)
     {
-        var parts = KernelThreads.PartsFor(Shape.Images);
-        var weights = Scratch.OfCall((long)Shape.InChannels * Columns).Take((long)Shape.InChannels * Columns);
-        Pack(g, weights, Columns, 1);
+        var parts = KernelThreads.PartsFor(Shape.Images, (double)Shape.Images * Pixels * Shape.InChannels * Columns);
         if (parts == 1)
         {
-            Forward(x, weights, bias, biasStride, y, 0, Shape.Images);
+            Forward(x, prepared, bias, biasStride, y, 0, Shape.Images);
             return;
         }
 
-        ForwardInParts(parts, x, weights, bias, biasStride, y);
+        ForwardInParts(parts, x, prepared, bias, biasStride, y);
     }
 
     /// <inheritdoc/>
     public override void InputGradient(float* dy, float* g, float* dx)
     {
-        var parts = KernelThreads.PartsFor(Shape.Images);
+        var parts = KernelThreads.PartsFor(Shape.Images, (double)Shape.Images * Pixels * Shape.InChannels * Columns);
         var weights = Scratch.OfCall((long)Columns * Shape.InChannels).Take((long)Columns * Shape.InChannels);
         Pack(g, weights, 1, Shape.InChannels);
         if (parts == 1)

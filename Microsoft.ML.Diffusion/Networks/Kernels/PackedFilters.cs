@@ -3,20 +3,18 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <summary>
 /// Filters, [C_out][C_in][taps], as the matrices that patches are multiplied by, their columns filled up with zeros to a number that can be computed.
 /// </summary>
-/// <remarks>They are in the calling thread's <see cref="Scratch.OfCall"/>.</remarks>
+/// <remarks>Those for gradients are in the calling thread's <see cref="Scratch.OfCall"/>.</remarks>
 internal static unsafe class PackedFilters
 {
     /// <summary>[taps C_in][C_out], for patches of the image.</summary>
-    public static float* Forward(float* g, ConvolutionShape shape)
+    public static void Forward(float* g, ConvolutionShape shape, float* packed)
     {
-        var packed = Memory(shape.PatchLength, shape.OutChannels, out var columns);
+        var columns = MatrixKernel.RoundedColumns(shape.OutChannels);
         for (var row = 0; row < shape.PatchLength; row++)
         {
             var (tap, i) = Math.DivRem(row, shape.InChannels);
             Copy(g + Index(shape, 0, i, tap), shape.PatchLength, packed + ((long)row * columns), shape.OutChannels, columns);
         }
-
-        return packed;
     }
 
     /// <summary>[taps C_out][C_in], the taps from behind, for patches of the result's gradient.</summary>

@@ -26,6 +26,8 @@ internal sealed unsafe record WinogradConvolution(
 
     private static readonly int[] _allPoints = [.. Enumerable.Range(0, LargeWinograd.Points)];
 
+    private WinogradConvolution? _back; // of dY to dX
+
     private TileGrid Grid => new(Images, Height, Width, Doubles, IsLarge ? 4 : 2);
 
     // Large tiles take fewer multiplications, if not too many of them are beyond the edges.
@@ -39,6 +41,8 @@ internal sealed unsafe record WinogradConvolution(
 
     private int Weights => InChannels * OutChannels;
 
+    private double Work => (double)Grid.Count * NumberOfPoints * Weights;
+
     private int Widest => Math.Max(InChannels, OutChannels);
 
     private int[] Points => Doubles ? Winograd.PointsOfRepeated : IsLarge ? _allPoints : Winograd.PointsOfTile;
@@ -49,12 +53,24 @@ internal sealed unsafe record WinogradConvolution(
         && shape.InChannels % MatrixKernel.Columns == 0 && shape.OutChannels % MatrixKernel.Columns == 0;
 
     /// <inheritdoc/>
-    public override void Forward(
-        float* x,
-        float* g,
-        float* bias,
-        int biasStride,
-        float* y) => Convolve(x, g, mirrored: false, bias, biasStride, y);
+    public override long PreparedLength => (long)NumberOfPoints * Weights;
+
+    /// <inheritdoc/>
+    public override void Prepare(float* g, float* prepared) =>
+        TransformFilters(g, InChannels, OutChannels, swapped: false, mirrored: false, prepared);
+
+    /// <inheritdoc/>
+    public override void ForwardOf(float* x, float* prepared, float* bias, int biasStride, float* y)
+    {
+        var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart, Work);
+        if (parts == 1)
+        {
+            Convolve(x, prepared, bias, biasStride, y, 0, Grid.Count);
+            return;
+        }
+
+        ConvolveInParts(parts, x, prepared, bias, biasStride, y);
+    }
 
     /// <inheritdoc/>
     public override void InputGradient(float* dy, float* g, float* dx)
@@ -65,14 +81,16 @@ internal sealed unsafe record WinogradConvolution(
         }
         else
         {
-            (this with { InChannels = OutChannels, OutChannels = InChannels }).Convolve(dy, g, mirrored: true, null, 0, dx);
+            var u = Scratch.OfCall(PreparedLength).Take(PreparedLength);
+            TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: true, u);
+            (_back ??= new(Images, Height, Width, OutChannels, InChannels)).ForwardOf(dy, u, null, 0, dx);
         }
     }
 
     /// <inheritdoc/>
     public override void FilterGradient(float* x, float* dy, float* dg)
     {
-        var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart), NumberOfPoints * Weights);
+        var (parts, length) = (KernelThreads.PartsFor(Grid.Count / TilesOfPart, Work), NumberOfPoints * Weights);
         var du = Scratch.OfCall((long)parts * length).Take((long)parts * length);
         if (parts == 1)
         {
@@ -159,20 +177,6 @@ internal sealed unsafe record WinogradConvolution(
         }
     }
 
-    private void Convolve(float* x, float* g, bool mirrored, float* bias, int biasStride, float* y)
-    {
-        var parts = KernelThreads.PartsFor(Grid.Count / TilesOfPart);
-        var u = Scratch.OfCall(NumberOfPoints * Weights).Take(NumberOfPoints * Weights);
-        TransformFilters(g, InChannels, OutChannels, swapped: mirrored, mirrored, u, parts);
-        if (parts == 1)
-        {
-            Convolve(x, u, bias, biasStride, y, 0, Grid.Count);
-            return;
-        }
-
-        ConvolveInParts(parts, x, u, bias, biasStride, y);
-    }
-
     private void ConvolveInParts(int parts, float* x, float* u, float* bias, int biasStride, float* y) => KernelThreads.Run(
         parts,
         part => Convolve(
@@ -227,9 +231,9 @@ internal sealed unsafe record WinogradConvolution(
     // Neighbouring tiles add to the same pixels: the images are shared out as a whole.
     private void RepeatedInputGradient(float* dy, float* g, float* dx)
     {
-        var parts = KernelThreads.PartsFor(Images);
+        var parts = KernelThreads.PartsFor(Images, Work);
         var u = Scratch.OfCall(NumberOfPoints * Weights).Take(NumberOfPoints * Weights);
-        TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u, parts);
+        TransformFilters(g, OutChannels, InChannels, swapped: true, mirrored: false, u);
         if (parts == 1)
         {
             RepeatedInputGradient(dy, u, dx, 0, Images);
@@ -284,9 +288,10 @@ internal sealed unsafe record WinogradConvolution(
         }
     }
 
-    // U, [16][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
-    private void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u, int parts)
+    // U, [point][rows][columns]: rows are the channels that go in, and columns those that come out; swapped, filters are [rows][columns][3][3].
+    private void TransformFilters(float* g, int rows, int columns, bool swapped, bool mirrored, float* u)
     {
+        var parts = KernelThreads.PartsFor(rows, 4.0 * NumberOfPoints * Weights);
         if (parts == 1)
         {
             TransformFilters(g, rows, columns, swapped, mirrored, u, 0, rows);
