@@ -117,14 +117,29 @@ public sealed class PackageTests
         var (published, publishLog) = app.Dotnet("publish", "-c", "Release", "--no-build", "-o", "published");
         Assert.AreEqual(0, published, publishLog);
         AssertTrainsAndGenerates(app, "published/App.dll");
+        Assert.Contains("Microsoft.ML.Diffusion.dll", app.Files("published").Select(Path.GetFileName));
+        Assert.IsEmpty(app.Files("published").Where(IsOfLibTorch).ToList(), "the processor needs none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
+    }
+
+    [TestMethod]
+    public void App_WithThePackageAndLibTorch_ComputesByIt()
+    {
+        var program = ShortQuickStart().Replace("Training = new", "Device = \"torch\", Training = new", StringComparison.Ordinal);
+        using var app = new PackagedApp(_package, program, libTorch: true);
+
+        var (built, log) = app.Dotnet("build", "-c", "Release", "-warnaserror");
+        Assert.AreEqual(0, built, log);
+
+        AssertTrainsAndGenerates(app, "bin/Release/net10.0/App.dll", byLibTorch: true);
+        Assert.IsNotEmpty(app.Files("bin").Where(IsOfLibTorch).ToList());
     }
 
     /// <summary>By evaluation, since nothing of Windows runs here: its libtorch, which an application adds, is not among the packages at hand.</summary>
     [TestMethod]
     public void App_ForWindows_GetsItsNativeFilesAndNoBuildStep()
     {
-        using var app = new PackagedApp(_package, "System.Console.WriteLine();", libTorch: false);
+        using var app = new PackagedApp(_package, "System.Console.WriteLine();");
         string[] windows = ["-p:RuntimeIdentifier=win-x64", "-p:SelfContained=false", "-p:UseAppHost=false"];
 
         var (restored, log) = app.Dotnet(["restore", .. windows]);
@@ -162,7 +177,11 @@ public sealed class PackageTests
         return program;
     }
 
-    private static void AssertTrainsAndGenerates(PackagedApp app, string assembly)
+    private static bool IsOfLibTorch(string file) =>
+        Array.Exists(["libtorch", "torch", "libc10", "c10"], name => Path.GetFileName(file).StartsWith($"{name}_", StringComparison.Ordinal)
+            || Path.GetFileNameWithoutExtension(file) == name);
+
+    private static void AssertTrainsAndGenerates(PackagedApp app, string assembly, bool byLibTorch = false)
     {
         var (exitCode, output, folder) = app.Run(assembly);
 
@@ -171,5 +190,6 @@ public sealed class PackageTests
         Assert.AreEqual((8 * 16, 16), (samples.Width, samples.Height));
         using var model = new MLContext().Diffusion.LoadModel(Path.Combine(folder, "model.zip"), out _).GetDiffusion();
         Assert.AreEqual((20, 16, 16, 3), (model.Training!.Steps, model.ImageWidth, model.ImageHeight, model.Channels));
+        Assert.AreEqual(byLibTorch, model.Training.Versions!.Contains("TorchSharp", StringComparison.Ordinal), model.Training.Versions);
     }
 }

@@ -45,5 +45,9 @@ internal static class TorchEngine
     public static string Load() => LibTorch.Load();
 
     /// <summary>TorchSharp, with its version.</summary>
-    public static string Library => AssemblyVersion.Of(typeof(TorchSharp.torch));
+    public static string Library
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => AssemblyVersion.Of(typeof(TorchSharp.torch));
+    }
 }
