@@ -103,6 +103,13 @@ internal static partial class TypeArrows
         ];
     }
 
+    /// <summary>A type without its arrays and pointers, and the types that it is made of.</summary>
+    public static IEnumerable<Type> Whole(Type? type) =>
+        type is null || type.IsGenericParameter ? []
+        : type.HasElementType ? Whole(type.GetElementType())
+        : type.IsGenericType ? type.GetGenericArguments().SelectMany(Whole).Append(type)
+        : [type];
+
     /// <summary>The types that a person declared outside of another.</summary>
     public static IEnumerable<Type> Declared(Assembly assembly) =>
         assembly.GetTypes().Where(type => type.DeclaringType is null && !IsOfCompiler(type));
@@ -121,13 +128,6 @@ internal static partial class TypeArrows
          where !path.StartsWith("bin/", StringComparison.Ordinal) && !path.StartsWith("obj/", StringComparison.Ordinal)
          from Match match in Declaration().Matches(File.ReadAllText(file))
          select (Name: match.Groups["name"].Value, Path: path)).Distinct().ToLookup(entry => entry.Name, entry => entry.Path);
-
-    // A type without its arrays and pointers, and those that it is made of.
-    private static IEnumerable<Type> Whole(Type? type) =>
-        type is null || type.IsGenericParameter ? []
-        : type.HasElementType ? Whole(type.GetElementType())
-        : type.IsGenericType ? type.GetGenericArguments().SelectMany(Whole).Append(type)
-        : [type];
 
     private static IEnumerable<Type> Parts(Type type) => type.GetNestedTypes(Own).SelectMany(Parts).Prepend(type);
 

@@ -38,7 +38,7 @@ public sealed class PackageTests
         [
             "Microsoft.ML.Diffusion.nuspec", "README.md", "SECURITY.md", "icon.png",
             "buildTransitive/Microsoft.ML.Diffusion.targets", "buildTransitive/WeakenVersionNeed.cs",
-            "lib/net10.0/Microsoft.ML.Diffusion.dll", "lib/net10.0/Microsoft.ML.Diffusion.xml",
+            "lib/net10.0/Microsoft.ML.Diffusion.dll", "lib/net10.0/Microsoft.ML.Diffusion.xml", "lib/net10.0/Microsoft.ML.Diffusion.Autograd.dll",
             .. documents,
         ];
         Assert.AreSequenceEqual(expected.Order(StringComparer.Ordinal), files);
