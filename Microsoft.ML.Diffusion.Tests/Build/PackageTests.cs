@@ -158,7 +158,7 @@ public sealed class PackageTests
         CollectionAssert.IsSubsetOf(new[] { "LibTorchSharp.dll", "libSkiaSharp.dll" }, Names("NativeCopyLocalItems"));
         Assert.IsEmpty(Names("NativeCopyLocalItems").Where(name => !name.EndsWith(".dll", StringComparison.Ordinal)));
         CollectionAssert.IsSubsetOf(
-            new[] { "Microsoft.ML.Diffusion.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" },
+            new[] { "Microsoft.ML.Diffusion.dll", "Microsoft.ML.Diffusion.Autograd.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" },
             Names("RuntimeCopyLocalItems"));
         Assert.IsEmpty(Names("LibTorchSharp"), "the file of Linux is not patched where there is none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");

@@ -65,7 +65,8 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
     {
         ImagesNode => Images(),
         SinusoidsNode sinusoids =>
-            TorchOperations.Sinusoids(timesteps, sinusoids.Shape.Channels, sinusoids.CosinesFirst, sinusoids.FrequencyShift).to(_weight.dtype),
+            TorchOperations.Sinusoids(timesteps, sinusoids.Shape.Channels, sinusoids.CosinesFirst, sinusoids.FrequencyShift)
+                .to(_weight.dtype),
         ConvolutionNode convolution => Layers.Convolve(
             Of(convolution.Input),
             Of(convolution.Filters.Weight),
