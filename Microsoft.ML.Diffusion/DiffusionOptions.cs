@@ -54,7 +54,9 @@ public sealed record DiffusionOptions
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
     public long? Seed { get; init; }
 
-    /// <summary>Gets the device to train and generate on: "cpu", "cuda" or "cuda:1".</summary>
+    /// <summary>
+    /// Gets the device to train and generate on: "cpu", "cuda", "cuda:1", or "torch", which is libtorch on the processor, to compare with.
+    /// </summary>
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model. On CUDA, products of
     /// float32 matrices are allowed in TF32, which rounds factors to 10 bits, for the whole process.</value>
     public string? Device { get; init; }

@@ -68,7 +68,7 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets how the model was trained; <see langword="null"/> if that is not known.</summary>
     public TrainingSummary? Training => _trained.Training;
 
-    /// <summary>Gets where the weights are and the network runs: "cpu", or "cuda:" and the number of the card.</summary>
+    /// <summary>Gets where the weights are and the network runs: "cpu", "cuda:" and the number of the card, or "torch".</summary>
     public string Device => Model.Device.ToString();
 
     /// <summary>Gets the number of weights.</summary>
@@ -103,9 +103,10 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>Moves the weights to another device.</summary>
-    /// <param name="device">"cpu", "cuda" or "cuda:1".</param>
+    /// <param name="device">"cpu", "cuda", "cuda:1", or "torch", which is libtorch on the processor, to compare with.</param>
     /// <returns>This model.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The name is not that of a device, or there is no such device.</exception>
+    /// <exception cref="DllNotFoundException">libtorch is needed and cannot be loaded; the message says what is missing, and the model stays where it is.</exception>
     /// <exception cref="InvalidOperationException">A call uses the model, or a row is being computed by it.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public DiffusionTransformer ToDevice(string device)

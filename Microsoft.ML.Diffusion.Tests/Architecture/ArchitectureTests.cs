@@ -71,7 +71,7 @@ public partial class ArchitectureTests
         CollectionAssert.AreEqual(
             new[] { "TrainingStep" },
             Callers(typeof(NetworkTraining).GetMethod(nameof(NetworkTraining.AddGradients))!));
-        CollectionAssert.AreEqual(new[] { "NetworkEngine" }, Callers(typeof(TorchNetwork).GetConstructors()));
+        CollectionAssert.AreEqual(new[] { "TorchEngine" }, Callers(typeof(TorchNetwork).GetConstructors()));
         CollectionAssert.AreEquivalent(
             new[] { "TorchNetwork", "TorchTraining" },
             Callers(typeof(UNet).GetMethod(nameof(UNet.Forward))!, typeof(UNet).GetMethod(nameof(UNet.Bottleneck))!));

@@ -14,10 +14,17 @@ internal static partial class TypeArrows
     private const BindingFlags Own =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>The types that a type uses, itself not among them; nested ones count as the outermost.</summary>
-    public static IReadOnlySet<Type> UsedBy(Type type)
+    /// <summary>The types of its assembly that a type uses, itself not among them; nested ones count as the outermost.</summary>
+    public static IReadOnlySet<Type> UsedBy(Type type) =>
+        NamedBy(type).Where(named => named.Assembly == type.Assembly)
+            .Select(Outermost)
+            .Where(named => named != type && !IsOfCompiler(named))
+            .ToHashSet();
+
+    /// <summary>The types of any assembly that a type, its nested ones and their code name.</summary>
+    public static IReadOnlySet<Type> NamedBy(Type type)
     {
-        var used = new HashSet<Type>();
+        var named = new HashSet<Type>();
         foreach (var part in Parts(type))
         {
             Add(part.BaseType);
@@ -38,29 +45,13 @@ internal static partial class TypeArrows
             }
         }
 
-        used.Remove(type);
-        return used;
+        return named;
 
         void AddMethod(MethodBase method)
         {
-            Add((method as MethodInfo)?.ReturnType);
-            Array.ForEach(method.GetParameters(), parameter => Add(parameter.ParameterType));
-            foreach (var local in method.GetMethodBody()?.LocalVariables ?? [])
+            foreach (var part in NamedBy(method))
             {
-                Add(local.LocalType);
-            }
-
-            foreach (var (code, operand) in MethodCode.Instructions(method))
-            {
-                if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
-                {
-                    var member = MethodCode.ResolveMember(method, operand);
-                    Add(member as Type ?? member?.DeclaringType);
-                    if (member is MethodBase { IsGenericMethod: true } generic)
-                    {
-                        Array.ForEach(generic.GetGenericArguments(), Add);
-                    }
-                }
+                Add(part);
             }
         }
 
@@ -75,29 +66,49 @@ internal static partial class TypeArrows
             }
         }
 
-        void Add(Type? found)
+        void Add(Type? found) => named.UnionWith(Whole(found));
+    }
+
+    /// <summary>The types that a method names: in its signature, its locals and its code, with the signatures of what it calls.</summary>
+    public static IReadOnlySet<Type> NamedBy(MethodBase method)
+    {
+        var body = method.GetMethodBody();
+        var named =
+            Signature(method)
+                .Concat(body?.LocalVariables.Select(local => local.LocalType) ?? [])
+                .Concat(body?.ExceptionHandlingClauses
+                    .Where(clause => clause.Flags == ExceptionHandlingClauseOptions.Clause)
+                    .Select(clause => clause.CatchType) ?? []);
+        foreach (var (code, operand) in MethodCode.Instructions(method))
         {
-            while (found?.HasElementType == true)
+            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
             {
-                found = found.GetElementType();
-            }
-
-            if (found is null || found.IsGenericParameter)
-            {
-                return;
-            }
-
-            if (found.IsGenericType)
-            {
-                Array.ForEach(found.GetGenericArguments(), Add);
-            }
-
-            if (found.Assembly == type.Assembly && Outermost(found) is var outermost && !IsOfCompiler(outermost))
-            {
-                used.Add(outermost);
+                named = named.Concat(MethodCode.ResolveMember(method, operand) switch
+                {
+                    Type type => [type],
+                    FieldInfo field => [field.DeclaringType, field.FieldType],
+                    MethodBase called => Signature(called).Append(called.DeclaringType),
+                    var other => [other?.DeclaringType],
+                });
             }
         }
+
+        return named.SelectMany(Whole).ToHashSet();
+
+        static IEnumerable<Type?> Signature(MethodBase method) =>
+        [
+            (method as MethodInfo)?.ReturnType,
+            .. method.GetParameters().Select(parameter => parameter.ParameterType),
+            .. method.IsGenericMethod ? method.GetGenericArguments() : [],
+        ];
     }
+
+    /// <summary>A type without its arrays and pointers, and the types that it is made of.</summary>
+    public static IEnumerable<Type> Whole(Type? type) =>
+        type is null || type.IsGenericParameter ? []
+        : type.HasElementType ? Whole(type.GetElementType())
+        : type.IsGenericType ? type.GetGenericArguments().SelectMany(Whole).Append(type)
+        : [type];
 
     /// <summary>The types that a person declared outside of another.</summary>
     public static IEnumerable<Type> Declared(Assembly assembly) =>

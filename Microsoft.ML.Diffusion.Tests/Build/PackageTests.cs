@@ -38,7 +38,7 @@ public sealed class PackageTests
         [
             "Microsoft.ML.Diffusion.nuspec", "README.md", "SECURITY.md", "icon.png",
             "buildTransitive/Microsoft.ML.Diffusion.targets", "buildTransitive/WeakenVersionNeed.cs",
-            "lib/net10.0/Microsoft.ML.Diffusion.dll", "lib/net10.0/Microsoft.ML.Diffusion.xml",
+            "lib/net10.0/Microsoft.ML.Diffusion.dll", "lib/net10.0/Microsoft.ML.Diffusion.xml", "lib/net10.0/Microsoft.ML.Diffusion.Autograd.dll",
             .. documents,
         ];
         Assert.AreSequenceEqual(expected.Order(StringComparer.Ordinal), files);
@@ -117,14 +117,29 @@ public sealed class PackageTests
         var (published, publishLog) = app.Dotnet("publish", "-c", "Release", "--no-build", "-o", "published");
         Assert.AreEqual(0, published, publishLog);
         AssertTrainsAndGenerates(app, "published/App.dll");
+        Assert.Contains("Microsoft.ML.Diffusion.dll", app.Files("published").Select(Path.GetFileName));
+        Assert.IsEmpty(app.Files("published").Where(IsOfLibTorch).ToList(), "the processor needs none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
+    }
+
+    [TestMethod]
+    public void App_WithThePackageAndLibTorch_ComputesByIt()
+    {
+        var program = ShortQuickStart().Replace("Training = new", "Device = \"torch\", Training = new", StringComparison.Ordinal);
+        using var app = new PackagedApp(_package, program, libTorch: true);
+
+        var (built, log) = app.Dotnet("build", "-c", "Release", "-warnaserror");
+        Assert.AreEqual(0, built, log);
+
+        AssertTrainsAndGenerates(app, "bin/Release/net10.0/App.dll", byLibTorch: true);
+        Assert.IsNotEmpty(app.Files("bin").Where(IsOfLibTorch).ToList());
     }
 
     /// <summary>By evaluation, since nothing of Windows runs here: its libtorch, which an application adds, is not among the packages at hand.</summary>
     [TestMethod]
     public void App_ForWindows_GetsItsNativeFilesAndNoBuildStep()
     {
-        using var app = new PackagedApp(_package, "System.Console.WriteLine();", libTorch: false);
+        using var app = new PackagedApp(_package, "System.Console.WriteLine();");
         string[] windows = ["-p:RuntimeIdentifier=win-x64", "-p:SelfContained=false", "-p:UseAppHost=false"];
 
         var (restored, log) = app.Dotnet(["restore", .. windows]);
@@ -143,7 +158,7 @@ public sealed class PackageTests
         CollectionAssert.IsSubsetOf(new[] { "LibTorchSharp.dll", "libSkiaSharp.dll" }, Names("NativeCopyLocalItems"));
         Assert.IsEmpty(Names("NativeCopyLocalItems").Where(name => !name.EndsWith(".dll", StringComparison.Ordinal)));
         CollectionAssert.IsSubsetOf(
-            new[] { "Microsoft.ML.Diffusion.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" },
+            new[] { "Microsoft.ML.Diffusion.dll", "Microsoft.ML.Diffusion.Autograd.dll", "TorchSharp.dll", "Microsoft.ML.ImageAnalytics.dll", "SkiaSharp.dll" },
             Names("RuntimeCopyLocalItems"));
         Assert.IsEmpty(Names("LibTorchSharp"), "the file of Linux is not patched where there is none");
         Assert.AreSequenceEqual(["microsoft.ml.diffusion"], app.RestoredPackages, "all else was there");
@@ -162,7 +177,11 @@ public sealed class PackageTests
         return program;
     }
 
-    private static void AssertTrainsAndGenerates(PackagedApp app, string assembly)
+    private static bool IsOfLibTorch(string file) =>
+        Array.Exists(["libtorch", "torch", "libc10", "c10"], name => Path.GetFileName(file).StartsWith($"{name}_", StringComparison.Ordinal)
+            || Path.GetFileNameWithoutExtension(file) == name);
+
+    private static void AssertTrainsAndGenerates(PackagedApp app, string assembly, bool byLibTorch = false)
     {
         var (exitCode, output, folder) = app.Run(assembly);
 
@@ -171,5 +190,6 @@ public sealed class PackageTests
         Assert.AreEqual((8 * 16, 16), (samples.Width, samples.Height));
         using var model = new MLContext().Diffusion.LoadModel(Path.Combine(folder, "model.zip"), out _).GetDiffusion();
         Assert.AreEqual((20, 16, 16, 3), (model.Training!.Steps, model.ImageWidth, model.ImageHeight, model.Channels));
+        Assert.AreEqual(byLibTorch, model.Training.Versions!.Contains("TorchSharp", StringComparison.Ordinal), model.Training.Versions);
     }
 }

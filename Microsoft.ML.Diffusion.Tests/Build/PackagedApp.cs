@@ -10,12 +10,12 @@ internal sealed class PackagedApp : IDisposable
 
     /// <param name="package">The package to use.</param>
     /// <param name="program">Its Program.cs.</param>
-    /// <param name="libTorch">Whether it has libtorch for this system.</param>
+    /// <param name="libTorch">Whether it has libtorch for this system, to compare with.</param>
     /// <remarks>
     /// All other packages come from the folder of the tests' own restore, where they are already: nothing is downloaded, unpacked or written there. What
     /// this project restores goes to a folder of its own.
     /// </remarks>
-    public PackagedApp(FreshPackage package, string program, bool libTorch = true)
+    public PackagedApp(FreshPackage package, string program, bool libTorch = false)
     {
         Write("App.csproj", $"""
             <Project Sdk="Microsoft.NET.Sdk">
@@ -45,6 +45,10 @@ internal sealed class PackagedApp : IDisposable
             """);
         Write("Program.cs", program);
     }
+
+    /// <summary>Gets the files below a folder of the application.</summary>
+    public IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(Project, folder), "*", SearchOption.AllDirectories);
 
     /// <summary>Gets the packages that were not in the folder of the tests.</summary>
     public string[] RestoredPackages => [.. Directory.GetDirectories(_folder.File("packages")).Select(folder => Path.GetFileName(folder))];

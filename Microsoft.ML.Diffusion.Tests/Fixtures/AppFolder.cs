@@ -50,6 +50,9 @@ internal sealed class AppFolder : IDisposable
     /// <summary>As the SDK builds it without a reference to a libtorch package.</summary>
     public static AppFolder WithoutLibTorch() => WithoutPackages("libtorch-").App;
 
+    /// <summary>Without anything of libtorch and TorchSharp, of which the host knows nothing either.</summary>
+    public static AppFolder WithoutTorchSharp() => WithoutPackages("libtorch-", "TorchSharp/").App;
+
     /// <summary>As a notebook has it: TorchSharp and libtorch where their packages are unpacked, of which the host knows nothing.</summary>
     public static AppFolder AsNotebook()
     {

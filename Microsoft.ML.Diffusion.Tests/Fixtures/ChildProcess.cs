@@ -124,6 +124,9 @@ internal static class ChildProcess
             case ["libraries", var model, var torchSharp]:
                 LoadedLibraries.RunWith(torchSharp, model);
                 return 0;
+            case ["cpu", var folder]:
+                CpuRun.Run(folder);
+                return 0;
             case ["fit", var seed]:
                 return ShortFit.Run(int.Parse(seed));
             case ["large-images", var how, var count]:
@@ -136,7 +139,7 @@ internal static class ChildProcess
                 return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, device, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, device, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], cpu <folder>, fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

@@ -3,25 +3,35 @@ using System.Runtime.Loader;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
-/// <summary>A process that draws, and then says which files of libtorch it has.</summary>
+/// <summary>What a process has loaded of TorchSharp and libtorch.</summary>
 internal static class LoadedLibraries
 {
-    /// <summary>Draws a picture on the device that is chosen where none is named, and prints the path of each library of libtorch.</summary>
+    private static readonly string[] _beginnings = ["torch", "c10", "LibTorch"];
+
+    /// <summary>All of it: TorchSharp's assembly, and each native file by its path.</summary>
+    public static string[] OfTorch() =>
+    [
+        .. AppDomain.CurrentDomain.GetAssemblies()
+            .Select(assembly => assembly.GetName())
+            .Where(name => name.Name!.StartsWith("TorchSharp", StringComparison.Ordinal))
+            .Select(name => name.FullName),
+        .. NativeFiles(),
+    ];
+
+    /// <summary>Generates an image by libtorch, and prints the devices that were chosen and the path of each library of libtorch.</summary>
     public static void Run(string model)
     {
         var mlContext = new MLContext(seed: 1);
         var chosen = new List<string>();
         mlContext.Log +=
             (_, entry) => chosen.AddRange(entry.RawMessage.StartsWith("Device ", StringComparison.Ordinal) ? [entry.RawMessage] : []);
-        using (var diffusion = mlContext.Diffusion.LoadModel(model, out _).GetDiffusion())
+        using (var diffusion = mlContext.Diffusion.LoadDiffusionModel(model))
         {
-            diffusion.Generate(1)[0].Dispose();
+            diffusion.ToDevice("torch").Generate(1)[0].Dispose();
         }
 
         Console.WriteLine(string.Join('\n', chosen.Distinct()));
-        using var process = Process.GetCurrentProcess();
-        var files = process.Modules.Cast<ProcessModule>().Select(module => module.FileName).Where(IsOfLibTorch);
-        Console.WriteLine(string.Join('\n', files.Distinct().Order(StringComparer.Ordinal)));
+        Console.WriteLine(string.Join('\n', NativeFiles()));
     }
 
     /// <summary>The same where TorchSharp's assembly is one that the host knows nothing of.</summary>
@@ -32,9 +42,24 @@ internal static class LoadedLibraries
         Run(model);
     }
 
-    private static bool IsOfLibTorch(string path) =>
-        Path.GetFileName(path) is var name
-            && (name.StartsWith("libtorch", StringComparison.Ordinal)
-                || name.StartsWith("libLibTorch", StringComparison.Ordinal)
-                || name.StartsWith("libc10", StringComparison.Ordinal));
+    private static IEnumerable<string> NativeFiles() => Files().Where(IsOfLibTorch).Distinct().Order(StringComparer.Ordinal);
+
+    private static List<string> Files()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Whatever is mapped, also what holds no code.
+            return [.. File.ReadLines("/proc/self/maps").Where(line => line.Contains('/')).Select(line => line[line.IndexOf('/')..])];
+        }
+
+        using var process = Process.GetCurrentProcess();
+        return [.. process.Modules.Cast<ProcessModule>().Select(module => module.FileName)];
+    }
+
+    private static bool IsOfLibTorch(string path)
+    {
+        var file = Path.GetFileName(path);
+        var name = file.StartsWith("lib", StringComparison.Ordinal) ? file[3..] : file;
+        return Array.Exists(_beginnings, beginning => name.StartsWith(beginning, StringComparison.Ordinal));
+    }
 }

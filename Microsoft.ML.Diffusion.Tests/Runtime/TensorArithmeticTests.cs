@@ -15,11 +15,12 @@ public class TensorArithmeticTests
     ];
 
     [TestMethod]
-    public void Library_AllCode_LeavesNoScalarToTorchSharp() =>
-        CollectionAssert.AreEquivalent(
-            _allowed,
-            ScalarScan.Find(typeof(DiffusionTransformer).Assembly).ToArray(),
-            "use TensorArithmetic for these");
+    public void Library_AllCode_LeavesNoScalarToTorchSharp()
+    {
+        var calls = ScalarScan.Find(typeof(DiffusionTransformer).Assembly);
+
+        CollectionAssert.AreEquivalent(_allowed, calls.ToArray(), $"use TensorArithmetic for these: {string.Join("; ", calls.Except(_allowed))}");
+    }
 
     [TestMethod]
     [DataRow(nameof(Sum))]

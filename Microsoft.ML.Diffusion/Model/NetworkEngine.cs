@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Engines.Torch;
@@ -15,17 +14,8 @@ internal static class NetworkEngine
     /// <param name="weights">Its weights, which belong to the network from now on: the caller neither reads nor changes them.</param>
     /// <param name="device">By what, and where.</param>
     public static Network Create(UNetPlan plan, NetworkWeights weights, ComputeDevice device) =>
-        device.Kind == DeviceKind.Cpu ? new CpuNetwork(weights) : ByTorch(plan, weights, device);
+        device.Kind == DeviceKind.Cpu ? new CpuNetwork(weights) : TorchEngine.CreateNetwork(plan, weights, device);
 
     /// <summary>The library that computes on a device, with its version; null for this one.</summary>
-    public static string? Library(ComputeDevice device) => device.Kind == DeviceKind.Cpu ? null : TorchLibrary();
-
-    // Not inlined: what is compiled together loads its assemblies together, and TorchSharp's only where it computes.
-#pragma warning disable CA1859 // the rule is right for speed: here its type would be loaded by whoever calls this
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Network ByTorch(UNetPlan plan, NetworkWeights weights, ComputeDevice device) => new TorchNetwork(plan, weights, device);
-#pragma warning restore CA1859
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static string TorchLibrary() => TorchEngine.Library;
+    public static string? Library(ComputeDevice device) => device.Kind == DeviceKind.Cpu ? null : TorchEngine.Library;
 }

@@ -55,7 +55,7 @@ internal sealed class FlatOptimizer : IDisposable
         {
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
-            _updates.fill_(value);
+            _updates.Fill(value);
         }
     }
 

@@ -28,7 +28,7 @@ internal static class LibTorch
         var libtorch = LoadOf(files, LibTorchAdvice.LibTorchName);
         var torchSharp =
             libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
-        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !IsInPackage(typeof(torch).Assembly.Location)))
+        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !NativeFiles.IsInPackage(typeof(torch).Assembly.Location)))
         {
             var other = libtorch.File is null ? files.FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable) : null;
             throw new DllNotFoundException(
@@ -37,13 +37,6 @@ internal static class LibTorch
 
         return _file = libtorch.File ?? files.NameOf(LibTorchAdvice.LibTorchName);
     }
-
-    /// <summary>
-    /// Says whether TorchSharp's assembly is used where a package is unpacked, packages/torchsharp/version/lib/framework, as notebooks and scripts
-    /// do. There each package's libraries are in a folder of their own, and TorchSharp's copying is what makes them load.
-    /// </summary>
-    internal static bool IsInPackage(string assembly) =>
-        assembly.Split('/', '\\') is [.., var package, _, "lib", _, _] && package.Equals("torchsharp", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Loads a library, if the program has not done so itself.</summary>
     private static NativeLoad LoadOf(NativeFiles files, string name)

@@ -33,10 +33,17 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
 
     /// <summary>Gets whether TorchSharp's assembly is used where packages are unpacked, and one of them is libtorch for CUDA, which TorchSharp finds.</summary>
     public bool HasCudaPackage =>
-        LibTorch.IsInPackage(assembly)
+        IsInPackage(assembly)
             && PackagesOf(assembly) is var packages
             && Directory.Exists(packages)
             && Directory.EnumerateDirectories(packages, "libtorch-cuda-*").Any();
+
+    /// <summary>
+    /// Says whether TorchSharp's assembly is used where a package is unpacked, packages/torchsharp/version/lib/framework, as notebooks and scripts
+    /// do. There each package's libraries are in a folder of their own, and TorchSharp's copying is what makes them load.
+    /// </summary>
+    public static bool IsInPackage(string assembly) =>
+        assembly.Split('/', '\\') is [.., var package, _, "lib", _, _] && package.Equals("torchsharp", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Those of this application.</summary>
     /// <param name="assembly">The path of TorchSharp's assembly.</param>
@@ -85,7 +92,7 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
     /// </summary>
     private static string[] PackageFolders(string assembly, string platform)
     {
-        if (!LibTorch.IsInPackage(assembly) || !platform.StartsWith("linux-", StringComparison.Ordinal))
+        if (!IsInPackage(assembly) || !platform.StartsWith("linux-", StringComparison.Ordinal))
         {
             return [];
         }

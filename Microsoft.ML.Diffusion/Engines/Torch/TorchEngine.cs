@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
 
@@ -44,6 +45,17 @@ internal static class TorchEngine
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static string Load() => LibTorch.Load();
 
+    /// <summary>Makes a network; its weights are copied.</summary>
+#pragma warning disable CA1859 // the rule is right for speed: here its type would be loaded by whoever calls this
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Network CreateNetwork(UNetPlan plan, NetworkWeights weights, ComputeDevice device) =>
+        new TorchNetwork(plan, weights, device);
+#pragma warning restore CA1859
+
     /// <summary>TorchSharp, with its version.</summary>
-    public static string Library => AssemblyVersion.Of(typeof(TorchSharp.torch));
+    public static string Library
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => AssemblyVersion.Of(typeof(TorchSharp.torch));
+    }
 }

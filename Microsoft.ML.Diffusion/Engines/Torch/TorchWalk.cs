@@ -16,7 +16,7 @@ namespace Microsoft.ML.Diffusion.Engines.Torch;
 /// <param name="drops">What drops features; null drops none.</param>
 internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor? labels, SeededDropout? drops = null)
 {
-    private readonly ScalarType _type = network.parameters().First().dtype;
+    private readonly Tensor _weight = network.parameters().First(); // for its type, a field of which would load TorchSharp with the class
     private readonly Tensor?[] _values = new Tensor?[network.Plan.Nodes.Count];
     private readonly List<Tensor> _ended = [];
     private int _next;
@@ -65,7 +65,8 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
     {
         ImagesNode => Images(),
         SinusoidsNode sinusoids =>
-            TorchOperations.Sinusoids(timesteps, sinusoids.Shape.Channels, sinusoids.CosinesFirst, sinusoids.FrequencyShift).to(_type),
+            TorchOperations.Sinusoids(timesteps, sinusoids.Shape.Channels, sinusoids.CosinesFirst, sinusoids.FrequencyShift)
+                .to(_weight.dtype),
         ConvolutionNode convolution => Layers.Convolve(
             Of(convolution.Input),
             Of(convolution.Filters.Weight),
@@ -94,7 +95,7 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
     // Never the caller's own tensor, which a walk must not free.
     private Tensor Images()
     {
-        var images = x.to(_type);
+        var images = x.to(_weight.dtype);
         return ReferenceEquals(images, x) ? x.alias() : images;
     }
 

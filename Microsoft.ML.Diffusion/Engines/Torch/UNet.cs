@@ -70,8 +70,11 @@ internal sealed class UNet : IDisposable
             : new Parameter(weight.detach().to(device)));
 
     /// <summary>Converts the weights to a type; otherwise as for a device.</summary>
-    public void to(ScalarType type) =>
-        Replace(weight => weight.dtype == type ? weight : new Parameter(weight.detach().to(type)));
+    public void to(ScalarType type)
+    {
+        using var like = empty(0, type); // captured in place of the type, which would load TorchSharp with the closure's class
+        Replace(weight => weight.dtype == like.dtype ? weight : new Parameter(weight.detach().to(like.dtype)));
+    }
 
     /// <summary>Replaces each weight, in the order of an optimizer's buffers, by another of its shape, which belongs to the network from now on.</summary>
     public void Replace(Func<Parameter, Parameter> replace)

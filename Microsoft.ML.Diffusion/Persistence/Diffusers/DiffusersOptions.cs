@@ -39,7 +39,7 @@ public sealed record DiffusersOptions
     /// <value><see langword="null"/>, the default, generates without classes.</value>
     public string? LabelColumnName { get; init; }
 
-    /// <summary>Gets the device to generate on: "cpu", "cuda" or "cuda:1".</summary>
+    /// <summary>Gets the device to generate on: "cpu", "cuda", "cuda:1", or "torch", which is libtorch on the processor, to compare with.</summary>
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere.</value>
     public string? Device { get; init; }
 
