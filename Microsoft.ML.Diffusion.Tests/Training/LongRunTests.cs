@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Training;
@@ -171,16 +172,20 @@ public sealed class LongRunTests
     }
 
     [TestMethod]
-    public void Fit_NetworkLargerThanMemory_SaysWhatToLower()
+    public void MemoryShortage_BeforeTheFirstStep_SaysWhatToLower()
     {
         var network = TinyModel.Options.Network with { BaseChannels = 32768 };
+        var model =
+            new ModelDescription(new ImageShape(1, 8, 8), network, NoiseSchedule.Cosine(), PredictionType.Epsilon, ModelVariance.Fixed, []);
+        T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, ComputeDevice.Cpu, model, new TrainingOptions());
 
-        var error =
-            Assert.ThrowsExactly<InsufficientMemoryException>(() => TinyModel.Train(TinyModel.Options with { Network = network }));
+        var error = Assert.ThrowsExactly<InsufficientMemoryException>(() => Explained(() => new NetworkWeights(model.CreatePlan())));
 
         StringAssert.Matches(
             error.Message,
-            new(@"^Memory ran out on cpu at step 0\. Raise GradientAccumulationSteps .* or lower BatchSize \(now 8\), Network\.BaseChannels \(now 32768\) or the size of the images \(now 8x8\)\. It said: A network of \d+ weights is larger than a buffer can be\.$"));
+            new(@"^Memory ran out on cpu at step 0\. Raise GradientAccumulationSteps .* or lower BatchSize \(now 64\), Network\.BaseChannels \(now 32768\) or the size of the images \(now 8x8\)\. It said: A network of \d+ weights is larger than a buffer can be\.$"));
+        Assert.AreEqual(3, Explained(() => 3));
+        Assert.ThrowsExactly<FormatException>(() => Explained<int>(() => throw new FormatException()));
     }
 
     [TestMethod]
