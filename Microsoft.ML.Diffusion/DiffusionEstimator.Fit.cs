@@ -103,6 +103,7 @@ public sealed partial class DiffusionEstimator
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         using var channel = _host.Start("Fit");
         var device = DeviceChoice.Resolve(_host, _options.Device);
+        _options.Training.ValidateFor(device);
         var previous = previousModel?.Model;
         using var share = previous?.Use(); // until its weights are copied
 
@@ -144,13 +145,14 @@ public sealed partial class DiffusionEstimator
 
         var plan = description.CreatePlan();
         CheckSpace(plan, resumed is not null, channel);
-        var network = CreateNetwork(plan, previous, seed, device);
+        T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, _options.Training);
+        var network = Explained(() => CreateNetwork(plan, previous, seed, device));
         share?.Dispose();
         try
         {
             var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
-            using var loop = new TrainingLoop(run, cancellation, checkpoints, reporter.Report);
+            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report));
             var summary = loop.Run();
             return new DiffusionTransformer(
                 _host,

@@ -16,11 +16,12 @@ public sealed class EncodeTests
     public static void Free() => Array.ForEach(_images, image => image.Dispose());
 
     [TestMethod]
-    public void ReconstructionError_MoreSteps_Falls()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void ReconstructionError_MoreSteps_Falls(string device)
     {
         int[] steps = [10, 20, 50, 100];
 
-        var errors = Array.ConvertAll(steps, count => _model.ReconstructionError(_images, Ddim(count)).Average());
+        var errors = Array.ConvertAll(steps, count => TrainedModel.On(device).ReconstructionError(_images, Ddim(count)).Average());
 
         var report = string.Join(", ", steps.Zip(errors, (count, error) => FormattableString.Invariant($"S={count}: {error:g3}")));
         Console.WriteLine(report);
@@ -34,12 +35,13 @@ public sealed class EncodeTests
     }
 
     [TestMethod]
-    public void ReconstructionError_IsThatOfTheDecodedImages()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void ReconstructionError_IsThatOfTheDecodedImages(string device)
     {
         var options = Ddim(50);
 
-        var errors = _model.ReconstructionError(_images, options);
-        var again = _model.Decode(_model.Encode(_images, options));
+        var errors = TrainedModel.On(device).ReconstructionError(_images, options);
+        var again = TrainedModel.On(device).Decode(TrainedModel.On(device).Encode(_images, options));
 
         for (var i = 0; i < _images.Length; i++)
         {
@@ -62,12 +64,13 @@ public sealed class EncodeTests
 
     // The latents are at a level between timesteps 990 and 993, where the run begins.
     [TestMethod]
-    public void Decode_LevelsBetweenTimesteps_BeginWhereEncodingEnded()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Decode_LevelsBetweenTimesteps_BeginWhereEncodingEnded(string device)
     {
         var options = Ddim(1) with { Sampler = new DdimSampler { Timesteps = TimestepSubset.LogSnr(40) } };
 
-        var (latents, errors) = (_model.Encode(_images, options), _model.ReconstructionError(_images, options));
-        var again = _model.Decode(latents, options);
+        var (latents, errors) = (TrainedModel.On(device).Encode(_images, options), TrainedModel.On(device).ReconstructionError(_images, options));
+        var again = TrainedModel.On(device).Decode(latents, options);
 
         Assert.IsTrue(latents.Timestep is > 985 and < 995, $"{latents}");
         Assert.AreEqual(TimestepSubset.LogSnr(40), latents.Timesteps);
@@ -79,22 +82,23 @@ public sealed class EncodeTests
         CollectionAssert.AreEqual(
             Pictures.Digests(again),
             Pictures.Digests(
-                _model.Decode(
+                TrainedModel.On(device).Decode(
                     latents,
                     new GenerationOptions { Sampler = new EulerSampler { Timesteps = TimestepSubset.LogSnr(40) }, BatchSize = 4 })));
     }
 
     [TestMethod]
-    public void Encode_InversionLevel_ChangesTheLatentsOfAllThatEncodes()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Encode_InversionLevel_ChangesTheLatentsOfAllThatEncodes(string device)
     {
         var (lower, upper) = (Ddim(10), Ddim(10) with { Sampler = new DdimSampler(10) { InversionLevel = InversionLevel.Upper } });
 
-        CollectionAssert.AreNotEqual(_model.Encode(_images, lower).Values.ToArray(), _model.Encode(_images, upper).Values.ToArray());
-        CollectionAssert.AreNotEqual(_model.ReconstructionError(_images, lower), _model.ReconstructionError(_images, upper));
+        CollectionAssert.AreNotEqual(TrainedModel.On(device).Encode(_images, lower).Values.ToArray(), TrainedModel.On(device).Encode(_images, upper).Values.ToArray());
+        CollectionAssert.AreNotEqual(TrainedModel.On(device).ReconstructionError(_images, lower), TrainedModel.On(device).ReconstructionError(_images, upper));
         CollectionAssert.AreNotEqual(Between(lower.Sampler), Between(upper.Sampler));
 
         string[] Between(Sampler sampler) =>
-            Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, new InterpolationOptions { Sampler = sampler, BatchSize = 4 }));
+            Pictures.Digests(TrainedModel.On(device).Interpolate(_images[0], _images[1], 3, new InterpolationOptions { Sampler = sampler, BatchSize = 4 }));
     }
 
     [TestMethod]
@@ -116,22 +120,24 @@ public sealed class EncodeTests
     }
 
     [TestMethod]
-    public void Encode_OneImage_IsTheSameInAnyBatch()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Encode_OneImage_IsTheSameInAnyBatch(string device)
     {
-        var together = _model.Encode(_images[..6], Ddim(5));
+        var together = TrainedModel.On(device).Encode(_images[..6], Ddim(5));
 
-        CollectionAssert.AreEqual(together[4].ToArray(), _model.Encode([_images[4]], Ddim(5))[0].ToArray());
+        CollectionAssert.AreEqual(together[4].ToArray(), TrainedModel.On(device).Encode([_images[4]], Ddim(5))[0].ToArray());
     }
 
     [TestMethod]
-    public void AddNoise_AtBothEnds_IsTheImageAndNormalNoise()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void AddNoise_AtBothEnds_IsTheImageAndNormalNoise(string device)
     {
-        var first = _model.AddNoise(_images, 0, seed: 1);
-        var last = _model.AddNoise(_images, 999, seed: 1).Values.ToArray();
+        var first = TrainedModel.On(device).AddNoise(_images, 0, seed: 1);
+        var last = TrainedModel.On(device).AddNoise(_images, 999, seed: 1).Values.ToArray();
 
         Assert.AreEqual(0, first.Timestep);
         Assert.IsNull(first.Timesteps);
-        var decoded = _model.Decode(first, Ddim(5));
+        var decoded = TrainedModel.On(device).Decode(first, Ddim(5));
         Assert.IsLessThan(10, Pictures.Distance(_images[0], decoded[0]));
         Pictures.Digest(decoded);
 
@@ -152,17 +158,19 @@ public sealed class EncodeTests
     }
 
     [TestMethod]
-    public void Decode_LatentsMadeOfTheirValues_GivesTheSame()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Decode_LatentsMadeOfTheirValues_GivesTheSame(string device)
     {
-        var latents = _model.Encode(_images[..2], Ddim(5));
+        var latents = TrainedModel.On(device).Encode(_images[..2], Ddim(5));
         var copy = new DiffusionLatents(latents.Values.Span, latents.Channels, latents.Height, latents.Width, latents.Timestep);
 
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Decode(latents, Ddim(5))), Pictures.Digests(_model.Decode(copy, Ddim(5))));
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Decode(latents)), Pictures.Digests(_model.Decode(copy, Ddim(5))));
+        CollectionAssert.AreEqual(Pictures.Digests(TrainedModel.On(device).Decode(latents, Ddim(5))), Pictures.Digests(TrainedModel.On(device).Decode(copy, Ddim(5))));
+        CollectionAssert.AreEqual(Pictures.Digests(TrainedModel.On(device).Decode(latents)), Pictures.Digests(TrainedModel.On(device).Decode(copy, Ddim(5))));
     }
 
     [TestMethod]
-    public void Encode_Labels_ReachTheNetwork()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Encode_Labels_ReachTheNetwork(string device)
     {
         using var model = TinyModel.Train(TinyModel.Labelled);
         using var image = Pictures.Bars(0);

@@ -9,7 +9,9 @@ public sealed class ImageToImageTests
     private static readonly DiffusionTransformer _model = TrainedModel.Shared;
     private static MLImage[] _images = null!;
 
-    public static IEnumerable<object[]> Samplers => [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)]];
+    private static readonly Sampler[] _samplers = [new DdimSampler(8), new DdimSampler(8, 0.5), new DdpmSampler(8)];
+
+    public static IEnumerable<TestDataRow<(string Device, string Sampler)>> Samplers => EveryDevice.With(_samplers.Select(sampler => $"{sampler}"));
 
     [ClassInitialize]
     public static void Draw(TestContext context) => _images = TrainedModel.Unseen(6);
@@ -19,21 +21,22 @@ public sealed class ImageToImageTests
 
     [TestMethod]
     [DynamicData(nameof(Samplers))]
-    public void ImageToImage_EqualsDecodingAddedNoise(Sampler sampler)
+    public void ImageToImage_EqualsDecodingAddedNoise(string device, string sampler)
     {
-        var options = Options(sampler);
+        var options = Options(Named(sampler));
 
-        var edited = Pictures.Digests(_model.ImageToImage(_images, 0.45, options));
+        var edited = Pictures.Digests(TrainedModel.On(device).ImageToImage(_images, 0.45, options));
 
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Decode(_model.AddNoise(_images, 449, seed: 9), options)), edited);
+        CollectionAssert.AreEqual(Pictures.Digests(TrainedModel.On(device).Decode(TrainedModel.On(device).AddNoise(_images, 449, seed: 9), options)), edited);
     }
 
     [TestMethod]
-    public void ImageToImage_MoreStrength_GoesFurther()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void ImageToImage_MoreStrength_GoesFurther(string device)
     {
         var options = Options(new DdimSampler(20));
 
-        var distances = Array.ConvertAll([0.05, 0.4, 1.0], strength => Distance(_model.ImageToImage(_images, strength, options)));
+        var distances = Array.ConvertAll([0.05, 0.4, 1.0], strength => Distance(TrainedModel.On(device).ImageToImage(_images, strength, options)));
 
         Assert.IsLessThan(distances[1], 2 * distances[0]);
         Assert.IsLessThan(distances[2], 1.5 * distances[1]);
@@ -41,12 +44,14 @@ public sealed class ImageToImageTests
 
     [TestMethod]
     [DynamicData(nameof(Samplers))]
-    public void ImageToImage_OneImage_IsTheSameInAnyBatch(Sampler sampler)
+    public void ImageToImage_OneImage_IsTheSameInAnyBatch(string device, string sampler)
     {
-        var together = Pictures.Digests(_model.ImageToImage(_images, 0.5, Options(sampler)));
+        var together = Pictures.Digests(TrainedModel.On(device).ImageToImage(_images, 0.5, Options(Named(sampler))));
 
-        CollectionAssert.AreEqual(together[..1], Pictures.Digests(_model.ImageToImage(_images[..1], 0.5, Options(sampler))));
+        CollectionAssert.AreEqual(together[..1], Pictures.Digests(TrainedModel.On(device).ImageToImage(_images[..1], 0.5, Options(Named(sampler)))));
     }
+
+    private static Sampler Named(string name) => _samplers.First(sampler => $"{sampler}" == name);
 
     private static GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, BatchSize = 4, Seed = 9 };
 

@@ -11,11 +11,12 @@ public sealed class InpaintTests
     private static MLImage[] _images = null!;
     private static MLImage _right = null!;
 
-    public static IEnumerable<object[]> Samplers =>
-        [[new DdimSampler(8)], [new DdimSampler(8, 0.5)], [new DdpmSampler(8)], [new DpmSolverSampler(8)], [new HeunSampler(8)]];
+    private static readonly Sampler[] _samplers = [new DdimSampler(8), new DdimSampler(8, 0.5), new DdpmSampler(8), new DpmSolverSampler(8), new HeunSampler(8)];
+    private static readonly Sampler[] _deterministic = [new DdimSampler(8), new DpmSolverSampler(8), new EulerSampler(8), new HeunSampler(8)];
 
-    public static IEnumerable<object[]> Deterministic =>
-        [[new DdimSampler(8)], [new DpmSolverSampler(8)], [new EulerSampler(8)], [new HeunSampler(8)]];
+    public static IEnumerable<TestDataRow<(string Device, string Sampler)>> Samplers => EveryDevice.With(_samplers.Select(sampler => $"{sampler}"));
+
+    public static IEnumerable<TestDataRow<(string Device, string Sampler)>> Deterministic => EveryDevice.With(_deterministic.Select(sampler => $"{sampler}"));
 
     [ClassInitialize]
     public static void Draw(TestContext context)
@@ -33,11 +34,11 @@ public sealed class InpaintTests
 
     [TestMethod]
     [DynamicData(nameof(Samplers))]
-    public void Inpaint_DarkPartOfTheMask_IsKeptExactly(Sampler sampler)
+    public void Inpaint_DarkPartOfTheMask_IsKeptExactly(string device, string sampler)
     {
         using var left = Pictures.Grey((x, _) => x < Pictures.Side / 2 ? byte.MaxValue : byte.MinValue);
 
-        var painted = _model.Inpaint(_images, [_right], resamplings: 2, Options(sampler));
+        var painted = TrainedModel.On(device).Inpaint(_images, [_right], resamplings: 2, Options(Named(sampler)));
 
         for (var i = 0; i < _images.Length; i++)
         {
@@ -51,33 +52,34 @@ public sealed class InpaintTests
     // Also for samplers with a memory, or with two calls a step.
     [TestMethod]
     [DynamicData(nameof(Deterministic))]
-    public void Inpaint_AllLightAndDeterministic_IsGeneration(Sampler sampler)
+    public void Inpaint_AllLightAndDeterministic_IsGeneration(string device, string sampler)
     {
         using var light = Pictures.Grey((_, _) => byte.MaxValue);
-        var options = Options(sampler);
+        var options = Options(Named(sampler));
 
         CollectionAssert.AreEqual(
-            Pictures.Digests(_model.Generate(6, options)),
-            Pictures.Digests(_model.Inpaint(_images, [light], 1, options)));
+            Pictures.Digests(TrainedModel.On(device).Generate(6, options)),
+            Pictures.Digests(TrainedModel.On(device).Inpaint(_images, [light], 1, options)));
     }
 
     [TestMethod]
     [DynamicData(nameof(Samplers))]
-    public void Inpaint_OneImage_IsTheSameInAnyBatch(Sampler sampler)
+    public void Inpaint_OneImage_IsTheSameInAnyBatch(string device, string sampler)
     {
-        var together = Pictures.Digests(_model.Inpaint(_images, [_right, _right, _right, _right, _right, _right], 2, Options(sampler)));
+        var together = Pictures.Digests(TrainedModel.On(device).Inpaint(_images, [_right, _right, _right, _right, _right, _right], 2, Options(Named(sampler))));
 
-        CollectionAssert.AreEqual(together, Pictures.Digests(_model.Inpaint(_images, [_right], 2, Options(sampler))));
-        CollectionAssert.AreEqual(together[..1], Pictures.Digests(_model.Inpaint(_images[..1], [_right], 2, Options(sampler))));
+        CollectionAssert.AreEqual(together, Pictures.Digests(TrainedModel.On(device).Inpaint(_images, [_right], 2, Options(Named(sampler)))));
+        CollectionAssert.AreEqual(together[..1], Pictures.Digests(TrainedModel.On(device).Inpaint(_images[..1], [_right], 2, Options(Named(sampler)))));
     }
 
     [TestMethod]
-    public void Inpaint_FitsTheKeptPart()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Inpaint_FitsTheKeptPart(string device)
     {
         var options = Options(new DdpmSampler(50));
 
-        var painted = Distance(_model.Inpaint(_images, [_right], 5, options), _right);
-        var unrelated = Distance(_model.Generate(6, options), _right);
+        var painted = Distance(TrainedModel.On(device).Inpaint(_images, [_right], 5, options), _right);
+        var unrelated = Distance(TrainedModel.On(device).Generate(6, options), _right);
 
         Assert.IsLessThan(0.75 * unrelated, painted, $"{painted} against {unrelated}");
     }
@@ -128,7 +130,8 @@ public sealed class InpaintTests
     }
 
     [TestMethod]
-    public void Edit_Labels_ReachTheNetwork()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Edit_Labels_ReachTheNetwork(string device)
     {
         using var model = TinyModel.Train(TinyModel.Labelled);
         var options = Options(new DdimSampler(4));
@@ -150,7 +153,8 @@ public sealed class InpaintTests
     }
 
     [TestMethod]
-    public void EncodeAndEdit_LeaveNoTensorsBehind() => Alone.Run(() =>
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void EncodeAndEdit_LeaveNoTensorsBehind(string device) => Alone.Run(() =>
     {
         var options = Options(new DdimSampler(4));
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -164,6 +168,8 @@ public sealed class InpaintTests
 
         Assert.AreEqual(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     });
+
+    private static Sampler Named(string name) => _samplers.Union(_deterministic).First(sampler => $"{sampler}" == name);
 
     private static GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, BatchSize = 4, Seed = 9 };
 

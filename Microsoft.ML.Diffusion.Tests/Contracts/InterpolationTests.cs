@@ -9,23 +9,20 @@ public sealed class InterpolationTests
 {
     private static readonly InterpolationOptions _options = new() { Sampler = new DdimSampler(5), BatchSize = 4 };
     private static readonly MLImage[] _images = [.. Enumerable.Range(0, 4).Select(i => Pictures.Bars(i))];
-    private static DiffusionTransformer _model = null!;
-
-    [ClassInitialize]
-    public static void Train(TestContext context) =>
-        _model = TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
+    private static readonly ModelOfEachDevice _models = new(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 60 } });
 
     [ClassCleanup]
     public static void Free()
     {
-        _model.Dispose();
+        _models.Dispose();
         Array.ForEach(_images, image => image.Dispose());
     }
 
+    public static IEnumerable<TestDataRow<(string Device, InterpolationPath Path)>> Paths => EveryDevice.With(Enum.GetValues<InterpolationPath>());
+
     [TestMethod]
-    [DataRow(InterpolationPath.Spherical)]
-    [DataRow(InterpolationPath.Linear)]
-    public void InterpolateGrid_OfImages_HasThePathOfEachPair(InterpolationPath path)
+    [DynamicData(nameof(Paths))]
+    public void InterpolateGrid_OfImages_HasThePathOfEachPair(string device, InterpolationPath path)
     {
         var options =
             _options with
@@ -38,49 +35,53 @@ public sealed class InterpolationTests
 
         var grid =
             Pictures.Digests(
-                _model.InterpolateGrid([(_images[0], _images[1]), (_images[2], _images[3])], [0, 0.25, 0.5, 0.75, 1], options));
+                _models[device].InterpolateGrid([(_images[0], _images[1]), (_images[2], _images[3])], [0, 0.25, 0.5, 0.75, 1], options));
 
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Interpolate(_images[0], _images[1], 5, options)), grid[..5]);
-        CollectionAssert.AreEqual(Pictures.Digests(_model.Interpolate(_images[2], _images[3], 5, options)), grid[5..]);
-        CollectionAssert.AreEqual(grid[6..7], Pictures.Digests(_model.InterpolateGrid([(_images[2], _images[3])], [0.25], options)));
+        CollectionAssert.AreEqual(Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 5, options)), grid[..5]);
+        CollectionAssert.AreEqual(Pictures.Digests(_models[device].Interpolate(_images[2], _images[3], 5, options)), grid[5..]);
+        CollectionAssert.AreEqual(grid[6..7], Pictures.Digests(_models[device].InterpolateGrid([(_images[2], _images[3])], [0.25], options)));
     }
 
     [TestMethod]
-    public void Interpolate_EqualLabelsOfBothEnds_AreOneLabel()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Interpolate_EqualLabelsOfBothEnds_AreOneLabel(string device)
     {
         CollectionAssert.AreEqual(
-            Pictures.Digests(_model.Interpolate(_images[0], _images[1], 4, _options with { Label = 1 })),
-            Pictures.Digests(_model.Interpolate(_images[0], _images[1], 4, _options with { LabelA = 1, LabelB = 1 })));
+            Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 4, _options with { Label = 1 })),
+            Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 4, _options with { LabelA = 1, LabelB = 1 })));
     }
 
     [TestMethod]
-    public void Interpolate_SeedsWithALabelEach_EndAtTheImagesOfTheirClasses()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Interpolate_SeedsWithALabelEach_EndAtTheImagesOfTheirClasses(string device)
     {
         var options = new GenerationOptions { Sampler = new DdimSampler(5), BatchSize = 4 };
 
-        var path = Pictures.Digests(_model.Interpolate(7, 8, 4, _options with { LabelA = 0, LabelB = 1 }));
+        var path = Pictures.Digests(_models[device].Interpolate(7, 8, 4, _options with { LabelA = 0, LabelB = 1 }));
 
-        Assert.AreEqual(Pictures.Digests(_model.Generate([0], options with { Seed = 7 }))[0], path[0]);
-        Assert.AreEqual(Pictures.Digests(_model.Generate([1], options with { Seed = 8 }))[0], path[^1]);
+        Assert.AreEqual(Pictures.Digests(_models[device].Generate([0], options with { Seed = 7 }))[0], path[0]);
+        Assert.AreEqual(Pictures.Digests(_models[device].Generate([1], options with { Seed = 8 }))[0], path[^1]);
         Assert.AreEqual(4, path.Distinct().Count());
-        Assert.AreEqual(path[0], Pictures.Digests(_model.Interpolate(7, 8, 2, _options with { LabelA = 0 }))[0]); // the other end has none
+        Assert.AreEqual(path[0], Pictures.Digests(_models[device].Interpolate(7, 8, 2, _options with { LabelA = 0 }))[0]); // the other end has none
     }
 
     [TestMethod]
-    public void Interpolate_ImagesWithALabelEach_KeepTheEndsOfTheirClasses()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Interpolate_ImagesWithALabelEach_KeepTheEndsOfTheirClasses(string device)
     {
-        var mixed = Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, _options with { LabelA = 0, LabelB = 1 }));
+        var mixed = Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 3, _options with { LabelA = 0, LabelB = 1 }));
 
-        Assert.AreEqual(Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, _options with { Label = 0 }))[0], mixed[0]);
-        Assert.AreEqual(Pictures.Digests(_model.Interpolate(_images[0], _images[1], 3, _options with { Label = 1 }))[^1], mixed[^1]);
+        Assert.AreEqual(Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 3, _options with { Label = 0 }))[0], mixed[0]);
+        Assert.AreEqual(Pictures.Digests(_models[device].Interpolate(_images[0], _images[1], 3, _options with { Label = 1 }))[^1], mixed[^1]);
     }
 
     [TestMethod]
-    public void Interpolate_FromOneClassToAnother_JumpsNowhere()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Interpolate_FromOneClassToAnother_JumpsNowhere(string device)
     {
         // One noise, so that the class alone changes.
         double[] alphas = [.. Enumerable.Range(0, 21).Select(i => i / 20.0)];
-        var frames = _model.InterpolateGrid([(7, 7)], alphas, _options with { LabelA = 0, LabelB = 1 });
+        var frames = _models[device].InterpolateGrid([(7, 7)], alphas, _options with { LabelA = 0, LabelB = 1 });
 
         var whole = Pictures.Distance(frames[0], frames[^1]);
         var largest = frames.Zip(frames.Skip(1), (a, b) => Pictures.Distance(a, b)).Max();
@@ -95,10 +96,10 @@ public sealed class InterpolationTests
         using var wide = Pictures.Bars(0, width: 12);
         Messages.Expect<ArgumentException>(
             "pairs[1].ImageB is 12x8, but the model's images are 8x8. Resize it first. (Parameter 'pairs')",
-            () => _model.InterpolateGrid([(_images[0], _images[1]), (_images[0], wide)], [0.5]));
+            () => _models["cpu"].InterpolateGrid([(_images[0], _images[1]), (_images[0], wide)], [0.5]));
         Messages.Expect<ArgumentOutOfRangeException>(
             "LabelB must be from 0 to 1, or -1 for none, because the model knows 2 classes. (Parameter 'LabelB')\nActual value was 2.",
-            () => _model.Interpolate(_images[0], _images[1], 2, _options with { LabelB = 2 }));
-        Assert.ThrowsExactly<ArgumentNullException>(() => _model.InterpolateGrid([(_images[0], null!)], [0.5]));
+            () => _models["cpu"].Interpolate(_images[0], _images[1], 2, _options with { LabelB = 2 }));
+        Assert.ThrowsExactly<ArgumentNullException>(() => _models["cpu"].InterpolateGrid([(_images[0], null!)], [0.5]));
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Networks;
 
@@ -50,6 +51,108 @@ public sealed class CpuNetworkTests
         var expected = Predict(network, input, cores: 1);
 
         Parallel.For(0, 16, _ => CollectionAssert.AreEqual(expected, Predict(network, input, cores: 2)));
+    }
+
+    [TestMethod]
+    public void Predict_ManyBatchSizesOnManyThreads_KeepsNoMoreMemoryThanCores()
+    {
+        var comparison = new EngineComparison(NetworkCases.All["tiny"], seed: 4);
+        using var network = new CpuNetwork(comparison.Weights);
+        var input = comparison.Input(40);
+        var expected = Predict(network, input, cores: 1);
+        var length = expected.Length / input.Count;
+
+        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i =>
+        {
+            var count = 1 + (i % 40);
+            CollectionAssert.AreEqual(expected[..(count * length)], Predict(network, Part(input, 0, count), cores: 1 + (i % 5)));
+        });
+
+        Assert.IsLessThanOrEqualTo(Environment.ProcessorCount, network.IdleMemories);
+        Assert.IsLessThanOrEqualTo(8, network.Programs, "one for each number of images that are computed together");
+        Assert.IsGreaterThan(0, network.IdleMemories);
+        network.Dispose();
+        Assert.AreEqual((0, 0), (network.IdleMemories, network.Programs));
+        Assert.IsNull(network.Weights);
+    }
+
+    // The features of a 64x64 image, of one of 512x512, and of one that takes more than all parts may.
+    [TestMethod]
+    [DataRow(64, false, 2, 2, 8)]
+    [DataRow(64, false, 64, 64, 5)]
+    [DataRow(512, false, 2, 2, 2)]
+    [DataRow(512, true, 2, 1, 1)]
+    public void Share_LargeImages_AreFewerAtOnce(int side, bool trains, int cores, int parts, int images)
+    {
+        var options = new UNetOptions { ChannelMultipliers = [1, 1], AttentionResolutions = [], NumberOfResidualBlocks = 1 };
+        var plan = new UNetPlan(options, 3, 3, side, side);
+        var program = new CpuProgram(plan, images: 1, plan.Nodes.Count - 1, trains);
+
+        var share = CpuShare.For(program, cores);
+
+        Assert.AreEqual(new CpuShare(parts, images), share, $"{program.Memory.Length} numbers an image");
+        Assert.IsLessThanOrEqualTo(
+            images * program.Memory.Length * 1.01,
+            new CpuProgram(plan, images, plan.Nodes.Count - 1, trains).Memory.Length,
+            "a program's memory grows with its images at most");
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Program_LargeImageOfTheDefaultNetwork_FitsABuffer(bool trains)
+    {
+        var plan = new UNetPlan(new UNetOptions(), 3, 3, 512, 512);
+
+        var program = new CpuProgram(plan, images: 1, plan.Nodes.Count - 1, trains);
+
+        Console.WriteLine($"{program.Memory.Length * sizeof(float) >> 20} MiB");
+        Assert.IsLessThan(Array.MaxLength, program.Memory.Length);
+    }
+
+    [TestMethod]
+    [TestCategory(TestCategories.Integration)]
+    public void Predict_ImagesOf512And64Channels_AreWhatTheyAreAlone()
+    {
+        var options =
+            new UNetOptions
+            {
+                ChannelMultipliers = [1],
+                AttentionResolutions = [],
+                NumberOfResidualBlocks = 1,
+                Details = new() { Middle = UNetMiddle.None },
+            };
+        using var network = new CpuNetwork(EngineInputs.Weights(new UNetPlan(options, 3, 3, 512, 512)));
+        var images = new float[2 * 3 * 512 * 512];
+        new RandomNumbers(RandomStream.TrainingNoise, seed: 3).Normals(0, 0, images);
+        var input = new NetworkInput(2, images, new float[] { 500 }, default);
+
+        var both = Predict(network, input, cores: 2);
+
+        Assert.IsTrue(both.All(float.IsFinite));
+        CollectionAssert.AreEqual(both[(both.Length / 2)..], Predict(network, Part(input, 1, 1), cores: 2));
+    }
+
+    [TestMethod]
+    public void MemoryPool_PiecesOfAnyLength_TakesTheSmallestThatIsLargeEnough()
+    {
+        var pool = new CpuMemoryPool();
+        var (small, large) = (new CpuMemory(100), new CpuMemory(1000));
+        pool.Return(large);
+        pool.Return(small);
+
+        Assert.AreSame(small, pool.Take(100));
+        pool.Return(small);
+        Assert.AreSame(large, pool.Take(101));
+        Assert.AreEqual(200, pool.Take(200).Length, "none is large enough");
+        Assert.AreEqual(0, pool.Count, "it was made in place of the small one");
+        for (var i = 0; i < 3 * Environment.ProcessorCount; i++)
+        {
+            pool.Return(new CpuMemory(i));
+        }
+
+        Assert.AreEqual(Environment.ProcessorCount, pool.Count);
+        Assert.AreEqual((3L * Environment.ProcessorCount) - 1, pool.Take((3 * Environment.ProcessorCount) - 1).Length);
     }
 
     [TestMethod]

@@ -80,7 +80,7 @@ public sealed class GradientShardsTests
     public void Fit_BFloat16_LearnsAndLeavesFloat32Weights()
     {
         var reports = new List<TrainingProgress>();
-        using var model = TinyModel.Train(TinyModel.Options with
+        using var model = TinyModel.Train(TinyModel.On("torch") with
         {
             Training = new TrainingOptions
             {

@@ -22,6 +22,10 @@ internal static class TinyModel
 
     public static DiffusionOptions Labelled { get; } = Options with { LabelColumnName = "Label" };
 
+    public static DiffusionOptions On(string device) => Options with { Device = device };
+
+    public static DiffusionOptions LabelledOn(string device) => Labelled with { Device = device };
+
     /// <summary>Trains on <see cref="Pictures.Rows"/>.</summary>
     public static DiffusionTransformer Train(DiffusionOptions? options = null, MLContext? mlContext = null)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
@@ -8,12 +9,26 @@ namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 internal static class TrainedModel
 {
     private static readonly Lazy<DiffusionTransformer> _model = new(Train);
+    private static readonly ConcurrentDictionary<string, Lazy<DiffusionTransformer>> _copies = new();
 
     /// <summary>Gets the model; it stays alive for the other tests.</summary>
     public static DiffusionTransformer Shared => _model.Value;
 
+    /// <summary>Gives the model, or a copy that a device computes; it stays alive too.</summary>
+    public static DiffusionTransformer On(string device) =>
+        device == Shared.Device ? Shared : _copies.GetOrAdd(device, name => new(() => Copy().ToDevice(name))).Value;
+
     /// <summary>Gives pictures that the model has not seen, the caller's to dispose.</summary>
     public static MLImage[] Unseen(int count) => [.. Enumerable.Range(1000, count).Select(Spot)];
+
+    private static DiffusionTransformer Copy()
+    {
+        var mlContext = new MLContext(seed: 3);
+        using var stream = new MemoryStream();
+        mlContext.Model.Save(Shared, null, stream);
+        stream.Position = 0;
+        return mlContext.Model.Load(stream, out _).GetDiffusion();
+    }
 
     private static DiffusionTransformer Train()
     {

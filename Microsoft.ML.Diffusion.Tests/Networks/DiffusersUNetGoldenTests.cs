@@ -1,10 +1,11 @@
-using Microsoft.ML.Diffusion.Engines.Torch;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.Diffusers;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Tests.Engines;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Networks;
 
@@ -17,23 +18,25 @@ public sealed class DiffusersUNetGoldenTests
 
     public static IEnumerable<object[]> Folders => GoldenFolder.Folders("unet_diffusers_*").Select(folder => new object[] { folder });
 
+    public static IEnumerable<TestDataRow<(string Device, string Folder)>> FoldersOnDevices => EveryDevice.With(GoldenFolder.Folders("unet_diffusers_*"));
+
     [TestMethod]
-    [DynamicData(nameof(Folders))]
-    public void Forward_NetworkOfTheFolder_GivesThePeersOutput(string folder)
+    [DynamicData(nameof(FoldersOnDevices))]
+    public void Forward_NetworkOfTheFolder_GivesThePeersOutput(string device, string folder)
     {
         using var golden = SafetensorsFile.Open(GoldenFolder.File($"{folder}/io.safetensors"));
-        using var network = Load(folder, golden);
+        using var network = Load(device, folder, golden);
 
         GoldenAssert.AreClose(golden["output"].ToDoubles(), Run(network, golden, "timestep"), folder, Tolerance);
         GoldenAssert.AreClose(golden["output_scalar_timestep"].ToDoubles(), Run(network, golden, "timestep_scalar"), folder, Tolerance);
     }
 
     [TestMethod]
-    [DynamicData(nameof(Folders))]
-    public void Forward_OneNumberChanged_IsSeen(string folder)
+    [DynamicData(nameof(FoldersOnDevices))]
+    public void Forward_OneNumberChanged_IsSeen(string device, string folder)
     {
         using var golden = SafetensorsFile.Open(GoldenFolder.File($"{folder}/io.safetensors"));
-        using var network = Load(folder, golden);
+        using var network = Load(device, folder, golden);
 
         GoldenAssert.Fails(
             () => GoldenAssert.AreClose(
@@ -82,21 +85,18 @@ public sealed class DiffusersUNetGoldenTests
     private static DiffusersNetwork Read(string folder) =>
         DiffusersNetwork.Read(DiffusersConfig.Read(GoldenFolder.File($"{folder}/config.json")));
 
-    private static UNet Load(string folder, SafetensorsFile golden)
+    private static Network Load(string device, string folder, SafetensorsFile golden)
     {
         var shape = golden["sample"].Shape;
         var weights = DiffusersWeights.Load(GoldenFolder.File(folder), Read(folder), (int)shape[2], (int)shape[3]);
-        var network = new UNet(weights.Plan);
-        network.Write(weights);
-        return network;
+        return NetworkEngine.Create(weights.Plan, weights, EveryDevice.Of(device));
     }
 
-    private static double[] Run(UNet network, SafetensorsFile golden, string timesteps)
+    private static double[] Run(Network network, SafetensorsFile golden, string timesteps)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var x = golden["sample"].ToDoubles().ToTensor(golden["sample"].Shape, ScalarType.Float32);
-        var labels = golden.TryGetTensor("class_labels", out var classes) ? tensor(classes.ToInt64s()) : null;
-        return network.Forward(x, tensor(golden[timesteps].ToInt64s()), labels).ToDoubles();
+        var x = golden["sample"];
+        float[] times = [.. golden[timesteps].ToInt64s().Select(t => (float)t)];
+        int[] labels = golden.TryGetTensor("class_labels", out var classes) ? [.. classes.ToInt64s().Select(label => (int)label)] : [];
+        return Array.ConvertAll(EngineInputs.Predict(network, new((int)x.Shape[0], x.ToSingles(), times, labels)), value => (double)value);
     }
 }

@@ -1,7 +1,12 @@
 using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Torch;
+using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Tests.Engines;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -63,14 +68,29 @@ internal sealed class GoldenUNet : IDisposable
         Assert.IsEmpty(parameters.Keys, "parameters that the file does not fill");
     }
 
-    public double[] Run(ScalarType type)
+    /// <summary>The output in single precision.</summary>
+    public double[] Run(string device)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var x = Values("x").ToTensor(_file[InputsAndOutputs + "x"].Shape, type);
-        var timesteps = tensor(_file[InputsAndOutputs + "t"].ToInt64s());
-        Network.to(type);
-        return Network.Forward(x, timesteps).ToDoubles();
+        var weights = new NetworkWeights(Network.Plan);
+        Network.Read(weights);
+        using var engine = NetworkEngine.Create(Network.Plan, weights, EveryDevice.Of(device));
+        return Run(engine);
+    }
+
+    /// <summary>The output in double.</summary>
+    public double[] RunInDouble()
+    {
+        var weights = new NetworkWeights(Network.Plan);
+        Network.Read(weights);
+        using var engine = new TorchNetwork(Network.Plan, weights, ComputeDevice.Torch, ScalarType.Float64);
+        return Run(engine);
+    }
+
+    private double[] Run(Network engine)
+    {
+        var x = _file[InputsAndOutputs + "x"];
+        float[] timesteps = [.. _file[InputsAndOutputs + "t"].ToInt64s().Select(t => (float)t)];
+        return Array.ConvertAll(EngineInputs.Predict(engine, new((int)x.Shape[0], x.ToSingles(), timesteps, default)), value => (double)value);
     }
 
     public double[] RunTimestepEmbedding()

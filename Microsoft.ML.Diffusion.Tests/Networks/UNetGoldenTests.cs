@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Golden;
 using static TorchSharp.torch;
 
@@ -16,17 +17,19 @@ public sealed class UNetGoldenTests
 
     public static IEnumerable<object[]> Files => GoldenFolder.Files("unet_ddim_*.safetensors").Select(file => new object[] { file });
 
+    public static IEnumerable<TestDataRow<(string Device, string File)>> FilesOnDevices => EveryDevice.With(GoldenFolder.Files("unet_ddim_*.safetensors"));
+
     [TestMethod]
-    [DynamicData(nameof(Files))]
-    public void Forward_WeightsOfTheReference_GivesItsOutput(string file)
+    [DynamicData(nameof(FilesOnDevices))]
+    public void Forward_WeightsOfTheReference_GivesItsOutput(string device, string file)
     {
         using var golden = new GoldenUNet(file);
         golden.LoadWeights();
 
         GoldenAssert.AreClose(golden.Values("timestep_embedding"), golden.RunSinusoids(), "sinusoids", SinusoidTolerance);
         GoldenAssert.AreClose(golden.Values("act.temb"), golden.RunTimestepEmbedding(), "timestep features", SinusoidTolerance);
-        GoldenAssert.AreClose(golden.Values("output"), golden.Run(ScalarType.Float32), "output", Tolerance);
-        GoldenAssert.AreClose(golden.Values("output_f64"), golden.Run(ScalarType.Float64), "output in double", Tolerance);
+        GoldenAssert.AreClose(golden.Values("output"), golden.Run(device), "output", Tolerance);
+        GoldenAssert.AreClose(golden.Values("output_f64"), golden.RunInDouble(), "output in double", Tolerance);
     }
 
     [TestMethod]
@@ -42,13 +45,13 @@ public sealed class UNetGoldenTests
     }
 
     [TestMethod]
-    [DynamicData(nameof(Files))]
-    public void Forward_OneNumberChanged_IsSeen(string file)
+    [DynamicData(nameof(FilesOnDevices))]
+    public void Forward_OneNumberChanged_IsSeen(string device, string file)
     {
         using var golden = new GoldenUNet(file);
         golden.LoadWeights();
         var expected = golden.Values("output");
-        var actual = golden.Run(ScalarType.Float32);
+        var actual = golden.Run(device);
 
         GoldenAssert.Fails(() => GoldenAssert.AreClose(GoldenAssert.Changed(expected, 1e-4), actual, "output", Tolerance), file);
 
@@ -57,6 +60,6 @@ public sealed class UNetGoldenTests
             golden.Network["conv_out.bias"].add_(1e-4);
         }
 
-        GoldenAssert.Fails(() => GoldenAssert.AreClose(expected, golden.Run(ScalarType.Float32), "output", Tolerance), file);
+        GoldenAssert.Fails(() => GoldenAssert.AreClose(expected, golden.Run(device), "output", Tolerance), file);
     }
 }

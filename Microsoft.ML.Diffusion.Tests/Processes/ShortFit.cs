@@ -77,7 +77,7 @@ internal static class ShortFit
             Variance = random.Next(4) == 0 ? ModelVariance.LearnedRange : ModelVariance.Fixed,
             LabelColumnName = random.Next(2) == 0 ? nameof(Row.Label) : null,
             Generation = new GenerationOptions { Sampler = new DdimSampler(2), Seed = seed },
-            Device = "cpu",
+            Device = training.Precision == TrainingPrecision.BFloat16 ? "torch" : "cpu",
         }, network.DownsamplingFactor * Pick(random, 2, 3, 4));
     }
 

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Diffusion.Tests.Training;
 public sealed class CheckpointTests
 {
     // Everything that has a state: loss-aware timesteps, dropout, flips, labels, validation and the best weights.
-    private static DiffusionOptions Options(TrainingOptions training) => TinyModel.Labelled with
+    private static DiffusionOptions Options(TrainingOptions training, string device = "cpu") => TinyModel.LabelledOn(device) with
     {
         Schedule = NoiseSchedule.Cosine(4),
         Network = TinyModel.Labelled.Network with { Dropout = 0.2 },
@@ -26,9 +26,10 @@ public sealed class CheckpointTests
 
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
-    public void Fit_CancelledAtAnyStep_ResumesToTheSameModelAndSummary()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_CancelledAtAnyStep_ResumesToTheSameModelAndSummary(string device)
     {
-        using var whole = Fit(Options(_training));
+        using var whole = Fit(Options(_training, device));
         foreach (var step in (int[])[1, 9, 13, 20, 24])
         {
             using var folder = new TemporaryFolder();
@@ -36,9 +37,9 @@ public sealed class CheckpointTests
             var training = _training with { CheckpointDirectory = folder.Path };
             var stopping = training with { CancellationToken = source.Token, ReportEverySteps = 1, Progress = Cancel(source, step) };
 
-            Assert.ThrowsExactly<OperationCanceledException>(() => Fit(Options(stopping)));
+            Assert.ThrowsExactly<OperationCanceledException>(() => Fit(Options(stopping, device)));
             Assert.AreEqual($"checkpoint-{step:D10}.safetensors", Path.GetFileName(folder.Checkpoints[0]), "the last step is not lost");
-            using var resumed = Fit(Options(training));
+            using var resumed = Fit(Options(training, device));
 
             Assert.AreEqual(Weights.Digest(whole), Weights.Digest(resumed), $"cancelled after step {step}");
             Assert.AreEqual(
@@ -48,10 +49,11 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    public void Fit_FinishedRun_ReturnsTheModelAndSaysSo()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_FinishedRun_ReturnsTheModelAndSaysSo(string device)
     {
         using var folder = new TemporaryFolder();
-        var options = Options(_training with { CheckpointDirectory = folder.Path });
+        var options = Options(_training with { CheckpointDirectory = folder.Path }, device);
         using var first = Fit(options);
         var mlContext = new MLContext(seed: 3);
         var messages = new List<string>();
@@ -231,16 +233,17 @@ public sealed class CheckpointTests
     }
 
     [TestMethod]
-    public void Fit_ConstantRate_CanBeMadeLonger()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_ConstantRate_CanBeMadeLonger(string device)
     {
         using var folder = new TemporaryFolder();
         var training =
             TinyModel.Options.Training with { LearningRateSchedule = LearningRateSchedule.Constant, CheckpointDirectory = folder.Path };
-        TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 4 } }).Dispose();
+        TinyModel.Train(TinyModel.On(device) with { Training = training with { NumberOfSteps = 4 } }).Dispose();
 
-        using var longer = TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 7 } });
+        using var longer = TinyModel.Train(TinyModel.On(device) with { Training = training with { NumberOfSteps = 7 } });
         using var atOnce =
-            TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 7, CheckpointDirectory = null } });
+            TinyModel.Train(TinyModel.On(device) with { Training = training with { NumberOfSteps = 7, CheckpointDirectory = null } });
 
         Assert.AreEqual(Weights.Digest(atOnce), Weights.Digest(longer));
     }

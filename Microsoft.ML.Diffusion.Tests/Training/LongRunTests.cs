@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
@@ -13,9 +14,10 @@ namespace Microsoft.ML.Diffusion.Tests.Training;
 public sealed class LongRunTests
 {
     [TestMethod]
-    public void Fit_GradientAccumulation_EqualsTheBigBatch()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_GradientAccumulation_EqualsTheBigBatch(string device)
     {
-        var options = TinyModel.Labelled with
+        var options = TinyModel.LabelledOn(device) with
         {
             Network = TinyModel.Labelled.Network with { Dropout = 0.3 },
             Training = TinyModel.Options.Training with { NumberOfSteps = 4, LearningRate = 1e-3, FlipHorizontally = true },
@@ -41,7 +43,8 @@ public sealed class LongRunTests
     }
 
     [TestMethod]
-    public void Fit_SampleGrid_IsShownWithTheAverageAndDisturbsNothing()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_SampleGrid_IsShownWithTheAverageAndDisturbsNothing(string device)
     {
         var grids = new List<(int Step, int Width, int Height, string Digest)>();
         var training = TinyModel.Options.Training with { NumberOfSteps = 6, EmaDecay = 0.5 };
@@ -53,8 +56,8 @@ public sealed class LongRunTests
                 Show = (step, image) => grids.Add((step, image.Width, image.Height, Convert.ToHexString(image.Pixels))),
             };
 
-        using var shown = TinyModel.Train(TinyModel.Labelled with { Training = training with { SampleGrid = grid } });
-        using var alone = TinyModel.Train(TinyModel.Labelled with { Training = training });
+        using var shown = TinyModel.Train(TinyModel.LabelledOn(device) with { Training = training with { SampleGrid = grid } });
+        using var alone = TinyModel.Train(TinyModel.LabelledOn(device) with { Training = training });
 
         Assert.AreEqual(Weights.Digest(alone), Weights.Digest(shown));
         CollectionAssert.AreEqual(new[] { (3, 24, 16), (6, 24, 16) }, grids.Select(item => (item.Step, item.Width, item.Height)).ToArray());
@@ -95,7 +98,8 @@ public sealed class LongRunTests
     }
 
     [TestMethod]
-    public void Fit_CancelledAndModelWanted_ReturnsItAsItIs()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_CancelledAndModelWanted_ReturnsItAsItIs(string device)
     {
         using var source = new CancellationTokenSource();
         var training = TinyModel.Options.Training with { LearningRateSchedule = LearningRateSchedule.Constant };
@@ -108,8 +112,8 @@ public sealed class LongRunTests
             Progress = new Direct<TrainingProgress>(progress => source.CancelAfterStep(progress, 4)),
         };
 
-        using var model = TinyModel.Train(TinyModel.Options with { Training = cancelled });
-        using var expected = TinyModel.Train(TinyModel.Options with { Training = training with { NumberOfSteps = 4 } });
+        using var model = TinyModel.Train(TinyModel.On(device) with { Training = cancelled });
+        using var expected = TinyModel.Train(TinyModel.On(device) with { Training = training with { NumberOfSteps = 4 } });
 
         Assert.AreEqual(TrainingEnd.Cancelled, model.Training!.End);
         Assert.AreEqual(4, model.Training.Steps);
@@ -118,7 +122,8 @@ public sealed class LongRunTests
     }
 
     [TestMethod]
-    public void Fit_StepsKeepFailing_StopsWithStepLossAndRate()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_StepsKeepFailing_StopsWithStepLossAndRate(string device)
     {
         var training =
             new TrainingOptions
@@ -131,7 +136,7 @@ public sealed class LongRunTests
                 MaximumConsecutiveSkippedSteps = 5,
             };
 
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => TinyModel.Train(TinyModel.Options with { Training = training }));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => TinyModel.Train(TinyModel.On(device) with { Training = training }));
 
         StringAssert.Matches(
             error.Message,
@@ -146,40 +151,55 @@ public sealed class LongRunTests
         Assert.IsTrue(MemoryShortage.IsMeantBy(new LibtorchException("CUDA out of memory. Tried to allocate 20.00 MiB.")));
         Assert.IsFalse(MemoryShortage.IsMeantBy(new LibtorchException("The size of tensor a (3) must match the size of tensor b (4)")));
 
-        var weights = new NetworkWeights(new UNetPlan(TinyModel.Options.Network, 1, 1, 8, 8));
-        using var network = NetworkEngine.Create(weights.Plan, weights, ComputeDevice.Cpu);
-        var run =
-            new TrainingRun(
-                network,
-                new ModelDescription(
-                    new ImageShape(1, 8, 8),
-                    new UNetOptions(),
-                    NoiseSchedule.Cosine(),
-                    PredictionType.Epsilon,
-                    ModelVariance.Fixed,
-                    []),
-                new TrainingOptions(),
-                new GenerationOptions(),
-                1,
-                null!,
-                null);
+        Assert.IsTrue(MemoryShortage.IsMeantBy(Assert.ThrowsExactly<InsufficientMemoryException>(() => new CpuMemory(1L << 31))));
+        var model =
+            new ModelDescription(
+                new ImageShape(1, 8, 8),
+                new UNetOptions(),
+                NoiseSchedule.Cosine(),
+                PredictionType.Epsilon,
+                ModelVariance.Fixed,
+                []);
 
         Assert.AreEqual(
-            "Memory ran out on cpu at step 3. Raise GradientAccumulationSteps (now 1), which changes no result, or lower BatchSize (now 64), Network.BaseChannels (now 64) or the size of the images (now 8x8). libtorch says: CUDA out of memory.",
-            MemoryShortage.Explain(new LibtorchException("CUDA out of memory.\nmore"), 3, run).Message);
+            "Memory ran out on cpu at step 3. Raise GradientAccumulationSteps (now 1), which changes no result, or lower BatchSize (now 64), Network.BaseChannels (now 64) or the size of the images (now 8x8). It said: CUDA out of memory.",
+            MemoryShortage.Explain(
+                new LibtorchException("CUDA out of memory.\nmore"),
+                3,
+                ComputeDevice.Cpu,
+                model,
+                new TrainingOptions()).Message);
     }
 
     [TestMethod]
-    public void Fit_PreviousModel_GoesOnFromItsWeights()
+    public void MemoryShortage_BeforeTheFirstStep_SaysWhatToLower()
+    {
+        var network = TinyModel.Options.Network with { BaseChannels = 32768 };
+        var model =
+            new ModelDescription(new ImageShape(1, 8, 8), network, NoiseSchedule.Cosine(), PredictionType.Epsilon, ModelVariance.Fixed, []);
+        T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, ComputeDevice.Cpu, model, new TrainingOptions());
+
+        var error = Assert.ThrowsExactly<InsufficientMemoryException>(() => Explained(() => new NetworkWeights(model.CreatePlan())));
+
+        StringAssert.Matches(
+            error.Message,
+            new(@"^Memory ran out on cpu at step 0\. Raise GradientAccumulationSteps .* or lower BatchSize \(now 64\), Network\.BaseChannels \(now 32768\) or the size of the images \(now 8x8\)\. It said: A network of \d+ weights is larger than a buffer can be\.$"));
+        Assert.AreEqual(3, Explained(() => 3));
+        Assert.ThrowsExactly<FormatException>(() => Explained<int>(() => throw new FormatException()));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_PreviousModel_GoesOnFromItsWeights(string device)
     {
         var mlContext = new MLContext(seed: 3);
-        using var previous = TinyModel.Train(TinyModel.Labelled);
+        using var previous = TinyModel.Train(TinyModel.LabelledOn(device));
         var before = Weights.Digest(previous);
         var trainer =
             mlContext.Transforms.DiffusionTrainer(
                 "Generated",
                 "Image",
-                TinyModel.Labelled with { Training = new TrainingOptions { NumberOfSteps = 1, LearningRate = 1e-9 } });
+                TinyModel.LabelledOn(device) with { Training = new TrainingOptions { NumberOfSteps = 1, LearningRate = 1e-9 } });
 
         using var tuned = trainer.Fit(Pictures.Rows(mlContext), previous);
         using var judged = trainer.Fit(Pictures.Rows(mlContext), Pictures.Rows(mlContext, 4), previous);
@@ -211,6 +231,9 @@ public sealed class LongRunTests
         Expect(
             "GradientAccumulationSteps must be at least 1, which takes the batch in one piece. (Parameter 'GradientAccumulationSteps')\nActual value was 0.",
             new() { GradientAccumulationSteps = 0 });
+        Expect(
+            "Precision must be Automatic or Float32 on the device \"cpu\", because that computes in float32 alone; Automatic is bfloat16 where there is CUDA. (Parameter 'Precision')\nActual value was BFloat16.",
+            new() { Precision = TrainingPrecision.BFloat16 });
         Expect(
             "KeepCheckpoints must be at least 1; leave CheckpointDirectory null for no checkpoints. (Parameter 'KeepCheckpoints')\nActual value was 0.",
             new() { KeepCheckpoints = 0 });

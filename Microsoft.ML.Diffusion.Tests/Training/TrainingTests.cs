@@ -8,15 +8,15 @@ namespace Microsoft.ML.Diffusion.Tests.Training;
 [TestClass]
 public sealed class TrainingTests
 {
+    public static IEnumerable<TestDataRow<(string Device, PredictionType Prediction)>> Predictions => EveryDevice.With(Enum.GetValues<PredictionType>());
+
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
-    [DataRow(PredictionType.Epsilon)]
-    [DataRow(PredictionType.Sample)]
-    [DataRow(PredictionType.VPrediction)]
-    public void Fit_TinySet_LossFalls(PredictionType prediction)
+    [DynamicData(nameof(Predictions))]
+    public void Fit_TinySet_LossFalls(string device, PredictionType prediction)
     {
         var reports = new List<TrainingProgress>();
-        var options = TinyModel.Options with
+        var options = TinyModel.On(device) with
         {
             Prediction = prediction,
             Network = TinyModel.Options.Network with { BaseChannels = 16 },
@@ -42,10 +42,11 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
-    public void Fit_SameSeed_GivesTheSameModel()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_SameSeed_GivesTheSameModel(string device)
     {
         var options =
-            TinyModel.Labelled with
+            TinyModel.LabelledOn(device) with
             {
                 Network = TinyModel.Options.Network with { Dropout = 0.2 },
                 Training = TinyModel.Options.Training with { FlipHorizontally = true },
@@ -61,12 +62,13 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
-    public void Fit_LeavesTheGlobalGeneratorAlone()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_LeavesTheGlobalGeneratorAlone(string device)
     {
         torch.manual_seed(77);
         using var expected = torch.rand(4);
         torch.manual_seed(77);
-        using var network = TinyModel.Train();
+        using var network = TinyModel.Train(TinyModel.On(device));
 
         using var drawn = network.Generate(1)[0];
         torch.manual_seed(77);
@@ -76,10 +78,11 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
-    public void Fit_DivergingRun_SkipsStepsAndKeepsTheModel()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_DivergingRun_SkipsStepsAndKeepsTheModel(string device)
     {
         var reports = new List<TrainingProgress>();
-        var options = TinyModel.Options with
+        var options = TinyModel.On(device) with
         {
             Training = new TrainingOptions
             {
@@ -144,7 +147,8 @@ public sealed class TrainingTests
     }
 
     [TestMethod]
-    public void TrainAndGenerate_LeaveNoTensorsBehind() => Alone.Run(() =>
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void TrainAndGenerate_LeaveNoTensorsBehind(string device) => Alone.Run(() =>
     {
         long Live() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var perStep = new List<long>();

@@ -18,7 +18,8 @@ public sealed class ValidationTests
     }
 
     [TestMethod]
-    public void Fit_WithValidation_LearnsTheSameAndReportsTheLoss()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_WithValidation_LearnsTheSameAndReportsTheLoss(string device)
     {
         var reports = new List<TrainingProgress>();
         var training =
@@ -29,8 +30,8 @@ public sealed class ValidationTests
                 Progress = new Direct<TrainingProgress>(reports.Add),
                 Validation = new ValidationOptions { EverySteps = 3 },
             };
-        using var judged = Fit(TinyModel.Labelled with { Training = training });
-        using var alone = TinyModel.Train(TinyModel.Labelled with { Training = training });
+        using var judged = Fit(TinyModel.LabelledOn(device) with { Training = training });
+        using var alone = TinyModel.Train(TinyModel.LabelledOn(device) with { Training = training });
 
         Assert.AreEqual(Weights.Digest(alone), Weights.Digest(judged), "validation must not disturb training");
         CollectionAssert.AreEqual(
@@ -48,7 +49,8 @@ public sealed class ValidationTests
     }
 
     [TestMethod]
-    public void Fit_NoLearning_ValidationLossIsTheSameToTheLastBit()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_NoLearning_ValidationLossIsTheSameToTheLastBit(string device)
     {
         var losses = new List<double?>();
         var training = TinyModel.Options.Training with
@@ -60,8 +62,8 @@ public sealed class ValidationTests
             Validation = new ValidationOptions { EverySteps = 1, DrawsPerImage = 3 },
         };
 
-        using var model = Fit(TinyModel.Options with { Training = training });
-        using var otherSeed = Fit(TinyModel.Options with { Seed = 2, Training = training });
+        using var model = Fit(TinyModel.On(device) with { Training = training });
+        using var otherSeed = Fit(TinyModel.On(device) with { Seed = 2, Training = training });
 
         Assert.AreEqual(
             1,
@@ -70,7 +72,8 @@ public sealed class ValidationTests
     }
 
     [TestMethod]
-    public void Fit_KeepBest_HasTheWeightsOfTheLowestLoss()
+    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
+    public void Fit_KeepBest_HasTheWeightsOfTheLowestLoss(string device)
     {
         var losses = new Dictionary<int, double>();
         var training =
@@ -80,10 +83,10 @@ public sealed class ValidationTests
                 Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value),
             };
 
-        using var best = Fit(TinyModel.Options with { Training = training });
+        using var best = Fit(TinyModel.On(device) with { Training = training });
         var bestStep = losses.MinBy(entry => entry.Value).Key;
         using var stopped =
-            Fit(TinyModel.Options with
+            Fit(TinyModel.On(device) with
             {
                 Training = training with
                 {
@@ -100,7 +103,8 @@ public sealed class ValidationTests
     }
 
     [TestMethod]
-    public void Fit_Patience_EndsTrainingThatManyValidationsAfterTheBest()
+    [DynamicData(nameof(EveryDevice.Names), typeof(EveryDevice))]
+    public void Fit_Patience_EndsTrainingThatManyValidationsAfterTheBest(string device)
     {
         var losses = new Dictionary<int, double>();
         var training =
@@ -111,7 +115,7 @@ public sealed class ValidationTests
                 Progress = new Direct<TrainingProgress>(report => losses[report.Step] = report.ValidationLoss!.Value),
             };
 
-        using var model = Fit(TinyModel.Options with { Training = training });
+        using var model = Fit(TinyModel.On(device) with { Training = training });
 
         Assert.AreEqual(TrainingEnd.EarlyStopping, model.Training!.End);
         Assert.AreEqual(losses.MinBy(entry => entry.Value).Key + 3, model.Training.Steps);

@@ -12,6 +12,9 @@ internal abstract class Network(UNetPlan plan) : IDisposable
     /// <summary>By what.</summary>
     public abstract ComputeDevice Device { get; }
 
+    /// <summary>Whether what is computed for an image may round differently in a batch of another size.</summary>
+    public abstract bool DependsOnBatchSize { get; }
+
     /// <summary>Computes the prediction.</summary>
     /// <param name="input">What the network is called with.</param>
     /// <param name="prediction">[N][C_out][H][W].</param>

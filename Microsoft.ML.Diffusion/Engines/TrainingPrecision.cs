@@ -10,8 +10,8 @@ public enum TrainingPrecision
     Float32,
 
     /// <summary>
-    /// bfloat16 on a rounded copy of the weights, with gradients added to float32 weights: made for GPUs. On most
-    /// processors it is slower than float32.
+    /// bfloat16 on a rounded copy of the weights, with gradients added to float32 weights: made for GPUs. The device "cpu" has float32 alone and
+    /// refuses it.
     /// </summary>
     BFloat16,
 }

@@ -24,20 +24,20 @@ internal sealed class Likelihood(GaussianDiffusion diffusion, DdpmVariance varia
     /// <param name="images">[N][C][H][W] in [-1, 1] on the 256 levels.</param>
     /// <param name="timesteps">Rising from 0.</param>
     /// <param name="seed">The seed of the noise.</param>
-    /// <param name="batchSize">How many pairs of an image and a timestep go through the network together. The last call is filled up, so that none rounds otherwise.</param>
+    /// <param name="batches">Cuts so many pairs of an image and a timestep into those that go through the network together.</param>
     /// <param name="beforeCall">Called before each network call with the number of pairs done.</param>
     /// <param name="firstImage">The index of the first image, which decides its noise.</param>
     public LikelihoodTerms Terms(
         Batch images,
         IReadOnlyList<int> timesteps,
         long seed,
-        int batchSize,
+        Func<int, IEnumerable<FilledBatch>> batches,
         Action<int> beforeCall,
         long firstImage = 0)
     {
         var count = images.Count;
         var (pairs, terms) = (checked(count * timesteps.Count), timesteps.Select(_ => new double[count]).ToArray());
-        foreach (var (batch, taken) in FilledBatch.Of(pairs, Math.Min(batchSize, pairs)))
+        foreach (var (batch, taken) in batches(pairs))
         {
             beforeCall(batch[0]);
             var chosen = Array.ConvertAll(batch, pair => pair % count);

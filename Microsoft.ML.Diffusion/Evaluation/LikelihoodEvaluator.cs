@@ -21,7 +21,7 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     /// <param name="images">[N][C][H][W] in [-1, 1] on the 256 levels.</param>
     public LikelihoodMetrics Evaluate(Batch images)
     {
-        var terms = Of(options.Labels).Terms(images, _timesteps, seed, batchSize, done => Report(done, images.Count));
+        var terms = Of(options.Labels).Terms(images, _timesteps, seed, Pairs, done => Report(done, images.Count));
         options.Progress?.Report(1);
         return new LikelihoodMetrics(terms);
     }
@@ -40,7 +40,7 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
                     PixelBatches.FromBytes(pixels),
                     _timesteps,
                     seed,
-                    batchSize,
+                    Pairs,
                     done => Report((images * _timesteps.Length) + done, numberOfImages),
                     images));
             images += pixels.Count;
@@ -49,6 +49,8 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         options.Progress?.Report(1);
         return new LikelihoodMetrics(sums);
     }
+
+    private IEnumerable<FilledBatch> Pairs(int count) => model.Batches(count, Math.Min(batchSize, count));
 
     private void Report(long pairs, long images)
     {

@@ -7,17 +7,21 @@ namespace Microsoft.ML.Diffusion.Generation;
 
 /// <summary>Cuts what is generated into batches of one size, and tells of their steps those who want to know.</summary>
 /// <param name="options">Who wants to know.</param>
-/// <param name="size">The number of images of a batch.</param>
-/// <param name="shape">The size of an image.</param>
-internal sealed class GenerationBatches(GenerationOptions options, int size, ImageShape shape)
+/// <param name="model">Whose images they are.</param>
+internal sealed class GenerationBatches(GenerationOptions options, DiffusionModel model)
 {
-    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, when the batch is asked for.</summary>
+    private readonly int _size = options.BatchSizeFor(model);
+    private readonly ImageShape _shape = model.Description.Shape;
+
+    /// <summary>
+    /// Calls generate with the indices and classes of each batch, the last filled up with its first where the network needs it, when the batch is asked for.
+    /// </summary>
     /// <param name="count">The number of all images.</param>
     /// <param name="labels">The class of each image, -1 for none; null for none of any.</param>
-    /// <param name="generate">Makes a batch of one size.</param>
+    /// <param name="generate">Makes a batch.</param>
     /// <returns>The batches in order, without the images that filled up the last.</returns>
     public IEnumerable<Batch> Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>
-        from batch in FilledBatch.Of(count, size)
+        from batch in model.Batches(count, _size)
         let classes = labels is null ? null : Array.ConvertAll(batch.Places, place => labels[place])
         select generate(batch.Places, classes).Take(batch.Taken);
 
@@ -26,10 +30,10 @@ internal sealed class GenerationBatches(GenerationOptions options, int size, Ima
     /// <param name="batches">The batches.</param>
     public Batch Join(int count, IEnumerable<Batch> batches)
     {
-        var (all, first) = (new Batch(count, shape.PixelCount), 0);
+        var (all, first) = (new Batch(count, _shape.PixelCount), 0);
         foreach (var batch in batches)
         {
-            batch.Values.CopyTo(all.Values, first * shape.PixelCount);
+            batch.Values.CopyTo(all.Values, first * _shape.PixelCount);
             first += batch.Count;
         }
 
@@ -43,13 +47,13 @@ internal sealed class GenerationBatches(GenerationOptions options, int size, Ima
     /// <returns>What is to be called after each step of a batch of these places. The images that fill up the last batch are not shown.</returns>
     public Func<int[], Action<int, Batch, Batch>> Watch(int count, IReadOnlyList<SamplingStep> steps, int stepsOfBatch)
     {
-        var (all, done) = ((count + size - 1) / size * stepsOfBatch, 0);
+        var (all, done) = ((count + _size - 1) / _size * stepsOfBatch, 0);
         return places => (step, x, predictedX0) =>
         {
             if (options.Observer is { } observer)
             {
-                var taken = Math.Min(size, count - places[0]);
-                Show(observer, new SamplingSnapshot(step, steps, places[0], x.Take(taken), predictedX0.Take(taken), shape));
+                var taken = Math.Min(_size, count - places[0]);
+                Show(observer, new SamplingSnapshot(step, steps, places[0], x.Take(taken), predictedX0.Take(taken), _shape));
             }
 
             options.Progress?.Report((double)++done / all);

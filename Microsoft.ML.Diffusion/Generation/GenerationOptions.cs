@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 
@@ -26,9 +27,9 @@ public sealed record GenerationOptions
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
-    /// 1 to 65,536; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA, or fewer, so that features take 1 GiB on the CPU and 4 GiB
-    /// on CUDA at most. The last batch is filled up, so that an image does not depend on how many are asked; between batch sizes rounding may change
-    /// rare pixels by one level of 256.
+    /// 1 to 65,536; <see langword="null"/>, the default, is 16 or two for each core, whatever is more, on the CPU and 256 on CUDA, or fewer, so that a batch
+    /// takes 1 GiB on the CPU and its features 4 GiB on CUDA at most. An image does not depend on how many are asked. On the CPU it does not depend on this
+    /// either; on CUDA, where the last batch is filled up, rounding may change rare pixels by one level of 256 between batch sizes.
     /// </value>
     public int? BatchSize { get; init; }
 
@@ -89,12 +90,18 @@ public sealed record GenerationOptions
     // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
     internal int BatchSizeFor(DiffusionModel model)
     {
-        var (most, bytes) = model.Device.IsProcessor ? (16, 1L << 30) : (256, 4L << 30);
-        var ofImage =
-            sizeof(float) * Networks.UNetSize.FeaturesOfImage(
-                model.Description.Network,
-                model.Description.Shape.Height,
-                model.Description.Shape.Width);
+        const long ProcessorBytes = 1L << 30, CardBytes = 4L << 30;
+        var (network, shape) = (model.Description.Network, model.Description.Shape);
+        var features = sizeof(float) * UNetSize.FeaturesOfImage(network, shape.Height, shape.Width);
+
+        // The CPU's engine takes a few images at a time: what grows with the batch is only what samplers keep of each, in double.
+        const int Kept = 16;
+        var (most, bytes, ofImage) = model.Device.Kind switch
+        {
+            DeviceKind.Cpu => (Math.Max(16, 2 * CoreShare.Cores), ProcessorBytes, (double)Kept * sizeof(double) * shape.PixelCount),
+            DeviceKind.Torch => (16, ProcessorBytes, features),
+            _ => (256, CardBytes, features),
+        };
         return BatchSize ?? (int)Math.Clamp(bytes / ofImage, 1, most);
     }
 

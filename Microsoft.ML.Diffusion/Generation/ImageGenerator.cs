@@ -10,12 +10,12 @@ namespace Microsoft.ML.Diffusion.Generation;
 
 /// <summary>Generates samples of a model in batches of one size.</summary>
 /// <remarks>
-/// The last batch is filled up with repetitions that are thrown away: float32 convolutions round differently for another batch
-/// size, and an image must not depend on how many are asked for.
+/// An image must not depend on how many are asked for: where the network rounds differently for another batch size, as libtorch does, the last batch is
+/// filled up with repetitions that are thrown away.
 /// </remarks>
 internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions options, long seed)
 {
-    private readonly GenerationBatches _batches = new(options, options.BatchSizeFor(model), model.Description.Shape);
+    private readonly GenerationBatches _batches = new(options, model);
 
     /// <summary>Draws samples from pure noise; parameters as for <see cref="Pixels"/>.</summary>
     /// <returns>An image of each, the caller's to dispose.</returns>
@@ -152,7 +152,7 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
             options.CancellationToken));
     }
 
-    /// <summary>Calls generate with the indices and classes of each full batch, the last filled up with its first, and joins the results.</summary>
+    /// <summary>Calls generate with the indices and classes of each batch, and joins the results.</summary>
     internal Batch InBatches(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>
         _batches.Join(count, _batches.Generate(count, labels, generate));
 }

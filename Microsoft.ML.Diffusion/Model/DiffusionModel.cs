@@ -39,6 +39,16 @@ internal sealed class DiffusionModel : IDisposable
         return this;
     }
 
+    /// <summary>Cuts images into the batches of network calls, the last filled up where the network rounds differently for another number.</summary>
+    /// <param name="count">The number of all images.</param>
+    /// <param name="size">The number of images of a batch.</param>
+    /// <exception cref="ObjectDisposedException">The model is disposed, and nobody holds a share.</exception>
+    public IEnumerable<FilledBatch> Batches(int count, int size)
+    {
+        using var share = _network.TakeAgain();
+        return FilledBatch.Of(count, size, fills: share.Value.DependsOnBatchSize);
+    }
+
     /// <summary>Moves the weights.</summary>
     /// <exception cref="InvalidOperationException">Somebody uses the network.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>

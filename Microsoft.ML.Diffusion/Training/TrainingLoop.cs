@@ -59,7 +59,7 @@ internal sealed class TrainingLoop : IDisposable
         catch (Exception e) when (MemoryShortage.IsMeantBy(e))
         {
             SaveLastStep();
-            throw MemoryShortage.Explain(e, _step, _run);
+            throw MemoryShortage.Explain(e, _step, _run.Device, _run.Model, _options);
         }
         catch
         {

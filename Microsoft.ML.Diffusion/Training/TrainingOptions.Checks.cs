@@ -121,6 +121,13 @@ public sealed partial record TrainingOptions
             "must be null with a schedule of zero terminal SNR, because its last timestep would have weight 0 and never be learned");
     }
 
+    /// <summary>Checks what is asked of the device.</summary>
+    internal void ValidateFor(ComputeDevice device) => Require(
+        Precision != TrainingPrecision.BFloat16 || device.Kind != DeviceKind.Cpu,
+        nameof(Precision),
+        Precision,
+        "must be Automatic or Float32 on the device \"cpu\", because that computes in float32 alone; Automatic is bfloat16 where there is CUDA");
+
     /// <summary>The loss of each image, for a model of these properties.</summary>
     internal TrainingObjective Objective(NoiseSchedule schedule, PredictionType prediction, ModelVariance variance)
     {

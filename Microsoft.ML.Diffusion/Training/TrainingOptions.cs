@@ -81,7 +81,7 @@ public sealed partial record TrainingOptions
     public double EmaDecay { get; init; } = 0.9999;
 
     /// <summary>Gets what the network computes in while it is trained.</summary>
-    /// <value>The default, <see cref="TrainingPrecision.Automatic"/>, is bfloat16 on CUDA and float32 on the CPU.</value>
+    /// <value>The default, <see cref="TrainingPrecision.Automatic"/>, is bfloat16 on CUDA and float32 on the CPU, which refuses <see cref="TrainingPrecision.BFloat16"/>.</value>
     public TrainingPrecision Precision { get; init; }
 
     /// <summary>Gets a value indicating whether each image is mirrored left to right with probability one half.</summary>

@@ -8,7 +8,7 @@ using Microsoft.ML.Diffusion.Runtime;
 namespace Microsoft.ML.Diffusion.Data.Columns;
 
 /// <summary>
-/// Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size, see
+/// Computes the outputs of at most one batch of rows, each from its own row alone: the batch is filled up to one size where the network needs it, see
 /// <see cref="ImageGenerator"/>.
 /// </summary>
 /// <param name="model">The network and what it is.</param>
@@ -110,7 +110,7 @@ internal sealed class RowModel(DiffusionModel model, GenerationOptions generatio
     }
 
     private RowInput[] Filled(IReadOnlyList<RowInput> rows) =>
-        [.. FilledBatch.Of(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
+        [.. model.Batches(rows.Count, generation.BatchSizeFor(model)).Single().Places.Select(place => rows[place])];
 
     private static Batch Images(IReadOnlyList<RowInput> rows) => PixelBatches.FromBytes([.. rows.Select(row => row.Pixels!)]);
 

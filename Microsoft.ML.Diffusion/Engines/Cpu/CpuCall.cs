@@ -11,10 +11,11 @@ internal sealed unsafe class CpuCall
     /// <param name="program">What is computed.</param>
     /// <param name="weights">The network's.</param>
     /// <param name="gradients">What the weights' gradients are added to; null where none are computed.</param>
-    public CpuCall(CpuProgram program, NetworkWeights weights, NetworkWeights? gradients = null)
+    /// <param name="memory">As much as the program needs, or more; null for some of its own.</param>
+    public CpuCall(CpuProgram program, NetworkWeights weights, NetworkWeights? gradients, CpuMemory? memory = null)
     {
         (_program, Weights, Gradients) = (program, weights, gradients);
-        _memory = new CpuMemory(program.Memory.Length);
+        _memory = memory ?? new CpuMemory(program.Memory.Length);
     }
 
     public NetworkWeights Weights { get; }

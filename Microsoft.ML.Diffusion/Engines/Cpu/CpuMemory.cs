@@ -10,10 +10,16 @@ internal sealed unsafe class CpuMemory
     private readonly float[] _floats;
 
     /// <param name="length">The number of floats.</param>
+    /// <exception cref="InsufficientMemoryException">They are more than an array holds.</exception>
     public CpuMemory(long length)
     {
+        if (length > Array.MaxLength - Slack)
+        {
+            throw new InsufficientMemoryException($"The features of one image are {length} numbers, more than a buffer can hold.");
+        }
+
         Length = length;
-        _floats = GC.AllocateUninitializedArray<float>(checked((int)(length + Slack)), pinned: true);
+        _floats = GC.AllocateUninitializedArray<float>((int)length + Slack, pinned: true);
         Begin = (float*)(((nuint)Marshal.UnsafeAddrOfPinnedArrayElement(_floats, 0) + 63) & ~(nuint)63);
     }
 

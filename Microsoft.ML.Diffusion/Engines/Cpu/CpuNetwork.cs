@@ -9,17 +9,24 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// <param name="weights">Its weights, which it takes over.</param>
 internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weights.Plan)
 {
-    private const int LargestChunk = 8; // images at a time: what is between them stays in the caches
-
     private PreparedFilters? _filters;
-    private readonly ConcurrentDictionary<(int Last, int Images), CpuProgram> _programs = new();
-    private readonly ConcurrentDictionary<CpuProgram, ConcurrentBag<CpuCall>> _calls = new();
+    private readonly ConcurrentDictionary<(int Last, int Images), CpuProgram> _programs = new(); // of few images each, and so a few
+    private readonly CpuMemoryPool _memory = new();
 
     /// <inheritdoc/>
     public override ComputeDevice Device => ComputeDevice.Cpu;
 
+    /// <inheritdoc/>
+    public override bool DependsOnBatchSize => false;
+
     /// <summary>The weights.</summary>
     public NetworkWeights Weights => weights;
+
+    /// <summary>The pieces of memory that are kept for later calls.</summary>
+    internal int IdleMemories => _memory.Count;
+
+    /// <summary>The programs that are kept for later calls.</summary>
+    internal int Programs => _programs.Count;
 
     /// <inheritdoc/>
     public override void Predict(NetworkInput input, Memory<float> prediction) => Compute(Plan.Nodes.Count - 1, input, prediction);
@@ -40,16 +47,19 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
     public override void Dispose()
     {
         Change();
-        _calls.Clear();
+        _memory.Clear();
         _programs.Clear();
+        weights = null!; // whoever keeps the network keeps no numbers
     }
 
     private void Compute(int last, NetworkInput input, Memory<float> result)
     {
-        var parts = CoreShare.Cores;
-        if (input.Count < parts || parts == 1)
+        var (parts, one) = (CoreShare.Cores, ProgramFor(last, 1));
+        var share = CpuShare.For(one, parts);
+        if (input.Count < parts || parts == 1 || share.Parts < parts)
         {
-            Compute(last, input, result, 0, input.Count); // too few images for all cores: each layer is shared out
+            // Too few images for all cores, or too large ones: each layer is shared out.
+            Compute(last, input, result, CpuShare.For(one, 1).Images, 0, input.Count);
             return;
         }
 
@@ -59,22 +69,28 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
                 last,
                 input,
                 result,
+                share.Images,
                 Workers.Begin(part, parts, input.Count),
                 Workers.Begin(part + 1, parts, input.Count)));
     }
 
-    private void Compute(int last, NetworkInput input, Memory<float> result, int begin, int end)
+    private CpuProgram ProgramFor(int last, int images) =>
+        _programs.GetOrAdd((last, images), key => new CpuProgram(Plan, key.Images, key.Last, trains: false));
+
+    private void Compute(int last, NetworkInput input, Memory<float> result, int most, int begin, int end)
     {
         var shape = Plan.Nodes[last].Shape;
         var length = shape.Channels * shape.Height * shape.Width;
-        var chunks = (end - begin + LargestChunk - 1) / LargestChunk;
+        var chunks = (end - begin + most - 1) / most;
         for (var chunk = 0; chunk < chunks; chunk++)
         {
             var (first, next) = (begin + Workers.Begin(chunk, chunks, end - begin), begin + Workers.Begin(chunk + 1, chunks, end - begin));
-            var program = _programs.GetOrAdd((last, next - first), key => new CpuProgram(Plan, key.Images, key.Last, trains: false));
-            var idle = _calls.GetOrAdd(program, _ => []);
-            var call = idle.TryTake(out var free) ? free : new CpuCall(program, weights);
-            call.Filters = LazyInitializer.EnsureInitialized(ref _filters, () => new PreparedFilters(Plan));
+            var program = ProgramFor(last, next - first);
+            var memory = _memory.Take(program.Memory.Length);
+            var call = new CpuCall(program, weights, gradients: null, memory)
+            {
+                Filters = LazyInitializer.EnsureInitialized(ref _filters, () => new PreparedFilters(Plan)),
+            };
             call.Begin(input, first, default);
             program.Forward(call);
             fixed (float* planes = result.Span.Slice(first * length, (next - first) * length))
@@ -82,7 +98,7 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
                 PixelOrder.ToPlanes(call.Value(last), shape, next - first, planes);
             }
 
-            idle.Add(call);
+            _memory.Return(memory);
         }
     }
 }

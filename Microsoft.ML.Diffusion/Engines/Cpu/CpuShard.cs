@@ -9,6 +9,7 @@ internal sealed unsafe class CpuShard(NetworkWeights weights)
 {
     private readonly Dictionary<int, (CpuProgram Program, CpuCall Call)> _calls = [];
     private readonly int _last = weights.Plan.Nodes.Count - 1;
+    private CpuMemory? _memory; // of the largest program: one is computed at a time
     private float[] _output = [];
     private float[] _gradient = [];
 
@@ -31,7 +32,14 @@ internal sealed unsafe class CpuShard(NetworkWeights weights)
         if (!_calls.TryGetValue(images, out var entry))
         {
             var made = new CpuProgram(weights.Plan, images, _last, trains: true);
-            _calls.Add(images, entry = (made, new CpuCall(made, weights, Gradients)));
+            if (!(_memory?.Length >= made.Memory.Length))
+            {
+                _calls.Clear();
+                _memory = null; // before more is taken
+                _memory = new CpuMemory(made.Memory.Length);
+            }
+
+            _calls.Add(images, entry = (made, new CpuCall(made, weights, Gradients, _memory)));
         }
 
         var (program, call) = entry;

@@ -11,10 +11,10 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// </remarks>
 internal sealed unsafe class CpuTraining : NetworkTraining
 {
-    private const int LargestChunk = 16; // images at a time
     private const long LargestGradients = 1L << 30; // bytes of the gradients of all parts
 
     private readonly CpuNetwork _network;
+    private readonly CpuShare _share;
     private readonly CpuShard[] _shards;
     private readonly CpuOptimizer _optimizer;
     private readonly Action<int> _addGradients;
@@ -24,8 +24,9 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     {
         _network = network;
         var bytes = (long)network.Weights.Length * sizeof(float);
-        var count = (int)Math.Clamp(LargestGradients / bytes, 1, CoreShare.Cores);
-        _shards = [.. Enumerable.Range(0, count).Select(_ => new CpuShard(network.Weights))];
+        var cores = (int)Math.Clamp(LargestGradients / bytes, 1, CoreShare.Cores);
+        _share = CpuShare.For(new CpuProgram(network.Plan, images: 1, network.Plan.Nodes.Count - 1, trains: true), cores);
+        _shards = [.. Enumerable.Range(0, _share.Parts).Select(_ => new CpuShard(network.Weights))];
         _optimizer = new CpuOptimizer(network.Weights, [.. _shards.Select(shard => shard.Gradients)]);
         _addGradients = AddGradients; // made once: a step allocates nothing
     }
@@ -113,7 +114,7 @@ internal sealed unsafe class CpuTraining : NetworkTraining
         _batch.Input,
         Workers.Begin(part, _batch.Parts, _batch.Input.Count),
         Workers.Begin(part + 1, _batch.Parts, _batch.Input.Count),
-        LargestChunk,
+        _share.Images,
         _batch.Dropout,
         _batch.Loss);
 

@@ -40,6 +40,9 @@ internal sealed class TorchNetwork : Network
     public override ComputeDevice Device { get; }
 
     /// <inheritdoc/>
+    public override bool DependsOnBatchSize => true;
+
+    /// <inheritdoc/>
     public override void Predict(NetworkInput input, Memory<float> prediction) =>
         ShareOut(input, prediction, tensors => _network.Forward(tensors.Images, tensors.Timesteps, tensors.Labels));
 
