@@ -191,7 +191,7 @@ public sealed class BadInputTests
 
     [TestMethod]
     public void Trainer_UnknownDevice_SaysWhichThereAre() => Expect<ArgumentOutOfRangeException>(
-        "Device must be \"cpu\", \"cuda\" or \"cuda:\" and the number of the card; leave it unset for the best there is. (Parameter 'Device')\nActual value was gpu.",
+        "Device must be \"cpu\", \"cuda\", \"cuda:\" and the number of the card, or \"torch\" (libtorch on the processor, to compare with); leave it unset for the best there is. (Parameter 'Device')\nActual value was gpu.",
         () => Fit(Pictures.Rows(_mlContext), TinyModel.Options with { Device = "gpu" }));
 
     [TestMethod]
