@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// <param name="Images">The most images of a part at a time.</param>
 internal readonly record struct CpuShare(int Parts, int Images)
 {
-    private const int MostImages = 8; // what is between them stays in the caches
+    private const int MostImages = 16; // filters are made ready once for so many, and what is between them stays in the caches
     private const long Memory = 2L << 30; // bytes of all parts, unless one image alone needs more
 
     /// <param name="program">The program for one image: that for more needs as much for each.</param>
