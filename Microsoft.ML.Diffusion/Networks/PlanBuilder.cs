@@ -39,7 +39,7 @@ internal sealed class PlanBuilder(UNetOptions options)
 
     /// <summary>Filters of one pixel.</summary>
     public int Pointwise(string layer, int x, int outChannels) =>
-        Convolution(layer, x, outChannels, 1, new ConvolutionSettings(), features: null, startsAtZero: false);
+        Convolution(layer, x, outChannels, 1, ConvolutionSettings.Plain, features: null, startsAtZero: false);
 
     /// <summary>Filters of 3x3 that change the size of an image and leave its channels.</summary>
     public int Resampling(string layer, int x, ConvolutionSettings settings) =>

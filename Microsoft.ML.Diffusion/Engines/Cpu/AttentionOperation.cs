@@ -6,10 +6,11 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// <summary>Attention of pixels to pixels.</summary>
 internal sealed unsafe class AttentionOperation(AttentionNode node, int index, int images) : CpuOperation(index, images)
 {
+    private readonly IReadOnlyList<int> _inputs = node.Inputs;
     private readonly Attention _kernel = new(images, node.Shape.Height * node.Shape.Width, node.Shape.Channels, node.Heads);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<int> NeededInputs => node.Inputs;
+    public override IReadOnlyList<int> NeededInputs => _inputs;
 
     /// <inheritdoc/>
     public override void Forward(CpuCall call) =>
@@ -18,11 +19,11 @@ internal sealed unsafe class AttentionOperation(AttentionNode node, int index, i
     /// <inheritdoc/>
     public override void Backward(CpuCall call)
     {
-        for (var slot = 0; slot < node.Inputs.Count; slot++)
+        for (var slot = 0; slot < _inputs.Count; slot++)
         {
             if (Adds[slot] != true)
             {
-                new Span<float>(call.Gradient(node.Inputs[slot]), Length(node.Shape)).Clear();
+                new Span<float>(call.Gradient(_inputs[slot]), Length(node.Shape)).Clear();
             }
         }
 

@@ -25,7 +25,7 @@ internal static class CpuOperations
                 node.Filters,
                 index),
             LinearNode node => new ConvolutionOperation(
-                Shape(images, ShapeOf(node.Input), node.Shape.Channels, 1, new ConvolutionSettings()),
+                Shape(images, ShapeOf(node.Input), node.Shape.Channels, 1, ConvolutionSettings.Plain),
                 node.Input,
                 null,
                 node.Matrix,

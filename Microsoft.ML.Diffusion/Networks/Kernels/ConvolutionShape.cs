@@ -7,6 +7,9 @@ namespace Microsoft.ML.Diffusion.Networks.Kernels;
 /// <param name="Doubles">Whether each pixel is first repeated to 2x2.</param>
 internal sealed record ConvolutionSettings(int Stride = 1, int Before = 0, int After = 0, bool Doubles = false)
 {
+    /// <summary>From pixel to pixel, without padding.</summary>
+    public static ConvolutionSettings Plain { get; } = new();
+
     /// <summary>Filters of 3x3 that leave an image's size.</summary>
     public static ConvolutionSettings Same { get; } = new(Before: 1, After: 1);
 
@@ -47,7 +50,7 @@ internal sealed record ConvolutionShape(
     public int PatchLength => Taps * InChannels;
 
     /// <summary>Whether filters see one pixel at a time, one after another.</summary>
-    public bool IsPointwise => Side == 1 && Settings == new ConvolutionSettings();
+    public bool IsPointwise => Side == 1 && Settings == ConvolutionSettings.Plain;
 
     private int Places(int length) =>
         (((Settings.Doubles ? 2 * length : length) + Settings.Before + Settings.After - Side) / Settings.Stride) + 1;

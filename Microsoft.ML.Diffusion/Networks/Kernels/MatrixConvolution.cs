@@ -20,7 +20,7 @@ internal sealed unsafe record MatrixConvolution(ConvolutionShape Shape) : Convol
             Shape.Side,
             new ConvolutionSettings(1, Shape.Side - 1 - Shape.Settings.Before, Shape.Side - 1 - Shape.Settings.After))
         : new ConvolutionShape(
-            Shape.Images, Shape.OutHeight, Shape.OutWidth, Shape.OutChannels, Shape.PatchLength, 1, new ConvolutionSettings()));
+            Shape.Images, Shape.OutHeight, Shape.OutWidth, Shape.OutChannels, Shape.PatchLength, 1, ConvolutionSettings.Plain));
 
     private double Work => (double)Places * Shape.PatchLength * Shape.OutChannels;
 
