@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Engines;
-using Microsoft.ML.Diffusion.Engines.Torch;
+using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Networks;
 using static TorchSharp.torch;
 
@@ -40,12 +40,9 @@ internal static class OtherFigures
     // Clipping, AdamW and the moving average of the network of "small", the library's way and the plain way.
     private static Action Flat()
     {
-        var weights = new NetworkWeights(new UNetPlan(new UNetOptions { AttentionResolutions = [16] }, 3, 3, 32, 32));
-        Initialization.Initialize(weights, 1);
-        var network = new UNet(weights.Plan);
-        network.Write(weights);
-        var parameters = new FlatOptimizer(network);
-        return () => parameters.Update(new UpdateSettings(1e-4, 0, 1, 0.999), isLossFinite: true).Dispose();
+        var plan = new UNetPlan(new UNetOptions { AttentionResolutions = [16] }, 3, 3, 32, 32);
+        var training = new CpuNetwork(new NetworkWeights(plan)).Train(TrainingPrecision.Float32);
+        return () => training.Update(new UpdateSettings(1e-4, 0, 1, 0.999), isLossFinite: true);
     }
 
     private static Action ByLayer()

@@ -99,7 +99,7 @@ public sealed class MachineLearningInternalsTests
             HandleKind.TypeReference => IsMachineLearning(metadata, (TypeReferenceHandle)scope),
             HandleKind.AssemblyReference =>
                 metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)scope).Name)
-                    .StartsWith("Microsoft.ML.", StringComparison.Ordinal),
+                    is var assembly && assembly.StartsWith("Microsoft.ML.", StringComparison.Ordinal) && !assembly.StartsWith("Microsoft.ML.Diffusion", StringComparison.Ordinal),
             _ => false,
         };
     }

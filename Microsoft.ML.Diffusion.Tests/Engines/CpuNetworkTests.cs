@@ -69,7 +69,7 @@ public sealed class CpuNetworkTests
         });
 
         Assert.IsLessThanOrEqualTo(Environment.ProcessorCount, network.IdleMemories);
-        Assert.IsLessThanOrEqualTo(8, network.Programs, "one for each number of images that are computed together");
+        Assert.IsLessThanOrEqualTo(16, network.Programs, "one for each number of images that are computed together");
         Assert.IsGreaterThan(0, network.IdleMemories);
         network.Dispose();
         Assert.AreEqual((0, 0), (network.IdleMemories, network.Programs));
@@ -78,7 +78,7 @@ public sealed class CpuNetworkTests
 
     // The features of a 64x64 image, of one of 512x512, and of one that takes more than all parts may.
     [TestMethod]
-    [DataRow(64, false, 2, 2, 8)]
+    [DataRow(64, false, 2, 2, 16)]
     [DataRow(64, false, 64, 64, 5)]
     [DataRow(512, false, 2, 2, 2)]
     [DataRow(512, true, 2, 1, 1)]

@@ -156,7 +156,7 @@ public sealed class KernelFunctionTests
         using var scope = NewDisposeScope();
         scope.Attach([result, expected, gradients, exact]);
         Assert.IsLessThan(Tolerance, Difference(expected, result));
-        Assert.IsLessThan(Tolerance, Difference(exact, gradients));
+        Assert.IsLessThan(LayerCases.Tolerance, Difference(exact, gradients));
     }
 
     [TestMethod]

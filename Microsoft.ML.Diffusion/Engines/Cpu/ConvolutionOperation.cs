@@ -41,14 +41,15 @@ internal sealed unsafe class ConvolutionOperation(ConvolutionShape shape, int in
         }
 
         float* x = call.Value(input), g = call.Weights.Pointer(layer.Weight), y = call.Value(Index);
-        var (biasStride, prepared) = (features is null ? 0 : _channels, (nint)(call.Filters is { } filters ? filters.Of(Index, _kernel, g) : null));
-        if (prepared == 0)
+        var biasStride = features is null ? 0 : _channels;
+        var prepared = call.Filters is { } filters ? filters.Of(Index, _kernel, g) : null;
+        if (prepared is null)
         {
             _kernel.Forward(x, g, bias, biasStride, y);
         }
         else
         {
-            _kernel.ForwardOf(x, (float*)prepared, bias, biasStride, y);
+            _kernel.ForwardOf(x, prepared, bias, biasStride, y);
         }
     }
 

@@ -75,7 +75,8 @@ internal sealed unsafe record Attention(int Images, int Pixels, int Channels, in
             {
                 var count = Math.Min(Block, Pixels - first);
                 Weigh(queries + start + ((long)first * Channels), count, transposedKeys, rows, weights);
-                MatrixKernel.Multiply(weights, Places, 1, packedValues, result, MatrixKernel.RoundedRows(count), Columns, Pixels, adds: false);
+                var rounded = MatrixKernel.RoundedRows(count);
+                MatrixKernel.Multiply(weights, Places, 1, packedValues, result, rounded, Columns, Pixels, adds: false);
                 Unpack(result, count, y + start + ((long)first * Channels), adds: false);
             }
         }

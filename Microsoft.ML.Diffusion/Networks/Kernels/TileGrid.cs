@@ -29,7 +29,8 @@ internal readonly unsafe record struct TileGrid(int Images, int Height, int Widt
             }
             else
             {
-                Neighbourhood(x, tile.Image, Height, Width, (Side * tile.Row) - 1, (Side * tile.Column) - 1, Side + 2, channels, zeros, pixels);
+                var (top, left) = ((Side * tile.Row) - 1, (Side * tile.Column) - 1);
+                Neighbourhood(x, tile.Image, Height, Width, top, left, Side + 2, channels, zeros, pixels);
                 if (Side == 2)
                 {
                     Winograd.Input(pixels, channels, v + (i * channels), stride);
