@@ -12,7 +12,7 @@ internal static class KernelThreads
 {
     private static readonly ConcurrentDictionary<int, ConcurrentBag<Workers>> _idle = new();
 
-    private const double WorkOfPart = 1e6; // some 10 microseconds, several times what it takes to wake a thread
+    private const double WorkOfPart = 4e6; // some 50 microseconds, several times what it takes to wake a thread
 
     [ThreadStatic]
     private static bool _sharesAll;
