@@ -1,6 +1,6 @@
-using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Cpu;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Networks;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.Diffusion.Tests.Engines;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Tests.Processes;
 
@@ -108,6 +109,9 @@ internal static class ChildProcess
                 return 0;
             case ["hostile", var target, var seed, var count, var folder]:
                 HostileRun.Run(HostileTarget.Named(target), int.Parse(seed), int.Parse(count), folder);
+                return 0;
+            case ["networks"]:
+                Console.WriteLine(CpuEngineTests.FirstWrong(networks: 6, seed: 2) ?? "right");
                 return 0;
             case ["random-digest"]:
                 Console.WriteLine(Runtime.RandomNumbersTests.DigestOfAll());

@@ -1,9 +1,9 @@
-using Microsoft.ML.Diffusion.Model;
-using Microsoft.ML.Diffusion.Runtime;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
 

@@ -1,6 +1,6 @@
-using Microsoft.ML.Diffusion.Engines.Torch;
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.ML.Diffusion.Training;

@@ -1,7 +1,7 @@
-using Microsoft.ML.Diffusion.Runtime;
 using System.Globalization;
 using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks.Kernels;
+using Microsoft.ML.Diffusion.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

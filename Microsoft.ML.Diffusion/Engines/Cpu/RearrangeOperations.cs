@@ -114,16 +114,16 @@ internal sealed unsafe class RearrangeOperation(PlanStep node, ValueShape from, 
         switch (node)
         {
             case PatchNode { Side: var side }:
-            {
-                var (plane, place) = Math.DivRem(channel, side * side);
-                return ((((row * side) + (place / side)) * from.Width) + (column * side) + (place % side)) * from.Channels + plane;
-            }
+                {
+                    var (plane, place) = Math.DivRem(channel, side * side);
+                    return ((((row * side) + (place / side)) * from.Width) + (column * side) + (place % side)) * from.Channels + plane;
+                }
 
             case UnpatchNode { Side: var side }:
-            {
-                var place = (channel * side * side) + (row % side * side) + (column % side);
-                return ((((row / side) * from.Width) + (column / side)) * from.Channels) + place;
-            }
+                {
+                    var place = (channel * side * side) + (row % side * side) + (column % side);
+                    return ((((row / side) * from.Width) + (column / side)) * from.Channels) + place;
+                }
 
             case RepeatPixelsNode:
                 return ((((row / 2) * from.Width) + (column / 2)) * from.Channels) + channel;
