@@ -1,10 +1,67 @@
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Networks;
 
 namespace Microsoft.ML.Diffusion.Planning;
 
 /// <summary>Networks for images of a size, from the least work to the most.</summary>
+/// <remarks>
+/// All have the same shape: few channels at full resolution, twice as many at each half of it, down to a few pixels that see the whole image. So every level has about as much to compute, single pixels are
+/// cheap enough to need no patches, whose grid one would see, and what is rare, the large shapes, has most of the weights.
+/// </remarks>
 internal static class NetworkLadder
 {
+    private const int SmallestSide = 4;
+    private const int MostLevels = 6;
+    private const int LargestMultiplier = 8;
+    private const int MostGroups = 32;
+    private const int SmallestPatched = 16; // sides, in patches, of which an image is still more than blots
+
+    private static readonly (int Channels, int Blocks)[] _rungs =
+        [(8, 1), (16, 1), (24, 1), (32, 1), (48, 1), (64, 1), (64, 2), (96, 2), (128, 2), (192, 2), (192, 3)];
+
+    private static readonly int[] _patches = [8, 4, 2];
+
     /// <summary>The networks.</summary>
-    public static IReadOnlyList<UNetOptions> For(ImageShape shape) => [new UNetOptions { BaseChannels = 32, ChannelMultipliers = [1, 2, 2], NumberOfResidualBlocks = 1, PatchSize = 2, AttentionResolutions = [], Dropout = 0 }];
+    public static IReadOnlyList<UNetOptions> For(ImageShape shape)
+    {
+        var whole = _rungs.Select(rung => Network(shape, rung.Channels, rung.Blocks, patch: 1)).ToList();
+        var least = Work(whole[0], shape);
+        return
+        [
+            .. _patches // where even the smallest of the others would learn too little in the time
+                .Where(patch => shape.Height % patch == 0 && shape.Width % patch == 0 && Math.Min(shape.Height, shape.Width) / patch >= SmallestPatched)
+                .Select(patch => Network(shape, 16, 1, patch))
+                .Where(network => Work(network, shape) < least)
+                .OrderBy(network => Work(network, shape)),
+            .. whole,
+        ];
+    }
+
+    private static UNetOptions Network(ImageShape shape, int channels, int blocks, int patch) => new()
+    {
+        BaseChannels = channels,
+        ChannelMultipliers = [.. Enumerable.Range(0, Levels(shape, patch)).Select(level => Math.Min(1 << level, LargestMultiplier))],
+        NumberOfResidualBlocks = blocks,
+        NumberOfNormalizationGroups = Math.Min(channels % 3 == 0 ? channels / 3 : channels, MostGroups),
+        AttentionResolutions = [],
+        PatchSize = patch,
+        Dropout = 0,
+    };
+
+    private static int Levels(ImageShape shape, int patch)
+    {
+        var levels = 1;
+        for (var factor = 2 * patch; levels < MostLevels && IsFine(shape, factor); factor *= 2)
+        {
+            levels++;
+        }
+
+        return levels;
+    }
+
+    private static bool IsFine(ImageShape shape, int factor) =>
+        shape.Height % factor == 0 && shape.Width % factor == 0 && Math.Min(shape.Height, shape.Width) / factor >= SmallestSide;
+
+    private static double Work(UNetOptions network, ImageShape shape) =>
+        PlanWork.Operations(new UNetPlan(network, shape.Channels, shape.Channels, shape.Height, shape.Width));
 }

@@ -13,18 +13,21 @@ internal static class PlanText
     /// <param name="options">The options of the run.</param>
     public static string Of(PlanFacts facts, PlannedOptions planned, DiffusionOptions options)
     {
-        var batch = options.Training.BatchSize;
-        var steps = planned.Duration.TotalSeconds / planned.SecondsPerStep;
-        var seen = steps * batch;
-        var weights = new UNetPlan(options.Network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes).NumberOfParameters;
+        var (shape, batch) = (facts.Shape, options.Training.BatchSize);
+        var outputs = options.Variance == ModelVariance.LearnedRange ? 2 * shape.Channels : shape.Channels;
+        var network = new UNetPlan(options.Network, shape.Channels, outputs, shape.Height, shape.Width, facts.Classes);
+        var duration = options.Training.Duration ?? planned.Duration;
+        var steps = duration.TotalSeconds / planned.SecondsPerStep;
+        var expected =
+            Expectation.Of(3 * PlanWork.Operations(network) * batch / planned.SecondsPerStep, duration, shape.Height * shape.Width);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
             Plan for {TimeText.Of(facts.Budget)} of training:
-              images   {facts.Images:N0} of {facts.Shape.Width}x{facts.Shape.Height}, {(facts.Shape.Channels == 1 ? "grey" : "in colour")}{(facts.Classes > 0 ? $", {facts.Classes} classes" : "")}
-              network  {options.Network}, {weights:N0} weights
-              speed    {batch / planned.SecondsPerStep:N0} images/s measured: about {steps:N0} steps of {batch}, each image {seen / facts.Images:N0} times
-              expect   {Expectation.Of(facts, planned)}
+              images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {(shape.Channels == 1 ? "grey" : "in colour")}{(facts.Classes > 0 ? $", {facts.Classes} classes" : "")}
+              network   {options.Network}, {network.NumberOfParameters:N0} weights
+              training  {batch / planned.SecondsPerStep:N0} images/s measured: about {steps:N0} steps of {batch}, each image {steps * batch / facts.Images:N0} times
+              result    {expected}
             """);
     }
 }

@@ -22,25 +22,32 @@ internal static class PlannedTraining
 
     /// <summary>Options for a network whose speed is known.</summary>
     /// <param name="facts">What is learned in what time.</param>
-    /// <param name="options">The options that the speed was measured with.</param>
+    /// <param name="network">The network.</param>
     /// <param name="secondsPerImage">The speed.</param>
     /// <param name="spent">What is gone of the budget.</param>
-    public static PlannedOptions Of(PlanFacts facts, DiffusionOptions options, double secondsPerImage, TimeSpan spent)
+    /// <param name="configure">Applies the options that are given.</param>
+    public static PlannedOptions Of(
+        PlanFacts facts,
+        UNetOptions network,
+        double secondsPerImage,
+        TimeSpan spent,
+        Func<DiffusionOptions, DiffusionOptions> configure)
     {
         var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
         var images = duration.TotalSeconds / secondsPerImage;
-        var batch = options.Training.BatchSize == UsualBatch ? Batch(images) : options.Training.BatchSize;
-        var steps = Math.Max(1, images / batch);
+        var options = Of(network);
+        var training = configure(options with { Training = options.Training with { BatchSize = Batch(images) } }).Training;
+        var steps = Math.Max(1, images / training.BatchSize);
         return new PlannedOptions(
-            options.Network,
-            batch,
-            options.Training.LearningRate,
+            network,
+            training.BatchSize,
+            training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
             Math.Clamp(1 - (1 / (AverageShare * steps)), 0.9, 0.9999),
             facts.Images >= EnoughToHoldOut ? HeldOutShare : 0,
             duration,
             facts.Budget,
-            secondsPerImage * batch);
+            secondsPerImage * training.BatchSize);
     }
 
     private static int Batch(double images)

@@ -18,7 +18,7 @@ internal sealed class TrainingPlanner(
     public const int MaximumMeasured = 3;
 
     // The images to show a network for each million of operations that a prediction takes: what was best for images of three kinds (docs/planning.md).
-    private const double ImagesPerMillionOperations = 350;
+    private const double ImagesPerMillionOperations = 600;
 
     // A plan for a processor that nobody has measured yet: where to begin to measure.
     private const double TypicalOperationsPerSecond = 1.5e11;
@@ -40,7 +40,7 @@ internal sealed class TrainingPlanner(
         }
 
         chosen = _measured.ContainsKey(chosen) ? chosen : _measured.Keys.Min();
-        return PlannedTraining.Of(facts, candidates[chosen], _measured[chosen], elapsed());
+        return PlannedTraining.Of(facts, candidates[chosen].Network, _measured[chosen], elapsed(), configure);
     }
 
     private List<DiffusionOptions> Candidates() =>

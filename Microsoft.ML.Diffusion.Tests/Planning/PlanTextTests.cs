@@ -1,0 +1,48 @@
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Planning;
+
+namespace Microsoft.ML.Diffusion.Tests.Planning;
+
+[TestClass]
+public sealed class PlanTextTests
+{
+    [TestMethod]
+    public void ThePlanIsToldWithNumbers()
+    {
+        var network = new UNetOptions
+        {
+            BaseChannels = 16,
+            ChannelMultipliers = [1, 2, 4, 8],
+            NumberOfResidualBlocks = 1,
+            NumberOfNormalizationGroups = 16,
+            AttentionResolutions = [],
+        };
+        var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, TimeSpan.FromMinutes(8));
+        var planned = new PlannedOptions(network, 32, 2e-3, 200, 0.99, 0.1, TimeSpan.FromSeconds(460), facts.Budget, 0.1);
+        Assert.AreEqual(
+            """
+            Plan for 00:08:00 of training:
+              images    1,906 of 32x32, in colour, 9 classes
+              network   U-Net (16 x [1, 2, 4, 8] channels, 1 block a level, attention in the middle alone), 2,489,843 weights
+              training  320 images/s measured: about 4,600 steps of 32, each image 77 times
+              result    enough for shapes and colours that one can recognize; for detail, give it about 40 minutes
+            """,
+            PlanText.Of(facts, planned, planned.ApplyTo(new DiffusionOptions())));
+    }
+
+    [TestMethod]
+    [DataRow(1, "enough for noise and blots; for rough shapes in the right colours, give it about 2 minutes")]
+    [DataRow(1_000, "enough for rough shapes in the right colours; for shapes and colours that one can recognize, give it about 50 minutes")]
+    [DataRow(1_000_000, "enough for detail")]
+    public void MoreTimeShowsMore(int seconds, string text) =>
+        Assert.AreEqual(text, Expectation.Of(1.6e11 * (seconds == 1_000 ? 0.15 : 1), TimeSpan.FromSeconds(seconds), 1024));
+
+    [TestMethod]
+    [DataRow(0.2, "1 second")]
+    [DataRow(42, "45 seconds")]
+    [DataRow(100, "2 minutes")]
+    [DataRow(2_400, "40 minutes")]
+    [DataRow(20_000, "6 hours")]
+    [DataRow(500_000, "6 days")]
+    public void TimesAreRounded(double seconds, string text) => Assert.AreEqual(text, Expectation.Rounded(seconds));
+}

@@ -1,0 +1,164 @@
+using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Planning;
+
+namespace Microsoft.ML.Diffusion.Tests.Planning;
+
+/// <summary>What is planned follows from the facts and the measured speeds alone, and leaves what is given.</summary>
+[TestClass]
+public sealed class TrainingPlannerTests
+{
+    private const double TwoCores = 2e11; // additions and multiplications in a second
+
+    private static PlanFacts Emoji { get; } = new(new ImageShape(3, 32, 32), 1906, 0, TimeSpan.FromMinutes(8));
+
+    [TestMethod]
+    public void EqualSpeedsGiveEqualPlans() => Assert.AreEqual(Plan(Emoji, TwoCores), Plan(Emoji, TwoCores));
+
+    [TestMethod]
+    public void MoreTimeGivesALargerNetworkAndNoLessSteps()
+    {
+        double work = 0;
+        foreach (var minutes in (double[])[0.1, 1, 8, 60, 600, 6000])
+        {
+            var planned = Plan(Emoji with { Budget = TimeSpan.FromMinutes(minutes) }, TwoCores);
+            Assert.IsGreaterThanOrEqualTo(work, Work(planned.Network, Emoji.Shape), $"{minutes} minutes: {planned.Network}");
+            work = Work(planned.Network, Emoji.Shape);
+        }
+
+        Assert.IsGreaterThan(10 * Work(Plan(Emoji with { Budget = TimeSpan.FromSeconds(5) }, TwoCores).Network, Emoji.Shape), work);
+    }
+
+    [TestMethod]
+    public void AFasterMachineIsALongerTime()
+    {
+        var longer = Plan(Emoji with { Budget = 16 * Emoji.Budget }, TwoCores);
+        var faster = Plan(Emoji, 16 * TwoCores);
+        Assert.AreEqual(longer.Network, faster.Network);
+    }
+
+    [TestMethod]
+    [DataRow(1, 1)]
+    [DataRow(7, 3)]
+    [DataRow(28, 1)]
+    [DataRow(30, 3)]
+    [DataRow(37, 3)]
+    [DataRow(50, 3)]
+    [DataRow(64, 3)]
+    [DataRow(96, 3)]
+    [DataRow(100, 1)]
+    [DataRow(127, 3)]
+    [DataRow(256, 3)]
+    [DataRow(512, 3)]
+    public void ImagesOfAnySizeHaveNetworks(int side, int channels)
+    {
+        foreach (var shape in (ImageShape[])[new(channels, side, side), new(channels, side, 3 * side), new(channels, side + 8, side)])
+        {
+            double before = 0;
+            foreach (var network in NetworkLadder.For(shape))
+            {
+                network.Validate();
+                network.ValidateFor(shape.Height, shape.Width);
+                Assert.IsGreaterThan(before, Work(network, shape), $"{shape}: {network}");
+                before = Work(network, shape);
+            }
+        }
+    }
+
+    [TestMethod]
+    public void AtMostThreeNetworksAreMeasured()
+    {
+        foreach (var speed in (double[])[1e6, 1e9, 3e10, 1e11, 1e12, 1e15])
+        {
+            var count = 0;
+            _ = Plan(Emoji, speed, measured: _ => count++);
+            Assert.IsInRange(1, TrainingPlanner.MaximumMeasured, count);
+        }
+    }
+
+    [TestMethod]
+    public void WhatIsGivenIsNeverChanged()
+    {
+        DiffusionOptions Given(DiffusionOptions options) => options with
+        {
+            Network = options.Network with { PatchSize = 4, Dropout = 0.25 },
+            Prediction = PredictionType.Sample,
+            Training = options.Training with { BatchSize = 7, LearningRate = 3e-4, WarmupSteps = 5, EmaDecay = 0.5, NumberOfSteps = 9 },
+        };
+        var planned = Plan(Emoji, TwoCores, Given);
+        var options = Given(planned.ApplyTo(new DiffusionOptions()));
+        Assert.AreEqual((4, 0.25), (options.Network.PatchSize, options.Network.Dropout));
+        Assert.AreEqual(
+            (7, 3e-4, 5, 0.5, 9, PredictionType.Sample),
+            (options.Training.BatchSize, options.Training.LearningRate, options.Training.WarmupSteps, options.Training.EmaDecay, options.Training.NumberOfSteps, options.Prediction));
+        Assert.AreEqual(7, planned.BatchSize, "the speed is that of the given batch");
+        options.Validate();
+    }
+
+    [TestMethod]
+    public void ANetworkThatIsGivenIsTheOnlyOneMeasured()
+    {
+        var network = new UNetOptions { BaseChannels = 64, Dropout = 0 };
+        List<DiffusionOptions> measured = [];
+        var planned = Plan(Emoji, TwoCores, options => options with { Network = network }, measured.Add);
+        Assert.AreEqual(network, planned.Network);
+        Assert.HasCount(1, measured);
+    }
+
+    [TestMethod]
+    [DataRow(0.01)]
+    [DataRow(1)]
+    [DataRow(480)]
+    [DataRow(1e7)]
+    public void PlansAreValidOptions(double seconds)
+    {
+        foreach (var speed in (double[])[1e7, 1e11, 1e14])
+        {
+            var planned = Plan(Emoji with { Budget = TimeSpan.FromSeconds(seconds) }, speed);
+            planned.ApplyTo(new DiffusionOptions()).Validate();
+            Assert.IsTrue(planned.Duration > TimeSpan.Zero && planned.Duration <= planned.Budget);
+        }
+    }
+
+    [TestMethod]
+    public void WarmupAndAverageAreSharesOfTheRun()
+    {
+        var planned = Plan(Emoji, TwoCores);
+        var steps = planned.Duration.TotalSeconds / planned.SecondsPerStep;
+        Assert.IsInRange(0.02, 0.1, planned.WarmupSteps / steps);
+        Assert.IsInRange(0.02, 0.2, 1 / (1 - planned.EmaDecay) / steps);
+    }
+
+    [TestMethod]
+    public void EnoughImagesAreHeldOut()
+    {
+        Assert.AreEqual(0, Plan(Emoji with { Images = 199 }, TwoCores).ValidationShare);
+        Assert.AreEqual(0.1, Plan(Emoji with { Images = 200 }, TwoCores).ValidationShare);
+    }
+
+    [TestMethod]
+    public void APlanIsReadAsItWasWritten()
+    {
+        var planned = Plan(Emoji, TwoCores);
+        Assert.AreEqual(planned, PlannedOptions.FromJson(planned.ToJson()));
+        Assert.Throws<FormatException>(() => PlannedOptions.FromJson("{"));
+        Assert.Throws<FormatException>(() => PlannedOptions.FromJson("null"));
+    }
+
+    private static PlannedOptions Plan(
+        PlanFacts facts,
+        double speed,
+        Func<DiffusionOptions, DiffusionOptions>? configure = null,
+        Action<DiffusionOptions>? measured = null) =>
+        new TrainingPlanner(
+            facts,
+            configure ?? (options => options),
+            options =>
+            {
+                measured?.Invoke(options);
+                return options.Training.BatchSize * 3 * Work(options.Network, facts.Shape) / speed;
+            }).Decide(() => TimeSpan.FromSeconds(0.001));
+
+    private static double Work(UNetOptions network, ImageShape shape) =>
+        PlanWork.Operations(new UNetPlan(network, shape.Channels, shape.Channels, shape.Height, shape.Width));
+}
