@@ -116,7 +116,7 @@ internal sealed class ImageColumn
             {
                 get(ref image!);
             }
-            catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
+            catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException) && !ProgramFault.Is(e))
             {
                 throw DisposedImages.Explains(e) ? Disposed(e) : new InvalidOperationException(
                     $"Row {row.Position}: the image in column '{column.Name}' could not be read ({e.Message}). Repair the file or remove the row.",
