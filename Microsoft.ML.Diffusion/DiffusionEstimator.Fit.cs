@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Engines;
@@ -150,13 +149,16 @@ public sealed partial class DiffusionEstimator
         share?.Dispose();
         try
         {
-            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
+            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation)
+            {
+                IsFineTuned = previous is not null,
+            };
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
-            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report));
+            var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));
+            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners));
             var summary = loop.Run();
-            return new DiffusionTransformer(
-                _host,
-                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(_options.Generation), summary));
+            listeners.SaveModel?.Invoke(summary);
+            return Transformer(run, summary);
         }
         catch
         {

@@ -73,7 +73,7 @@ public sealed class CultureTests
     public void Time_Length_TellsItsDays(double seconds, string expected)
     {
         Assert.AreEqual(expected, OtherCulture.In(() => TimeText.Of(TimeSpan.FromSeconds(seconds))));
-        Assert.AreEqual(expected, ProgressDisplay.Time(TimeSpan.FromSeconds(seconds)));
+        Assert.AreEqual(expected, RunTexts.Time(TimeSpan.FromSeconds(seconds)));
     }
 
     [TestMethod]
@@ -130,9 +130,9 @@ public sealed class CultureTests
                 "",
                 [
                     ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]),
-                    ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2)))),
+                    ReportSections.Figures(_summary, ("All", RunTexts.Time(TimeSpan.FromDays(2)))),
                 ]);
-        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml())
+        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), RunTexts.Describe(_summary), page.ToHtml())
             .Split('\n');
     }
 

@@ -104,7 +104,7 @@ public static class ReportSections
         {
             Add(
                 "Training",
-                $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {ProgressDisplay.Time(TimeSpan.FromSeconds(training.Seconds))}");
+                $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {RunTexts.Time(TimeSpan.FromSeconds(training.Seconds))}");
             Add("Speed", $"{training.Steps * (double)training.BatchSize / training.Seconds:F0} pictures a second");
             Add("Last training loss", $"{training.FinalLoss:F4}");
             if (training.ValidationLoss is { } validation)

@@ -17,7 +17,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
     var mlContext = new MLContext(Seed);
     var artifacts = new Artifacts(settings.OutputFolder);
     var modelFile = settings.ModelFile ?? artifacts.PathOf("model.zip");
-    var progress = new ProgressDisplay();
+    using var progress = new ConsoleProgress(mlContext);
     var history = new TrainingHistory(progress);
     var generation = new GenerationOptions { Sampler = new DdimSampler(settings.IsQuick ? 8 : 50), GuidanceScale = 1.5, Seed = Seed };
 
@@ -99,7 +99,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
         ReportSections.Denoising(artifacts.PathOf("denoising.png"), film, FilmColumns),
         ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
         .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
-        ReportSections.Figures(model.Training, ("This run, all in all", ProgressDisplay.Time(clock.Elapsed))),
+        ReportSections.Figures(model.Training, ("This run, all in all", RunTexts.Time(clock.Elapsed))),
         ReportSections.Settings(model, fact, ("Options of training", model.Training?.Options ?? "not known")),
     ];
     artifacts.Save("report.html", new ReportPage(title, introduction, sections).Save, "all of it on one page");
@@ -148,7 +148,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
             (preparation.Transform(data.Training), data.Validation is { } validation ? preparation.Transform(validation) : null);
         var trained = progress.Show("Training", () => judged is null ? trainer.Fit(learned) : trainer.Fit(learned, judged));
         mlContext.Diffusion.SaveModel(new TransformerChain<DiffusionTransformer>(preparation, trained), data.Training.Schema, modelFile);
-        Console.WriteLine($"Wrote {modelFile}: {ProgressDisplay.Describe(trained.Training!)}");
+        Console.WriteLine($"Wrote {modelFile}: {RunTexts.Describe(trained.Training!)}");
         artifacts.Save("training.csv", path => TrainingHistory.SaveCsv(path, history.Records), $"{history.Records.Count} reports");
         artifacts.Save("loss.svg", path => LossChart.Save(path, history.Records), "training and validation loss");
         return trained;
