@@ -144,6 +144,13 @@ public sealed partial class DiffusionEstimator
 
         var plan = description.CreatePlan();
         CheckSpace(plan, resumed is not null, channel);
+        if (resumed is null)
+        {
+            channel.Info(
+                MessageSensitivity.None,
+                FormattableString.Invariant($"Training begins on {device}: {images.Count} images of {images.Shape}; a network of {NetworkWeights.LengthFor(plan)} weights."));
+        }
+
         T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, _options.Training);
         var network = Explained(() => CreateNetwork(plan, previous, seed, device));
         share?.Dispose();

@@ -59,7 +59,7 @@ public sealed class CultureTests
     public void Progress_Weeks_ShowsTheDays()
     {
         Assert.AreEqual(
-            "step 1234, epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped",
+            "step 1234 of 1234000 (0 %), epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped",
             OtherCulture.In(_progress.ToString));
         StringAssert.StartsWith(OtherCulture.In(_summary.ToString), "5678 steps of 32 from 1234 images in 14 days 06:56:07, ");
     }

@@ -115,7 +115,7 @@ public sealed class ToolTrainTests : IDisposable
 
         var stopped =
             ToolProcess.RunAndInterrupt(
-                "step 10,",
+                "step 10 ",
                 ["train", Photos, "-o", Output, "--verbose", "--json", "--checkpoint", checkpoints, .. _small, .. arguments]);
         Assert.IsFalse(File.Exists(Output));
         var message = $"Stopped. The checkpoint in '{checkpoints}' keeps what was learned: the same command goes on from there.";
@@ -142,7 +142,7 @@ public sealed class ToolTrainTests : IDisposable
     {
         string[] arguments = ["train", Photos, "-o", Output, "--verbose", "--steps", "100000", .. _small];
 
-        var stopped = ToolProcess.RunAndInterrupt("step 10,", arguments);
+        var stopped = ToolProcess.RunAndInterrupt("step 10 ", arguments);
 
         Assert.AreEqual(130, stopped.ExitCode, stopped.Error);
         StringAssert.StartsWith(stopped.Output, "Stopped: ");
@@ -152,7 +152,7 @@ public sealed class ToolTrainTests : IDisposable
         }
 
         var before = File.ReadAllBytes(Output);
-        var again = ToolProcess.RunAndInterrupt("step 10,", [.. arguments, "--force"]);
+        var again = ToolProcess.RunAndInterrupt("step 10 ", [.. arguments, "--force"]);
 
         var stoppedModel = _folder.File("model.stopped.zip");
         Assert.AreEqual(130, again.ExitCode, again.Error);

@@ -45,17 +45,20 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
         return context;
     }
 
+    /// <summary>Tells something by the way.</summary>
+    public void Tell(string text) => _display.WriteLine(text);
+
     /// <summary>Tells which files were skipped and why, in the names of this tool's options.</summary>
     public void TellSkipped(IReadOnlyList<SkippedFile> files, string folder)
     {
         foreach (var file in files.Take(SkippedNamed))
         {
-            _display.WriteLine($"Skipped '{file.Path}': {file.GetReason(TypedNames.Of)}.");
+            Tell($"Skipped '{file.Path}': {file.GetReason(TypedNames.Of)}.");
         }
 
         if (files.Count > SkippedNamed)
         {
-            _display.WriteLine($"Skipped {files.Count - SkippedNamed} more files: 'diffusion inspect {folder}' names all.");
+            Tell($"Skipped {files.Count - SkippedNamed} more files: 'diffusion inspect {folder}' names all.");
         }
     }
 
