@@ -13,10 +13,9 @@ internal abstract class ToolCommand : Command
     {
         SetAction(parsed =>
         {
-            var result =
-                Execute(
-                    parsed,
-                    new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken));
+            using var session =
+                new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken);
+            var result = Execute(parsed, session);
             Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : TerminalText.Safe(result.Text));
             return result.ExitCode;
         });

@@ -8,7 +8,7 @@ namespace Diffusion.Tool.Running;
 /// <param name="isQuiet">Whether only mistakes are told.</param>
 /// <param name="isVerbose">Whether all that ML.NET and the library log is told.</param>
 /// <param name="cancellationToken">Ends the work.</param>
-internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken)
+internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken) : IDisposable
 {
     private const int SkippedNamed = 20;
 
@@ -64,6 +64,9 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
 
     /// <summary>Does work that takes its time, with what it reports on show.</summary>
     public T Show<T>(string title, Func<T> work) => isQuiet ? work() : _display.Show(title, work);
+
+    /// <inheritdoc/>
+    public void Dispose() => _display.Dispose();
 
     // What else there is, is told already: the steps of training, its seed, skipped files.
     private static bool IsNews(LoggingEventArgs e) => e.Kind switch
