@@ -37,7 +37,7 @@ public sealed class ProgramFaultTests
         Assert.IsFalse(ofFiles.Any(ProgramFault.Is));
         Assert.IsTrue(ofFiles.All(ProgramFault.IsOfFile));
         Assert.IsTrue(_ofTheProgram.All(exception => Damage.Of(exception, "PNG") is null), "no data are damaged");
-        Assert.AreEqual("its PNG data are damaged", Damage.Of(new IndexOutOfRangeException(), "PNG")!.Message);
+        Assert.AreEqual("its PNG data are damaged", Damage.Of(new OverflowException(), "PNG")!.Message);
     }
 
     [TestMethod]

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Data.Files;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Images;
 

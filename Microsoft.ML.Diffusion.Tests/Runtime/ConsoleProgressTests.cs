@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
@@ -7,10 +6,12 @@ namespace Microsoft.ML.Diffusion.Tests.Runtime;
 /// <summary>What a console shows, character by character; the clock is the test's.</summary>
 [TestClass]
 [DoNotParallelize] // a process has one bar
-public sealed class ConsoleProgressTests
+public sealed class ConsoleProgressTests : IDisposable
 {
     private readonly StringWriter _output = new() { NewLine = "\n" };
     private TimeSpan _now;
+
+    public void Dispose() => _output.Dispose();
 
     [TestMethod]
     public void Report_RedirectedTraining_IsALineFirstAndLastAndByTimeBetween()
@@ -79,7 +80,8 @@ public sealed class ConsoleProgressTests
     public void Report_SecondBar_WaitsForTheFirst()
     {
         using var first = Terminal(columns: 60);
-        var (written, now) = (new StringWriter(), TimeSpan.Zero);
+        using var written = new StringWriter();
+        var now = TimeSpan.Zero;
         using var second = new ConsoleProgress(null, written, () => 60, () => now);
 
         first.Report(0.1);

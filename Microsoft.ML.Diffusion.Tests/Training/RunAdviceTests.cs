@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
