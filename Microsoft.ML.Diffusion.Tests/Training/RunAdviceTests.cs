@@ -31,13 +31,13 @@ public sealed class RunAdviceTests
     public void Start_ShortRun_NamesItsBudget()
     {
         Assert.AreSequenceEqual(
-            ["This run has 999 steps, and with less than 1000 images are hardly more than noise: raise NumberOfSteps."],
+            ["This run has 999 steps, and less than 1000 seldom suffice for images that one recognizes: raise NumberOfSteps."],
             Of(new() { NumberOfSteps = 999 }));
         Assert.AreSequenceEqual(
-            ["This run has 500 steps, and with less than 1000 images are hardly more than noise: raise NumberOfEpochs, or lower BatchSize."],
+            ["This run has 500 steps, and less than 1000 seldom suffice for images that one recognizes: raise NumberOfEpochs, or lower BatchSize."],
             Of(new() { NumberOfEpochs = 32 }));
         Assert.AreSequenceEqual(
-            ["This run has 500 steps, and with less than 1000 images are hardly more than noise: raise NumberOfImages, or lower BatchSize."],
+            ["This run has 500 steps, and less than 1000 seldom suffice for images that one recognizes: raise NumberOfImages, or lower BatchSize."],
             Of(new() { NumberOfImages = 32_000, NumberOfEpochs = 64 }));
     }
 

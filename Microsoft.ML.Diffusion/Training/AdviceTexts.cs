@@ -5,7 +5,7 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>What is said of runs that cannot come to anything: numbers, and what to change.</summary>
 internal static class AdviceTexts
 {
-    /// <summary>Fewer steps give no image that anybody recognizes.</summary>
+    /// <summary>Fewer steps seldom give images that one recognizes, of simple shapes aside.</summary>
     public const int FewSteps = 1000;
 
     private const double WarmupShare = 0.1;
@@ -82,7 +82,7 @@ internal static class AdviceTexts
         $"{count} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower {_learningRate}, or raise {_warmupSteps}.";
 
     private static OptionText Short(string told, OptionText need) =>
-        $"This run has {told} steps, and with less than {FewSteps} images are hardly more than noise: {need}.";
+        $"This run has {told} steps, and less than {FewSteps} seldom suffice for images that one recognizes: {need}.";
 
     private static OptionText Lower(double rate, double highest) =>
         $"Stop the run and set {_learningRate} ({highest}, now {rate:G3}) to {highest / 10:G3} or so, or raise {_warmupSteps}.";

@@ -169,7 +169,10 @@ return Settings.Run(args, (settings, cancellationToken) =>
 // Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
 // Diffusion  cosine (T = 1000), VPrediction prediction
 // Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1
-// Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
+// Training begins on cpu: 9744 images of 28x28, 1 channel; a network of 969572 weights.
+// Training: step 1 of about ..., epoch 0.00, loss ..., learning rate 2E-05, ... images/s, ... left
+// ...
+// Training: step ... of ... (100 %), epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, 00:00:00 left
 // Training took ... s.
 // Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped
 // Wrote <repository>/artifacts/training.csv: ... reports
