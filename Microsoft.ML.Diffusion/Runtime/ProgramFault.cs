@@ -6,9 +6,10 @@ internal static class ProgramFault
     /// <summary>Whether an exception is about an assembly, a native library or memory: no file of data is to be blamed for it.</summary>
     public static bool Is(Exception exception) => exception switch
     {
-        FileLoadException or BadImageFormatException or TypeLoadException or MissingMemberException => true, // of the second kind is DllNotFoundException
-        TypeInitializationException or OutOfMemoryException => true,
-        FileNotFoundException { FileName: { } name } => !Path.IsPathRooted(name), // an assembly's name; files of data are opened by whole paths
+        FileLoadException or BadImageFormatException => true,
+        TypeLoadException or MissingMemberException or TypeInitializationException => true, // DllNotFoundException is one of the first
+        OutOfMemoryException => true,
+        FileNotFoundException { FileName: { } name } => !Path.IsPathRooted(name), // an assembly's: data have whole paths
         _ => false,
     };
 

@@ -22,7 +22,8 @@ internal sealed class TerminalBar(TextWriter output, Func<int> width)
     {
         if (Interlocked.CompareExchange(ref _shown, this, null) is not { } other || ReferenceEquals(other, this))
         {
-            Rewrite(Text(title, fraction, detail, Math.Max(LeastWidth, width()) - 1, IsUnicode)); // a full line would move the cursor to the next
+            var columns = Math.Max(LeastWidth, width()) - 1; // a full line would move the cursor to the next
+            Rewrite(Text(title, fraction, detail, columns, IsUnicode));
         }
     }
 
