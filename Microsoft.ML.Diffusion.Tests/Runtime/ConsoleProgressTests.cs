@@ -55,7 +55,7 @@ public sealed class ConsoleProgressTests : IDisposable
         _now += TimeSpan.FromSeconds(1);
         progress.Report(At(1000, 1000));
 
-        var shown = $"Training {new string('\u2588', 12)}{new string('\u2591', 12)}  50 %  step 500 of 1000  loss 0.5000  validation 0.2500  64 im";
+        var shown = $"Training {new string('\u2588', 12)}{new string('\u2591', 12)}  50 %  step 500 of 1000  loss 0.5000  validation 0.2500  64 image";
         Assert.AreEqual(
             $"\r{shown}\r{new string(' ', shown.Length)}\rTraining: step 1000 of 1000 (100 %), epoch 100.00, loss 0.5000, learning rate 0.001, 64 images/s, 00:00:00 left\n",
             _output.ToString());
