@@ -41,7 +41,8 @@ public sealed partial class DiffusionCatalog
     /// read. The content says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM
     /// and TGA are read, alpha is composited over <see cref="ImageFolderOptions.Background"/>, the orientation is applied, animations give their
     /// first frame, numbers of more than 8 bits are mapped by <see cref="ImageFolderOptions.PixelRange"/>.</para>
-    /// <para>The log warns of skipped files, of images of one single colour, and of deep images most of whose numbers share few levels.</para>
+    /// <para>The log warns of skipped files, of images of one single colour, of deep images most of whose numbers share few levels, and of images
+    /// at least half of which are eight times as large as asked for or larger.</para>
     /// </remarks>
     public LoadedImages LoadImages(string folder, ImageFolderOptions options)
     {
@@ -67,6 +68,11 @@ public sealed partial class DiffusionCatalog
         foreach (var warning in content.Warnings())
         {
             channel.Warning(MessageSensitivity.UserData, warning);
+        }
+
+        if (LostDetail.Warning(content.Images, options) is { } lost)
+        {
+            channel.Warning(MessageSensitivity.UserData, OptionMessages.ForLog(lost));
         }
 
         return new(new ImageFolderDataView(content.Images, options, content.Levels, width, height), content.Summarize());

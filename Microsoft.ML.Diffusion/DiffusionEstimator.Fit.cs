@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Engines;
@@ -150,18 +149,28 @@ public sealed partial class DiffusionEstimator
 
         var plan = description.CreatePlan();
         CheckSpace(plan, resumed is not null, channel);
+        if (resumed is null)
+        {
+            channel.Info(
+                MessageSensitivity.None,
+                FormattableString.Invariant($"Training begins on {device}: {images.Count} images of {images.Shape}; a network of {NetworkWeights.LengthFor(plan)} weights."));
+        }
+
         T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, options.Training);
         var network = Explained(() => CreateNetwork(plan, previous, seed, device));
         share?.Dispose();
         try
         {
-            var run = new TrainingRun(network, description, options.Training, options.Generation, seed, images, validation);
+            var run = new TrainingRun(network, description, options.Training, options.Generation, seed, images, validation)
+            {
+                IsFineTuned = previous is not null,
+            };
             using var reporter = new TrainingReporter(_host, channel, options.Training.Progress);
-            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report));
+            var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));
+            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners));
             var summary = loop.Run();
-            return new DiffusionTransformer(
-                _host,
-                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(options.Generation), summary));
+            listeners.SaveModel?.Invoke(summary);
+            return Transformer(run, summary);
         }
         catch
         {

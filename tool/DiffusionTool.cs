@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Diffusion.Tool.Commands;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Diffusion.Tool;
 
@@ -45,10 +46,10 @@ internal sealed class DiffusionTool(string[] args, CancellationToken cancellatio
     // The arguments may be what is wrong, so the switches are looked for in them as they are.
     private int Tell(Failure failure, Exception exception)
     {
-        Console.Error.WriteLine(Terminal.Safe(failure.Message));
+        Console.Error.WriteLine(TerminalText.Safe(failure.Message));
         if (args.Contains(CommonOptions.Verbose.Name))
         {
-            Console.Error.WriteLine(Terminal.Safe(exception.ToString()));
+            Console.Error.WriteLine(TerminalText.Safe(exception.ToString()));
         }
 
         if (args.Contains(CommonOptions.Json.Name))

@@ -59,7 +59,7 @@ public sealed class CultureTests
     public void Progress_Weeks_ShowsTheDays()
     {
         Assert.AreEqual(
-            "step 1234, epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped",
+            "step 1234 of 1234000 (0 %), epoch 1.25, loss 0.5000, validation loss 0.7500, learning rate 0.00015, 100 images/s, 20 days 19:30:00 left, 2 steps skipped",
             OtherCulture.In(_progress.ToString));
         StringAssert.StartsWith(OtherCulture.In(_summary.ToString), "5678 steps of 32 from 1234 images in 14 days 06:56:07, ");
     }
@@ -73,7 +73,7 @@ public sealed class CultureTests
     public void Time_Length_TellsItsDays(double seconds, string expected)
     {
         Assert.AreEqual(expected, OtherCulture.In(() => TimeText.Of(TimeSpan.FromSeconds(seconds))));
-        Assert.AreEqual(expected, ProgressDisplay.Time(TimeSpan.FromSeconds(seconds)));
+        Assert.AreEqual(expected, RunTexts.Time(TimeSpan.FromSeconds(seconds)));
     }
 
     [TestMethod]
@@ -130,9 +130,9 @@ public sealed class CultureTests
                 "",
                 [
                     ReportSections.Loss([_progress, Progress(2000, 0.25, 0.75)]),
-                    ReportSections.Figures(_summary, ("All", ProgressDisplay.Time(TimeSpan.FromDays(2)))),
+                    ReportSections.Figures(_summary, ("All", RunTexts.Time(TimeSpan.FromDays(2)))),
                 ]);
-        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), ProgressDisplay.Describe(_summary), page.ToHtml())
+        return string.Join('\n', File.ReadAllText(folder.File("training.csv")), RunTexts.Describe(_summary), page.ToHtml())
             .Split('\n');
     }
 

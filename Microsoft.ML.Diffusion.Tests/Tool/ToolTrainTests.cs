@@ -43,9 +43,43 @@ public sealed class ToolTrainTests : IDisposable
             (PredictionType.VPrediction, "cosine (T = 1000)"),
             (model.Prediction, model.Schedule.ToString())); // what --help says
         Assert.AreEqual(("trained", Output), ((string?)document["status"], (string?)document["model"]));
+        Assert.AreEqual(_folder.File("model.samples.png"), (string?)document["samples"]);
         Assert.AreEqual("notes.txt", (string?)document["skipped"]![0]!["path"]);
         Assert.AreEqual(model.Training.FinalLoss, (double)document["description"]!["training"]!["final_loss"]!);
+        StringAssert.Contains(run.Error, "Set --warmup to 1. The run is too short besides: raise --steps.");
+        StringAssert.Contains(run.Error, "\nTraining: step 1 of 3 (33 %), epoch 0.67, loss ");
         StringAssert.Contains(run.Error, "Skipped 'notes.txt': its content is not that of an image (PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM or TGA).");
+    }
+
+    [TestMethod]
+    public void Train_OnTheWay_LeavesASheetAndTheModelSoFar()
+    {
+        var (sheet, partial) = (_folder.File("model.samples.png"), _folder.File("model.partial.zip"));
+        string[] arguments = ["--steps", "40", "--checkpoint", _folder.File("checkpoints")];
+
+        ToolProcess.RunAndInterrupt("step 20 ", ["train", Photos, "-o", Output, "--verbose", .. _small, .. arguments]);
+
+        using (var model = new MLContext().Diffusion.LoadDiffusionModel(partial))
+        {
+            Assert.AreEqual(TrainingEnd.Running, model.Training!.End);
+            Assert.IsInRange(16, 40, model.Training.Steps);
+        }
+
+        Assert.IsTrue(File.Exists(sheet) && !File.Exists(Output));
+
+        var report = _folder.File("report");
+        Train([.. arguments, "--report", report, "-q"]).Done();
+        Assert.IsTrue(File.Exists(Output) && !File.Exists(partial));
+        StringAssert.Contains(File.ReadAllText(Path.Combine(report, "report.html")), "While it learned");
+
+        var other = _folder.File("other");
+        Directory.CreateDirectory(other);
+        ToolProcess.Run(["train", Photos, "-o", Path.Combine(other, "model.zip"), "--no-samples", "--steps", "40", "-q", .. _small]).Done();
+        Assert.AreSequenceEqual(["model.zip"], Directory.GetFiles(other).Select(Path.GetFileName).ToArray());
+        var context = new MLContext();
+        using var first = context.Diffusion.LoadDiffusionModel(Output);
+        using var second = context.Diffusion.LoadDiffusionModel(Path.Combine(other, "model.zip"));
+        Assert.AreEqual(Weights.Digest(first), Weights.Digest(second));
     }
 
     [TestMethod]
@@ -115,7 +149,7 @@ public sealed class ToolTrainTests : IDisposable
 
         var stopped =
             ToolProcess.RunAndInterrupt(
-                "step 10,",
+                "step 10 ",
                 ["train", Photos, "-o", Output, "--verbose", "--json", "--checkpoint", checkpoints, .. _small, .. arguments]);
         Assert.IsFalse(File.Exists(Output));
         var message = $"Stopped. The checkpoint in '{checkpoints}' keeps what was learned: the same command goes on from there.";
@@ -142,7 +176,7 @@ public sealed class ToolTrainTests : IDisposable
     {
         string[] arguments = ["train", Photos, "-o", Output, "--verbose", "--steps", "100000", .. _small];
 
-        var stopped = ToolProcess.RunAndInterrupt("step 10,", arguments);
+        var stopped = ToolProcess.RunAndInterrupt("step 10 ", arguments);
 
         Assert.AreEqual(130, stopped.ExitCode, stopped.Error);
         StringAssert.StartsWith(stopped.Output, "Stopped: ");
@@ -152,7 +186,7 @@ public sealed class ToolTrainTests : IDisposable
         }
 
         var before = File.ReadAllBytes(Output);
-        var again = ToolProcess.RunAndInterrupt("step 10,", [.. arguments, "--force"]);
+        var again = ToolProcess.RunAndInterrupt("step 10 ", [.. arguments, "--force"]);
 
         var stoppedModel = _folder.File("model.stopped.zip");
         Assert.AreEqual(130, again.ExitCode, again.Error);

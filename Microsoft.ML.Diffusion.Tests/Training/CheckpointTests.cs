@@ -281,8 +281,8 @@ public sealed class CheckpointTests
     {
         string[] harmless =
         [
-            "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "Progress",
-            "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
+            "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "ModelFile",
+            "ModelFileEveryFraction", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
         TinyModel.Train(

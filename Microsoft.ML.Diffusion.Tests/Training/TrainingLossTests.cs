@@ -55,10 +55,11 @@ public sealed class TrainingLossTests
 
         // As validation judges the pictures themselves, at all noise levels: the losses of single steps depend on which levels they drew, those of
         // the bound most.
+        var first = reports.First(report => report.ValidationLoss is not null); // not of the first step
         Assert.IsLessThan(
-            0.8 * reports[0].ValidationLoss!.Value,
+            0.8 * first.ValidationLoss!.Value,
             reports[^1].ValidationLoss!.Value,
-            $"from {reports[0].ValidationLoss} to {reports[^1].ValidationLoss}");
+            $"from {first.ValidationLoss} to {reports[^1].ValidationLoss}");
         Assert.AreEqual(0, model.Training!.SkippedSteps);
     }
 

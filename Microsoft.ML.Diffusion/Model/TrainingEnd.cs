@@ -14,4 +14,7 @@ public enum TrainingEnd
 
     /// <summary>It was cancelled, and <see cref="TrainingOptions.ReturnModelOnCancellation"/> asked for the model so far.</summary>
     Cancelled,
+
+    /// <summary>It has not: the model is of a file that <see cref="TrainingOptions.ModelFile"/> keeps up to date.</summary>
+    Running,
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -8,6 +9,9 @@ namespace Microsoft.ML.Diffusion;
 public static class OptionMessages
 {
     private const string Key = "Microsoft.ML.Diffusion.OptionText";
+
+    // By the object, not by what it says; gone with it.
+    private static readonly ConditionalWeakTable<string, OptionText> _logged = [];
 
     /// <summary>Says what an exception says, with the program's names of options.</summary>
     /// <param name="exception">Of this library or any other; what names no option stays as it is.</param>
@@ -25,6 +29,25 @@ public static class OptionMessages
         ArgumentNullException.ThrowIfNull(exception);
         ArgumentNullException.ThrowIfNull(nameOf);
         return TextOf(exception).ToString(nameOf);
+    }
+
+    /// <summary>Says what a message of <c>MLContext.Log</c> says, with the program's names of options.</summary>
+    /// <param name="message">The <c>RawMessage</c> that the log gave, the very object; of others, and of what names no option, the text stays as it is.</param>
+    /// <param name="nameOf">The program's name for an option of this library, as above.</param>
+    /// <returns>The message.</returns>
+    public static string Format(string message, Func<string, string?> nameOf)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(nameOf);
+        return _logged.TryGetValue(message, out var text) ? text.ToString(nameOf) : message;
+    }
+
+    /// <summary>Makes a message for a log that names options.</summary>
+    internal static string ForLog(OptionText text)
+    {
+        var message = text.ToString();
+        _logged.AddOrUpdate(message, text);
+        return message;
     }
 
     /// <summary>Makes an exception whose message names options.</summary>

@@ -26,6 +26,8 @@ internal static class RunIdentities
         nameof(TrainingOptions.MaximumConsecutiveSkippedSteps),
         nameof(TrainingOptions.MaximumImageMemory),
         nameof(TrainingOptions.SampleGrid),
+        nameof(TrainingOptions.ModelFile),
+        nameof(TrainingOptions.ModelFileEveryFraction),
         nameof(TrainingOptions.CheckpointDirectory),
         nameof(TrainingOptions.CheckpointEverySteps),
         nameof(TrainingOptions.KeepCheckpoints),

@@ -11,8 +11,15 @@ public sealed record SampleGridOptions
     private const int MaximumImages = 10_000;
 
     /// <summary>Gets the number of steps from one grid to the next.</summary>
-    /// <value>At least 1. The default is 1,000.</value>
+    /// <value>At least 1. The default is 1,000. It does not count where <see cref="EveryFraction"/> is set.</value>
     public int EverySteps { get; init; } = 1000;
+
+    /// <summary>
+    /// Gets the share of the run's budget from one grid to the next, whatever the budget counts; the last is that of the end of the run. A resumed run goes on
+    /// with those that are left.
+    /// </summary>
+    /// <value>(0, 1], such as 0.1 for ten grids; <see langword="null"/>, the default, goes by <see cref="EverySteps"/>.</value>
+    public double? EveryFraction { get; init; }
 
     /// <summary>Gets the number of images.</summary>
     /// <value>1 to 10,000. The default is 16.</value>
@@ -49,6 +56,11 @@ public sealed record SampleGridOptions
     internal void Validate()
     {
         Require(EverySteps >= 1, nameof(EverySteps), EverySteps, "must be at least 1");
+        Require(
+            EveryFraction is null or (> 0 and <= 1),
+            nameof(EveryFraction),
+            EveryFraction,
+            "must be above 0 and at most 1, because it is a share of the budget; leave it null to go by EverySteps");
         Require(
             NumberOfImages is >= 1 and <= MaximumImages,
             nameof(NumberOfImages),

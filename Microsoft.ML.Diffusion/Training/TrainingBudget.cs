@@ -5,11 +5,15 @@ internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages
 {
     private const int DefaultSteps = 20_000;
 
-    private readonly int? _steps = Steps(options, numberOfImages);
+    /// <summary>The number of steps that ends the run, if one does; time may end it before.</summary>
+    public int? Steps { get; } = StepsOf(options, numberOfImages);
 
     /// <summary>Share of the nearest budget that is spent after <paramref name="step"/> steps and <paramref name="elapsed"/>; at least 1 at the end.</summary>
     public double Fraction(int step, TimeSpan elapsed) =>
-        Math.Max(_steps is { } steps ? (double)step / steps : 0, options.Duration is { } duration ? elapsed / duration : 0);
+        Math.Max(ByStep(step), ByTime(elapsed));
+
+    /// <summary>Whether time is nearer to its end than steps are.</summary>
+    public bool IsTimed(int step, TimeSpan elapsed) => ByTime(elapsed) > ByStep(step);
 
     /// <summary>The learning rate of step <paramref name="step"/> = 0, 1, ..., in closed form, so that nothing has to be saved to resume it.</summary>
     public double LearningRate(int step, TimeSpan elapsed)
@@ -24,7 +28,11 @@ internal sealed class TrainingBudget(TrainingOptions options, int numberOfImages
         };
     }
 
-    private static int? Steps(TrainingOptions options, int numberOfImages)
+    private double ByStep(int step) => Steps is { } steps ? (double)step / steps : 0;
+
+    private double ByTime(TimeSpan elapsed) => options.Duration is { } duration ? elapsed / duration : 0;
+
+    private static int? StepsOf(TrainingOptions options, int numberOfImages)
     {
         var images =
             Math.Min(

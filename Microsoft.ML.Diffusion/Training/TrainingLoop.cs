@@ -6,16 +6,21 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Runs training steps until a budget is spent; between them it validates, reports, shows images and writes checkpoints.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
+    private static readonly TimeSpan _longSilence = TimeSpan.FromSeconds(10);
+
     private readonly TrainingRun _run;
     private readonly TrainingOptions _options;
     private readonly RunCancellation _cancellation;
     private readonly RunCheckpoints? _checkpoints;
-    private readonly Action<TrainingProgress> _report;
+    private readonly RunListeners _listeners;
     private readonly TrainingStep _training;
     private readonly TrainingBudget _budget;
     private readonly BatchSequence _batches;
     private readonly TrainingMeter _meter;
     private readonly ValidationRecord _validations;
+    private readonly RunAdvice _advice;
+    private readonly RunSnapshots _snapshots;
+    private readonly int _firstStep;
     private int _step;
     private int[] _indices;
     private bool _hasDiverged;
@@ -23,21 +28,25 @@ internal sealed class TrainingLoop : IDisposable
     /// <param name="run">What to train. Its network is trained in place and left with the averaged weights.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <param name="checkpoints">Where to go on from and where to save; null for neither.</param>
-    /// <param name="report">Receives progress every few steps and at the end.</param>
-    public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, Action<TrainingProgress> report)
+    /// <param name="listeners">Receive progress, warnings and the model on its way.</param>
+    public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, RunListeners listeners)
     {
-        (_run, _options, _cancellation, _checkpoints, _report) = (run, run.Options, cancellation, checkpoints, report);
+        (_run, _options, _cancellation, _checkpoints, _listeners) = (run, run.Options, cancellation, checkpoints, listeners);
         _training = new TrainingStep(run.Network, run.Model, _options, run.Seed);
         _budget = new TrainingBudget(_options, run.Images.Count);
         _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);
         _validations = new ValidationRecord(_options.Validation);
         var start = checkpoints?.Restore(_training, _validations);
-        _step = start?.Step ?? 0;
+        _firstStep = _step = start?.Step ?? 0;
         _meter = new TrainingMeter(_options.BatchSize, run.Images.Count, start?.Meter ?? new());
         _indices = _batches.Indices(_step);
+        _advice = new RunAdvice(_options, run.Images.Count, run.IsFineTuned, ZeroLoss.Of(run), listeners.Warn);
+        _snapshots = new RunSnapshots(run, _training.Optimizer, cancellation, Fraction, listeners.SaveModel);
     }
 
-    private bool IsOver => _budget.Fraction(_step, _meter.Elapsed) >= 1 || _validations.IsExhausted;
+    private double Fraction => _budget.Fraction(_step, _meter.Elapsed);
+
+    private bool IsOver => Fraction >= 1 || _validations.IsExhausted;
 
     /// <summary>Trains to the end.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled, and its model is not wanted.</exception>
@@ -67,7 +76,13 @@ internal sealed class TrainingLoop : IDisposable
             throw;
         }
 
-        var last = Report(end == TrainingEnd.Budget ? 1 : _budget.Fraction(_step, _meter.Elapsed));
+        var isWhole = end == TrainingEnd.Budget;
+        var last = Report(Place(isWhole ? 1 : Fraction) with { IsLast = true });
+        if (isWhole)
+        {
+            _advice.End(IsTimed);
+        }
+
         return Finish(last, end);
     }
 
@@ -76,6 +91,11 @@ internal sealed class TrainingLoop : IDisposable
     private void TakeSteps()
     {
         Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
+        if (!IsOver)
+        {
+            _advice.Start(_step, _meter.Elapsed, _budget.Steps);
+        }
+
         _run.Images.Prefetch(_indices);
         while (!IsOver)
         {
@@ -87,12 +107,8 @@ internal sealed class TrainingLoop : IDisposable
                 break;
             }
 
-            if (_step % _options.ReportEverySteps == 0)
-            {
-                Report(_budget.Fraction(_step, _meter.Elapsed));
-            }
-
-            ShowGrid();
+            Tell();
+            _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
             if (_step % _options.CheckpointEverySteps == 0)
             {
                 Save();
@@ -100,7 +116,7 @@ internal sealed class TrainingLoop : IDisposable
         }
 
         Validate(isDue: true);
-        ShowGrid();
+        _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
     }
 
@@ -111,12 +127,14 @@ internal sealed class TrainingLoop : IDisposable
         _run.Images.Prefetch(_indices);
         _training.Run(_run.Images, indices, _step, learningRate);
         _step++;
-        ReadLosses();
+        var losses = _training.Losses.Read();
+        Count(losses);
+        _advice.Step(losses.Taken > 0 ? losses.LastLoss : null, learningRate, Fraction, _meter.Elapsed, IsTimed);
     }
 
-    private void ReadLosses()
+    private void Count(LossTotals losses)
     {
-        _meter.Add(_training.Losses.Read());
+        _meter.Add(losses);
         var counts = _meter.State;
         if (counts.SkippedInARow > _options.MaximumConsecutiveSkippedSteps)
         {
@@ -141,20 +159,32 @@ internal sealed class TrainingLoop : IDisposable
         }
     }
 
-    private void ShowGrid()
-    {
-        if (_options.SampleGrid is { } options && _step % options.EverySteps == 0)
+    private bool IsTimed => _budget.IsTimed(_step, _meter.Elapsed);
+
+    private RunPlace Place(double fraction) =>
+        new(_step, fraction, LearningRate(Math.Max(0, _step - 1)), _validations.LastLoss)
         {
-            using var averaged = _training.Optimizer.LendAverage();
-            new SampleGridPainter(_run, options, _cancellation).Show(_step);
+            IsFirst = _step == _firstStep + 1,
+            IsTimed = IsTimed,
+        };
+
+    // Whoever waits sees at once that it runs, and is not left alone for long: what is told beside the reports changes none of them.
+    private void Tell()
+    {
+        if (_step % _options.ReportEverySteps == 0)
+        {
+            Report(Place(Fraction));
+        }
+        else if (_step == _firstStep + 1 || _meter.SinceReport >= _longSilence)
+        {
+            _listeners.Report(_meter.Peek(Place(Fraction)));
         }
     }
 
-    private TrainingProgress Report(double fraction)
+    private TrainingProgress Report(RunPlace place)
     {
-        ReadLosses();
-        var progress = _meter.Report(_step, fraction, LearningRate(Math.Max(0, _step - 1)), _validations.LastLoss);
-        _report(progress);
+        var progress = _meter.Report(place);
+        _listeners.Report(progress);
         return progress;
     }
 
@@ -162,7 +192,6 @@ internal sealed class TrainingLoop : IDisposable
     {
         if (_checkpoints is not null)
         {
-            ReadLosses();
             _checkpoints.Save(_run.Seed, _step, _training, _meter.State, _validations);
         }
     }
@@ -186,6 +215,11 @@ internal sealed class TrainingLoop : IDisposable
         }
 
         _training.Optimizer.UseAverage();
+        return Summary(last, end, best is not null);
+    }
+
+    private TrainingSummary Summary(TrainingProgress last, TrainingEnd end, bool isBest = false)
+    {
         var state = _validations.State;
         return new TrainingSummary(
             _run.Images.Count,
@@ -195,8 +229,8 @@ internal sealed class TrainingLoop : IDisposable
             last.SkippedSteps,
             last.Elapsed.TotalSeconds,
             _run.Seed,
-            best is null ? (state.LastStep == _step ? state.LastLoss : null) : state.BestLoss,
-            best is null || state.BestStep == _step ? null : state.BestStep,
+            isBest ? state.BestLoss : state.LastStep == _step ? state.LastLoss : null,
+            !isBest || state.BestStep == _step ? null : state.BestStep,
             end)
         {
             Options = TrainingProvenance.Options(_options),

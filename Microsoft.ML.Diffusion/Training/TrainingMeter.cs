@@ -13,6 +13,7 @@ internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterStat
     private readonly TimeSpan _earlier = TimeSpan.FromSeconds(start.Seconds);
     private MeterState _counts = start;
     private TimeSpan _lastReport;
+    private TimeSpan _lastTold;
     private int _stepsBeforeResuming = start.StepsSinceReport;
 
     /// <summary>The time, that before the run was resumed included.</summary>
@@ -31,27 +32,59 @@ internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterStat
         LastLoss = totals.Taken > 0 ? totals.LastLoss : _counts.LastLoss,
     };
 
-    public TrainingProgress Report(int step, double fraction, double learningRate, double? validationLoss)
+    /// <summary>How long nothing was reported.</summary>
+    public TimeSpan SinceReport => _clock.Elapsed - _lastTold;
+
+    /// <summary>Tells where the run stands, and begins to measure anew.</summary>
+    public TrainingProgress Report(RunPlace place)
     {
-        var now = _clock.Elapsed;
+        var progress = Peek(place);
+        (_lastReport, _stepsBeforeResuming) = (_lastTold, 0);
+        _counts = _counts with { LossSum = 0, LossCount = 0, StepsSinceReport = 0, ReportedLoss = progress.Loss };
+        return progress;
+    }
+
+    /// <summary>Tells where the run stands, and measures on: what the next report says is the same with it and without.</summary>
+    public TrainingProgress Peek(RunPlace place)
+    {
+        _lastTold = _clock.Elapsed;
         var loss = _counts switch
         {
             { LossCount: > 0 } => _counts.LossSum / _counts.LossCount,
             { StepsSinceReport: > 0 } => double.NaN,
             _ => _counts.ReportedLoss,
         };
-        var progress = new TrainingProgress(
-            step,
-            (double)step * batchSize / numberOfImages,
-            Math.Min(1, fraction),
+        return new TrainingProgress(
+            place.Step,
+            (double)place.Step * batchSize / numberOfImages,
+            Math.Min(1, place.Fraction),
             loss,
-            learningRate,
-            (_counts.StepsSinceReport - _stepsBeforeResuming) * batchSize / (now - _lastReport).TotalSeconds,
+            place.LearningRate,
+            (_counts.StepsSinceReport - _stepsBeforeResuming) * batchSize / (_lastTold - _lastReport).TotalSeconds,
             Elapsed,
             _counts.Skipped,
-            validationLoss);
-        (_lastReport, _stepsBeforeResuming) = (now, 0);
-        _counts = _counts with { LossSum = 0, LossCount = 0, StepsSinceReport = 0, ReportedLoss = loss };
-        return progress;
+            place.ValidationLoss)
+        {
+            IsFirst = place.IsFirst,
+            IsLast = place.IsLast,
+            IsTimed = place.IsTimed,
+        };
     }
+}
+
+/// <summary>Where a run stands, besides what a meter knows.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Fraction">The share of the budget that is over.</param>
+/// <param name="LearningRate">The rate of the last step.</param>
+/// <param name="ValidationLoss">The last validation's; null without.</param>
+internal readonly record struct RunPlace(int Step, double Fraction, double LearningRate, double? ValidationLoss)
+{
+    /// <inheritdoc cref="TrainingProgress.IsFirst"/>
+    public bool IsFirst { get; init; }
+
+    /// <inheritdoc cref="TrainingProgress.IsLast"/>
+    public bool IsLast { get; init; }
+
+    /// <inheritdoc cref="TrainingProgress.IsTimed"/>
+    public bool IsTimed { get; init; }
 }

@@ -93,6 +93,16 @@ public sealed partial record TrainingOptions
         ArgumentNullException.ThrowIfNull(Validation);
         Validation.Validate();
         SampleGrid?.Validate();
+        Require(
+            ModelFile is null || !string.IsNullOrWhiteSpace(ModelFile),
+            nameof(ModelFile),
+            ModelFile,
+            "must be the path of a file; leave it null for none");
+        Require(
+            ModelFileEveryFraction is > 0 and <= 1,
+            nameof(ModelFileEveryFraction),
+            ModelFileEveryFraction,
+            "must be above 0 and at most 1, because it is a share of the budget");
     }
 
     /// <summary>Checks what the loss needs of the model.</summary>
@@ -131,12 +141,14 @@ public sealed partial record TrainingOptions
     /// <summary>The loss of each image, for a model of these properties.</summary>
     internal TrainingObjective Objective(NoiseSchedule schedule, PredictionType prediction, ModelVariance variance)
     {
-        var isLearned = variance == ModelVariance.LearnedRange;
-        var loss = Loss ?? (isLearned ? TrainingLoss.Hybrid : TrainingLoss.Simple);
-        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), loss, variance.OfSteps)
+        return new TrainingObjective(new GaussianDiffusion(schedule, prediction), LossFor(variance), variance.OfSteps)
         {
             VariationalWeight = VariationalWeight,
             MinimumSnrGamma = MinimumSnrGamma,
         };
     }
+
+    /// <summary>The loss that is minimized for a variance.</summary>
+    internal TrainingLoss LossFor(ModelVariance variance) =>
+        Loss ?? (variance == ModelVariance.LearnedRange ? TrainingLoss.Hybrid : TrainingLoss.Simple);
 }

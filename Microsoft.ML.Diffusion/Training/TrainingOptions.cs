@@ -114,6 +114,20 @@ public sealed partial record TrainingOptions
     public SampleGridOptions? SampleGrid { get; init; }
 
     /// <summary>
+    /// Gets a file of the model as it is so far, with the averaged weights, which can be loaded and looked at while training goes on. It is written anew at
+    /// every <see cref="ModelFileEveryFraction"/> of the budget and when the run ends, and is whole at any time.
+    /// </summary>
+    /// <value>
+    /// <see langword="null"/>, the default, writes none. In a folder that exists; a file that is there is replaced. If it cannot be written, the log warns, and
+    /// training goes on. It holds what <c>SaveModel</c> writes of the trained model alone, without an input schema or the steps before it.
+    /// </value>
+    public string? ModelFile { get; init; }
+
+    /// <summary>Gets the share of the budget from one writing of <see cref="ModelFile"/> to the next. A resumed run goes on with those that are left.</summary>
+    /// <value>(0, 1]. The default is 0.1.</value>
+    public double ModelFileEveryFraction { get; init; } = 0.1;
+
+    /// <summary>
     /// Gets the folder in which the run keeps checkpoints, so that nothing is lost if it is interrupted: <c>Fit</c> with the same options and images
     /// goes on from the newest whole one, and with a budget of steps, epochs or images ends, on the CPU with as many threads, at the very model of an
     /// uninterrupted run. One folder serves one run.
@@ -136,7 +150,9 @@ public sealed partial record TrainingOptions
     /// <value><see langword="null"/>, the default, reports to <c>MLContext.Log</c> only.</value>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Gets the number of steps from one report to the next.</summary>
+    /// <summary>
+    /// Gets the number of steps from one report to the next. <see cref="Progress"/> is also told of the first step, and of one after ten seconds without a report.
+    /// </summary>
     /// <value>At least 1. The default is 50.</value>
     public int ReportEverySteps { get; init; } = 50;
 

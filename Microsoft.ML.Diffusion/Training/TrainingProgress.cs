@@ -58,8 +58,36 @@ public sealed class TrainingProgress
     /// <summary>Gets the estimated time to the end of the run.</summary>
     public TimeSpan Remaining => Fraction > 0 ? Elapsed * ((1 - Fraction) / Fraction) : TimeSpan.Zero;
 
+    /// <summary>Gets the number of steps that the run is to take in all; where time limits it, estimated from those done.</summary>
+    public int ExpectedSteps => Fraction > 0 ? Math.Max(Step, (int)Math.Min(int.MaxValue, Math.Round(Step / Fraction))) : Step;
+
+    /// <summary>Whether this is told after the first step of a call of <c>Fit</c>.</summary>
+    internal bool IsFirst { get; init; }
+
+    /// <summary>Whether the run is over.</summary>
+    internal bool IsLast { get; init; }
+
+    /// <summary>Whether time decides when the run ends.</summary>
+    internal bool IsTimed { get; init; }
+
+    /// <summary>What stands beside a bar: the share that is done is in the bar.</summary>
+    internal string Summary => string.Create(
+        CultureInfo.InvariantCulture,
+        $"step {Step} of {Expected}  loss {Loss:F4}{Validation("  validation")}  {ImagesPerSecond:F0} images/s  {TimeText.Of(Remaining)} left{Skipped("  ")}");
+
+    private string Expected => string.Create(CultureInfo.InvariantCulture, $"{(IsTimed && !IsLast ? "about " : "")}{ExpectedSteps}");
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {Step}, epoch {Epoch:F2}, loss {Loss:F4}{(ValidationLoss is { } validation ? string.Create(CultureInfo.InvariantCulture, $", validation loss {validation:F4}") : "")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {TimeText.Of(Remaining)} left{(SkippedSteps > 0 ? $", {SkippedSteps} steps skipped" : "")}");
+        $"step {Step} of {Expected} ({Math.Floor(100 * Fraction)} %), epoch {Epoch:F2}, loss {Loss:F4}{Validation(", validation loss")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {TimeText.Of(Remaining)} left{Skipped(", ")}");
+
+    /// <summary>Whether a text is that of such a report.</summary>
+    internal static bool IsText(string text) => text.StartsWith("step ", StringComparison.Ordinal);
+
+    private string Validation(string name) =>
+        ValidationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $"{name} {loss:F4}") : "";
+
+    private string Skipped(string separator) =>
+        SkippedSteps > 0 ? string.Create(CultureInfo.InvariantCulture, $"{separator}{SkippedSteps} steps skipped") : "";
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
@@ -34,15 +35,15 @@ internal sealed class TrainingReporter : IDisposable
         _channel.Info(MessageSensitivity.None, progress.ToString());
         if (progress.SkippedSteps > _skipped)
         {
-            _channel.Warning(
-                MessageSensitivity.None,
-                $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower the learning rate.");
+            Warn(AdviceTexts.Skipped(progress.SkippedSteps - _skipped));
             _skipped = progress.SkippedSteps;
         }
 
         _progressChannel.Checkpoint(progress.Loss, progress.ImagesPerSecond, progress.Step);
         _receiver?.Report(progress);
     }
+
+    public void Warn(OptionText text) => _channel.Warning(MessageSensitivity.None, OptionMessages.ForLog(text));
 
     public void Dispose() => _progressChannel.Dispose();
 }

@@ -22,6 +22,15 @@ internal sealed record TrainingRun(
     TrainingSet Images,
     TrainingSet? Validation)
 {
+    /// <summary>Whether the network's weights are those of a trained model.</summary>
+    public bool IsFineTuned { get; init; }
+
     /// <summary>Where the network is.</summary>
     public ComputeDevice Device => Network.Device;
 }
+
+/// <summary>Who is told of a run.</summary>
+/// <param name="Report">Receives progress.</param>
+/// <param name="Warn">Receives what is wrong with the run, and how to mend it.</param>
+/// <param name="SaveModel">Saves the network, which has the averaged weights then, as a model of the run so far; null for nobody.</param>
+internal sealed record RunListeners(Action<TrainingProgress> Report, Action<OptionText> Warn, Action<TrainingSummary>? SaveModel = null);

@@ -13,6 +13,19 @@ public static class ReportSections
     public static ReportSection Samples(string picturePath, DiffusionTransformer model, int count, GenerationOptions drawing) =>
         new("Drawn from noise", $"By {drawing}, row by row: {SampleSheet.Describe(model, count)}.") { PicturePath = picturePath };
 
+    /// <summary>Pictures that were drawn while the model was trained.</summary>
+    /// <param name="picturePath">Their sheet's file, a row for each time.</param>
+    /// <param name="steps">The steps of training after which the rows were drawn.</param>
+    public static ReportSection OnTheWay(string picturePath, IReadOnlyList<int> steps)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        return new("While it learned", "What the model drew from the same noise after so many steps of training.")
+        {
+            PicturePath = picturePath,
+            RowLabels = [.. steps.Select(step => step.ToString(CultureInfo.InvariantCulture))],
+        };
+    }
+
     /// <summary>The animation of a film.</summary>
     /// <param name="gifPath">Its file.</param>
     /// <param name="film">The film.</param>
@@ -104,7 +117,7 @@ public static class ReportSections
         {
             Add(
                 "Training",
-                $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {ProgressDisplay.Time(TimeSpan.FromSeconds(training.Seconds))}");
+                $"{training.Steps:N0} steps of {training.BatchSize} from {training.Images:N0} pictures, {RunTexts.Time(TimeSpan.FromSeconds(training.Seconds))}");
             Add("Speed", $"{training.Steps * (double)training.BatchSize / training.Seconds:F0} pictures a second");
             Add("Last training loss", $"{training.FinalLoss:F4}");
             if (training.ValidationLoss is { } validation)

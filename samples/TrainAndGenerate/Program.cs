@@ -17,7 +17,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
     var mlContext = new MLContext(Seed);
     var artifacts = new Artifacts(settings.OutputFolder);
     var modelFile = settings.ModelFile ?? artifacts.PathOf("model.zip");
-    var progress = new ProgressDisplay();
+    using var progress = new ConsoleProgress(mlContext);
     var history = new TrainingHistory(progress);
     var generation = new GenerationOptions { Sampler = new DdimSampler(settings.IsQuick ? 8 : 50), GuidanceScale = 1.5, Seed = Seed };
 
@@ -99,7 +99,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
         ReportSections.Denoising(artifacts.PathOf("denoising.png"), film, FilmColumns),
         ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
         .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
-        ReportSections.Figures(model.Training, ("This run, all in all", ProgressDisplay.Time(clock.Elapsed))),
+        ReportSections.Figures(model.Training, ("This run, all in all", RunTexts.Time(clock.Elapsed))),
         ReportSections.Settings(model, fact, ("Options of training", model.Training?.Options ?? "not known")),
     ];
     artifacts.Save("report.html", new ReportPage(title, introduction, sections).Save, "all of it on one page");
@@ -148,7 +148,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
             (preparation.Transform(data.Training), data.Validation is { } validation ? preparation.Transform(validation) : null);
         var trained = progress.Show("Training", () => judged is null ? trainer.Fit(learned) : trainer.Fit(learned, judged));
         mlContext.Diffusion.SaveModel(new TransformerChain<DiffusionTransformer>(preparation, trained), data.Training.Schema, modelFile);
-        Console.WriteLine($"Wrote {modelFile}: {ProgressDisplay.Describe(trained.Training!)}");
+        Console.WriteLine($"Wrote {modelFile}: {RunTexts.Describe(trained.Training!)}");
         artifacts.Save("training.csv", path => TrainingHistory.SaveCsv(path, history.Records), $"{history.Records.Count} reports");
         artifacts.Save("loss.svg", path => LossChart.Save(path, history.Records), "training and validation loss");
         return trained;
@@ -169,7 +169,10 @@ return Settings.Run(args, (settings, cancellationToken) =>
 // Network    U-Net (32 x [2, 2] channels, 1 block a level, attention at [7, 8], patches of 2)
 // Diffusion  cosine (T = 1000), VPrediction prediction
 // Training   4.75 minutes, batches of 32, learning rate 0.002, EMA 0.995, seed 1
-// Training: step ..., epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, ... left
+// Training begins on cpu: 9744 images of 28x28, 1 channel; a network of 969572 weights.
+// Training: step 1 of about ..., epoch 0.00, loss ..., learning rate 2E-05, ... images/s, ... left
+// ...
+// Training: step ... of ... (100 %), epoch ..., loss ..., validation loss ..., learning rate ..., ... images/s, 00:00:00 left
 // Training took ... s.
 // Wrote <repository>/artifacts/model.zip: learned from 10,000 pictures in ... steps of 32, ... images/s, last loss ..., 0 steps skipped
 // Wrote <repository>/artifacts/training.csv: ... reports

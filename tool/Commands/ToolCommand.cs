@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Diffusion.Tool.Commands;
 
@@ -12,11 +13,10 @@ internal abstract class ToolCommand : Command
     {
         SetAction(parsed =>
         {
-            var result =
-                Execute(
-                    parsed,
-                    new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken));
-            Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : Terminal.Safe(result.Text));
+            using var session =
+                new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken);
+            var result = Execute(parsed, session);
+            Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : TerminalText.Safe(result.Text));
             return result.ExitCode;
         });
     }

@@ -17,6 +17,7 @@ internal sealed class TrainCommand : ToolCommand
     private readonly NetworkOptions _network = new();
     private readonly Option<string?> _from;
     private readonly Option<string?> _report;
+    private readonly Option<bool> _noSamples;
     private readonly Option<long?> _seed;
     private readonly Option<string?> _device;
 
@@ -38,6 +39,8 @@ internal sealed class TrainCommand : ToolCommand
                 "--report",
                 "FOLDER",
                 "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
+        _noSamples =
+            Added(new Option<bool>("--no-samples") { Description = "Write no pictures and no model on the way, which are otherwise beside the model at every tenth of the training" });
         _seed = Added(CommonOptions.Seed("Seed of everything random"));
         _device = Added(CommonOptions.Device());
     }
@@ -66,10 +69,13 @@ internal sealed class TrainCommand : ToolCommand
             },
         };
         var place = parsed.GetValue(_output) ?? "model.zip";
+        using var snapshots = parsed.GetValue(_noSamples) ? null : new Snapshots(place, session);
+        options = snapshots?.AddTo(options) ?? options;
         context.TempFilePath = Path.GetDirectoryName(Path.GetFullPath(place))!; // the model needs room there in any case: Fit looks before it trains
         var run = new TrainingJob(context, session, options, previous, history)
         {
             Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
+            Snapshots = snapshots,
             ValidationShare = _learning.ValidationShare(parsed),
         };
         var images = parsed.GetRequiredValue(_images);

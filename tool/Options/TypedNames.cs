@@ -29,6 +29,7 @@ internal static class TypedNames
         [nameof(DiffusionOptions.Device)] = "--device",
         [nameof(ImageFolderOptions.Width)] = "--size",
         [nameof(ImageFolderOptions.Height)] = "--size",
+        ["Width and Height"] = "--size",
         [nameof(ImageFolderOptions.Background)] = "--background",
         [nameof(ImageFolderOptions.PixelRange)] = "--pixel-range",
         [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",

@@ -1,5 +1,5 @@
 using Diffusion.Tool.Options;
-using Microsoft.ML.Diffusion.Samples;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
 namespace Diffusion.Tool.Running;
@@ -8,14 +8,12 @@ namespace Diffusion.Tool.Running;
 /// <param name="isQuiet">Whether only mistakes are told.</param>
 /// <param name="isVerbose">Whether all that ML.NET and the library log is told.</param>
 /// <param name="cancellationToken">Ends the work.</param>
-internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken)
+internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken cancellationToken) : IDisposable
 {
     private const int SkippedNamed = 20;
 
-    private readonly ProgressDisplay _display = new(onError: true);
-
-    /// <summary>Who is told of what happens on the way.</summary>
-    public TextWriter Notes { get; } = isQuiet ? TextWriter.Null : Console.Error;
+    // On the standard error also with --verbose, whose lines may not run into a bar.
+    private readonly ConsoleProgress _display = new(output: isQuiet ? TextWriter.Null : Console.Error);
 
     public CancellationToken CancellationToken => cancellationToken;
 
@@ -31,37 +29,52 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
         var context = new MLContext(seed);
         context.Log += (_, e) =>
         {
-            if (isVerbose)
+            if (isVerbose && isQuiet)
             {
-                Console.Error.WriteLine(Terminal.Safe(e.Message));
+                Console.Error.WriteLine(TerminalText.Safe(e.Message));
+            }
+            else if (isVerbose)
+            {
+                _display.WriteLine(e.Message);
             }
             else if (IsNews(e))
             {
-                Notes.WriteLine(Terminal.Safe(e.RawMessage));
+                _display.WriteLine(OptionMessages.Format(e.RawMessage, TypedNames.Of));
             }
         };
         return context;
     }
+
+    /// <summary>Tells something by the way.</summary>
+    public void Tell(string text) => _display.WriteLine(text);
 
     /// <summary>Tells which files were skipped and why, in the names of this tool's options.</summary>
     public void TellSkipped(IReadOnlyList<SkippedFile> files, string folder)
     {
         foreach (var file in files.Take(SkippedNamed))
         {
-            Notes.WriteLine(Terminal.Safe($"Skipped '{file.Path}': {file.GetReason(TypedNames.Of)}."));
+            Tell($"Skipped '{file.Path}': {file.GetReason(TypedNames.Of)}.");
         }
 
         if (files.Count > SkippedNamed)
         {
-            Notes.WriteLine(Terminal.Safe($"Skipped {files.Count - SkippedNamed} more files: 'diffusion inspect {folder}' names all."));
+            Tell($"Skipped {files.Count - SkippedNamed} more files: 'diffusion inspect {folder}' names all.");
         }
     }
 
     /// <summary>Does work that takes its time, with what it reports on show.</summary>
     public T Show<T>(string title, Func<T> work) => isQuiet ? work() : _display.Show(title, work);
 
-    // What else there is, is told already: the steps of training, skipped files.
-    private static bool IsNews(LoggingEventArgs e) =>
-        (e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error && !e.RawMessage.StartsWith("Skipped ", StringComparison.Ordinal))
-        || (e.Kind == ChannelMessageKind.Info && e.RawMessage.StartsWith("Training goes on ", StringComparison.Ordinal));
+    /// <inheritdoc/>
+    public void Dispose() => _display.Dispose();
+
+    // What else there is, is told already: the steps of training, its seed, skipped files.
+    private static bool IsNews(LoggingEventArgs e) => e.Kind switch
+    {
+        ChannelMessageKind.Warning or ChannelMessageKind.Error => !StartsWith(e.RawMessage, "Skipped "),
+        ChannelMessageKind.Info => StartsWith(e.Source, "Diffusion") && !StartsWith(e.RawMessage, "step ") && !StartsWith(e.RawMessage, "No seed "),
+        _ => false,
+    };
+
+    private static bool StartsWith(string? text, string start) => text?.StartsWith(start, StringComparison.Ordinal) == true;
 }

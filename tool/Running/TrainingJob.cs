@@ -27,6 +27,9 @@ internal sealed class TrainingJob
     /// <summary>What the pictures become.</summary>
     public required ImageFolderOptions Pictures { get; init; }
 
+    /// <summary>What is left on the way; null for nothing.</summary>
+    public required Snapshots? Snapshots { get; init; }
+
     /// <summary>The share of the pictures to judge by; 0 for none.</summary>
     public required double ValidationShare { get; init; }
 
@@ -54,6 +57,7 @@ internal sealed class TrainingJob
         var kept = isStopped && File.Exists(output) ? output : null;
         var written = kept is null ? output : Path.ChangeExtension(output, ".stopped.zip");
         _context.Diffusion.SaveModel(model, inputSchema: null, written); // ML.NET cannot keep an image column in a schema
+        Snapshots?.DeleteModel();
         WriteReport(report, model, folder, written);
         return ToResult(model, written, kept, report, images);
     }
@@ -62,7 +66,7 @@ internal sealed class TrainingJob
     {
         try
         {
-            report?.Write(model, _history.Records, folder);
+            report?.Write(model, _history.Records, folder, Snapshots);
         }
         catch (OperationCanceledException)
         {
@@ -114,14 +118,16 @@ internal sealed class TrainingJob
         }
     }
 
-    private static Result ToResult(DiffusionTransformer model, string output, string? kept, TrainingReport? report, LoadedImages images)
+    private Result ToResult(DiffusionTransformer model, string output, string? kept, TrainingReport? report, LoadedImages images)
     {
         var training = model.Training!;
         var isStopped = training.End == TrainingEnd.Cancelled;
+        var sheet = Snapshots is { Steps.Count: > 0 } snapshots ? snapshots.Sheet : null;
         string?[] lines =
         [
             $"{(isStopped ? "Stopped" : "Trained")}: {training}",
             $"Wrote {output}: {model}",
+            sheet is null ? null : $"Wrote {sheet}: what the model drew on its way, a row for each tenth of the training",
             kept is null ? null : $"Kept {kept}: the file that was there before",
             report is null ? null : $"Wrote {report.Folder}",
         ];
@@ -130,6 +136,7 @@ internal sealed class TrainingJob
             Status = isStopped ? "interrupted" : "trained",
             Model = output,
             Report = report?.Folder,
+            Samples = sheet,
             Skipped = SkippedDocument.Of(images.Skipped),
             Description = ModelDocument.Of(model),
         };

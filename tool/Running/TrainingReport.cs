@@ -32,8 +32,8 @@ internal sealed class TrainingReport
 
     public string Folder { get; }
 
-    /// <summary>Draws and writes; of an interrupted training, what was measured only.</summary>
-    public void Write(DiffusionTransformer model, IReadOnlyList<TrainingProgress> records, string images)
+    /// <summary>Draws and writes; of an interrupted training, what was measured and drawn on the way only.</summary>
+    public void Write(DiffusionTransformer model, IReadOnlyList<TrainingProgress> records, string images, Snapshots? snapshots)
     {
         var isWhole = model.Training!.End != TrainingEnd.Cancelled;
         TrainingHistory.SaveCsv(PathOf(Table), records);
@@ -41,6 +41,7 @@ internal sealed class TrainingReport
         List<ReportSection> sections =
         [
             .. isWhole ? _session.Show("Drawing for the report", () => Draw(model)) : [],
+            .. snapshots is { Steps.Count: > 0 } ? [ReportSections.OnTheWay(snapshots.Sheet, snapshots.Steps)] : Array.Empty<ReportSection>(),
             ReportSections.Loss(records),
             ReportSections.Figures(model.Training),
             ReportSections.Settings(model, ("Learned from", images), ("Options", model.Training.Options ?? "")),

@@ -35,19 +35,20 @@ public sealed class GettingStartedSnippets : SnippetRun
 
         #region snippet
         var mlContext = new MLContext(seed: 1);
+        using var progress = new ConsoleProgress(mlContext);
         LoadedImages pictures = mlContext.Diffusion.LoadImages("pictures", imageSize: Shown(16, tested: 8));
         Console.WriteLine(pictures);
 
         var options = new DiffusionOptions
         {
-            LabelColumnName = "Label",
+            LabelColumnName = pictures.Data.Schema.GetColumnOrNull("Label")?.Name, // null where all pictures are in one folder
             Network = Shown(new UNetOptions { BaseChannels = 32, NumberOfResidualBlocks = 1, Dropout = 0 }, tested: Tiny.Network),
             Training = new TrainingOptions
             {
                 Duration = Shown(TimeSpan.FromMinutes(2), tested: TimeSpan.FromSeconds(1)),
                 BatchSize = Shown(32, tested: 4),
                 LearningRate = 2e-3,
-                Progress = new Progress<TrainingProgress>(Console.WriteLine),
+                Progress = progress,
             },
         };
         using DiffusionTransformer model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(pictures.Data);

@@ -25,13 +25,17 @@ public sealed class LongRunsSnippets : SnippetRun
                 NumberOfEpochs = Shown(400, tested: 22),
                 CheckpointDirectory = "runs/photos", // resumes by itself
                 Validation = new ValidationOptions { KeepBest = true, Patience = 20 },
-                SampleGrid = new SampleGridOptions { EverySteps = Shown(2000, tested: 2), Show = (step, grid) => grid.Save($"step-{step}.png") },
+                SampleGrid = new SampleGridOptions { EveryFraction = 0.1, Show = (step, grid) => grid.Save($"step-{step}.png") },
+                ModelFile = "photos-so-far.zip",
+                Progress = new ConsoleProgress(mlContext),
             },
         });
         using var model = trainer.Fit(train, validation);
         #endregion
 
-        Assert.IsTrue(File.Exists("step-2.png"));
+        Assert.HasCount(10, Directory.GetFiles(".", "step-*.png"));
+        using var saved = mlContext.Diffusion.LoadDiffusionModel("photos-so-far.zip");
+        Assert.AreEqual(model.Training!.Steps, saved.Training!.Steps);
         Assert.IsNotNull(model.Training!.ValidationLoss);
     }
 

@@ -31,7 +31,7 @@ internal sealed class ImageFileTrial(ImageFolderOptions options)
 
             return tried;
         }
-        catch (Exception exception) when (IsOfFile(exception))
+        catch (Exception exception) when (ProgramFault.IsOfFile(exception))
         {
             return [new(Skipped: new(path, SkippedFile.ReasonOf(exception, "the file")))];
         }
@@ -44,7 +44,7 @@ internal sealed class ImageFileTrial(ImageFolderOptions options)
         {
             return new(Describe(image, ImageReading.Read(image.FullPath, image.PageOffset, options, levels)));
         }
-        catch (Exception exception) when (IsOfFile(exception))
+        catch (Exception exception) when (ProgramFault.IsOfFile(exception))
         {
             return new(Skipped: Skip(image, exception));
         }
@@ -58,8 +58,6 @@ internal sealed class ImageFileTrial(ImageFolderOptions options)
         (DeepStatistics Statistics, bool IsFloat)[] both = [(_whole, false), (_float, true)];
         return [.. both.Where(one => one.Statistics.Images > 0).Select(one => one.Statistics.Summarize(options.PixelRange, one.IsFloat))];
     }
-
-    private static bool IsOfFile(Exception exception) => exception is InvalidDataException or IOException or UnauthorizedAccessException;
 
     private TriedImage Try(ImageBytes file, ImageFile image)
     {
@@ -80,7 +78,7 @@ internal sealed class ImageFileTrial(ImageFolderOptions options)
 
             return new(image, IsDeep: true);
         }
-        catch (Exception exception) when (IsOfFile(exception))
+        catch (Exception exception) when (ProgramFault.IsOfFile(exception))
         {
             return new(Skipped: Skip(image, exception));
         }

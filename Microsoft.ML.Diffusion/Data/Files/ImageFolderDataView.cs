@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Data.Files;
@@ -78,9 +79,12 @@ internal sealed class ImageFolderDataView(
 
             return image.ToImage(options);
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (ProgramFault.IsOfFile(exception))
         {
-            throw new InvalidOperationException($"'{images[row].Name}' has changed since LoadImages: {exception.Message}", exception);
+            var isChanged = exception is InvalidDataException or FileNotFoundException or DirectoryNotFoundException;
+            throw new InvalidOperationException(
+                $"'{images[row].Name}' {(isChanged ? "has changed since LoadImages" : "can no longer be read")}: {exception.Message}",
+                exception);
         }
     }
 }

@@ -18,6 +18,7 @@ internal static class Damage
         EndOfStreamException => CutShort(format),
         InvalidDataException or IOException or UnauthorizedAccessException => null,
         OutOfMemoryException => new("it needs more memory than there is"),
+        _ when ProgramFault.Is(exception) => null,
         _ => In(format),
     };
 

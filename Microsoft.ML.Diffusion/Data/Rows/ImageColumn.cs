@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 
@@ -116,7 +117,7 @@ internal sealed class ImageColumn
             {
                 get(ref image!);
             }
-            catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
+            catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException) && !ProgramFault.Is(e))
             {
                 throw DisposedImages.Explains(e) ? Disposed(e) : new InvalidOperationException(
                     $"Row {row.Position}: the image in column '{column.Name}' could not be read ({e.Message}). Repair the file or remove the row.",

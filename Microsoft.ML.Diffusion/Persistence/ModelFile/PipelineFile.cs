@@ -13,6 +13,14 @@ internal static class PipelineFile
 {
     private const string TransformerDirectory = "TransformerChain";
 
+    /// <summary>Writes what Model.Save writes without an input schema.</summary>
+    public static void Save(IHostEnvironment environment, ITransformer model, Stream stream)
+    {
+        using var repository = RepositoryWriter.CreateNew(stream, environment, useFileSystem: false);
+        ModelSaveContext.SaveModel(repository, model, TransformerDirectory);
+        repository.Commit();
+    }
+
     /// <summary>Writes what Model.Save writes.</summary>
     public static void Save(MLContext context, ITransformer model, DataViewSchema? inputSchema, Stream stream)
     {

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Diffusion.Tool.Running;
+namespace Microsoft.ML.Diffusion.Runtime;
 
 /// <summary>Text for a terminal.</summary>
-internal static class Terminal
+internal static class TerminalText
 {
     /// <summary>
     /// Shows characters that are no part of a text as question marks, but for ends of lines: names in a file of anyone could hold commands to the

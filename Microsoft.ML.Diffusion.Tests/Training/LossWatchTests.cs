@@ -1,0 +1,72 @@
+using Microsoft.ML.Diffusion.Training;
+
+namespace Microsoft.ML.Diffusion.Tests.Training;
+
+/// <summary>Losses of runs that go well, and of those that do not; a network that predicts 0 has the loss 0.8.</summary>
+[TestClass]
+public sealed class LossWatchTests
+{
+    private const double Zero = 0.8;
+
+    public static IEnumerable<TestDataRow<(int BatchSize, Func<int, double> Loss)>> Good =>
+    [
+        new((64, step => 0.05 + (0.75 * Math.Exp(-step / 100.0)))) { DisplayName = "a usual run" },
+        new((32, step => 0.5 + (0.35 * Math.Exp(-step / 2000.0)))) { DisplayName = "a slow one, at a low rate" },
+        new((1, step => 0.1 + (0.7 * Math.Exp(-step / 500.0)))) { DisplayName = "batches of one image" },
+        new((64, step => step < 40 ? 3 : 0.3)) { DisplayName = "a first step that goes astray, without a warm-up" },
+        new((64, step => step is > 1000 and < 1040 ? 2 : 0.2)) { DisplayName = "a peak that passes" },
+        new((8, step => step % 1600 < 800 ? 0.002 : 0.02)) { DisplayName = "20 images known by heart" },
+        new((32, _ => 0.12)) { DisplayName = "a run that is resumed, or a model that is trained on" },
+        new((64, step => 0.74 - (step * 1e-6))) { DisplayName = "images that are nearly noise" },
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(Good))]
+    public void Add_RunsThatLearn_AreLeftAlone(int batchSize, Func<int, double> loss) =>
+        Assert.AreEqual(((LossFinding?)null, 0), Found(batchSize, loss, warmup: 200));
+
+    [TestMethod]
+    [DataRow(0, 500)]
+    [DataRow(200, 700)]
+    public void Add_LossOfZeroThroughout_IsFlatAfterTheWarmup(int warmup, int step)
+    {
+        var (finding, found) = Found(64, _ => 0.79, warmup);
+
+        Assert.AreEqual((LossFindingKind.Flat, Zero, 50, step), (finding!.Value.Kind, finding.Value.Reference, finding.Value.Steps, found));
+        Assert.AreEqual(0.79, finding.Value.Loss, 1e-12);
+    }
+
+    [TestMethod]
+    public void Add_LossAboveZero_IsHighInTheSecondWindow()
+    {
+        var (finding, found) = Found(16, step => step < 200 ? 0.7 : 1.3, warmup: 200);
+
+        Assert.AreEqual((LossFindingKind.High, 100, 400), (finding!.Value.Kind, finding.Value.Steps, found));
+    }
+
+    [TestMethod]
+    public void Add_LossThatHasRisen_TellsTheLowest()
+    {
+        var (finding, found) = Found(64, step => step < 1000 ? 0.1 : 0.45, warmup: 200);
+
+        Assert.AreEqual((LossFindingKind.Risen, 1100), (finding!.Value.Kind, found));
+        Assert.AreEqual((0.1, 0.45), (Math.Round(finding.Value.Reference, 9), Math.Round(finding.Value.Loss, 9)));
+    }
+
+    // Losses of images are as uneven as those of timesteps are: here from nothing to twice the mean.
+    private static (LossFinding? Finding, int Step) Found(int batchSize, Func<int, double> loss, int warmup)
+    {
+        var (watch, random, findings) = (new LossWatch(Zero, batchSize), new Random(1), new List<(LossFinding?, int)>());
+        for (var step = 1; step <= 5000; step++)
+        {
+            var uneven = batchSize > 1 ? 1 : 2 * random.NextDouble();
+            if (watch.Add(loss(step) * uneven, isWarm: step > warmup) is { } finding)
+            {
+                findings.Add((finding, step));
+            }
+        }
+
+        Assert.IsLessThanOrEqualTo(1, findings.Count, "each run is warned of once");
+        return findings.FirstOrDefault();
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.ML.Diffusion.Runtime;
+
+namespace Microsoft.ML.Diffusion.Training;
+
+/// <summary>Warns, with the fix, of a run that cannot come to anything: what it is told of a run decides alone what it says, each thing once.</summary>
+/// <param name="options">How the run is trained.</param>
+/// <param name="numberOfImages">The images to learn from.</param>
+/// <param name="isFineTuned">Whether it starts from a trained model: then few steps are meant.</param>
+/// <param name="zeroLoss">The loss of a network that always predicts 0; null where losses cannot be judged.</param>
+/// <param name="warn">Is told.</param>
+internal sealed class RunAdvice(
+    TrainingOptions options,
+    int numberOfImages,
+    bool isFineTuned,
+    double? zeroLoss,
+    Action<OptionText> warn)
+{
+    private const int StepsToMeasure = 20;
+    private const double ShareToMeasure = 0.05;
+
+    private static readonly TimeSpan _timeToMeasure = TimeSpan.FromSeconds(5);
+
+    private readonly LossWatch? _losses = zeroLoss is { } zero ? new(zero, options.BatchSize) : null;
+    private bool _isLengthKnown;
+    private int _step;
+    private int _stepsHere;
+    private TimeSpan _startTime;
+
+    /// <summary>The first step is about to be taken.</summary>
+    /// <param name="step">Steps done before the run was resumed.</param>
+    /// <param name="elapsed">Their time.</param>
+    /// <param name="steps">The steps of the run, if a number limits it.</param>
+    public void Start(int step, TimeSpan elapsed, int? steps)
+    {
+        (_step, _startTime) = (step, elapsed);
+        if (numberOfImages < options.BatchSize)
+        {
+            warn(AdviceTexts.FewImages(numberOfImages, options.BatchSize));
+        }
+
+        if (steps is { } count)
+        {
+            JudgeLength(count, isEstimated: false, isTimed: false);
+        }
+    }
+
+    /// <summary>A step was taken.</summary>
+    /// <param name="loss">Its loss; null if it had no effect.</param>
+    /// <param name="learningRate">Its rate.</param>
+    /// <param name="fraction">The share of the budget that is over.</param>
+    /// <param name="elapsed">The time of the run.</param>
+    /// <param name="isTimed">Whether time decides when it ends.</param>
+    public void Step(double? loss, double learningRate, double fraction, TimeSpan elapsed, bool isTimed)
+    {
+        _step++;
+        _stepsHere++;
+        if (isTimed && !_isLengthKnown && fraction < 1 && IsMeasured(elapsed - _startTime))
+        {
+            _isLengthKnown = true;
+            JudgeLength((int)Math.Min(int.MaxValue, _step / fraction), isEstimated: true, isTimed);
+        }
+
+        if (loss is { } value && _losses?.Add(value, isWarm: _step > options.WarmupSteps) is { } finding)
+        {
+            warn(AdviceTexts.Loss(finding, _step, learningRate, options.LearningRate));
+        }
+    }
+
+    /// <summary>The budget is spent.</summary>
+    /// <param name="isTimed">Whether time decided it.</param>
+    public void End(bool isTimed)
+    {
+        if (isTimed && _stepsHere > 0)
+        {
+            JudgeLength(_step, isEstimated: false, isTimed);
+        }
+    }
+
+    private bool IsMeasured(TimeSpan time) =>
+        time >= _timeToMeasure && (_stepsHere >= StepsToMeasure || time >= ShareToMeasure * (options.Duration ?? TimeSpan.Zero));
+
+    private void JudgeLength(int steps, bool isEstimated, bool isTimed)
+    {
+        var need = isTimed ? AdviceTexts.MoreTime() : AdviceTexts.MoreSteps(options, numberOfImages);
+        if (AdviceTexts.Length(steps, isEstimated, options.WarmupSteps, isFineTuned, need) is { } text)
+        {
+            warn(text);
+        }
+    }
+}
