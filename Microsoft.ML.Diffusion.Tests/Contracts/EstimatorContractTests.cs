@@ -101,10 +101,10 @@ public sealed class EstimatorContractTests
         foreach (var transformer in new[] { model, loaded })
         {
             Messages.Expect<ArgumentOutOfRangeException>(
-                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4> (Parameter 'inputSchema')",
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4>. (Parameter 'inputSchema')",
                 () => transformer.Transform(small));
             Messages.Expect<ArgumentOutOfRangeException>(
-                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String (Parameter 'inputSchema')",
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String. If it has paths of files: mlContext.Transforms.LoadImages(\"Image\", imageFolder, \"Image\").Append(...) makes a column of their images. (Parameter 'inputSchema')",
                 () => transformer.GetOutputSchema(text.Schema));
         }
     }

@@ -121,8 +121,8 @@ public sealed class SchemaTests
     }
 
     [TestMethod]
-    [DataRow("Nowhere", "Could not find input column 'Nowhere' (Parameter 'inputSchema')")]
-    [DataRow("Number", "Schema mismatch for input column 'Number': expected Image or Vector<Single> with dimensions [channels, height, width], got Int32 (Parameter 'inputSchema')")]
+    [DataRow("Nowhere", "Could not find input column 'Nowhere'. The columns are: {0} (Parameter 'inputSchema')")]
+    [DataRow("Number", "Schema mismatch for input column 'Number': expected Image or Vector<Single> with dimensions [channels, height, width], got Int32. (Parameter 'inputSchema')")]
     public void BadInputColumn_FailsInGetOutputSchemaAndFit(string column, string message)
     {
         var rows = Pictures.Rows(_mlContext);
@@ -135,8 +135,8 @@ public sealed class SchemaTests
     }
 
     [TestMethod]
-    [DataRow("Nowhere", "Could not find label column 'Nowhere' (Parameter 'inputSchema')")]
-    [DataRow("Class", "Schema mismatch for label column 'Class': expected Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>, got String (Parameter 'inputSchema')")]
+    [DataRow("Nowhere", "Could not find label column 'Nowhere'. The columns are: {0} (Parameter 'inputSchema')")]
+    [DataRow("Class", "Schema mismatch for label column 'Class': expected Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>, got String. Make keys of it before the trainer: mlContext.Transforms.Conversion.MapValueToKey(\"Class\").Append(trainer). (Parameter 'inputSchema')")]
     public void BadLabelColumn_FailsInGetOutputSchemaAndFit(string column, string message)
     {
         var rows = Pictures.Rows(_mlContext);
@@ -149,9 +149,9 @@ public sealed class SchemaTests
     }
 
     [TestMethod]
-    [DataRow("Nowhere", "Could not find seed column 'Nowhere' (Parameter 'inputSchema')")]
-    [DataRow("Class", "Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String (Parameter 'inputSchema')")]
-    [DataRow("Label", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32, 0-1> (Parameter 'inputSchema')", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32> (Parameter 'inputSchema')")]
+    [DataRow("Nowhere", "Could not find seed column 'Nowhere'. The columns are: {0} (Parameter 'inputSchema')")]
+    [DataRow("Class", "Schema mismatch for seed column 'Class': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got String. (Parameter 'inputSchema')")]
+    [DataRow("Label", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32, 0-1>. (Parameter 'inputSchema')", "Schema mismatch for seed column 'Label': expected Int64, UInt32, Int32, UInt16, Int16, Byte or SByte, got Key<UInt32>. (Parameter 'inputSchema')")]
     public void BadSeedColumn_FailsInGetOutputSchemaAndFit(string column, string message, string? promised = null)
     {
         var rows = Pictures.Rows(_mlContext);

@@ -10,10 +10,12 @@ internal sealed class TrainingReporter : IDisposable
     private readonly IProgressChannel _progressChannel;
     private readonly IProgress<TrainingProgress>? _receiver;
     private TrainingProgress? _last;
+    private readonly MemorizationWatch _memorization;
     private int _skipped;
 
-    public TrainingReporter(IHost host, IChannel channel, IProgress<TrainingProgress>? receiver)
+    public TrainingReporter(IHost host, IChannel channel, IProgress<TrainingProgress>? receiver, int numberOfImages)
     {
+        _memorization = new(numberOfImages);
         _channel = channel;
         _receiver = receiver;
         _progressChannel = host.StartProgressChannel("Training");
@@ -38,6 +40,11 @@ internal sealed class TrainingReporter : IDisposable
                 MessageSensitivity.None,
                 $"{progress.SkippedSteps - _skipped} of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower the learning rate.");
             _skipped = progress.SkippedSteps;
+        }
+
+        if (_memorization.Add(progress) is { } warning)
+        {
+            _channel.Warning(MessageSensitivity.None, warning.ToString());
         }
 
         _progressChannel.Checkpoint(progress.Loss, progress.ImagesPerSecond, progress.Step);

@@ -25,12 +25,15 @@ internal static class TypedNames
         [nameof(TrainingOptions.CheckpointDirectory)] = "--checkpoint",
         [nameof(TrainingOptions.CheckpointEverySteps)] = "--checkpoint-every",
         [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Patience)}"] = "--patience",
+        [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}"] = "--validation",
+        [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.KeepBest)}"] = "--keep-best",
         [nameof(DiffusionOptions.LabelColumnName)] = "--labels-from-folders",
         [nameof(DiffusionOptions.Device)] = "--device",
         [nameof(ImageFolderOptions.Width)] = "--size",
         [nameof(ImageFolderOptions.Height)] = "--size",
         [nameof(ImageFolderOptions.Background)] = "--background",
         [nameof(ImageFolderOptions.PixelRange)] = "--pixel-range",
+        [nameof(ImageFolderOptions.LabelField)] = "--labels-from",
         [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",
         [nameof(ImageFolderOptions.MaximumFileBytes)] = "--maximum-file-bytes",
         [nameof(GenerationOptions.GuidanceScale)] = "--guidance",
@@ -41,6 +44,7 @@ internal static class TypedNames
         ["eta"] = "--eta",
         ["count"] = "--count",
         ["classNames"] = "--label",
+        ["className"] = "--label",
         ["previousModel"] = "--from",
     };
 

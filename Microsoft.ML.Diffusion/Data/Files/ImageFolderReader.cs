@@ -12,6 +12,12 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         }
 
         var (files, noFiles) = FolderListing.Of(folder, options.CancellationToken);
+        var metadata = files.Where(file => MetadataFile.IsNamed(file.Path)).Select(file => new MetadataFile(file.FullPath, file.Path)).ToList();
+        files = [.. files.Where(file => !MetadataFile.IsNamed(file.Path))];
+        var labelled = options.LabelField is null
+            ? default
+            : MetadataLabels.Read(folder, metadata, [.. files.Select(file => file.Path)], options); // a mistake in it is told before all files are decoded
+        var (described, notUnderstood) = Describe(metadata);
         var trial = new ImageFileTrial(options);
         var tried = new IReadOnlyList<TriedImage>[files.Count];
         Each(tried.Length, i => tried[i] = trial.Try(files[i].FullPath, files[i].Path));
@@ -20,8 +26,34 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         Each(all.Length, i => all[i] = all[i].IsDeep ? trial.TryAgain(all[i].Image!, levels) : all[i]);
 
         var skipped =
-            noFiles.Concat(all.Select(one => one.Skipped).OfType<SkippedFile>()).OrderBy(one => one.Path, StringComparer.Ordinal);
-        return new([.. all.Select(one => one.Image).OfType<ImageFile>()], [.. skipped], levels, trial.DeepImages());
+            noFiles.Concat(notUnderstood)
+                .Concat(labelled.Skipped ?? [])
+                .Concat(all.Select(one => one.Skipped).OfType<SkippedFile>())
+                .OrderBy(one => one.Path, StringComparer.Ordinal);
+        var images = all.Select(one => one.Image).OfType<ImageFile>().ToArray();
+        var classes = labelled.Labels is { } labels
+            ? new ImageClasses([.. tried.SelectMany((one, file) => one.Where(page => page.Image is not null).Select(_ => labels[file]))], areTyped: true)
+            : new ImageClasses([.. images.Select(image => image.Folder)], areTyped: false);
+        return new(images, [.. skipped], levels, trial.DeepImages(), classes, described);
+    }
+
+    private (IReadOnlyList<ImageMetadataFile> Described, IReadOnlyList<SkippedFile> Skipped) Describe(IEnumerable<MetadataFile> metadata)
+    {
+        List<ImageMetadataFile> described = [];
+        List<SkippedFile> skipped = [];
+        foreach (var file in metadata)
+        {
+            try
+            {
+                described.Add(new(file.Path, file.Fields(options.MaximumFileBytes)));
+            }
+            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                skipped.Add(new(file.Path, SkippedFile.ReasonOf(exception, "the file")));
+            }
+        }
+
+        return (described, skipped);
     }
 
     private void Each(int count, Action<int> body)
