@@ -20,7 +20,7 @@ var mlContext = new MLContext(Seed);
 var artifacts = new Artifacts(null, Path.Combine("FineTune", quick ? "quick" : ""));
 
 // 1. A model to start from, which also says how large pictures must be.
-using var previous = mlContext.Model.Load(modelFile, out _).GetDiffusion();
+using var previous = mlContext.Diffusion.LoadDiffusionModel(modelFile);
 Console.WriteLine($"Starts from: {previous}");
 
 // 2. Pictures of one's own. They have no classes; those of the model are left out then.
@@ -29,7 +29,6 @@ var own = folder is null
     : PictureFolder.Load(mlContext, folder, previous.ImageWidth, previous.ImageHeight).Data;
 
 // 3. Twice the same training: a fifth of the pictures judges, and the weights that it likes best are kept. The model that has learned already takes smaller steps.
-#region snippet
 DiffusionOptions Options(double learningRate) => new()
 {
     Network = previous.Network with { Dropout = 0.1 }, // all else must be as in the model
@@ -51,7 +50,6 @@ DiffusionOptions Options(double learningRate) => new()
 
 using var tuned = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Options(learningRate: 3e-4)).Fit(own, previous);
 using var alone = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Options(learningRate: 2e-3)).Fit(own);
-#endregion
 
 // 4. How good each is: by its loss on the pictures held out, and by the Frechet distance of what it draws to all of them. The features are what the model of emoji
 // sees in a picture at its lowest resolution: no other network is needed, and they are the same for both.

@@ -20,7 +20,7 @@ internal sealed class LabelOptions
         Values.Text(
             "--labels-from",
             "FIELD",
-            "Take this field of metadata.csv or metadata.jsonl in IMAGES or below, beside file_name, as the classes of the pictures");
+            "Take this field of the pictures' metadata.csv or metadata.jsonl, which names them in file_name, as their classes");
 
     /// <summary>Whether pictures have classes.</summary>
     public bool AreAsked(ParseResult parsed) => parsed.GetValue(_fromFolders) || parsed.IsGiven(Field);
