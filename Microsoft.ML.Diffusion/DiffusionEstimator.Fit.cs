@@ -5,6 +5,7 @@ using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
@@ -122,23 +123,26 @@ public sealed partial class DiffusionEstimator
                 FormattableString.Invariant($"{all.BlankCount} of {all.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
         }
 
-        var description =
-            new ModelDescription(all.Shape, _options.Network, _options.Schedule, _options.Prediction, _options.Variance, classNames);
-        previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
-        TellClasses(previous?.Description, classNames, channel);
-        _options.Training.SampleGrid?.ValidateFor(description);
-        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation);
-
         using var folder =
             _options.Training.CheckpointDirectory is { } directory
                 ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints)
                 : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var parts = HoldOut(all, seed);
+        var planning = _budget is null ? null : new RunPlanning(_budget, all, classNames, previous?.Description, device, seed);
+        var planned = planning?.Decide(resumed?.Identity.Plan, cancellation, text => channel.Info(MessageSensitivity.None, text));
+        var options = planned is null ? _options : planning!.Options(planned);
+        var description =
+            new ModelDescription(all.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames);
+        previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
+        TellClasses(previous?.Description, classNames, channel);
+        options.Training.SampleGrid?.ValidateFor(description);
+        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation);
+        var parts = given is null ? HoldOut(all, options.Training.Validation.Share, seed) : null;
         using var learned = parts?.Training;
         using var heldOut = parts?.HeldOut;
         var (images, validation) = (learned ?? all, heldOut ?? given);
+
         var checkpoints =
             folder is null
                 ? null
@@ -147,7 +151,8 @@ public sealed partial class DiffusionEstimator
                     resumed,
                     RunIdentities.Of(
                         description,
-                        _options.Training,
+                        options.Training,
+                        planned?.ToJson(),
                         seed,
                         images,
                         validation,
@@ -156,24 +161,42 @@ public sealed partial class DiffusionEstimator
 
         var plan = description.CreatePlan();
         CheckSpace(plan, resumed is not null, channel);
-        T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, _options.Training);
+        T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, options.Training);
         var network = Explained(() => CreateNetwork(plan, previous, classNames, seed, device));
         share?.Dispose();
         try
         {
-            var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
-            using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress, images.Count);
+            var run = new TrainingRun(network, description, options.Training, options.Generation, seed, images, validation);
+            using var reporter = new TrainingReporter(_host, channel, options.Training.Progress, images.Count);
             using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report));
             var summary = loop.Run();
             return new DiffusionTransformer(
                 _host,
-                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(_options.Generation), summary));
+                new TrainedModel(new DiffusionModel(description, network), _columns, Saved(options.Generation), summary));
         }
         catch
         {
             network.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The options that <c>Fit</c> would train with.</summary>
+    internal DiffusionOptions Plan(IDataView data)
+    {
+        using var cancellation = new RunCancellation(_host, _options.Training.CancellationToken, null);
+        using var channel = _host.Start("Plan");
+        var (image, label) = Columns(data.Schema);
+        using var images = Reader(data, image, label, null, cancellation).Read();
+        var planning =
+            new RunPlanning(
+                _budget!,
+                images,
+                label is { } column ? ClassColumn.Names(column) : [],
+                previous: null,
+                DeviceChoice.Resolve(_host, _options.Device),
+                Seeds.Resolve(_host, _options.Seed));
+        return planning.Options(planning.Decide(earlier: null, cancellation, text => channel.Info(MessageSensitivity.None, text)));
     }
 
     // In a method of its own, so that nothing holds the weights besides the network.
@@ -200,9 +223,8 @@ public sealed partial class DiffusionEstimator
     }
 
     // Held out of the training images by the run's seed, which a resumed run has from its checkpoint.
-    private (TrainingSet Training, TrainingSet HeldOut)? HoldOut(TrainingSet images, long seed)
+    private static (TrainingSet Training, TrainingSet HeldOut)? HoldOut(TrainingSet images, double share, long seed)
     {
-        var share = _options.Training.Validation.Share;
         const string Name = $"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}";
         Check.Require(
             share == 0 || images.Count >= 2,
@@ -223,7 +245,7 @@ public sealed partial class DiffusionEstimator
                 "validationData");
     }
 
-    private TrainingSetNeeds Needs => new(_options.Network, _options.Channels, _options.Training.MaximumImageMemory);
+    private TrainingSetNeeds Needs => new(_budget is null ? _options.Network : null, _options.Channels, _options.Training.MaximumImageMemory);
 
     private TrainingSetReader Reader(
         IDataView data,

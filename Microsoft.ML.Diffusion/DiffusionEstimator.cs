@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
@@ -32,6 +33,7 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
     private readonly string _inputColumnName;
     private readonly DiffusionOptions _options;
     private readonly TransformerColumns _columns;
+    private readonly TimeBudget? _budget;
 
     internal DiffusionEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, DiffusionOptions options)
     {
@@ -52,9 +54,12 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         (_inputColumnName, _options) = (inputColumnName, options);
     }
 
+    internal DiffusionEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, TimeBudget budget)
+        : this(environment, outputColumnName, inputColumnName, budget.Given) => _budget = budget;
+
     /// <inheritdoc/>
     public override string ToString() =>
-        $"Diffusion trainer from {_inputColumnName} to {_columns.Output}: {_options.Network}, {_options.Schedule}, {_options.Prediction} prediction";
+        $"Diffusion trainer from {_inputColumnName} to {_columns.Output}: {(_budget is null ? _options.Network : _budget)}, {_options.Schedule}, {_options.Prediction} prediction";
 
     /// <summary>Promises the schema that the trained model's <see cref="DiffusionTransformer.Transform"/> will deliver.</summary>
     /// <param name="inputSchema">The schema of the input.</param>

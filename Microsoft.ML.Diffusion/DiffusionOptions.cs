@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -60,6 +61,28 @@ public sealed record DiffusionOptions
     /// <value><see langword="null"/>, the default, is CUDA where it is available and the CPU elsewhere. It is not saved with the model. On CUDA, products of
     /// float32 matrices are allowed in TF32, which rounds factors to 10 bits, for the whole process.</value>
     public string? Device { get; init; }
+
+    /// <summary>Chooses options for images and a time to train, as <see cref="DiffusionCatalogExtensions"/>' trainer with a budget does, but without training.</summary>
+    /// <param name="images">The images; they are read once.</param>
+    /// <param name="budget">The time for training, above zero.</param>
+    /// <param name="configure">Sets options; what it sets is never changed. <see langword="null"/> leaves all to the plan.</param>
+    /// <param name="imageColumnName">The column of the images.</param>
+    /// <param name="mlContext">Whose log is told the plan; <see langword="null"/> for one of its own.</param>
+    /// <returns>Ordinary options, <see cref="TrainingOptions.Duration"/> among them.</returns>
+    /// <remarks>A few training steps of two or three networks are measured, for at most about a twentieth of the budget.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="budget"/> is not above zero, an option is outside its range, or a column is missing or of another type.</exception>
+    /// <exception cref="InvalidOperationException">There is no image, or one is unreadable or of another size.</exception>
+    public static DiffusionOptions For(
+        IDataView images,
+        TimeSpan budget,
+        Func<DiffusionOptions, DiffusionOptions>? configure = null,
+        string imageColumnName = "Image",
+        MLContext? mlContext = null)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentException.ThrowIfNullOrEmpty(imageColumnName);
+        return new DiffusionEstimator(mlContext ?? new MLContext(), "Generated", imageColumnName, new TimeBudget(budget, configure)).Plan(images);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => RecordText.Of(this);

@@ -36,7 +36,7 @@ internal static class EngineSpeed
             foreach (var batch in (int[])[1, 8, 64])
             {
                 var (predicted, trained) = (Predictions(plan, batch), Steps(plan, batch));
-                var work = Operations(plan) * 1e-9;
+                var work = PlanWork.Operations(plan) * 1e-9;
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
                     $"| {name} | {batch} | {predicted:F1} | {predicted * work:F0} | {predicted * work / peak:P0} | {trained:F1} | {3 * trained * work:F0} | {3 * trained * work / peak:P0} |"));
@@ -48,11 +48,6 @@ internal static class EngineSpeed
             }
         }
     }
-
-    // Two for each multiplication of a direct convolution, and for each of a product.
-    private static double Operations(UNetPlan plan) => plan.Nodes.Sum(Operations);
-
-    private static double Numbers(PlanNode node) => (double)node.Shape.Channels * node.Shape.Height * node.Shape.Width;
 
     private static UNetPlan Plan(Configuration configuration) => new(
         new UNetOptions
@@ -151,7 +146,7 @@ internal static class EngineSpeed
             .OrderByDescending(group => group.Sum(node => forward[node.Index] + backward[node.Index])))
         {
             var (ahead, back) = (group.Sum(node => forward[node.Index]), group.Sum(node => backward[node.Index]));
-            var work = group.Sum(node => Operations(node.Item)) * Images * 1e-9;
+            var work = group.Sum(node => PlanWork.Operations(node.Item)) * Images * 1e-9;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {group.Key,-40} {ahead / total,6:P1} forward {work / ahead,5:F0} GFLOP/s, {back / total,6:P1} backward {2 * work / back,5:F0} GFLOP/s"));
@@ -159,14 +154,6 @@ internal static class EngineSpeed
 
         CoreShare.Cores = 0;
     }
-
-    private static double Operations(PlanNode node) => node switch
-    {
-        ConvolutionNode convolution => 2.0 * Numbers(node) * convolution.Filters.Weight.Count / node.Shape.Channels,
-        LinearNode linear => 2.0 * Numbers(node) * linear.Matrix.Weight.Count / node.Shape.Channels,
-        AttentionNode => 4.0 * Numbers(node) * node.Shape.Height * node.Shape.Width,
-        _ => 0,
-    };
 
     private static string Kind(UNetPlan plan, PlanNode node) => node is ConvolutionNode convolution
         ? $"{convolution.Filters.Weight.Shape[^1]}x{convolution.Filters.Weight.Shape[^1]}{(convolution.Settings.Doubles ? " doubled" : "")}{(convolution.Settings.Stride > 1 ? " strided" : "")} {plan.Nodes[convolution.Input].Shape.Channels} to {node.Shape}"

@@ -43,6 +43,7 @@ internal static class RunIdentities
     public static RunIdentity Of(
         ModelDescription model,
         TrainingOptions options,
+        string? plan,
         long seed,
         TrainingSet images,
         TrainingSet? validation,
@@ -69,7 +70,7 @@ internal static class RunIdentities
             }
         }
 
-        return new RunIdentity(entries);
+        return new RunIdentity(entries) { Plan = plan };
     }
 
     /// <summary>SHA-256 of the weights that a run starts from.</summary>

@@ -45,7 +45,7 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
     {
         if (expected is null && Count == 0)
         {
-            needs.Network.ValidateFor(shape.Height, shape.Width);
+            needs.Network?.ValidateFor(shape.Height, shape.Width);
             return;
         }
 

@@ -8,10 +8,24 @@ namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 internal sealed class RunIdentity
 {
     private const int MaximumValues = 1_000;
+    private const string PlanKey = "Plan";
 
     public RunIdentity(SortedDictionary<string, string> entries) => Entries = entries;
 
     public SortedDictionary<string, string> Entries { get; }
+
+    /// <summary>The plan that the run goes by, as JSON; null without one. It decides nothing that the options it led to do not say.</summary>
+    public string? Plan
+    {
+        get => Entries.GetValueOrDefault(PlanKey);
+        init
+        {
+            if (value is not null)
+            {
+                Entries[PlanKey] = value;
+            }
+        }
+    }
 
     /// <exception cref="FormatException">The text is none.</exception>
     public static RunIdentity FromJson(string json)
@@ -31,7 +45,7 @@ internal sealed class RunIdentity
     /// <exception cref="InvalidOperationException">It is not; the message names what differs.</exception>
     public void CheckSame(RunIdentity now, string directory)
     {
-        var differences = Entries.Keys.Union(now.Entries.Keys).Order(StringComparer.Ordinal)
+        var differences = Entries.Keys.Union(now.Entries.Keys).Where(name => name != PlanKey).Order(StringComparer.Ordinal)
             .Select(name =>
                 (Name: name, Was: Entries.GetValueOrDefault(name, "not there"), Is: now.Entries.GetValueOrDefault(name, "not there")))
             .Where(entry => entry.Was != entry.Is)

@@ -1,0 +1,10 @@
+using Microsoft.ML.Diffusion.Images;
+
+namespace Microsoft.ML.Diffusion.Planning;
+
+/// <summary>What a plan is made for.</summary>
+/// <param name="Shape">The size of the images.</param>
+/// <param name="Images">Their number.</param>
+/// <param name="Classes">The number of their classes; 0 without.</param>
+/// <param name="Budget">How long training may take, the measuring included.</param>
+internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Classes, TimeSpan Budget);

@@ -1,0 +1,54 @@
+using System.Text.Json;
+
+namespace Microsoft.ML.Diffusion.Planning;
+
+/// <summary>What a plan decides: options, and the measured speed that they follow from. Stored in checkpoints, so that a resumed run goes by the same plan.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="BatchSize">Images of a step.</param>
+/// <param name="LearningRate">The highest learning rate.</param>
+/// <param name="WarmupSteps">Steps over which it is reached.</param>
+/// <param name="EmaDecay">The decay of the average of weights.</param>
+/// <param name="ValidationShare">The share of images to judge by.</param>
+/// <param name="Duration">How long training takes: the budget without the time for measuring.</param>
+/// <param name="Budget">The budget.</param>
+/// <param name="SecondsPerStep">The measured time of a step.</param>
+internal sealed record PlannedOptions(
+    UNetOptions Network,
+    int BatchSize,
+    double LearningRate,
+    int WarmupSteps,
+    double EmaDecay,
+    double ValidationShare,
+    TimeSpan Duration,
+    TimeSpan Budget,
+    double SecondsPerStep)
+{
+    /// <summary>Fills in what was decided.</summary>
+    public DiffusionOptions ApplyTo(DiffusionOptions options) => options with
+    {
+        Network = Network,
+        Training = options.Training with
+        {
+            Duration = Duration,
+            BatchSize = BatchSize,
+            LearningRate = LearningRate,
+            WarmupSteps = WarmupSteps,
+            EmaDecay = EmaDecay,
+        },
+    };
+
+    public string ToJson() => JsonSerializer.Serialize(this);
+
+    /// <exception cref="FormatException">The text is no plan.</exception>
+    public static PlannedOptions FromJson(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<PlannedOptions>(json) ?? throw new FormatException("The plan of the run is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The plan of the run cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+namespace Microsoft.ML.Diffusion.Planning;
+
+/// <summary>The options of training that follow from the number of steps to come.</summary>
+internal static class PlannedTraining
+{
+    /// <summary>The images of a training set from which on a tenth is held out to judge by: of fewer each one is needed to learn from.</summary>
+    public const int EnoughToHoldOut = 200;
+
+    private const double HeldOutShare = 0.1;
+    private const int UsualBatch = 32;
+    private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
+    private const int ManySteps = 25_000; // with larger ones they are steadier
+    private const double WarmupShare = 0.05;
+    private const double AverageShare = 0.06;
+
+    /// <summary>Options to measure a network with.</summary>
+    public static DiffusionOptions Of(UNetOptions network) => new()
+    {
+        Network = network,
+        Training = new TrainingOptions { BatchSize = UsualBatch, LearningRate = 2e-3 },
+    };
+
+    /// <summary>Options for a network whose speed is known.</summary>
+    /// <param name="facts">What is learned in what time.</param>
+    /// <param name="options">The options that the speed was measured with.</param>
+    /// <param name="secondsPerImage">The speed.</param>
+    /// <param name="spent">What is gone of the budget.</param>
+    public static PlannedOptions Of(PlanFacts facts, DiffusionOptions options, double secondsPerImage, TimeSpan spent)
+    {
+        var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
+        var images = duration.TotalSeconds / secondsPerImage;
+        var batch = options.Training.BatchSize == UsualBatch ? Batch(images) : options.Training.BatchSize;
+        var steps = Math.Max(1, images / batch);
+        return new PlannedOptions(
+            options.Network,
+            batch,
+            options.Training.LearningRate,
+            (int)Math.Ceiling(WarmupShare * steps),
+            Math.Clamp(1 - (1 / (AverageShare * steps)), 0.9, 0.9999),
+            facts.Images >= EnoughToHoldOut ? HeldOutShare : 0,
+            duration,
+            facts.Budget,
+            secondsPerImage * batch);
+    }
+
+    private static int Batch(double images)
+    {
+        var batch = UsualBatch;
+        while (batch > 8 && images / batch < EnoughSteps)
+        {
+            batch /= 2;
+        }
+
+        while (batch < 256 && images / batch > ManySteps)
+        {
+            batch *= 2;
+        }
+
+        return batch;
+    }
+}
