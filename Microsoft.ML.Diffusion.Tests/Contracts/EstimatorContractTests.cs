@@ -80,7 +80,7 @@ public sealed class EstimatorContractTests
         using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", _brief).Fit(rows);
         var (withoutImages, without) = (
             _mlContext.Transforms.DropColumns("Image").Fit(rows).Transform(rows),
-            "Could not find input column 'Image' (Parameter 'inputSchema')");
+            "Could not find input column 'Image'. The columns are: Number (Int32), Class (String), Label (Key<UInt32, 0-1>), Vector (Vector<Single, 3, 8, 8>). (Parameter 'inputSchema')");
 
         using var generating = model.WithColumns(new OutputColumnOptions { GeneratedPixels = "Pixels" });
 

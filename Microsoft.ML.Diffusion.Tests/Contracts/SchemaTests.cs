@@ -122,6 +122,7 @@ public sealed class SchemaTests
 
     [TestMethod]
     [DataRow("Nowhere", "Could not find input column 'Nowhere'. The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'inputSchema')")]
+    [DataRow("image", "Could not find input column 'image'. Did you mean 'Image'? The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'inputSchema')")]
     [DataRow("Number", "Schema mismatch for input column 'Number': expected Image or Vector<Single> with dimensions [channels, height, width], got Int32. (Parameter 'inputSchema')")]
     public void BadInputColumn_FailsInGetOutputSchemaAndFit(string column, string message)
     {

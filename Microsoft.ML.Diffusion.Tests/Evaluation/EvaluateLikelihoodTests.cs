@@ -80,11 +80,11 @@ public sealed class EvaluateLikelihoodTests
     public void EvaluateLikelihood_BadInput_SaysWhy()
     {
         var rows = Pictures.Rows(_mlContext);
-        Expect<ArgumentOutOfRangeException>("Could not find image column 'Picture' (Parameter 'data')", () => Judge(rows, "Picture"));
+        Expect<ArgumentOutOfRangeException>("Could not find image column 'Picture'. The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'data')", () => Judge(rows, "Picture"));
         Expect<ArgumentOutOfRangeException>(
             "Schema mismatch for image column 'Number': expected Image or Vector<Single> of 8x8 (height, width), got Int32. (Parameter 'data')",
             () => Judge(rows, "Number"));
-        Expect<ArgumentOutOfRangeException>("Could not find label column 'Kind' (Parameter 'data')", () => Judge(rows, label: "Kind"));
+        Expect<ArgumentOutOfRangeException>("Could not find label column 'Kind'. The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'data')", () => Judge(rows, label: "Kind"));
         Expect<ArgumentOutOfRangeException>(
             "Schema mismatch for label column 'Number': expected a key of 2 values, got Int32. (Parameter 'data')",
             () => Judge(rows, label: "Number"));

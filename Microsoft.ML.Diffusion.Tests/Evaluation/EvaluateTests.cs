@@ -101,7 +101,7 @@ public sealed class EvaluateTests
         var wide = _mlContext.Data.LoadFromEnumerable([new WideRow()]);
         var broken = Load([.. Rows(5, 1, 0, 1), new Row { Features = [1, float.NaN, 2] }]);
         Expect<ArgumentOutOfRangeException>(
-            "Could not find feature column 'Other' (Parameter 'real')",
+            "Could not find feature column 'Other'. The columns are: Features (Vector<Single, 3>), Name (String). (Parameter 'real')",
             () => Evaluate(rows, rows, "Other"));
         Expect<ArgumentOutOfRangeException>(
             "Schema mismatch for feature column 'Name': expected a vector of Single or Double of known size, got String. (Parameter 'real')",

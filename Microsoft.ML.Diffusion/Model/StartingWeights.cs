@@ -53,7 +53,7 @@ internal static class StartingWeights
         PlanWeight table)
     {
         var features = table.Shape[1];
-        var places = otherNames.Index().DistinctBy(name => name.Item).ToDictionary(name => name.Item, name => name.Index, StringComparer.Ordinal);
+        var places = otherNames.Index().DistinctBy(name => name.Item).ToDictionary(name => name.Item, name => name.Index);
         foreach (var (to, name) in names.Index())
         {
             if (places.TryGetValue(name, out var from))

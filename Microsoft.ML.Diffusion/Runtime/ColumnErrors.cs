@@ -11,7 +11,11 @@ internal static class ColumnErrors
     /// <param name="role">What the column was to be.</param>
     /// <param name="name">Its name.</param>
     public static ArgumentOutOfRangeException Missing(DataViewSchema schema, string parameter, string role, string name) =>
-        Missing([.. schema.Where(column => !column.IsHidden).Select(column => (column.Name, column.Type.ToString()!))], parameter, role, name);
+        Missing(
+            [.. schema.Where(column => !column.IsHidden).Select(column => (column.Name, column.Type.ToString()!))],
+            parameter,
+            role,
+            name);
 
     /// <inheritdoc cref="Missing(DataViewSchema, string, string, string)"/>
     public static ArgumentOutOfRangeException Missing(SchemaShape schema, string parameter, string role, string name) =>

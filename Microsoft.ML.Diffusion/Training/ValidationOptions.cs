@@ -20,7 +20,7 @@ public sealed record ValidationOptions
     /// [0, 1). 0, the default, holds out none; else at least one image is held out and at least one is learned from. It must be 0 where <c>Fit</c> is given
     /// validation data.
     /// </value>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // the images decide what run it is: checkpoints from before it stay good
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // so that checkpoints of before it stay those of the same run
     public double Share { get; init; }
 
     /// <summary>Gets the number of steps from one validation to the next. There is also one when the run ends.</summary>

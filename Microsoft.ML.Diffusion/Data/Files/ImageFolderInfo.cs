@@ -61,12 +61,13 @@ public sealed class ImageFolderInfo
     {
         var sizes =
             string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
+        var metadata = string.Concat(MetadataFiles.Take(NamedFiles).Select(file => $"Metadata  {file}\n"));
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
             Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured{(BlankCount > 0 ? $", {BlankCount} OF ONE SINGLE COLOUR" : "")}
             Sizes     {(Count == 0 ? "none" : sizes)}
             Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} without" : "")}")}
-            {string.Concat(MetadataFiles.Take(NamedFiles).Select(file => $"Metadata  {file}\n"))}{string.Concat(DeepImages.Select(one => $"Deep      {one}\n"))}Skipped   {Skipped.Count}
+            {metadata}{string.Concat(DeepImages.Select(one => $"Deep      {one}\n"))}Skipped   {Skipped.Count}
             """).ReplaceLineEndings("\n");
     }
 }

@@ -35,7 +35,8 @@ internal sealed record MetadataFile(string FullPath, string Path)
 
     /// <summary>The names of its fields: those of the header, or of the first line of JSON.</summary>
     /// <exception cref="InvalidDataException">It cannot be understood; the message is the reason.</exception>
-    public IReadOnlyList<string> Fields(int maximumBytes) => Read(maximumBytes, reader => IsCsv ? CsvMetadata.Fields(reader) : JsonLinesMetadata.Fields(reader));
+    public IReadOnlyList<string> Fields(int maximumBytes) =>
+        Read(maximumBytes, reader => IsCsv ? CsvMetadata.Fields(reader) : JsonLinesMetadata.Fields(reader));
 
     /// <summary>Does something with each line.</summary>
     /// <param name="labelField">The field of the class.</param>
