@@ -7,7 +7,7 @@ namespace FineTune;
 /// <summary>A picture as a row.</summary>
 internal sealed class Row
 {
-    [ImageType]
+    [ImageType(1, 1)] // of some size: that of the model is in the schema
     public required MLImage Image { get; init; }
 
     /// <summary>The schema of rows of pictures as large as those of a model.</summary>
