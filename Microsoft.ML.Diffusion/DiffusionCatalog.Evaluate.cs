@@ -1,6 +1,5 @@
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -32,11 +31,11 @@ public sealed partial class DiffusionCatalog
         ArgumentException.ThrowIfNullOrEmpty(featureColumnName);
         options ??= new EvaluationOptions();
         options.Validate();
-        var (realColumn, features) = FeatureReader.Find(_host, real.Schema, featureColumnName, nameof(real));
-        var (generatedColumn, generatedFeatures) = FeatureReader.Find(_host, generated.Schema, featureColumnName, nameof(generated));
+        var (realColumn, features) = FeatureReader.Find(real.Schema, featureColumnName, nameof(real));
+        var (generatedColumn, generatedFeatures) = FeatureReader.Find(generated.Schema, featureColumnName, nameof(generated));
         if (generatedFeatures != features)
         {
-            throw _host.ExceptSchemaMismatch(
+            throw ColumnErrors.OtherType(
                 nameof(generated),
                 "feature",
                 featureColumnName,

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Files;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -31,12 +32,16 @@ public sealed partial class DiffusionCatalog
     /// <returns>The rows, and the files that were skipped, each with the reason.</returns>
     /// <exception cref="ArgumentException">An option is outside its range, or only one of width and height is set.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidOperationException">No file is an image that can be read; or width and height are not set and sizes differ.</exception>
+    /// <exception cref="FormatException">With <see cref="ImageFolderOptions.LabelField"/>, a metadata file cannot be understood; the message names the line.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No file is an image that can be read; or width and height are not set and sizes differ; or with <see cref="ImageFolderOptions.LabelField"/> no image has a
+    /// class, there is no metadata file, or a folder has two.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <remarks>
     /// <para>Columns: <c>Image</c> (<see cref="MLImage"/>, opaque, all of one size), <c>ImagePath</c> (text, the full path) and, where images lie in
-    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for images beside the folders. Where a file
-    /// has several pages, each is a row, and <c>Page</c> (Int32) its number from 1.</para>
+    /// folders of the folder, <c>Label</c>: a key with the names of those folders, in ordinal order; missing for images beside the folders. With
+    /// <see cref="ImageFolderOptions.LabelField"/> its names are those that metadata files give. Where a file has several pages, each is a row, and <c>Page</c> (Int32) its number from 1.</para>
     /// <para>Every file is decoded once here, deep images twice, on all processors, to find those that cannot be; and once more whenever its row is
     /// read. The content says what a file is, not its name. docs/images.md says what becomes of each kind: PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM
     /// and TGA are read, alpha is composited over <see cref="ImageFolderOptions.Background"/>, the orientation is applied, animations give their
@@ -65,7 +70,8 @@ public sealed partial class DiffusionCatalog
         }
 
         var (width, height) = content.CommonSize(folder, options);
-        foreach (var warning in content.Warnings())
+        content.CheckClasses(options);
+        foreach (var warning in content.Warnings(options))
         {
             channel.Warning(MessageSensitivity.UserData, warning);
         }
@@ -75,7 +81,14 @@ public sealed partial class DiffusionCatalog
             channel.Warning(MessageSensitivity.UserData, OptionMessages.ForLog(lost));
         }
 
-        return new(new ImageFolderDataView(content.Images, options, content.Levels, width, height), content.Summarize());
+        if (options.LabelField is null && content.Metadata is [var metadata, ..])
+        {
+            channel.Info(
+                MessageSensitivity.UserData,
+                $"'{metadata.Path}' says more of the images: {NearestName.List(metadata.Fields)}. Set ImageFolderOptions.LabelField to the one of these that is their class; as it is null, folders are the classes.");
+        }
+
+        return new(new ImageFolderDataView(content.Images, content.Classes, options, content.Levels, width, height), content.Summarize());
     }
 
     /// <summary>

@@ -45,14 +45,13 @@ public sealed partial class DiffusionCatalog
         options.ValidateFor(model.Schedule, model.Variance, 0);
         var image =
             ImageColumn.Find(
-                _host,
                 data.Schema,
                 imageColumnName,
                 model.Trained.Columns.Pixels,
                 model.Description.Shape,
                 nameof(data),
                 "image");
-        var label = ClassColumn.Find(_host, data.Schema, labelColumnName, model.ClassNames.Count, nameof(data), isNeeded: true);
+        var label = ClassColumn.Find(data.Schema, labelColumnName, model.ClassNames.Count, nameof(data), isNeeded: true);
         using var share = model.Use();
         var batchSize = options.BatchSize ?? new GenerationOptions().BatchSizeFor(model.Model);
         var numberOfImages = options.Progress is null ? 1 : CountRows(data);

@@ -15,7 +15,7 @@ namespace Microsoft.ML.Diffusion;
 /// <content>Training: reading the images, finding an earlier run to go on with, and wiring it all together.</content>
 public sealed partial class DiffusionEstimator
 {
-    /// <summary>Trains a model on the images of the input column.</summary>
+    /// <summary>Trains a model on the images of the input column; on all but <see cref="ValidationOptions.Share"/> of them, by which it is judged meanwhile.</summary>
     /// <param name="input">The images, at least one, all of one size.</param>
     /// <returns>The trained model. Dispose it to free its weights.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type, or the images do not fit the network.</exception>
@@ -53,8 +53,9 @@ public sealed partial class DiffusionEstimator
     /// <summary>Trains a model on, from the weights of another (fine-tuning). The other model stays as it is.</summary>
     /// <param name="trainData">The images, at least one, all of the size of the model's.</param>
     /// <param name="previousModel">
-    /// The model whose weights training starts from. Its network (dropout aside), schedule, prediction, variance and classes must be those of the options; its
-    /// number of channels is taken where <see cref="DiffusionOptions.Channels"/> is <see langword="null"/>.
+    /// The model whose weights training starts from. Its network (dropout aside), schedule, prediction and variance must be those of the options; its
+    /// number of channels is taken where <see cref="DiffusionOptions.Channels"/> is <see langword="null"/>. Classes may be others: they go by their names, new ones
+    /// start as images without a class, and without <see cref="DiffusionOptions.LabelColumnName"/> there are none.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="previousModel"/> is of another kind than the options ask for; the message names what differs.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="previousModel"/> is disposed.</exception>
@@ -101,6 +102,11 @@ public sealed partial class DiffusionEstimator
         RunCancellation cancellation)
     {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
+        Check.Require(
+            validationData is null || _options.Training.Validation.Share == 0,
+            $"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}",
+            _options.Training.Validation.Share,
+            "must be 0 where Fit is given validation data, because those are judged by. Set it to 0, or leave the data out");
         using var channel = _host.Start("Fit");
         var device = DeviceChoice.Resolve(_host, _options.Device);
         _options.Training.ValidateFor(device);
@@ -108,12 +114,12 @@ public sealed partial class DiffusionEstimator
         using var share = previous?.Use(); // until its weights are copied
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        using var images = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
-        if (images.BlankCount > 0)
+        using var all = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
+        if (all.BlankCount > 0)
         {
             channel.Warning(
                 MessageSensitivity.None,
-                FormattableString.Invariant($"{images.BlankCount} of {images.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
+                FormattableString.Invariant($"{all.BlankCount} of {all.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
         }
 
         using var folder =
@@ -122,14 +128,19 @@ public sealed partial class DiffusionEstimator
                 : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var planning = _budget is null ? null : new RunPlanning(_budget, images, classNames, previous?.Description, device, seed);
+        var planning = _budget is null ? null : new RunPlanning(_budget, all, classNames, previous?.Description, device, seed);
         var planned = planning?.Decide(resumed?.Identity.Plan, cancellation, text => channel.Info(MessageSensitivity.None, text));
         var options = planned is null ? _options : planning!.Options(planned);
         var description =
-            new ModelDescription(images.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames);
+            new ModelDescription(all.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
+        TellClasses(previous?.Description, classNames, channel);
         options.Training.SampleGrid?.ValidateFor(description);
-        using var validation = validationData is null ? null : ReadValidation(validationData, description, cancellation);
+        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation);
+        var parts = given is null ? HoldOut(all, options.Training.Validation.Share, seed) : null;
+        using var learned = parts?.Training;
+        using var heldOut = parts?.HeldOut;
+        var (images, validation) = (learned ?? all, heldOut ?? given);
 
         var checkpoints =
             folder is null
@@ -157,7 +168,7 @@ public sealed partial class DiffusionEstimator
         }
 
         T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, options.Training);
-        var network = Explained(() => CreateNetwork(plan, previous, seed, device));
+        var network = Explained(() => CreateNetwork(plan, previous, classNames, seed, device));
         share?.Dispose();
         try
         {
@@ -165,7 +176,7 @@ public sealed partial class DiffusionEstimator
             {
                 IsFineTuned = previous is not null,
             };
-            using var reporter = new TrainingReporter(_host, channel, options.Training.Progress);
+            using var reporter = new TrainingReporter(_host, channel, options.Training.Progress, images.Count);
             var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));
             using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners));
             var summary = loop.Run();
@@ -198,19 +209,38 @@ public sealed partial class DiffusionEstimator
     }
 
     // In a method of its own, so that nothing holds the weights besides the network.
-    private static Network CreateNetwork(UNetPlan plan, DiffusionModel? previous, long seed, ComputeDevice device)
-    {
-        var weights = new NetworkWeights(plan);
-        if (previous is null)
-        {
-            Initialization.Initialize(weights, seed);
-        }
-        else
-        {
-            previous.CopyWeightsTo(weights);
-        }
+    private static Network CreateNetwork(
+        UNetPlan plan,
+        DiffusionModel? previous,
+        IReadOnlyList<string> classNames,
+        long seed,
+        ComputeDevice device) =>
+        NetworkEngine.Create(
+            plan,
+            previous is null ? StartingWeights.Random(plan, seed) : StartingWeights.Of(plan, classNames, previous),
+            device);
 
-        return NetworkEngine.Create(plan, weights, device);
+    private static void TellClasses(ModelDescription? previous, IReadOnlyList<string> classNames, IChannel channel)
+    {
+        if (previous is not null && !classNames.SequenceEqual(previous.ClassNames))
+        {
+            var known = classNames.Count(previous.ClassNames.Contains);
+            channel.Info(MessageSensitivity.None, classNames.Count == 0
+                ? $"The {previous.ClassNames.Count} classes of previousModel are left out, because LabelColumnName is null."
+                : $"previousModel knows {known} of the {classNames.Count} classes, by their names. The others start as images without a class.");
+        }
+    }
+
+    // Held out of the training images by the run's seed, which a resumed run has from its checkpoint.
+    private static (TrainingSet Training, TrainingSet HeldOut)? HoldOut(TrainingSet images, double share, long seed)
+    {
+        const string Name = $"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}";
+        Check.Require(
+            share == 0 || images.Count >= 2,
+            Name,
+            share,
+            "must be 0 for a single image, because one must be left to learn from");
+        return share == 0 ? null : images.Split(HeldOutRows.Of(images.Count, share, seed));
     }
 
     private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)

@@ -2,6 +2,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Planning;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 
@@ -69,30 +70,37 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         ArgumentNullException.ThrowIfNull(inputSchema);
         if (!inputSchema.TryFindColumn(_inputColumnName, out var image))
         {
-            throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", _inputColumnName);
+            throw ColumnErrors.Missing(inputSchema, nameof(inputSchema), "input", _inputColumnName);
         }
 
         var isVector = image.Kind == SchemaShape.Column.VectorKind.Vector && image.ItemType == NumberDataViewType.Single;
         if (!isVector && !(image.Kind == SchemaShape.Column.VectorKind.Scalar && image.ItemType is ImageDataViewType))
         {
-            throw _host.ExceptSchemaMismatch(
+            throw ColumnErrors.OtherType(
                 nameof(inputSchema),
                 "input",
                 _inputColumnName,
                 ImageColumn.ExpectedType,
-                image.GetTypeString());
+                image.GetTypeString(),
+                ColumnErrors.LoadFiles(_inputColumnName, image.ItemType));
         }
 
         if (_options.LabelColumnName is { } labelName)
         {
             if (!inputSchema.TryFindColumn(labelName, out var label))
             {
-                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "label", labelName);
+                throw ColumnErrors.Missing(inputSchema, nameof(inputSchema), "label", labelName);
             }
 
             if (!label.IsKey || label.Kind != SchemaShape.Column.VectorKind.Scalar)
             {
-                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "label", labelName, ClassColumn.ExpectedType, label.GetTypeString());
+                throw ColumnErrors.OtherType(
+                    nameof(inputSchema),
+                    "label",
+                    labelName,
+                    ClassColumn.ExpectedType,
+                    label.GetTypeString(),
+                    label.Kind == SchemaShape.Column.VectorKind.Scalar ? ColumnErrors.MakeKeys(labelName, label.ItemType) : null);
             }
         }
 
@@ -100,12 +108,12 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
         {
             if (!inputSchema.TryFindColumn(seedName, out var seed))
             {
-                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "seed", seedName);
+                throw ColumnErrors.Missing(inputSchema, nameof(inputSchema), "seed", seedName);
             }
 
             if (seed.Kind != SchemaShape.Column.VectorKind.Scalar || seed.IsKey || !SeedColumn.IsSeed(seed.ItemType))
             {
-                throw _host.ExceptSchemaMismatch(nameof(inputSchema), "seed", seedName, SeedColumn.ExpectedType, seed.GetTypeString());
+                throw ColumnErrors.OtherType(nameof(inputSchema), "seed", seedName, SeedColumn.ExpectedType, seed.GetTypeString());
             }
         }
 
@@ -125,16 +133,22 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
     private (ImageColumn Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
     {
         const string parameter = "inputSchema";
-        var image = ImageColumn.Find(_host, schema, _inputColumnName, _options.Pixels, shape: null);
-        _ = SeedColumn.Find(_host, schema, _options.SeedColumnName); // not read to train, but the model would miss it at once
+        var image = ImageColumn.Find(schema, _inputColumnName, _options.Pixels, shape: null);
+        _ = SeedColumn.Find(schema, _options.SeedColumnName); // not read to train, but the model would miss it at once
         if (_options.LabelColumnName is not { } labelName)
         {
             return (image, null);
         }
 
-        var label = schema.GetColumnOrNull(labelName) ?? throw _host.ExceptSchemaMismatch(parameter, "label", labelName);
+        var label = schema.GetColumnOrNull(labelName) ?? throw ColumnErrors.Missing(schema, parameter, "label", labelName);
         return label.Type is KeyDataViewType
             ? (image, label)
-            : throw _host.ExceptSchemaMismatch(parameter, "label", labelName, ClassColumn.ExpectedType, label.Type.ToString()!);
+            : throw ColumnErrors.OtherType(
+                parameter,
+                "label",
+                labelName,
+                ClassColumn.ExpectedType,
+                label.Type.ToString()!,
+                ColumnErrors.MakeKeys(labelName, label.Type));
     }
 }

@@ -6,6 +6,16 @@ namespace Microsoft.ML.Diffusion;
 /// <content>Images encoded and changed as those of classes given by name.</content>
 public sealed partial class DiffusionTransformer
 {
+    /// <summary>Finds the number of a class, where options such as <see cref="LikelihoodOptions.Labels"/> want numbers.</summary>
+    /// <param name="className">One of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
+    /// <returns>Its index in <see cref="ClassNames"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The model knows no class of that name; the message suggests the nearest.</exception>
+    public int LabelOf(string className)
+    {
+        ArgumentNullException.ThrowIfNull(className);
+        return Inputs.Label(className, nameof(className));
+    }
+
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="classNames">Class of each image, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
     /// <param name="options">As for the other overload.</param>

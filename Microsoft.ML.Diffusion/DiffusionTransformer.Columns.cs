@@ -51,5 +51,5 @@ public sealed partial class DiffusionTransformer
     /// <inheritdoc/>
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => new OutputRowMapper(ColumnsFor(inputSchema));
 
-    private OutputColumns ColumnsFor(DataViewSchema inputSchema) => new(_host, _trained, _rowSeed, inputSchema);
+    private OutputColumns ColumnsFor(DataViewSchema inputSchema) => new(_trained, _rowSeed, inputSchema);
 }

@@ -49,6 +49,8 @@ switch (args)
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["damaged-images", var count]:
         return DamagedImageFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["damaged-metadata", var count]:
+        return DamagedMetadataFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["fit", var seed]:
         return ShortFit.Run(int.Parse(seed, CultureInfo.InvariantCulture));
 }

@@ -80,7 +80,7 @@ public sealed class EstimatorContractTests
         using var model = _mlContext.Transforms.DiffusionTrainer("Generated", "Image", _brief).Fit(rows);
         var (withoutImages, without) = (
             _mlContext.Transforms.DropColumns("Image").Fit(rows).Transform(rows),
-            "Could not find input column 'Image' (Parameter 'inputSchema')");
+            "Could not find input column 'Image'. The columns are: Number (Int32), Class (String), Label (Key<UInt32, 0-1>), Vector (Vector<Single, 3, 8, 8>). (Parameter 'inputSchema')");
 
         using var generating = model.WithColumns(new OutputColumnOptions { GeneratedPixels = "Pixels" });
 
@@ -101,10 +101,10 @@ public sealed class EstimatorContractTests
         foreach (var transformer in new[] { model, loaded })
         {
             Messages.Expect<ArgumentOutOfRangeException>(
-                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4> (Parameter 'inputSchema')",
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got Image<4, 4>. (Parameter 'inputSchema')",
                 () => transformer.Transform(small));
             Messages.Expect<ArgumentOutOfRangeException>(
-                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String (Parameter 'inputSchema')",
+                "Schema mismatch for input column 'Image': expected Image or Vector<Single> of 8x8 (height, width), got String. If it has paths of files: mlContext.Transforms.LoadImages(\"Image\", imageFolder, \"Image\").Append(...) makes a column of their images. (Parameter 'inputSchema')",
                 () => transformer.GetOutputSchema(text.Schema));
         }
     }

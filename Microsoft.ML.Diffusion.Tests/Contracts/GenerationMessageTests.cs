@@ -32,6 +32,15 @@ public sealed class GenerationMessageTests
         () => _model.Generate(["even", "none"]));
 
     [TestMethod]
+    public void LabelOf_Name_IsItsNumberOrSuggestsTheNearest()
+    {
+        Assert.AreEqual(1, _model.LabelOf("Odd"));
+        Messages.Expect<ArgumentOutOfRangeException>(
+            "className must be among the names that the model was trained with: even, odd. Did you mean 'even'? (Parameter 'className')\nActual value was evne.",
+            () => _model.LabelOf("evne"));
+    }
+
+    [TestMethod]
     public void Generate_NoClassNames_SaysWhy() => Messages.Expect<ArgumentException>(
         "classNames must name at least one image to generate. (Parameter 'classNames')",
         () => _model.Generate(Array.Empty<string>()));

@@ -80,13 +80,13 @@ public sealed class EvaluateLikelihoodTests
     public void EvaluateLikelihood_BadInput_SaysWhy()
     {
         var rows = Pictures.Rows(_mlContext);
-        Expect<ArgumentOutOfRangeException>("Could not find image column 'Picture' (Parameter 'data')", () => Judge(rows, "Picture"));
+        Expect<ArgumentOutOfRangeException>("Could not find image column 'Picture'. The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'data')", () => Judge(rows, "Picture"));
         Expect<ArgumentOutOfRangeException>(
-            "Schema mismatch for image column 'Number': expected Image or Vector<Single> of 8x8 (height, width), got Int32 (Parameter 'data')",
+            "Schema mismatch for image column 'Number': expected Image or Vector<Single> of 8x8 (height, width), got Int32. (Parameter 'data')",
             () => Judge(rows, "Number"));
-        Expect<ArgumentOutOfRangeException>("Could not find label column 'Kind' (Parameter 'data')", () => Judge(rows, label: "Kind"));
+        Expect<ArgumentOutOfRangeException>("Could not find label column 'Kind'. The columns are: Image (Image<8, 8>), Number (Int32), Class (String), Label (Key<UInt32, 0-1>). (Parameter 'data')", () => Judge(rows, label: "Kind"));
         Expect<ArgumentOutOfRangeException>(
-            "Schema mismatch for label column 'Number': expected a key of 2 values, got Int32 (Parameter 'data')",
+            "Schema mismatch for label column 'Number': expected a key of 2 values, got Int32. (Parameter 'data')",
             () => Judge(rows, label: "Number"));
         Expect<ArgumentOutOfRangeException>(
             "Labels must be null for rows, whose classes are those of labelColumnName. (Parameter 'Labels')\nActual value was 1.",
@@ -94,7 +94,7 @@ public sealed class EvaluateLikelihoodTests
         Expect<InvalidOperationException>(
             "Column 'Image' has no rows, but needs at least one image to judge.",
             () => Judge(_mlContext.Data.SkipRows(rows, 100)));
-        Expect<ArgumentOutOfRangeException>("Schema mismatch for image column 'Image': expected Image or Vector<Single> of 16x16 (height, width), got Image<8, 8> (Parameter 'data')", () =>
+        Expect<ArgumentOutOfRangeException>("Schema mismatch for image column 'Image': expected Image or Vector<Single> of 16x16 (height, width), got Image<8, 8>. (Parameter 'data')", () =>
         {
             using var large =
                 _mlContext.Transforms.DiffusionTrainer("Generated", "Image", 16, TinyModel.Options with { Training = new() { NumberOfSteps = 1, BatchSize = 2 } })

@@ -101,13 +101,13 @@ public sealed class EvaluateTests
         var wide = _mlContext.Data.LoadFromEnumerable([new WideRow()]);
         var broken = Load([.. Rows(5, 1, 0, 1), new Row { Features = [1, float.NaN, 2] }]);
         Expect<ArgumentOutOfRangeException>(
-            "Could not find feature column 'Other' (Parameter 'real')",
+            "Could not find feature column 'Other'. The columns are: Features (Vector<Single, 3>), Name (String). (Parameter 'real')",
             () => Evaluate(rows, rows, "Other"));
         Expect<ArgumentOutOfRangeException>(
-            "Schema mismatch for feature column 'Name': expected a vector of Single or Double of known size, got String (Parameter 'real')",
+            "Schema mismatch for feature column 'Name': expected a vector of Single or Double of known size, got String. (Parameter 'real')",
             () => Evaluate(rows, rows, "Name"));
         Expect<ArgumentOutOfRangeException>(
-            "Schema mismatch for feature column 'Features': expected Vector<Single, 3>, got Vector<Double, 20> (Parameter 'generated')",
+            "Schema mismatch for feature column 'Features': expected Vector<Single, 3>, got Vector<Double, 20>. (Parameter 'generated')",
             () => Evaluate(rows, wide));
         Expect<InvalidOperationException>(
             "generated has 3 rows, but needs at least 4: four for the kernel distance's standard error, and 3 neighbours of each row.",

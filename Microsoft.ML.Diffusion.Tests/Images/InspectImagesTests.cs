@@ -36,7 +36,7 @@ public sealed class InspectImagesTests : IDisposable
             """
             Images    4: 2 grey, 2 coloured
             Sizes     3 of 8x8, 1 of 12x8
-            Classes   2: cat 1, dog 2; 1 beside the folders
+            Classes   2: cat 1, dog 2; 1 without
             Skipped   2
             """.ReplaceLineEndings("\n"),
             inspection.ToString());

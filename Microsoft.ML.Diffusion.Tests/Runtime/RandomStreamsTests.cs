@@ -62,6 +62,7 @@ public sealed class RandomStreamsTests
             "AddedNoise=60ec425f9a5d1a4c",
             "Dropout=201f9138f3d99bb2",
             "Flips=a7fb24ed540a4cc2",
+            "HeldOutRows=5cd1f371fb23e66a",
             "InitialWeights=d84863f01d4cbe0f",
             "Inpainting=7dc49917cd59ce50",
             "KeptRows=6f3baa98de69833e",

@@ -215,7 +215,7 @@ public sealed class ToolTrainTests : IDisposable
 
     [TestMethod]
     [DataRow("--labels-from-folders", "--labels-from-folders needs pictures in folders of 'FOLDER', a folder for each class, but there is no folder with pictures. Make them, or leave it out.")]
-    [DataRow("--validation 0.01", "--validation 0.01 of 3 pictures leaves none to judge by, or none to learn from. Change the share, or leave it out.")]
+    [DataRow("--labels-from label", "--labels-from 'label' needs a metadata.csv or metadata.jsonl in 'FOLDER' or below, which names images and their classes, but there is none.")]
     public void Train_PicturesThatDoNotSuffice_SaysSo(string arguments, string message)
     {
         var folder = Path.Combine(Photos, "even");

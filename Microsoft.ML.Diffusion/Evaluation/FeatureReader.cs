@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Evaluation;
 
@@ -13,16 +13,16 @@ internal static class FeatureReader
     private const string Expected = "a vector of Single or Double of known size";
 
     /// <summary>Finds the column and its number of features.</summary>
-    public static (DataViewSchema.Column Column, int Features) Find(IHost host, DataViewSchema schema, string name, string parameter)
+    public static (DataViewSchema.Column Column, int Features) Find(DataViewSchema schema, string name, string parameter)
     {
-        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, "feature", name);
+        var column = schema.GetColumnOrNull(name) ?? throw ColumnErrors.Missing(schema, parameter, "feature", name);
         var isVector =
             column.Type is VectorDataViewType { IsKnownSize: true } vector
                 && (vector.ItemType == NumberDataViewType.Single || vector.ItemType == NumberDataViewType.Double);
         var features =
             isVector
                 ? ((VectorDataViewType)column.Type).Size
-                : throw host.ExceptSchemaMismatch(parameter, "feature", name, Expected, column.Type.ToString()!);
+                : throw ColumnErrors.OtherType(parameter, "feature", name, Expected, column.Type.ToString()!);
         return features <= MaximumNumberOfFeatures
             ? (column, features)
             : throw new ArgumentOutOfRangeException(

@@ -91,9 +91,17 @@ internal sealed class ModelInputs(ModelDescription description)
                 $"{parameter} must be spelled as one of {string.Join(", ", found.Select(i => names[i]))}, because these differ in case alone.");
         }
 
-        return found.Length == 1 ? found[0] : throw new ArgumentOutOfRangeException(parameter, name, description.NumberOfClasses == 0
-            ? $"{parameter} must not name a class, because the model was trained without LabelColumnName."
-            : $"{parameter} must be among the names that the model was trained with: {string.Join(", ", description.ClassNames)}.");
+        if (names.Count == 0)
+        {
+            throw OptionMessages.Of(
+                $"{new OptionName(parameter)} must not name a class, because the model was trained without {new OptionName(nameof(DiffusionOptions.LabelColumnName))}.",
+                message => new ArgumentOutOfRangeException(parameter, name, message));
+        }
+
+        return found.Length == 1 ? found[0] : throw new ArgumentOutOfRangeException(
+            parameter,
+            name,
+            $"{parameter} must be among the names that the model was trained with: {NearestName.List(names)}.{NearestName.Question(name, names)}");
     }
 
     /// <summary>Checks that latents are such as the model could have made.</summary>

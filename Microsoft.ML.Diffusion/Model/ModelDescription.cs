@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Model;
 
@@ -25,7 +24,7 @@ internal sealed record ModelDescription(
     /// <summary>What the network computes.</summary>
     public UNetPlan CreatePlan() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
 
-    /// <summary>Checks that a network of this model can go on as one of another.</summary>
+    /// <summary>Checks that a network of this model can go on as one of another, whose classes may be others.</summary>
     /// <param name="other">What is to be trained.</param>
     /// <param name="parameter">What the caller calls this model.</param>
     /// <exception cref="ArgumentException">It cannot; the message names all that differs.</exception>
@@ -38,7 +37,6 @@ internal sealed record ModelDescription(
             Difference(nameof(DiffusionOptions.Schedule), Schedule.Kind, other.Schedule.Kind),
             Difference(nameof(DiffusionOptions.Prediction), Prediction, other.Prediction),
             Difference(nameof(DiffusionOptions.Variance), Variance, other.Variance),
-            Difference("the classes of LabelColumnName", EquatableList.Of(ClassNames), EquatableList.Of(other.ClassNames)),
         }.OfType<string>().ToList();
         if (differences.Count > 0)
         {

@@ -44,6 +44,9 @@ internal enum RandomStream : ulong
     /// <summary>The noise added to given images. Sample: the image's number.</summary>
     AddedNoise = 0x60EC425F9A5D1A4C,
 
+    /// <summary>Which images training holds out to judge by. Sample: the row.</summary>
+    HeldOutRows = 0x5CD1F371FB23E66A,
+
     /// <summary>The noise that validation adds. Sample: the number of the judgement.</summary>
     ValidationNoise = 0x8A49E0DAD1F67FA9,
 

@@ -11,10 +11,12 @@ internal sealed class TrainingReporter : IDisposable
     private readonly IProgressChannel _progressChannel;
     private readonly IProgress<TrainingProgress>? _receiver;
     private TrainingProgress? _last;
+    private readonly MemorizationWatch _memorization;
     private int _skipped;
 
-    public TrainingReporter(IHost host, IChannel channel, IProgress<TrainingProgress>? receiver)
+    public TrainingReporter(IHost host, IChannel channel, IProgress<TrainingProgress>? receiver, int numberOfImages)
     {
+        _memorization = new(numberOfImages);
         _channel = channel;
         _receiver = receiver;
         _progressChannel = host.StartProgressChannel("Training");
@@ -37,6 +39,11 @@ internal sealed class TrainingReporter : IDisposable
         {
             Warn(AdviceTexts.Skipped(progress.SkippedSteps - _skipped));
             _skipped = progress.SkippedSteps;
+        }
+
+        if (_memorization.Add(progress) is { } warning)
+        {
+            _channel.Warning(MessageSensitivity.None, warning.ToString());
         }
 
         _progressChannel.Checkpoint(progress.Loss, progress.ImagesPerSecond, progress.Step);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
@@ -10,6 +11,17 @@ namespace Microsoft.ML.Diffusion;
 public sealed record ValidationOptions
 {
     private const int MaximumDraws = 1_000;
+
+    /// <summary>
+    /// Gets the share of the images that <c>Fit</c> of training data alone holds out to judge by: it never learns from them. Which ones they are follows from the
+    /// run's seed and the rows' numbers, so that a resumed run holds out the same.
+    /// </summary>
+    /// <value>
+    /// [0, 1). 0, the default, holds out none; else at least one image is held out and at least one is learned from. It must be 0 where <c>Fit</c> is given
+    /// validation data.
+    /// </value>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // so that checkpoints of before it stay those of the same run
+    public double Share { get; init; }
 
     /// <summary>Gets the number of steps from one validation to the next. There is also one when the run ends.</summary>
     /// <value>At least 1; <see langword="null"/>, the default, is one pass over the training images.</value>
@@ -32,6 +44,7 @@ public sealed record ValidationOptions
 
     internal void Validate()
     {
+        Require(Share is >= 0 and < 1, nameof(Share), Share, "must be at least 0 and below 1, because it is the share of the images to judge by");
         Require(EverySteps is null or >= 1, nameof(EverySteps), EverySteps, "must be at least 1; leave it null for once an epoch");
         Require(
             DrawsPerImage is >= 1 and <= MaximumDraws,

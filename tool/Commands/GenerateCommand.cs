@@ -116,7 +116,7 @@ internal sealed class GenerateCommand : ToolCommand
     private IReadOnlyList<int>? Labels(ParseResult parsed, DiffusionTransformer model)
     {
         var asked = parsed.GetValue(_label);
-        return asked is { Length: > 0 } ? [.. asked.Select(name => Classes.IndexOf(model, name))]
+        return asked is { Length: > 0 } ? [.. asked.Select(name => model.LabelOf(name))]
             : model.ClassNames.Count == 0 || parsed.GetValue(_unlabelled) ? null
             : [.. Enumerable.Range(0, model.ClassNames.Count)];
     }

@@ -10,6 +10,7 @@ internal sealed class InspectCommand : ToolCommand
 {
     private readonly Argument<string> _path;
     private readonly ReadingOptions _reading = new();
+    private readonly LabelOptions _labels = new();
 
     public InspectCommand(CancellationToken cancellationToken)
         : base(
@@ -20,13 +21,14 @@ internal sealed class InspectCommand : ToolCommand
         _path = Added(
             new Argument<string>("PATH") { Description = "A model.zip, a folder of Python's diffusers, or a folder of pictures" });
         _reading.AddTo(this);
+        Add(_labels.Field);
     }
 
     protected override Result Execute(ParseResult parsed, Session session)
     {
         var path = parsed.GetRequiredValue(_path);
         ModelSource.CheckExists(path);
-        var options = _reading.Apply(parsed, new ImageFolderOptions { CancellationToken = session.CancellationToken });
+        var options = _reading.Apply(parsed, new ImageFolderOptions { LabelField = parsed.GetValue(_labels.Field), CancellationToken = session.CancellationToken });
         var diffusion = session.CreateContext().Diffusion;
         return !Directory.Exists(path) ? Of(path, diffusion.InspectModel(path))
             : ModelSource.IsDiffusers(path) ? Of(path, diffusion.InspectDiffusers(path))
@@ -91,6 +93,7 @@ internal sealed class InspectCommand : ToolCommand
             images.BlankCount,
             images.Sizes,
             images.Classes,
+            images.MetadataFiles,
             images.DeepImages,
             Skipped = SkippedDocument.Of(images.Skipped),
         });

@@ -102,7 +102,7 @@ internal sealed class InterpolateCommand : ToolCommand
             Path = isLinear ? InterpolationPath.Linear : InterpolationPath.Spherical,
             Sampler = steps is null ? null : isLinear ? new DdpmSampler(steps.Value) : new DdimSampler(steps.Value),
             Depth = parsed.GetValue(_depth),
-            Label = parsed.GetValue(_label) is { } label ? Classes.IndexOf(model, label) : null,
+            Label = parsed.GetValue(_label) is { } label ? model.LabelOf(label) : null,
             Seed = seed,
             CancellationToken = session.CancellationToken,
         };

@@ -12,7 +12,7 @@ internal sealed class TrainCommand : ToolCommand
     private readonly Option<string?> _output;
     private readonly Option<bool> _force;
     private readonly PictureOptions _pictures = new();
-    private readonly Option<bool> _labels;
+    private readonly LabelOptions _labels = new();
     private readonly LearningOptions _learning = new();
     private readonly NetworkOptions _network = new();
     private readonly Option<string?> _from;
@@ -28,8 +28,7 @@ internal sealed class TrainCommand : ToolCommand
         _output = Added(Values.Text("--output", "FILE", "The model zip to write [default: model.zip]", "-o"));
         _force = Added(CommonOptions.Force());
         _pictures.AddTo(this);
-        _labels =
-            Added(new Option<bool>("--labels-from-folders") { Description = "Take the names of the folders in IMAGES as the classes of the pictures in them" });
+        _labels.AddTo(this);
         _learning.AddTo(this);
         _network.AddTo(this);
         _from = Added(
@@ -53,7 +52,7 @@ internal sealed class TrainCommand : ToolCommand
         var history = new TrainingHistory(session.Training);
         var options = _network.Apply(parsed, new DiffusionOptions(), previous) with
         {
-            LabelColumnName = parsed.GetValue(_labels) ? "Label" : null,
+            LabelColumnName = _labels.AreAsked(parsed) ? "Label" : null,
             Seed = parsed.GetValue(_seed),
             Device = parsed.GetValue(_device),
         };
@@ -74,9 +73,11 @@ internal sealed class TrainCommand : ToolCommand
         context.TempFilePath = Path.GetDirectoryName(Path.GetFullPath(place))!; // the model needs room there in any case: Fit looks before it trains
         var run = new TrainingJob(context, session, options, previous, history)
         {
-            Pictures = _pictures.Read(parsed, options.Network, previous) with { CancellationToken = session.CancellationToken },
+            Pictures = _labels.Apply(parsed, _pictures.Read(parsed, options.Network, previous)) with
+            {
+                CancellationToken = session.CancellationToken,
+            },
             Snapshots = snapshots,
-            ValidationShare = _learning.ValidationShare(parsed),
         };
         var images = parsed.GetRequiredValue(_images);
         if (!Directory.Exists(images)) // before folders are made

@@ -62,28 +62,17 @@ internal sealed class LearningOptions
         }
     }
 
-    /// <summary>The share of pictures to judge by; 0 without.</summary>
-    public double ValidationShare(ParseResult parsed)
-    {
-        if (parsed.GetValue(_validation) is { } share)
-        {
-            return share is > 0 and < 1
-                ? share
-                : throw new UsageException(
-                    FormattableString.Invariant(
-                        $"--validation must be a number between 0 and 1, because it is the share of the pictures to judge by, but is {share}."));
-        }
-
-        RequireAbsent(parsed, "--validation, because it is about the validation loss", _keepBest, _patience);
-        return 0;
-    }
-
     /// <summary>Reads the options of a run.</summary>
     public TrainingOptions Read(ParseResult parsed)
     {
         if (parsed.GetValue(_checkpoint) is null)
         {
             RequireAbsent(parsed, "--checkpoint FOLDER, because that says where checkpoints go", _checkpointEvery);
+        }
+
+        if (parsed.GetValue(_validation) is null or 0)
+        {
+            RequireAbsent(parsed, "--validation, because it is about the validation loss", _keepBest, _patience);
         }
 
         return _defaults with
@@ -100,7 +89,12 @@ internal sealed class LearningOptions
             LabelDropout = parsed.GetValue(_labelDropout) ?? _defaults.LabelDropout,
             CheckpointDirectory = parsed.GetValue(_checkpoint),
             CheckpointEverySteps = parsed.GetValue(_checkpointEvery) ?? _defaults.CheckpointEverySteps,
-            Validation = new ValidationOptions { KeepBest = parsed.GetValue(_keepBest), Patience = parsed.GetValue(_patience) },
+            Validation = new ValidationOptions
+            {
+                Share = parsed.GetValue(_validation) ?? 0,
+                KeepBest = parsed.GetValue(_keepBest),
+                Patience = parsed.GetValue(_patience),
+            },
         };
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Diffusion.Tool.Running;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Diffusion.Tool.Options;
 
@@ -19,6 +20,9 @@ internal static class ParseErrors
         return new UsageException($"{Message(parsed)} '{string.Join(' ', ["diffusion", .. names, "--help"])}' lists what can be given.");
     }
 
+    private static IEnumerable<string> Known(Command command) =>
+        [.. command.Subcommands.Select(inner => inner.Name), .. command.Options.Where(option => !option.Hidden).Select(option => option.Name)];
+
     private static string Message(ParseResult parsed)
     {
         var error = parsed.Errors[0];
@@ -28,7 +32,8 @@ internal static class ParseErrors
                 $"{argument.Name} is missing: {argument.Description}.",
             OptionResult { Tokens.Count: 0, Option: var option } => $"{option.Name} needs a value: {option.Description}.",
             CommandResult { Command: RootCommand } when parsed.UnmatchedTokens.Count == 0 => "A command is missing.",
-            _ when parsed.UnmatchedTokens.Count > 0 => $"'{parsed.UnmatchedTokens[0]}' is not known here.",
+            _ when parsed.UnmatchedTokens.Count > 0 =>
+                $"'{parsed.UnmatchedTokens[0]}' is not known here.{NearestName.Question(parsed.UnmatchedTokens[0], Known(parsed.CommandResult.Command))}",
             _ => error.Message,
         };
     }

@@ -25,6 +25,8 @@ internal static class TypedNames
         [nameof(TrainingOptions.CheckpointDirectory)] = "--checkpoint",
         [nameof(TrainingOptions.CheckpointEverySteps)] = "--checkpoint-every",
         [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Patience)}"] = "--patience",
+        [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}"] = "--validation",
+        [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.KeepBest)}"] = "--keep-best",
         [nameof(DiffusionOptions.LabelColumnName)] = "--labels-from-folders",
         [nameof(DiffusionOptions.Device)] = "--device",
         [nameof(ImageFolderOptions.Width)] = "--size",
@@ -32,6 +34,7 @@ internal static class TypedNames
         ["Width and Height"] = "--size",
         [nameof(ImageFolderOptions.Background)] = "--background",
         [nameof(ImageFolderOptions.PixelRange)] = "--pixel-range",
+        [nameof(ImageFolderOptions.LabelField)] = "--labels-from",
         [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",
         [nameof(ImageFolderOptions.MaximumFileBytes)] = "--maximum-file-bytes",
         [nameof(GenerationOptions.GuidanceScale)] = "--guidance",
@@ -42,6 +45,7 @@ internal static class TypedNames
         ["eta"] = "--eta",
         ["count"] = "--count",
         ["classNames"] = "--label",
+        ["className"] = "--label",
         ["previousModel"] = "--from",
     };
 

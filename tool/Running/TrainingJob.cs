@@ -30,9 +30,6 @@ internal sealed class TrainingJob
     /// <summary>What is left on the way; null for nothing.</summary>
     public required Snapshots? Snapshots { get; init; }
 
-    /// <summary>The share of the pictures to judge by; 0 for none.</summary>
-    public required double ValidationShare { get; init; }
-
     private string? Checkpoint => _options.Training.CheckpointDirectory;
 
     /// <summary>Trains and writes the model. One that was stopped takes no other's place.</summary>
@@ -46,8 +43,8 @@ internal sealed class TrainingJob
                 $"--labels-from-folders needs pictures in folders of '{folder}', a folder for each class, but there is no folder with pictures. Make them, or leave it out.");
         }
 
-        var (training, validation) = HoldOut(images);
-        using var model = Train(training, validation);
+        TellMetadata(images);
+        using var model = Train(images.Data);
         var isStopped = model.Training!.End == TrainingEnd.Cancelled;
         if (isStopped && model.Training.Steps == 0)
         {
@@ -78,38 +75,20 @@ internal sealed class TrainingJob
         }
     }
 
-    private (IDataView Training, IDataView? Validation) HoldOut(LoadedImages images)
+    private void TellMetadata(LoadedImages images)
     {
-        if (ValidationShare == 0)
+        if (_options.LabelColumnName is null && images.MetadataFiles is [var file, ..])
         {
-            return (images.Data, null);
+            _session.Notes.WriteLine(
+                Terminal.Safe($"'{file.Path}' says more of the pictures: {string.Join(", ", file.Fields)}. --labels-from FIELD takes their classes from it."));
         }
-
-        var parts =
-            PictureFolder.HoldOut(
-                _context,
-                images.Data,
-                images.Count,
-                ValidationShare,
-                _options.Seed ?? 0); // the same pictures again when a run goes on
-        return parts.Validation is not null
-            ? parts
-            : throw new ToolException(
-                FormattableString.Invariant(
-                    $"--validation {ValidationShare} of {images.Count} pictures leaves none to judge by, or none to learn from. Change the share, or leave it out."));
     }
 
-    private DiffusionTransformer Train(IDataView training, IDataView? validation)
+    private DiffusionTransformer Train(IDataView training)
     {
         try
         {
-            return _session.Show("Training", () => (validation, _previous) switch
-            {
-                (null, null) => _trainer.Fit(training),
-                (null, not null) => _trainer.Fit(training, _previous),
-                (not null, null) => _trainer.Fit(training, validation),
-                _ => _trainer.Fit(training, validation, _previous),
-            });
+            return _session.Show("Training", () => _previous is null ? _trainer.Fit(training) : _trainer.Fit(training, _previous));
         }
         catch (OperationCanceledException) when (Checkpoint is not null && _history.Records.Count > 0)
         {

@@ -31,6 +31,20 @@ public sealed class ImagesSnippets : SnippetRun
     }
 
     [TestMethod]
+    public void LoadImages_LabelField_TakesTheClassesOfAFile()
+    {
+        WritePictures("photos");
+        File.WriteAllText("photos/metadata.csv", "file_name,kind\n00.png,cat\n");
+        var mlContext = new MLContext(seed: 1);
+
+        #region snippet
+        var labelled = mlContext.Diffusion.LoadImages("photos", new ImageFolderOptions { Width = 64, Height = 64, LabelField = "kind" });
+        #endregion
+
+        Assert.AreEqual(1u, labelled.Data.GetColumn<uint>("Label").First());
+    }
+
+    [TestMethod]
     public void InspectImages_AndOnePicture_AreThere()
     {
         WritePictures("photos");

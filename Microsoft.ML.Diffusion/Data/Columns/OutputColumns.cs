@@ -1,5 +1,4 @@
 using Microsoft.ML.Diffusion.Data.Rows;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Columns;
 
@@ -13,19 +12,18 @@ internal sealed class OutputColumns
     private readonly ImageColumn? _image;
     private readonly IReadOnlyList<OutputColumn> _added;
 
-    /// <param name="host">Whose messages are thrown.</param>
     /// <param name="trained">The model.</param>
     /// <param name="seed">The seed of images; asked for when the first is generated.</param>
     /// <param name="inputSchema">The schema of the rows.</param>
-    public OutputColumns(IHost host, TrainedModel trained, Lazy<long> seed, DataViewSchema inputSchema)
+    public OutputColumns(TrainedModel trained, Lazy<long> seed, DataViewSchema inputSchema)
     {
         var (columns, description) = (trained.Columns, trained.Model.Description);
         (_trained, _seed, InputSchema) = (trained, seed, inputSchema);
         _added = OutputColumn.All(columns, OutputTypes.Of(description, columns.Others.LatentKind));
-        _seedColumn = SeedColumn.Find(host, inputSchema, columns.Seed);
-        _label = ClassColumn.Find(host, inputSchema, columns.Label, description.NumberOfClasses);
+        _seedColumn = SeedColumn.Find(inputSchema, columns.Seed);
+        _label = ClassColumn.Find(inputSchema, columns.Label, description.NumberOfClasses);
         _image = _added.Any(column => column.ReadsImage)
-            ? ImageColumn.Find(host, inputSchema, columns.Input, columns.Pixels, description.Shape)
+            ? ImageColumn.Find(inputSchema, columns.Input, columns.Pixels, description.Shape)
             : null;
 
         var builder = new DataViewSchema.Builder();

@@ -20,7 +20,7 @@ internal sealed record ImageFile(
     bool IsBlank)
 {
     /// <summary>The name of the first folder on the way to it; null if there is none.</summary>
-    public string? Class => Path.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? Path[..end] : null;
+    public string? Folder => Path.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? Path[..end] : null;
 
     /// <summary>The file and the page of it, for messages.</summary>
     public string Name => Page is { } page ? FormattableString.Invariant($"{Path}, page {page}") : Path;

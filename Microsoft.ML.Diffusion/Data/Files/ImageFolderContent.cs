@@ -1,3 +1,5 @@
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion.Data.Files;
 
 /// <summary>What was found in a folder, both in ordinal order.</summary>
@@ -5,12 +7,35 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 /// <param name="Skipped">The files of which no row is made.</param>
 /// <param name="Levels">Which numbers of deep images become black and white.</param>
 /// <param name="DeepImages">The deep images.</param>
+/// <param name="Classes">The classes of the images.</param>
+/// <param name="Metadata">The metadata files that can be understood.</param>
 internal sealed record ImageFolderContent(
     IReadOnlyList<ImageFile> Images,
     IReadOnlyList<SkippedFile> Skipped,
     PixelLevels Levels,
-    IReadOnlyList<DeepImageCount> DeepImages)
+    IReadOnlyList<DeepImageCount> DeepImages,
+    ImageClasses Classes,
+    IReadOnlyList<ImageMetadataFile> Metadata)
 {
+    /// <summary>Checks that there are classes where a field was named that has them, and not too many.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are more than a model can have.</exception>
+    /// <exception cref="InvalidOperationException">No image has a class.</exception>
+    public void CheckClasses(ImageFolderOptions options)
+    {
+        if (options.LabelField is not { } field)
+        {
+            return;
+        }
+
+        Limits.CheckClassNames(Classes.Names, nameof(ImageFolderOptions.LabelField));
+        if (Classes.Names.Count == 0 && Images.Count > 0)
+        {
+            throw OptionMessages.Of(
+                $"{new OptionName(nameof(ImageFolderOptions.LabelField))} '{field}' gives no image a class: {Metadata[0].Path} has none in that field, or names other files.{(Skipped.Count == 0 ? "" : $" Skipped: {Skipped.Count}, the first '{Skipped[0].Path}', because {Skipped[0].ReasonText}.")}",
+                message => new InvalidOperationException(message));
+        }
+    }
+
     /// <summary>The one size of all rows.</summary>
     /// <exception cref="InvalidOperationException">There is no image, or sizes differ and none was asked for.</exception>
     public (int Width, int Height) CommonSize(string folder, ImageFolderOptions options)
@@ -38,8 +63,14 @@ internal sealed record ImageFolderContent(
     }
 
     /// <summary>What can be read and is yet hardly what was meant.</summary>
-    public IEnumerable<string> Warnings()
+    public IEnumerable<string> Warnings(ImageFolderOptions options)
     {
+        if (options.LabelField is { } field && Classes.Keys.Contains(0u))
+        {
+            var first = Images[Classes.Keys.Index().First(key => key.Item == 0).Index];
+            yield return FormattableString.Invariant($"{Classes.Keys.Count(key => key == 0)} of {Images.Count} images have no class, the first '{first.Name}': no line of metadata gives it one in '{field}'. They are trained on without a class.");
+        }
+
         var blank = Images.Where(image => image.IsBlank).ToList();
         if (blank.Count > 0)
         {
@@ -56,15 +87,14 @@ internal sealed record ImageFolderContent(
     public ImageFolderInfo Summarize()
     {
         var sizes = Images.CountBy(image => (image.Width, image.Height)).OrderByDescending(size => size.Value).ThenBy(size => size.Key);
-        var classes =
-            Images.Select(image => image.Class).OfType<string>().CountBy(name => name).OrderBy(one => one.Key, StringComparer.Ordinal);
         return new ImageFolderInfo(
             Images.Count,
             Images.Count(image => image.IsGrey),
             Images.Count(image => image.IsBlank),
             [.. sizes.Select(size => new ImageSizeCount(size.Key.Width, size.Key.Height, size.Value))],
-            [.. classes.Select(one => new ImageClassCount(one.Key, one.Value))],
+            Classes.Count(),
             DeepImages,
+            Metadata,
             Skipped);
     }
 }

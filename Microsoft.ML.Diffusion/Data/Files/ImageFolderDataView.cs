@@ -7,23 +7,23 @@ namespace Microsoft.ML.Diffusion.Data.Files;
 
 /// <summary>Rows of image files, each decoded when its image is read. A row's id is its place in the folder, whatever the order.</summary>
 /// <param name="images">The files.</param>
+/// <param name="classes">Their classes.</param>
 /// <param name="options">How they are decoded.</param>
 /// <param name="levels">Which numbers of deep images become black and white.</param>
 /// <param name="width">The width of all, in pixels.</param>
 /// <param name="height">The height of all, in pixels.</param>
 internal sealed class ImageFolderDataView(
     IReadOnlyList<ImageFile> images,
+    ImageClasses classes,
     ImageFolderOptions options,
     PixelLevels levels,
     int width,
     int height)
-    : IndexedDataView(SchemaOf(images, width, height), images.Count, isParallel: true)
+    : IndexedDataView(SchemaOf(images, classes, width, height), images.Count, isParallel: true)
 {
     private const string ImageColumn = "Image";
     private const string PathColumn = "ImagePath";
     private const string PageColumn = "Page";
-
-    private readonly uint[] _labels = Labels(images);
 
     protected override Delegate GetterOf(int column, IndexedCursor cursor) => Schema[column].Name switch
     {
@@ -35,17 +35,17 @@ internal sealed class ImageFolderDataView(
         }),
         PathColumn => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> path) => path = images[cursor.Row].FullPath.AsMemory()),
         PageColumn => (ValueGetter<int>)((ref int page) => page = images[cursor.Row].Page ?? 1),
-        _ => (ValueGetter<uint>)((ref uint label) => label = _labels[cursor.Row]),
+        _ => (ValueGetter<uint>)((ref uint label) => label = classes.Keys[cursor.Row]),
     };
 
-    private static DataViewSchema SchemaOf(IReadOnlyList<ImageFile> images, int width, int height)
+    private static DataViewSchema SchemaOf(IReadOnlyList<ImageFile> images, ImageClasses classes, int width, int height)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(ImageColumn, new ImageDataViewType(height, width));
         builder.AddColumn(PathColumn, TextDataViewType.Instance);
-        if (Classes(images) is { Length: > 0 } classes)
+        if (classes.Names.Count > 0)
         {
-            builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Length), ClassColumn.KeyValues(classes));
+            builder.AddColumn("Label", new KeyDataViewType(typeof(uint), classes.Names.Count), ClassColumn.KeyValues(classes.Names));
         }
 
         if (images.Any(image => image.Page is not null))
@@ -54,16 +54,6 @@ internal sealed class ImageFolderDataView(
         }
 
         return builder.ToSchema();
-    }
-
-    private static string[] Classes(IReadOnlyList<ImageFile> images) =>
-        [.. images.Select(image => image.Class).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
-
-    // 0, a missing key, for files beside the folders.
-    private static uint[] Labels(IReadOnlyList<ImageFile> images)
-    {
-        var keys = Classes(images).Index().ToDictionary(one => one.Item, one => (uint)one.Index + 1, StringComparer.Ordinal);
-        return [.. images.Select(image => image.Class is { } name ? keys[name] : 0)];
     }
 
     /// <exception cref="InvalidOperationException">The file is not what it was when the folder was loaded.</exception>

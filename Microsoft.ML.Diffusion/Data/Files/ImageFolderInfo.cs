@@ -6,6 +6,7 @@ namespace Microsoft.ML.Diffusion;
 public sealed class ImageFolderInfo
 {
     private const int NamedSizes = 5;
+    private const int NamedFiles = 5;
 
     internal ImageFolderInfo(
         int count,
@@ -14,6 +15,7 @@ public sealed class ImageFolderInfo
         IReadOnlyList<ImageSizeCount> sizes,
         IReadOnlyList<ImageClassCount> classes,
         IReadOnlyList<DeepImageCount> deepImages,
+        IReadOnlyList<ImageMetadataFile> metadataFiles,
         IReadOnlyList<SkippedFile> skipped)
     {
         Count = count;
@@ -22,6 +24,7 @@ public sealed class ImageFolderInfo
         Sizes = sizes;
         Classes = classes;
         DeepImages = deepImages;
+        MetadataFiles = metadataFiles;
         Skipped = skipped;
     }
 
@@ -38,11 +41,17 @@ public sealed class ImageFolderInfo
     /// <summary>Gets the sizes of the images, the commonest first.</summary>
     public IReadOnlyList<ImageSizeCount> Sizes { get; }
 
-    /// <summary>Gets the folders directly below that hold any images, in ordinal order: their names are the classes.</summary>
+    /// <summary>
+    /// Gets the classes: the folders directly below that hold any images, in ordinal order, or what <see cref="ImageFolderOptions.LabelField"/> says, whole numbers
+    /// in their own order.
+    /// </summary>
     public IReadOnlyList<ImageClassCount> Classes { get; }
 
     /// <summary>Gets the deep images, those of whole and those of floating-point numbers, and what becomes of their numbers; empty without any.</summary>
     public IReadOnlyList<DeepImageCount> DeepImages { get; }
+
+    /// <summary>Gets the files that say more of the images, with the fields that <see cref="ImageFolderOptions.LabelField"/> may name.</summary>
+    public IReadOnlyList<ImageMetadataFile> MetadataFiles { get; }
 
     /// <summary>Gets the files that are no images, each with the reason, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }
@@ -52,12 +61,13 @@ public sealed class ImageFolderInfo
     {
         var sizes =
             string.Join(", ", Sizes.Take(NamedSizes)) + (Sizes.Count > NamedSizes ? $" and {Sizes.Count - NamedSizes} more sizes" : "");
+        var metadata = string.Concat(MetadataFiles.Take(NamedFiles).Select(file => $"Metadata  {file}\n"));
         var beside = Count - Classes.Sum(one => one.Count);
         return string.Create(CultureInfo.InvariantCulture, $"""
             Images    {Count}: {GreyCount} grey, {Count - GreyCount} coloured{(BlankCount > 0 ? $", {BlankCount} OF ONE SINGLE COLOUR" : "")}
             Sizes     {(Count == 0 ? "none" : sizes)}
-            Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} beside the folders" : "")}")}
-            {string.Concat(DeepImages.Select(one => $"Deep      {one}\n"))}Skipped   {Skipped.Count}
+            Classes   {(Classes.Count == 0 ? "none" : $"{Classes.Count}: {string.Join(", ", Classes)}{(beside > 0 ? $"; {beside} without" : "")}")}
+            {metadata}{string.Concat(DeepImages.Select(one => $"Deep      {one}\n"))}Skipped   {Skipped.Count}
             """).ReplaceLineEndings("\n");
     }
 }
@@ -85,10 +95,10 @@ public sealed class ImageClassCount
 {
     internal ImageClassCount(string name, int count) => (Name, Count) = (name, count);
 
-    /// <summary>Gets the name of the folder.</summary>
+    /// <summary>Gets the name of the folder, or what the metadata say.</summary>
     public string Name { get; }
 
-    /// <summary>Gets the number of images in it and below.</summary>
+    /// <summary>Gets the number of images of it.</summary>
     public int Count { get; }
 
     /// <inheritdoc/>

@@ -42,6 +42,16 @@ public sealed record ImageFolderOptions
     /// <value>The default is <see cref="PixelRange.Automatic"/>: the fewest bits that hold all numbers of the folder.</value>
     public PixelRange PixelRange { get; init; } = PixelRange.Automatic;
 
+    /// <summary>
+    /// Gets the field of the folder's metadata files that has the class of each image: a column of <c>metadata.csv</c>, or a name in the objects of
+    /// <c>metadata.jsonl</c>, whose <c>file_name</c> says which image is meant. Each folder may have one such file, for the images in it and below.
+    /// </summary>
+    /// <value>
+    /// The default, <see langword="null"/>, takes the names of the folders for classes. <see cref="DiffusionCatalog.InspectImages"/> tells which files and fields
+    /// there are.
+    /// </value>
+    public string? LabelField { get; init; }
+
     /// <summary>Gets the most pixels that a file's header may announce; a file with more is skipped before any pixel is decoded.</summary>
     /// <value>
     /// From 1 to 536,870,897. The default is 67,108,864 (8192x8192). Decoding takes 4 bytes a pixel, twice that where an image is turned, and up to
@@ -87,6 +97,11 @@ public sealed record ImageFolderOptions
             throw new ArgumentOutOfRangeException(nameof(Fit), Fit, "Fit must be Crop, Pad or Stretch.");
         }
 
+        Check.Require(
+            LabelField is null || !string.IsNullOrWhiteSpace(LabelField),
+            nameof(LabelField),
+            LabelField,
+            "must be the name of a field, such as label; leave it null to take the classes from the folders' names");
         ArgumentNullException.ThrowIfNull(PixelRange);
         if (Background.A != byte.MaxValue)
         {

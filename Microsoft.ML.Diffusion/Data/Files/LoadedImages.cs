@@ -5,11 +5,11 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>The images of a folder as rows, and the files that are none.</summary>
 public sealed class LoadedImages
 {
-    internal LoadedImages(IDataView data, ImageFolderInfo info) => (Data, Count, BlankCount, DeepImages, Skipped) =
-        (data, info.Count, info.BlankCount, info.DeepImages, info.Skipped);
+    internal LoadedImages(IDataView data, ImageFolderInfo info) => (Data, Count, BlankCount, DeepImages, MetadataFiles, Skipped) =
+        (data, info.Count, info.BlankCount, info.DeepImages, info.MetadataFiles, info.Skipped);
 
     /// <summary>
-    /// Gets one row for each image, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c>, if there are folders,
+    /// Gets one row for each image, in the ordinal order of their paths: columns <c>Image</c>, <c>ImagePath</c>, if there are classes,
     /// <c>Label</c>, and, if there are files of several pages, <c>Page</c>.
     /// </summary>
     /// <remarks>
@@ -26,6 +26,9 @@ public sealed class LoadedImages
 
     /// <summary>Gets the deep images, those of whole and those of floating-point numbers, and what becomes of their numbers; empty without any.</summary>
     public IReadOnlyList<DeepImageCount> DeepImages { get; }
+
+    /// <summary>Gets the files that say more of the images, with the fields that <see cref="ImageFolderOptions.LabelField"/> may name.</summary>
+    public IReadOnlyList<ImageMetadataFile> MetadataFiles { get; }
 
     /// <summary>Gets the files that were skipped and why, in the ordinal order of their paths.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; }

@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Rows;
 
@@ -10,7 +9,6 @@ internal static class ClassColumn
     public const string ExpectedType = "Key<UInt32>, Key<Byte>, Key<UInt16> or Key<UInt64>";
 
     /// <summary>The column of that name, whose keys are the classes of a model.</summary>
-    /// <param name="host">Whose messages are thrown.</param>
     /// <param name="schema">The schema of the rows.</param>
     /// <param name="name">The name of the column; null for none.</param>
     /// <param name="classes">The number of classes.</param>
@@ -18,7 +16,6 @@ internal static class ClassColumn
     /// <param name="isNeeded">Whether rows without such a column are refused.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none, or its keys are others.</exception>
     public static DataViewSchema.Column? Find(
-        IHost host,
         DataViewSchema schema,
         string? name,
         int classes,
@@ -32,12 +29,12 @@ internal static class ClassColumn
 
         if (schema.GetColumnOrNull(name) is not { } column)
         {
-            return isNeeded ? throw host.ExceptSchemaMismatch(parameter, "label", name) : null;
+            return isNeeded ? throw ColumnErrors.Missing(schema, parameter, "label", name) : null;
         }
 
         return column.Type is KeyDataViewType key && key.Count == (ulong)classes
             ? column
-            : throw host.ExceptSchemaMismatch(parameter, "label", name, $"a key of {classes} values", column.Type.ToString()!);
+            : throw ColumnErrors.OtherType(parameter, "label", name, $"a key of {classes} values", column.Type.ToString()!);
     }
 
     public static Func<int> Reader(DataViewRow row, DataViewSchema.Column column)

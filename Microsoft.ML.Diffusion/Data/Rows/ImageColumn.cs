@@ -20,7 +20,6 @@ internal sealed class ImageColumn
     public DataViewSchema.Column Column { get; }
 
     /// <summary>The column of that name.</summary>
-    /// <param name="host">Whose messages are thrown.</param>
     /// <param name="schema">The schema of the rows.</param>
     /// <param name="name">The name of the column.</param>
     /// <param name="pixels">How vectors say pixels.</param>
@@ -29,7 +28,6 @@ internal sealed class ImageColumn
     /// <param name="role">What messages call the column.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is none, or it holds no images of that size.</exception>
     public static ImageColumn Find(
-        IHost host,
         DataViewSchema schema,
         string name,
         PixelEncoding pixels,
@@ -37,7 +35,7 @@ internal sealed class ImageColumn
         string parameter = "inputSchema",
         string role = "input")
     {
-        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch(parameter, role, name);
+        var column = schema.GetColumnOrNull(name) ?? throw ColumnErrors.Missing(schema, parameter, role, name);
         var fits = column.Type switch
         {
             ImageDataViewType { Height: 0, Width: 0 } => true,
@@ -48,12 +46,13 @@ internal sealed class ImageColumn
         };
         return fits
             ? new ImageColumn(column, pixels)
-            : throw host.ExceptSchemaMismatch(
+            : throw ColumnErrors.OtherType(
                 parameter,
                 role,
                 name,
                 shape is { } size ? $"Image or Vector<Single> of {size.Height}x{size.Width} (height, width)" : ExpectedType,
-                column.Type.ToString()!);
+                column.Type.ToString()!,
+                ColumnErrors.LoadFiles(name, column.Type));
 
         bool Fits(int height, int width) => shape is not { } wanted || (wanted.Height, wanted.Width) == (height, width);
     }

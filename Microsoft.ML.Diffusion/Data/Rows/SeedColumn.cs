@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion.Data.Rows;
 
@@ -15,17 +14,17 @@ internal static class SeedColumn
     public static bool IsSeed(DataViewType type) => type is NumberDataViewType && _types.Contains(type.RawType);
 
     /// <summary>The column of that name; null for none.</summary>
-    public static DataViewSchema.Column? Find(IHost host, DataViewSchema schema, string? name)
+    public static DataViewSchema.Column? Find(DataViewSchema schema, string? name)
     {
         if (name is null)
         {
             return null;
         }
 
-        var column = schema.GetColumnOrNull(name) ?? throw host.ExceptSchemaMismatch("inputSchema", "seed", name);
+        var column = schema.GetColumnOrNull(name) ?? throw ColumnErrors.Missing(schema, "inputSchema", "seed", name);
         return IsSeed(column.Type)
             ? column
-            : throw host.ExceptSchemaMismatch("inputSchema", "seed", name, ExpectedType, column.Type.ToString()!);
+            : throw ColumnErrors.OtherType("inputSchema", "seed", name, ExpectedType, column.Type.ToString()!);
     }
 
     public static Func<long> Reader(DataViewRow row, DataViewSchema.Column? column) =>

@@ -3,7 +3,10 @@ using Microsoft.ML.Diffusion.Images;
 namespace Microsoft.ML.Diffusion.Data.Training;
 
 /// <summary>Gathers the bytes of the next batch on another thread while the network works, so that it never waits for a disk.</summary>
-internal sealed class BatchPrefetcher(ImageShape shape, PixelStore pixels) : IDisposable
+/// <param name="shape">Of each image.</param>
+/// <param name="pixels">All images.</param>
+/// <param name="rows">Those among them that indices count; null for all.</param>
+internal sealed class BatchPrefetcher(ImageShape shape, PixelStore pixels, int[]? rows = null) : IDisposable
 {
     private const int Ahead = 2; // the batch at hand, not yet taken, and the next
 
@@ -54,7 +57,7 @@ internal sealed class BatchPrefetcher(ImageShape shape, PixelStore pixels) : IDi
         var bytes = GC.AllocateUninitializedArray<byte>(checked(indices.Length * shape.PixelCount));
         for (var i = 0; i < indices.Length; i++)
         {
-            pixels[indices[i]].CopyTo(bytes.AsSpan(i * shape.PixelCount));
+            pixels[rows is null ? indices[i] : rows[indices[i]]].CopyTo(bytes.AsSpan(i * shape.PixelCount));
         }
 
         return bytes;

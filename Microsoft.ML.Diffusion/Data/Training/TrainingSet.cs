@@ -5,13 +5,17 @@ using Microsoft.ML.Diffusion.Images;
 namespace Microsoft.ML.Diffusion.Data.Training;
 
 /// <summary>The images to learn from, decoded once, as bytes.</summary>
-internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnlyList<int>? labels) : IDisposable
+/// <param name="shape">Of each image.</param>
+/// <param name="pixels">The images. The set frees them, unless it is a part of another.</param>
+/// <param name="labels">Class of each of the set's images, -1 where it has none; null for a set without classes.</param>
+/// <param name="rows">The images that are the set's; null for all.</param>
+internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnlyList<int>? labels, int[]? rows = null) : IDisposable
 {
-    private readonly BatchPrefetcher _ahead = new(shape, pixels);
+    private readonly BatchPrefetcher _ahead = new(shape, pixels, rows);
 
     public ImageShape Shape => shape;
 
-    public int Count => pixels.Count;
+    public int Count => rows?.Length ?? pixels.Count;
 
     /// <summary>The number of images of one single colour.</summary>
     public int BlankCount { get; init; }
@@ -28,6 +32,14 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
     /// <summary>The images at <paramref name="indices"/>, [N][C][H][W] in [-1, 1].</summary>
     public float[] Batch(int[] indices) => PixelValues.ToSingle(_ahead.Take(indices));
 
+    /// <summary>Parts a whole set in two, which use its images and must be disposed before it.</summary>
+    /// <param name="isHeldOut">Whether each image goes to the second part.</param>
+    public (TrainingSet Training, TrainingSet HeldOut) Split(bool[] isHeldOut)
+    {
+        var parts = Enumerable.Range(0, Count).ToLookup(row => isHeldOut[row]);
+        return (Part([.. parts[false]]), Part([.. parts[true]]));
+    }
+
     /// <summary>SHA-256 of the size, all pixels and all labels.</summary>
     public string Digest()
     {
@@ -35,7 +47,7 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{Count} of {shape}"));
         for (var i = 0; i < Count; i++)
         {
-            hash.AppendData(pixels[i]);
+            hash.AppendData(pixels[rows is null ? i : rows[i]]);
         }
 
         Span<byte> bytes = stackalloc byte[sizeof(int)];
@@ -51,6 +63,11 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
     public void Dispose()
     {
         _ahead.Dispose();
-        pixels.Dispose();
+        if (rows is null)
+        {
+            pixels.Dispose();
+        }
     }
+
+    private TrainingSet Part(int[] part) => new(shape, pixels, labels is null ? null : Array.ConvertAll(part, row => labels[row]), part);
 }
