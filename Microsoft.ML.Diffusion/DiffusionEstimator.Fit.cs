@@ -143,7 +143,7 @@ public sealed partial class DiffusionEstimator
                         previous is null ? "random" : RunIdentities.Digest(previous.Weights())),
                     channel);
 
-        var plan = description.CreatePlan();
+        var plan = description.CreatePlan(_options.Training.Augmentation is null ? 0 : Augmentation.Length);
         CheckSpace(plan, resumed is not null, channel);
         T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, _options.Training);
         var network = Explained(() => CreateNetwork(plan, previous, seed, device));
@@ -152,8 +152,13 @@ public sealed partial class DiffusionEstimator
         {
             var run = new TrainingRun(network, description, _options.Training, _options.Generation, seed, images, validation);
             using var reporter = new TrainingReporter(_host, channel, _options.Training.Progress);
-            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report));
-            var summary = loop.Run();
+            TrainingSummary summary;
+            using (var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, reporter.Report)))
+            {
+                summary = loop.Run();
+            }
+
+            network = Trained(network);
             return new DiffusionTransformer(
                 _host,
                 new TrainedModel(new DiffusionModel(description, network), _columns, Saved(_options.Generation), summary));
@@ -168,7 +173,7 @@ public sealed partial class DiffusionEstimator
     // In a method of its own, so that nothing holds the weights besides the network.
     private static Network CreateNetwork(UNetPlan plan, DiffusionModel? previous, long seed, ComputeDevice device)
     {
-        var weights = new NetworkWeights(plan);
+        var weights = new NetworkWeights(plan.Trained);
         if (previous is null)
         {
             Initialization.Initialize(weights, seed);
@@ -178,7 +183,22 @@ public sealed partial class DiffusionEstimator
             previous.CopyWeightsTo(weights);
         }
 
-        return NetworkEngine.Create(plan, weights, device);
+        return NetworkEngine.Create(plan, weights.For(plan), device);
+    }
+
+    // The network without what only training needs.
+    private static Network Trained(Network network)
+    {
+        if (ReferenceEquals(network.Plan, network.Plan.Trained))
+        {
+            return network;
+        }
+
+        var weights = new NetworkWeights(network.Plan);
+        network.Read(weights);
+        var trained = NetworkEngine.Create(network.Plan.Trained, weights.For(network.Plan.Trained), network.Device);
+        network.Dispose();
+        return trained;
     }
 
     private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)
