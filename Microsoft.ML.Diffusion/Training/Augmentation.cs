@@ -7,7 +7,9 @@ namespace Microsoft.ML.Diffusion.Training;
 internal readonly record struct Augmentation
 {
     /// <summary>The numbers that say what was done.</summary>
-    public const int Length = 9;
+    public const int Length = Orientations - 1 + 5;
+
+    private const int Orientations = 8; // of a square: four turns, each as it is and mirrored
 
     // Each has the draw of this number: what comes new goes to the end.
     private enum Kind
@@ -20,9 +22,7 @@ internal readonly record struct Augmentation
         Rotation,
     }
 
-    private int FlipX { get; init; }
-
-    private int FlipY { get; init; }
+    private int Mirror { get; init; }
 
     private int Turns { get; init; }
 
@@ -51,6 +51,7 @@ internal readonly record struct Augmentation
             return (isOn && drawn[0] < options.Probability, drawn[1], drawn[2]);
         }
 
+        var (flipX, flipY) = (Draw(Kind.FlipHorizontally, options.Flips).IsDone, Draw(Kind.FlipVertically, options.Flips).IsDone);
         var turn = Draw(Kind.QuarterTurns, options.QuarterTurns && shape.Width == shape.Height);
         var shift = Draw(Kind.Shift, options.MaximumShift > 0);
         var scale = Draw(Kind.Scale, options.MaximumScale > 1);
@@ -58,9 +59,8 @@ internal readonly record struct Augmentation
         (int X, int Y) farthest = ((int)(options.MaximumShift * shape.Width), (int)(options.MaximumShift * shape.Height));
         return new()
         {
-            FlipX = Draw(Kind.FlipHorizontally, options.Flips).IsDone ? 1 : 0,
-            FlipY = Draw(Kind.FlipVertically, options.Flips).IsDone ? 1 : 0,
-            Turns = turn.IsDone ? 1 + (int)(3 * turn.X) : 0,
+            Mirror = flipX ^ flipY ? 1 : 0,
+            Turns = ((flipY ? 2 : 0) + (turn.IsDone ? 1 + (int)(3 * turn.X) : 0)) % 4, // top to bottom is left to right and half a turn
             Shift = shift.IsDone ? (Within(farthest.X, shift.X), Within(farthest.Y, shift.Y)) : default,
             MaximumShift = farthest,
             Enlargement = scale.IsDone ? (2.0 * scale.X) - 1 : 0,
@@ -82,26 +82,25 @@ internal readonly record struct Augmentation
     }
 
     /// <summary>Says what is done, in numbers of about one.</summary>
-    /// <param name="numbers"><see cref="Length"/> of them, to be written.</param>
+    /// <remarks>
+    /// Each orientation but that of the image has a number of its own. Of one for each flip and turn a network would have to learn how they go together, which it does
+    /// late if all are frequent, and shows them till then.
+    /// </remarks>
+    /// <param name="numbers"><see cref="Length"/> zeros, to be written.</param>
     public void Tell(Span<float> numbers)
     {
-        var (cosine, sine) = Quarters;
-        double[] values =
-        [
-            FlipX,
-            FlipY,
-            cosine - 1,
-            sine,
-            MaximumShift.X == 0 ? 0 : (double)Shift.X / MaximumShift.X,
-            MaximumShift.Y == 0 ? 0 : (double)Shift.Y / MaximumShift.Y,
-            Enlargement,
-            Math.Cos(Angle) - 1,
-            Math.Sin(Angle),
-        ];
-        for (var i = 0; i < Length; i++)
+        var orientation = (4 * Mirror) + Turns;
+        if (orientation > 0)
         {
-            numbers[i] = (float)values[i];
+            numbers[orientation - 1] = 1;
         }
+
+        var others = numbers[(Orientations - 1)..];
+        others[0] = MaximumShift.X == 0 ? 0 : (float)Shift.X / MaximumShift.X;
+        others[1] = MaximumShift.Y == 0 ? 0 : (float)Shift.Y / MaximumShift.Y;
+        others[2] = (float)Enlargement;
+        others[3] = (float)(Math.Cos(Angle) - 1);
+        others[4] = (float)Math.Sin(Angle);
     }
 
     // Exact, as the cosine of a quarter of a circle is not.
@@ -123,14 +122,14 @@ internal readonly record struct Augmentation
             var factor = Enlargement == 0 ? 1 : Math.Pow(MaximumScale, -Enlargement);
             var x = factor * ((quarterCosine * cosine) - (quarterSine * sine));
             var y = factor * ((quarterSine * cosine) + (quarterCosine * sine));
-            var (mirrorX, mirrorY) = (1 - (2 * FlipX), 1 - (2 * FlipY));
+            var side = 1 - (2 * Mirror);
             return new(
-                mirrorX * x,
-                mirrorX * y,
-                mirrorY * -y,
-                mirrorY * x,
-                -mirrorX * ((x * Shift.X) + (y * Shift.Y)),
-                -mirrorY * ((x * Shift.Y) - (y * Shift.X)));
+                side * x,
+                side * y,
+                -y,
+                x,
+                -side * ((x * Shift.X) + (y * Shift.Y)),
+                (y * Shift.X) - (x * Shift.Y));
         }
     }
 
