@@ -60,7 +60,7 @@ internal readonly record struct Augmentation
         return new()
         {
             Mirror = flipX ^ flipY ? 1 : 0,
-            Turns = ((flipY ? 2 : 0) + (turn.IsDone ? 1 + (int)(3 * turn.X) : 0)) % 4, // top to bottom is left to right and half a turn
+            Turns = ((flipY ? 2 : 0) + (turn.IsDone ? 1 + (int)(3.0 * turn.X) : 0)) % 4, // top to bottom is left to right and half a turn
             Shift = shift.IsDone ? (Within(farthest.X, shift.X), Within(farthest.Y, shift.Y)) : default,
             MaximumShift = farthest,
             Enlargement = scale.IsDone ? (2.0 * scale.X) - 1 : 0,
@@ -133,6 +133,6 @@ internal readonly record struct Augmentation
         }
     }
 
-    // A whole number from -most to most, each as likely.
-    private static int Within(int most, float uniform) => (int)(uniform * ((2 * most) + 1)) - most;
+    // A whole number from -most to most, each as likely. In double, in which the product never rounds to what is beyond.
+    private static int Within(int most, float uniform) => (int)(uniform * ((2.0 * most) + 1)) - most;
 }
