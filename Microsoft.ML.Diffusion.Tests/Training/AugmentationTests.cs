@@ -79,14 +79,14 @@ public sealed class AugmentationTests
     {
         var shape = new ImageShape(1, 33, 33);
         var options = _none with { Probability = 0.7, MaximumScale = 1.5, MaximumRotation = 180 };
-        var (images, told) = Augment(options, shape, Spot(shape, 7, 0));
+        var (images, told) = Augment(options, shape, Spot(shape, 5, 0));
         for (var i = 0; i < Images; i++)
         {
             var numbers = Told(told, i);
             var factor = Math.Pow(1.5, numbers[9]);
             var (x, y) = Centre(Image(images, i, shape), shape);
-            Assert.AreEqual(7 * factor * (numbers[10] + 1), x, 0.15, $"image {i}: {string.Join(", ", numbers)}");
-            Assert.AreEqual(7 * factor * numbers[11], y, 0.15, $"image {i}: {string.Join(", ", numbers)}");
+            Assert.AreEqual(5 * factor * (numbers[10] + 1), x, 0.15, $"image {i}: {string.Join(", ", numbers)}");
+            Assert.AreEqual(5 * factor * numbers[11], y, 0.15, $"image {i}: {string.Join(", ", numbers)}");
         }
     }
 
@@ -153,7 +153,7 @@ public sealed class AugmentationTests
         return [.. Enumerable.Range(0, Images * shape.PixelCount).Select(i =>
         {
             var (dx, dy) = ((i % shape.Width) - middle - x, (i % shape.PixelCount / shape.Width) - middle - y);
-            return (float)Math.Exp(-((dx * dx) + (dy * dy)) / 8);
+            return (float)Math.Exp(-((dx * dx) + (dy * dy)) / 3);
         })];
     }
 
