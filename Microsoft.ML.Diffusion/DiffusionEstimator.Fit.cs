@@ -128,7 +128,7 @@ public sealed partial class DiffusionEstimator
                 : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var planning = _budget is null ? null : new RunPlanning(_budget, all, classNames, previous?.Description, device, seed);
+        var planning = _budget is null ? null : new RunPlanning(_budget, all, classNames, previous?.Description, validationData is not null, device, seed);
         var planned = planning?.Decide(resumed?.Identity.Plan, cancellation, text => channel.Info(MessageSensitivity.None, text));
         var options = planned is null ? _options : planning!.Options(planned);
         var description =
@@ -158,7 +158,7 @@ public sealed partial class DiffusionEstimator
                         previous is null ? "random" : RunIdentities.Digest(previous.Weights())),
                     channel);
 
-        var plan = description.CreatePlan();
+        var plan = description.CreatePlan(options.Training.Augmentation is null ? 0 : Augmentation.Length);
         CheckSpace(plan, resumed is not null, channel);
         if (resumed is null)
         {
@@ -178,10 +178,15 @@ public sealed partial class DiffusionEstimator
             };
             using var reporter = new TrainingReporter(_host, channel, options.Training.Progress, images.Count);
             var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));
-            using var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners));
-            var summary = loop.Run();
+            TrainingSummary summary;
+            using (var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners)))
+            {
+                summary = loop.Run();
+            }
+
             listeners.SaveModel?.Invoke(summary);
-            return Transformer(run, summary);
+            network = Trained(network);
+            return Transformer(network, run, summary);
         }
         catch
         {
@@ -203,6 +208,7 @@ public sealed partial class DiffusionEstimator
                 images,
                 label is { } column ? ClassColumn.Names(column) : [],
                 previous: null,
+                hasValidation: false,
                 DeviceChoice.Resolve(_host, _options.Device),
                 Seeds.Resolve(_host, _options.Seed));
         return planning.Options(planning.Decide(earlier: null, cancellation, text => channel.Info(MessageSensitivity.None, text)));
@@ -217,7 +223,7 @@ public sealed partial class DiffusionEstimator
         ComputeDevice device) =>
         NetworkEngine.Create(
             plan,
-            previous is null ? StartingWeights.Random(plan, seed) : StartingWeights.Of(plan, classNames, previous),
+            (previous is null ? StartingWeights.Random(plan.Trained, seed) : StartingWeights.Of(plan.Trained, classNames, previous)).For(plan),
             device);
 
     private static void TellClasses(ModelDescription? previous, IReadOnlyList<string> classNames, IChannel channel)
@@ -241,6 +247,26 @@ public sealed partial class DiffusionEstimator
             share,
             "must be 0 for a single image, because one must be left to learn from");
         return share == 0 ? null : images.Split(HeldOutRows.Of(images.Count, share, seed));
+    }
+
+    // The network without what only training needs.
+    private static Network Trained(Network network)
+    {
+        if (ReferenceEquals(network.Plan, network.Plan.Trained))
+        {
+            return network;
+        }
+
+        var trained = WithoutTraining(network);
+        network.Dispose();
+        return trained;
+    }
+
+    private static Network WithoutTraining(Network network)
+    {
+        var weights = new NetworkWeights(network.Plan);
+        network.Read(weights);
+        return NetworkEngine.Create(network.Plan.Trained, weights.For(network.Plan.Trained), network.Device);
     }
 
     private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)

@@ -32,6 +32,10 @@ public sealed class ExtremeOptionTests
         Each(new ValidationOptions(), validation => Trainer(new TrainingOptions { Validation = validation }));
 
     [TestMethod]
+    public void AugmentationOptions_AnyNumber_IsTakenOrRefused() =>
+        Each(new AugmentationOptions(), augmentation => Trainer(new TrainingOptions { Augmentation = augmentation }));
+
+    [TestMethod]
     public void SampleGridOptions_AnyNumber_IsTakenOrRefused() =>
         Each(new SampleGridOptions { Show = (_, _) => { } }, grid => Trainer(new TrainingOptions { SampleGrid = grid }));
 

@@ -53,7 +53,7 @@ internal sealed class EngineComparison
 
         float[] timesteps = [.. Enumerable.Range(0, _random.Next(3) == 0 ? 1 : images).Select(_ => (float)_random.Next(1000))];
         int[] labels = _case.Classes > 0 ? [.. Enumerable.Range(0, images).Select(_ => _random.Next(-1, _case.Classes))] : [];
-        return new NetworkInput(images, x, timesteps, labels);
+        return new NetworkInput(images, x, timesteps, labels) { Augmentation = Augmentation(images) };
     }
 
     /// <summary>Compares output and features.</summary>
@@ -110,6 +110,16 @@ internal sealed class EngineComparison
 
         return worst;
     }
+
+    // What was done to every second image or so; sometimes nothing to any.
+    private float[] Augmentation(int images) =>
+        _case.Augmentation == 0 || _random.Next(4) == 0
+            ? []
+            : [.. Enumerable.Range(0, images).SelectMany(_ =>
+                {
+                    var isDone = _random.Next(2) == 0;
+                    return Enumerable.Range(0, _case.Augmentation).Select(_ => isDone ? (float)((2 * _random.NextDouble()) - 1) : 0);
+                })];
 
     private int LengthOf(int node)
     {

@@ -34,7 +34,10 @@ internal static class EngineInputs
             count,
             images,
             Enumerable.Range(0, count).Select(i => 7.5f + (99 * i)).ToArray(),
-            network.Classes > 0 ? Enumerable.Range(0, count).Select(i => i % 2 == 0 ? -1 : i % network.Classes).ToArray() : []);
+            network.Classes > 0 ? Enumerable.Range(0, count).Select(i => i % 2 == 0 ? -1 : i % network.Classes).ToArray() : [])
+        {
+            Augmentation = Enumerable.Range(0, count * network.Augmentation).Select(i => (float)Math.Sin(i)).ToArray(),
+        };
     }
 
     /// <summary>The numbers of the prediction for a batch.</summary>

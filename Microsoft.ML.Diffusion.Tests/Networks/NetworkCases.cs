@@ -4,9 +4,9 @@ using Microsoft.ML.Diffusion.Networks;
 namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>A network of a few channels.</summary>
-internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0)
+internal sealed record NetworkCase(UNetOptions Options, int Channels = 1, int OutChannels = 1, int Height = 8, int Width = 8, int Classes = 0, int Augmentation = 0)
 {
-    public UNetPlan CreatePlan() => new(Options, Channels, OutChannels, Height, Width, Classes);
+    public UNetPlan CreatePlan() => new(Options, Channels, OutChannels, Height, Width, Classes, Augmentation);
 
     public long CountParameters() => CreatePlan().NumberOfParameters;
 
@@ -60,6 +60,7 @@ internal static class NetworkCases
         ["many blocks"] = new(_tiny with { ChannelMultipliers = [1], NumberOfResidualBlocks = 11, AttentionResolutions = [8] }),
         ["wide"] = new(_tiny with { Dropout = 0.3, AttentionResolutions = [8] }, Height: 8, Width: 16),
         ["no dropout"] = new(_tiny with { Dropout = 0, BaseChannels = 12, NumberOfNormalizationGroups = 3 }, Channels: 2, OutChannels: 2),
+        ["augmentation"] = new(_tiny, Classes: 3, Augmentation: 9),
         ["default"] = new(new UNetOptions(), Channels: 3, OutChannels: 3, Height: 16, Width: 16),
     };
 

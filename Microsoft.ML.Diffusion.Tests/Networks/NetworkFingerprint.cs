@@ -43,8 +43,10 @@ internal sealed record NetworkFingerprint(string Names, string Weights, string F
         var x = tensor(Wave(2 * network.Channels * network.Height * network.Width, 0.7)).reshape(2, network.Channels, network.Height, network.Width).to(type);
         var timesteps = tensor([3f, 700.5f]);
         var labels = network.Classes > 0 ? tensor([1L, -1L]) : null;
+        var augmentation =
+            network.Augmentation > 0 ? tensor(Wave(2 * network.Augmentation, 0.2)).reshape(2, network.Augmentation).to(type) : null;
         KernelGradients.Forget();
-        var y = made.Forward(x, timesteps, labels, drops);
+        var y = made.Forward(x, timesteps, labels, drops, augmentation);
         y.backward([Probe(y, 0)]);
         KernelGradients.ThrowIfFailed();
         using var noGrad = no_grad();

@@ -2,7 +2,7 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>
 /// The fingerprints of <see cref="NetworkCases"/> as of commit af590e0, where a network was a tree of TorchSharp's modules: what models and
-/// checkpoints of that time rely on.
+/// checkpoints of that time rely on; of "augmentation", which is newer, as it was then.
 /// </summary>
 internal static class NetworkRecords
 {
@@ -83,6 +83,11 @@ internal static class NetworkRecords
             "8d0c0927639cd2ec8b1f0ea7198f4ec36889afc459ca4e3a8a01f824d9199616",
             "1d53fcc6b8517c7e9f3595dfe9d82275960b18e806a134321a6af7dacec515a9",
             [31.36284998819, 7.617581571778, 8.469527057812, 2.51445260833, 8.400628437991, 1.095454788976, 164.9346470816, -17.47071531231]),
+        ["augmentation"] = new(
+            "ae18672bfa3ef5fb5ea6ebe913bb840bdcdcf69e4143e141254ac7a441514538",
+            "a3e9a609e48a31a802e91c3285842d1bc5b07126f7d6743e385406d2a0b874f9",
+            "d66debb4dc8fcd0fbb20ac59123d9d5613a56de082bba38ae0b5a3869ed226ef",
+            [31.75616008748, -3.087872130341, 7.721652927024, -2.752191286159, 7.316698709956, -5.999263890843, 112.0769027273, 181.3692434798]),
         ["default"] = new(
             "e23f08bf97cde8c2bdf44c0c9898c362184fa44cc587c827b96101b98a11a05a",
             "dd1dc7ff134eaaac6336885a2d498fcfed400cf97511185704387bb04a7de13b",

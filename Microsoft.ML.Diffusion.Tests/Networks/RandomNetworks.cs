@@ -6,6 +6,7 @@ internal sealed class RandomNetworks(int seed)
     private const long LargestNumberOfParameters = 100_000; // the tests compute many
 
     private readonly Random _random = new(seed);
+    private readonly Random _augmentation = new(~seed); // of its own, so that the networks stay those of the seed
 
     /// <summary>The next one.</summary>
     public NetworkCase Next()
@@ -29,7 +30,10 @@ internal sealed class RandomNetworks(int seed)
             var (height, width) = (factor * _random.Next(1, 1 + (12 / factor)), factor * _random.Next(1, 1 + (12 / factor)));
             options = options with { AttentionResolutions = Attended(options, Math.Max(height, width)) };
             var channels = _random.Next(1, 4);
-            var network = new NetworkCase(options, channels, _random.Next(2) == 0 ? channels : 2 * channels, height, width, Of(0, 0, 3));
+            var network = new NetworkCase(options, channels, _random.Next(2) == 0 ? channels : 2 * channels, height, width, Of(0, 0, 3))
+            {
+                Augmentation = _augmentation.Next(3) == 0 ? 9 : 0,
+            };
             if (IsValid(network) && network.CountParameters() < LargestNumberOfParameters)
             {
                 return network;

@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Tests.Build;
+using Microsoft.ML.Diffusion.Tests.Engines;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -56,7 +57,7 @@ public sealed class UNetPlanTests
             Assert.AreEqual(plan.Nodes[sum.Input] is ConvolutionNode, plan.Lifetimes.IsReadOnce(sum.Input), $"{sum}");
         }
 
-        foreach (var step in plan.Nodes.OfType<PlanStep>().Where(step => step is SiluNode or DropoutNode or ClassEmbeddingNode))
+        foreach (var step in plan.Nodes.OfType<PlanStep>().Where(step => step is SiluNode or DropoutNode or ClassEmbeddingNode or AugmentationEmbeddingNode))
         {
             Assert.IsTrue(plan.Lifetimes.IsReadOnce(step.Input), $"{step}");
         }
@@ -174,6 +175,7 @@ public sealed class UNetPlanTests
 
     [TestMethod]
     [DataRow("classes", "4 sum with one of 3 class vectors of 3 by class_embedding: 32")]
+    [DataRow("augmentation", "5 sum with 9 weighted augmentation vectors of 4 by augment_embedding: 32")]
     [DataRow("diffusers", "0 cosines and sines of the timesteps, shift 0: 8")]
     [DataRow("diffusers", "6 2 x - 1 of 5: 3x8x8")]
     [DataRow("tiny", "convolution 3x3 with stride 2, padding 0 and 1 of 13 by down_blocks.0.downsamplers.0.conv: 8x4x4")]
@@ -194,6 +196,31 @@ public sealed class UNetPlanTests
     }
 
     [TestMethod]
+    public void Trained_OfAPlanWithAugmentation_IsThePlanWithout()
+    {
+        var network = NetworkCases.All["augmentation"];
+        var (plan, without) = (network.CreatePlan(), (network with { Augmentation = 0 }).CreatePlan());
+
+        Assert.AreEqual(without.ToString(), plan.Trained.ToString());
+        Assert.AreSame(without, without.Trained);
+        Assert.AreEqual("augment_embedding.weight [9, 32]", plan.Weights.Except(without.Weights).Single().ToString());
+        CollectionAssert.IsSubsetOf(without.BufferedWeights.ToArray(), plan.BufferedWeights.ToArray());
+    }
+
+    [TestMethod]
+    public void WeightsFor_APlanWithAugmentationAndBack_AreTheSameAndZeros()
+    {
+        var plan = NetworkCases.All["augmentation"].CreatePlan();
+        var weights = EngineInputs.Weights(plan.Trained);
+
+        var augmented = weights.For(plan);
+
+        Assert.AreSame(augmented, augmented.For(plan));
+        Assert.IsFalse(augmented["augment_embedding.weight"].ContainsAnyExcept(0f));
+        CollectionAssert.AreEqual(weights.All.ToArray(), augmented.For(plan.Trained).All.ToArray());
+    }
+
+    [TestMethod]
     public void WeightOrder_NameOfAnUnknownLayer_IsRefused()
     {
         var weights = LayerWeights.Normalization("conv_on", channels: 4).Both;
@@ -205,9 +232,5 @@ public sealed class UNetPlanTests
 
     private static string[] Lines(string text) => text.ReplaceLineEndings("\n").Split('\n');
 
-    private static UNetPlan Plan(string name)
-    {
-        var network = NetworkCases.All[name];
-        return new(network.Options, network.Channels, network.OutChannels, network.Height, network.Width, network.Classes);
-    }
+    private static UNetPlan Plan(string name) => NetworkCases.All[name].CreatePlan();
 }

@@ -17,7 +17,7 @@ public sealed class PlanTextTests
             NumberOfNormalizationGroups = 16,
             AttentionResolutions = [],
         };
-        var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, TimeSpan.FromMinutes(8));
+        var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, false, TimeSpan.FromMinutes(8));
         var planned = new PlannedOptions(network, 32, 2e-3, 200, 0.99, 0.1, TimeSpan.FromSeconds(460), facts.Budget, 0.1);
         Assert.AreEqual(
             """

@@ -10,7 +10,7 @@ public sealed class TrainingPlannerTests
 {
     private const double TwoCores = 2e11; // additions and multiplications in a second
 
-    private static PlanFacts Emoji { get; } = new(new ImageShape(3, 32, 32), 1906, 0, TimeSpan.FromMinutes(8));
+    private static PlanFacts Emoji { get; } = new(new ImageShape(3, 32, 32), 1906, 0, false, TimeSpan.FromMinutes(8));
 
     [TestMethod]
     public void EqualSpeedsGiveEqualPlans() => Assert.AreEqual(Plan(Emoji, TwoCores), Plan(Emoji, TwoCores));
@@ -134,6 +134,7 @@ public sealed class TrainingPlannerTests
     {
         Assert.AreEqual(0, Plan(Emoji with { Images = 199 }, TwoCores).ValidationShare);
         Assert.AreEqual(0.1, Plan(Emoji with { Images = 200 }, TwoCores).ValidationShare);
+        Assert.AreEqual(0, Plan(Emoji with { HasValidation = true }, TwoCores).ValidationShare);
     }
 
     [TestMethod]

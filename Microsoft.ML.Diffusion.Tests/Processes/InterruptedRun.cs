@@ -7,7 +7,7 @@ using Microsoft.ML.Diffusion.Training;
 namespace Microsoft.ML.Diffusion.Tests.Processes;
 
 /// <summary>
-/// A training with everything that has a state (classes, dropout, flips, accumulated gradients, loss-aware timesteps, a learned variance, the best weights,
+/// A training with everything that has a state (classes, dropout, flips, augmentation, accumulated gradients, loss-aware timesteps, a learned variance, the best weights,
 /// early stopping), which ends its own process somewhere on the way.
 /// </summary>
 internal static partial class InterruptedRun
@@ -88,6 +88,7 @@ internal static partial class InterruptedRun
                 LearningRate = 5e-3,
                 LabelDropout = 0.2,
                 FlipHorizontally = true,
+                Augmentation = new AugmentationOptions { Probability = 0.4 },
                 TimestepSampling = TimestepSampling.LossAware,
                 CheckpointDirectory = folder.Length > 0 ? folder : null,
                 CheckpointEverySteps = CheckpointEverySteps,

@@ -60,6 +60,7 @@ public sealed class RandomStreamsTests
         string[] expected =
         [
             "AddedNoise=60ec425f9a5d1a4c",
+            "Augmentation=3ed97e61f92c874d",
             "Dropout=201f9138f3d99bb2",
             "Flips=a7fb24ed540a4cc2",
             "HeldOutRows=5cd1f371fb23e66a",

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Diffusion.Tests.Training;
 [TestClass]
 public sealed class CheckpointTests
 {
-    // Everything that has a state: loss-aware timesteps, dropout, flips, labels, validation and the best weights.
+    // Everything that has a state: loss-aware timesteps, dropout, flips, augmentation, labels, validation and the best weights.
     private static DiffusionOptions Options(TrainingOptions training, string device = "cpu") => TinyModel.LabelledOn(device) with
     {
         Schedule = NoiseSchedule.Cosine(4),
@@ -16,6 +16,7 @@ public sealed class CheckpointTests
         {
             TimestepSampling = TimestepSampling.LossAware,
             FlipHorizontally = true,
+            Augmentation = new AugmentationOptions { Probability = 0.5 },
             BatchSize = 5,
             Validation = new ValidationOptions { EverySteps = 3, KeepBest = true },
         },

@@ -11,6 +11,9 @@ internal readonly record struct NetworkInput(
     ReadOnlyMemory<float> Timesteps,
     ReadOnlyMemory<int> Labels)
 {
+    /// <summary>What was done to each image before it was noised, [N][K]; empty where nothing was done to any.</summary>
+    public ReadOnlyMemory<float> Augmentation { get; init; }
+
     /// <summary>Some of the images.</summary>
     /// <param name="first">The first of them.</param>
     /// <param name="count">Their number.</param>
@@ -21,6 +24,9 @@ internal readonly record struct NetworkInput(
             count,
             Images.Slice(first * length, count * length),
             Timesteps.Length == 1 ? Timesteps : Timesteps.Slice(first, count),
-            Labels.IsEmpty ? Labels : Labels.Slice(first, count));
+            Labels.IsEmpty ? Labels : Labels.Slice(first, count))
+        {
+            Augmentation = Augmentation.Slice(first * (Augmentation.Length / Count), count * (Augmentation.Length / Count)),
+        };
     }
 }

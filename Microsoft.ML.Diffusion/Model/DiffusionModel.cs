@@ -83,14 +83,14 @@ internal sealed class DiffusionModel : IDisposable
         return new Denoiser(Guided, Description.Prediction, clipping, Description.Variance);
     }
 
-    /// <summary>A copy of the weights.</summary>
+    /// <summary>A copy of the model's weights, without those that only training needs, if it is being trained.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed, and nobody holds a share.</exception>
     public NetworkWeights Weights()
     {
         using var share = _network.TakeAgain();
         var weights = new NetworkWeights(share.Value.Plan);
         share.Value.Read(weights);
-        return weights;
+        return weights.For(share.Value.Plan.Trained);
     }
 
     /// <summary>Copies the weights into those of a network of the same shape.</summary>

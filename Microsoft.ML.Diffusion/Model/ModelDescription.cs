@@ -22,7 +22,9 @@ internal sealed record ModelDescription(
         $"Diffusion model of {Shape}{(ClassNames.Count > 0 ? $", {ClassNames.Count} classes" : "")}: {Network}, {Schedule}, {Prediction} prediction{(Variance == ModelVariance.LearnedRange ? ", learned variance" : "")}";
 
     /// <summary>What the network computes.</summary>
-    public UNetPlan CreatePlan() => new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses);
+    /// <param name="augmentationLength">Numbers that say how an image was augmented, for training with augmentation; 0 for a model.</param>
+    public UNetPlan CreatePlan(int augmentationLength = 0) =>
+        new(Network, Shape.Channels, OutputChannels, Shape.Height, Shape.Width, NumberOfClasses, augmentationLength);
 
     /// <summary>Checks that a network of this model can go on as one of another, whose classes may be others.</summary>
     /// <param name="other">What is to be trained.</param>

@@ -76,3 +76,19 @@ internal sealed record ClassEmbeddingNode(ValueShape Shape, int Input, PlanWeigh
     /// <inheritdoc/>
     protected override string Operation => $"sum with one of {Vectors.Shape[0]} class vectors";
 }
+
+/// <summary>
+/// Adds A a, where the numbers a that the network is called with say how an image was augmented (Karras et al. 2022, appendix F.2): nothing to an image of zeros, and
+/// to none where there are no such numbers, which is how a trained model does without.
+/// </summary>
+/// <param name="Shape">A vector.</param>
+/// <param name="Input">The same.</param>
+/// <param name="Vectors">The columns of A, one for each number.</param>
+internal sealed record AugmentationEmbeddingNode(ValueShape Shape, int Input, PlanWeight Vectors) : PlanStep(Shape, Input)
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<PlanWeight> Weights => [Vectors];
+
+    /// <inheritdoc/>
+    protected override string Operation => $"sum with {Vectors.Shape[0]} weighted augmentation vectors";
+}

@@ -77,5 +77,22 @@ internal sealed unsafe class NetworkWeights
         return copy;
     }
 
+    /// <summary>These numbers as those of another plan: of the weights that both have, and zeros for the others. Of the same plan they are these themselves.</summary>
+    public NetworkWeights For(UNetPlan plan)
+    {
+        if (ReferenceEquals(plan, Plan))
+        {
+            return this;
+        }
+
+        var weights = new NetworkWeights(plan);
+        foreach (var weight in plan.Weights.Where(weight => _places.ContainsKey(weight.Name)))
+        {
+            this[weight].CopyTo(weights[weight]);
+        }
+
+        return weights;
+    }
+
     private static long Place(PlanWeight weight) => (weight.Count + Alignment - 1) / Alignment * Alignment;
 }

@@ -13,11 +13,19 @@ internal static class NetworkWriter
     /// <param name="height">Height of the images in pixels; with the width it decides which levels attend.</param>
     /// <param name="width">Width of the images in pixels.</param>
     /// <param name="numberOfClasses">Number of classes of a conditional network; 0 for none.</param>
+    /// <param name="augmentationLength">Numbers that say how an image was augmented; 0 for none.</param>
     /// <returns>The features behind the middle blocks.</returns>
-    public static int Write(PlanBuilder plan, int inChannels, int outChannels, int height, int width, int numberOfClasses)
+    public static int Write(
+        PlanBuilder plan,
+        int inChannels,
+        int outChannels,
+        int height,
+        int width,
+        int numberOfClasses,
+        int augmentationLength)
     {
         var options = plan.Options;
-        var embedding = Embedding(plan, numberOfClasses);
+        var embedding = Embedding(plan, numberOfClasses, augmentationLength);
         var x = plan.Convolution("conv_in", Input(plan, new(ValueKind.Image, inChannels, height, width)), options.BaseChannels);
         var skips = new Stack<int>([x]);
         var (down, up) = Levels(options, Math.Max(height, width) / options.PatchSize);
@@ -37,8 +45,8 @@ internal static class NetworkWriter
         return bottleneck;
     }
 
-    // Features of the timestep and of the class, activated: every block reads them so.
-    private static int Embedding(PlanBuilder plan, int numberOfClasses)
+    // Features of the timestep, of the class and of the augmentation, activated: every block reads them so.
+    private static int Embedding(PlanBuilder plan, int numberOfClasses, int augmentationLength)
     {
         var options = plan.Options;
         var features = options.Details.TimestepFeatures ?? options.BaseChannels * 4;
@@ -47,7 +55,8 @@ internal static class NetworkWriter
                 new SinusoidsNode(
                     ValueShape.Vector(options.BaseChannels), options.Details.CosinesFirst, options.Details.FrequencyShift));
         var x = plan.Linear("time_embedding.linear_2", plan.Silu(plan.Linear("time_embedding.linear_1", sinusoids, features)), features);
-        return plan.Silu(numberOfClasses > 0 ? plan.ClassEmbedding("class_embedding", x, numberOfClasses) : x);
+        x = numberOfClasses > 0 ? plan.ClassEmbedding("class_embedding", x, numberOfClasses) : x;
+        return plan.Silu(augmentationLength > 0 ? plan.AugmentationEmbedding("augment_embedding", x, augmentationLength) : x);
     }
 
     private static int Input(PlanBuilder plan, ValueShape shape)

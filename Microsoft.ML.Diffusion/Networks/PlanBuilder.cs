@@ -67,6 +67,13 @@ internal sealed class PlanBuilder(UNetOptions options)
         return Add(new ClassEmbeddingNode(ShapeOf(x), x, new($"{layer}.weight", shape, WeightKind.Embedding, StartsAtZero: false)));
     }
 
+    /// <summary>A vector for each number that says how an image was augmented, added to another. Zero at the start of training.</summary>
+    public int AugmentationEmbedding(string layer, int x, int length)
+    {
+        var shape = EquatableList.Of<int>([length, ShapeOf(x).Channels]);
+        return Add(new AugmentationEmbeddingNode(ShapeOf(x), x, new($"{layer}.weight", shape, WeightKind.Embedding, StartsAtZero: true)));
+    }
+
     public int Silu(int x) => Add(new SiluNode(ShapeOf(x), x));
 
     /// <summary>The next place where features are dropped.</summary>

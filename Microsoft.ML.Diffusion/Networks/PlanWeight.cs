@@ -17,7 +17,7 @@ internal enum WeightKind
     /// <summary>What is added to a normalized channel, [C].</summary>
     NormalizationBias,
 
-    /// <summary>A vector for each class, [classes, F].</summary>
+    /// <summary>A vector for each class, [classes, F], or for each number that says how an image was augmented.</summary>
     Embedding,
 }
 

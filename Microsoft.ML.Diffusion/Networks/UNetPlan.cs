@@ -16,15 +16,24 @@ internal sealed class UNetPlan
     /// <param name="height">Height of the images in pixels; with the width it decides which levels attend.</param>
     /// <param name="width">Width of the images in pixels.</param>
     /// <param name="numberOfClasses">Number of classes of a conditional network; 0 for none.</param>
-    public UNetPlan(UNetOptions options, int inChannels, int outChannels, int height, int width, int numberOfClasses = 0)
+    /// <param name="augmentationLength">Numbers that say how an image was augmented, of a network in training; 0 for none.</param>
+    public UNetPlan(
+        UNetOptions options,
+        int inChannels,
+        int outChannels,
+        int height,
+        int width,
+        int numberOfClasses = 0,
+        int augmentationLength = 0)
     {
         var builder = new PlanBuilder(options);
         Options = options;
-        Bottleneck = NetworkWriter.Write(builder, inChannels, outChannels, height, width, numberOfClasses);
+        Bottleneck = NetworkWriter.Write(builder, inChannels, outChannels, height, width, numberOfClasses, augmentationLength);
         Nodes = [.. builder.Nodes];
         Weights = WeightOrder.OfFiles.Sort(Nodes.SelectMany(node => node.Weights));
         BufferedWeights = WeightOrder.OfBuffers.Sort(Weights);
         Lifetimes = new PlanLifetimes(Nodes);
+        Trained = augmentationLength == 0 ? this : new UNetPlan(options, inChannels, outChannels, height, width, numberOfClasses);
         _layerNumbers =
             Weights.Select(weight => weight.Layer)
                 .Concat(builder.Containers)
@@ -48,6 +57,9 @@ internal sealed class UNetPlan
 
     /// <summary>The number of the value that the lowest resolution sees: the features behind the middle blocks.</summary>
     public int Bottleneck { get; }
+
+    /// <summary>The plan of the model when it is trained: this one, without what only training needs.</summary>
+    public UNetPlan Trained { get; }
 
     /// <summary>How long values are needed.</summary>
     public PlanLifetimes Lifetimes { get; }

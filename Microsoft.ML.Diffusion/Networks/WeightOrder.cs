@@ -12,7 +12,8 @@ internal sealed class WeightOrder
     // Parts of names that stand side by side, in their order; the others are numbers.
     private static readonly string[] _words =
     [
-        "conv_in", "time_embedding", "class_embedding", "down_blocks", "mid_block", "up_blocks", "conv_norm_out", "conv_out",
+        "conv_in", "time_embedding", "class_embedding", "augment_embedding", "down_blocks", "mid_block", "up_blocks", "conv_norm_out",
+        "conv_out",
         "resnets", "attentions", "downsamplers", "upsamplers",
         "norm1", "conv1", "time_emb_proj", "norm2", "conv2", "conv_shortcut",
         "group_norm", "to_q", "to_k", "to_v", "to_out",

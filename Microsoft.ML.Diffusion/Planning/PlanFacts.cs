@@ -6,5 +6,6 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <param name="Shape">The size of the images.</param>
 /// <param name="Images">Their number.</param>
 /// <param name="Classes">The number of their classes; 0 without.</param>
+/// <param name="HasValidation">Whether other images are given to judge by.</param>
 /// <param name="Budget">How long training may take, the measuring included.</param>
-internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Classes, TimeSpan Budget);
+internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Classes, bool HasValidation, TimeSpan Budget);

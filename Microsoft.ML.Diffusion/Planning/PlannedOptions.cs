@@ -34,6 +34,7 @@ internal sealed record PlannedOptions(
             LearningRate = LearningRate,
             WarmupSteps = WarmupSteps,
             EmaDecay = EmaDecay,
+            Validation = options.Training.Validation with { Share = ValidationShare },
         },
     };
 

@@ -44,7 +44,7 @@ internal static class PlannedTraining
             training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
             Math.Clamp(1 - (1 / (AverageShare * steps)), 0.9, 0.9999),
-            facts.Images >= EnoughToHoldOut ? HeldOutShare : 0,
+            facts is { HasValidation: false, Images: >= EnoughToHoldOut } ? HeldOutShare : 0,
             duration,
             facts.Budget,
             secondsPerImage * training.BatchSize);

@@ -11,10 +11,11 @@ internal sealed class RunPlanning(
     TrainingSet images,
     IReadOnlyList<string> classNames,
     ModelDescription? previous,
+    bool hasValidation,
     ComputeDevice device,
     long seed)
 {
-    private readonly PlanFacts _facts = new(images.Shape, images.Count, classNames.Count, budget.Time);
+    private readonly PlanFacts _facts = new(images.Shape, images.Count, classNames.Count, hasValidation, budget.Time);
 
     /// <summary>Decides, and tells what and why before the first step.</summary>
     /// <param name="earlier">The plan of the run that is resumed, as JSON; null for a new one.</param>

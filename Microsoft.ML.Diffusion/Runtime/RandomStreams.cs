@@ -26,6 +26,9 @@ internal enum RandomStream : ulong
     /// <summary>Which images training mirrors. Sample: step x BatchSize + place.</summary>
     Flips = 0xA7FB24ED540A4CC2,
 
+    /// <summary>What augmentation does to an image of training. Sample: step x BatchSize + place. Draw: the kind. Elements: whether it is done, then how much.</summary>
+    Augmentation = 0x3ED97E61F92C874D,
+
     /// <summary>Which features dropout leaves out. Sample: step x BatchSize + place. Draw: the dropout's place in the network. Elements: [H][W][C].</summary>
     Dropout = 0x201F9138F3D99BB2,
 

@@ -31,6 +31,9 @@ internal sealed class NoisyBatch
         });
     }
 
+    /// <summary>What was done to the images before, [N][K]; null for nothing.</summary>
+    public float[]? Augmentation { get; init; }
+
     /// <summary>N.</summary>
     public int Count => Timesteps.Length;
 
@@ -45,7 +48,10 @@ internal sealed class NoisyBatch
         count,
         _noisy.AsMemory(first * _length, count * _length),
         _times.AsMemory(first, count),
-        _labels is null ? default : _labels.AsMemory(first, count));
+        _labels is null ? default : _labels.AsMemory(first, count))
+    {
+        Augmentation = Augmentation.AsMemory(first * (Augmentation?.Length ?? 0) / Count, count * (Augmentation?.Length ?? 0) / Count),
+    };
 
     private ReadOnlySpan<float> Of(float[] numbers, int image) => numbers.AsSpan(image * _length, _length);
 }

@@ -3,7 +3,9 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
 
-/// <summary>What a training step draws for its batch: noise, timesteps, flips, dropped labels. Each image's follow from its number alone.</summary>
+/// <summary>
+/// What a training step draws for its batch: noise, timesteps, flips, augmentation, dropped labels. Each image's follow from its number alone.
+/// </summary>
 /// <param name="seed">The run's.</param>
 /// <param name="firstSample">The number of the batch's first image among all that the run shows: step x BatchSize.</param>
 /// <param name="trainingTimesteps">T.</param>
@@ -49,6 +51,26 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
                 Mirror(images.Slice(i * shape.PixelCount, shape.PixelCount), shape.Width);
             }
         }
+    }
+
+    /// <summary>Augments the images of a batch, [N][C][H][W], if the options say so.</summary>
+    /// <returns>What the network is told of it, [N][<see cref="Augmentation.Length"/>]; null where nothing may be done.</returns>
+    public float[]? Augment(float[] images, ImageShape shape)
+    {
+        if (options.Augmentation is not { } augmentation)
+        {
+            return null;
+        }
+
+        var numbers = new RandomNumbers(RandomStream.Augmentation, seed);
+        var told = new float[images.Length / shape.PixelCount * Augmentation.Length];
+        HostThreads.ForEach(images.Length / shape.PixelCount, shape.PixelCount, image =>
+        {
+            var drawn = Augmentation.Draw(augmentation, shape, numbers, firstSample + image);
+            drawn.Apply(images.AsSpan(image * shape.PixelCount, shape.PixelCount), shape);
+            drawn.Tell(told.AsSpan(image * Augmentation.Length, Augmentation.Length));
+        });
+        return told;
     }
 
     /// <summary>The labels of a batch, -1 where the image is shown without.</summary>

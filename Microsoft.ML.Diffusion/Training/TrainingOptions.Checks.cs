@@ -92,6 +92,7 @@ public sealed partial record TrainingOptions
             $"must be at least 1; leave {new OptionName(nameof(CheckpointDirectory))} null for no checkpoints");
         ArgumentNullException.ThrowIfNull(Validation);
         Validation.Validate();
+        Augmentation?.Validate();
         SampleGrid?.Validate();
         Require(
             ModelFile is null || !string.IsNullOrWhiteSpace(ModelFile),

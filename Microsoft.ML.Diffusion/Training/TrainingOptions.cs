@@ -84,9 +84,16 @@ public sealed partial record TrainingOptions
     /// <value>The default, <see cref="TrainingPrecision.Automatic"/>, is bfloat16 on CUDA and float32 on the CPU, which refuses <see cref="TrainingPrecision.BFloat16"/>.</value>
     public TrainingPrecision Precision { get; init; }
 
-    /// <summary>Gets a value indicating whether each image is mirrored left to right with probability one half.</summary>
+    /// <summary>
+    /// Gets a value indicating whether each image is mirrored left to right with probability one half, which the network is not told: mirrored images are generated
+    /// as often, as if they were further images to learn from. <see cref="Augmentation"/> mirrors so that they are not.
+    /// </summary>
     /// <value>The default is <see langword="false"/>: letters and many other things have a side.</value>
     public bool FlipHorizontally { get; init; }
+
+    /// <summary>Gets how images are changed at random while they are learned, in ways that generated images do not show: for few images.</summary>
+    /// <value><see langword="null"/>, the default, shows each as it is.</value>
+    public AugmentationOptions? Augmentation { get; init; }
 
     /// <summary>Gets the probability with which a labelled image is shown without its label, so that the model also learns to generate without one.</summary>
     /// <value>[0, 1]. The default is 0.1.</value>

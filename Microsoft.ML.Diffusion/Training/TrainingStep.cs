@@ -71,12 +71,16 @@ internal sealed class TrainingStep : IDisposable
     {
         var originals = images.Batch(indices);
         draws.Flip(originals, images.Shape);
+        var augmentation = draws.Augment(originals, images.Shape);
         return new NoisyBatch(
             _diffusion,
             originals,
             timesteps,
             images.Labels is { } all ? draws.Labels(indices, all) : null,
-            draws.Noise);
+            draws.Noise)
+        {
+            Augmentation = augmentation,
+        };
     }
 
     // The loss of each image, before loss-aware timesteps weight it.

@@ -52,6 +52,13 @@ internal sealed unsafe class CpuCall
     /// <summary>The class of an image; -1 for none.</summary>
     public int Label(int image) => Input.Labels.IsEmpty ? -1 : Input.Labels.Span[First + image];
 
+    /// <summary>What was done to an image before it was noised; empty for nothing.</summary>
+    public ReadOnlySpan<float> Augmentation(int image)
+    {
+        var length = Input.Augmentation.Length / Input.Count;
+        return Input.Augmentation.Span.Slice((First + image) * length, length);
+    }
+
     /// <summary>Begins with the images from <paramref name="first"/> on.</summary>
     public void Begin(in NetworkInput input, int first, DropoutDraws dropout) => (Input, First, Dropout) = (input, first, dropout);
 }

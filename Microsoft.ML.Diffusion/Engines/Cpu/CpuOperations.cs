@@ -32,6 +32,7 @@ internal static class CpuOperations
                 index),
             GroupNormNode node => new GroupNormOperation(node, index, images),
             ClassEmbeddingNode node => new ClassEmbeddingOperation(node, index, images),
+            AugmentationEmbeddingNode node => new AugmentationEmbeddingOperation(node, index, images),
             AttentionNode node => new AttentionOperation(node, index, images),
             DropoutNode node when trains && plan.Options.Dropout > 0 => new DropoutOperation(node, plan.Options.Dropout, index, images),
             SiluNode node => new SiluOperation(node, index, images),

@@ -72,3 +72,41 @@ internal sealed unsafe class ClassEmbeddingOperation(ClassEmbeddingNode node, in
         Pass(call, 0, node.Input, Images * _length);
     }
 }
+
+/// <summary>Adds the vectors of what was done to each image.</summary>
+internal sealed unsafe class AugmentationEmbeddingOperation(AugmentationEmbeddingNode node, int index, int images)
+    : CpuOperation(index, images)
+{
+    private readonly int _length = node.Shape.Channels;
+
+    /// <inheritdoc/>
+    public override void Forward(CpuCall call)
+    {
+        float* x = call.Value(node.Input), y = call.Value(Index), vectors = call.Weights.Pointer(node.Vectors);
+        for (var image = 0; image < Images; image++, x += _length, y += _length)
+        {
+            new Span<float>(x, _length).CopyTo(new Span<float>(y, _length));
+            var augmentation = call.Augmentation(image);
+            for (var i = 0; i < augmentation.Length; i++)
+            {
+                Numbers.AddScaled(augmentation[i], vectors + (i * _length), y, _length);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(CpuCall call)
+    {
+        float* dy = call.Gradient(Index), vectors = call.Gradients!.Pointer(node.Vectors);
+        for (var image = 0; image < Images; image++)
+        {
+            var augmentation = call.Augmentation(image);
+            for (var i = 0; i < augmentation.Length; i++)
+            {
+                Numbers.AddScaled(augmentation[i], dy + (image * _length), vectors + (i * _length), _length);
+            }
+        }
+
+        Pass(call, 0, node.Input, Images * _length);
+    }
+}

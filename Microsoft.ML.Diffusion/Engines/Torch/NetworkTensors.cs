@@ -7,7 +7,8 @@ namespace Microsoft.ML.Diffusion.Engines.Torch;
 /// <param name="Images">[N, C, H, W].</param>
 /// <param name="Timesteps">[N], or [1] if all are at the same.</param>
 /// <param name="Labels">int64 [N], -1 for none; null for none of any.</param>
-internal sealed record NetworkTensors(Tensor Images, Tensor Timesteps, Tensor? Labels)
+/// <param name="Augmentation">[N, K]; null where nothing was done to any image.</param>
+internal sealed record NetworkTensors(Tensor Images, Tensor Timesteps, Tensor? Labels, Tensor? Augmentation)
 {
     /// <summary>The tensors of a batch.</summary>
     /// <param name="input">The batch.</param>
@@ -19,7 +20,10 @@ internal sealed record NetworkTensors(Tensor Images, Tensor Timesteps, Tensor? L
         return new(
             HostNumbers.Upload(input.Images.Span, shape.Of(input.Count), device),
             HostNumbers.Upload(input.Timesteps.Span, [input.Timesteps.Length], device),
-            input.Labels.IsEmpty ? null : Classes(input.Labels.Span, device));
+            input.Labels.IsEmpty ? null : Classes(input.Labels.Span, device),
+            input.Augmentation.IsEmpty
+                ? null
+                : HostNumbers.Upload(input.Augmentation.Span, [input.Count, input.Augmentation.Length / input.Count], device));
     }
 
     private static Tensor Classes(ReadOnlySpan<int> labels, Device device)

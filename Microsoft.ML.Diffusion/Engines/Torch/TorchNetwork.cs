@@ -44,11 +44,13 @@ internal sealed class TorchNetwork : Network
 
     /// <inheritdoc/>
     public override void Predict(NetworkInput input, Memory<float> prediction) =>
-        ShareOut(input, prediction, tensors => _network.Forward(tensors.Images, tensors.Timesteps, tensors.Labels));
+        ShareOut(input, prediction, tensors => _network.Forward(
+            tensors.Images, tensors.Timesteps, tensors.Labels, augmentation: tensors.Augmentation));
 
     /// <inheritdoc/>
     public override void Bottleneck(NetworkInput input, Memory<float> features) =>
-        ShareOut(input, features, tensors => _network.Bottleneck(tensors.Images, tensors.Timesteps, tensors.Labels));
+        ShareOut(input, features, tensors => _network.Bottleneck(
+            tensors.Images, tensors.Timesteps, tensors.Labels, tensors.Augmentation));
 
     /// <inheritdoc/>
     public override void Read(NetworkWeights weights) => _network.Read(weights);

@@ -93,7 +93,7 @@ internal sealed class TorchTraining : NetworkTraining
         KernelGradients.Forget();
         var tensors = NetworkTensors.Of(input.Part(first, count), _plan, _device.ToTorch());
         var drops = new SeededDropout(_plan.Options.Dropout, dropout.Numbers, dropout.FirstSample + first);
-        var output = network.Forward(tensors.Images, tensors.Timesteps, tensors.Labels, drops);
+        var output = network.Forward(tensors.Images, tensors.Timesteps, tensors.Labels, drops, tensors.Augmentation);
         output.backward([Gradient(output, first, count, loss)]);
         KernelGradients.ThrowIfFailed();
     }

@@ -14,7 +14,14 @@ namespace Microsoft.ML.Diffusion.Engines.Torch;
 /// <param name="timesteps">[N], or [1] if all are at the same.</param>
 /// <param name="labels">[N], or null.</param>
 /// <param name="drops">What drops features; null drops none.</param>
-internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor? labels, SeededDropout? drops = null)
+/// <param name="augmentation">What was done to each image, [N, K]; null for nothing.</param>
+internal sealed class TorchWalk(
+    UNet network,
+    Tensor x,
+    Tensor timesteps,
+    Tensor? labels,
+    SeededDropout? drops = null,
+    Tensor? augmentation = null)
 {
     private readonly Tensor _weight = network.parameters().First(); // for its type, a field of which would load TorchSharp with the class
     private readonly Tensor?[] _values = new Tensor?[network.Plan.Nodes.Count];
@@ -82,6 +89,9 @@ internal sealed class TorchWalk(UNet network, Tensor x, Tensor timesteps, Tensor
         ClassEmbeddingNode embedding => labels is null
             ? Of(embedding.Input)
             : Of(embedding.Input).Plus(TorchOperations.VectorsOf(labels, Of(embedding.Vectors))),
+        AugmentationEmbeddingNode embedding => augmentation is null
+            ? Of(embedding.Input)
+            : Of(embedding.Input).Plus(augmentation.to(_weight.dtype).matmul(Of(embedding.Vectors))),
         DropoutNode dropout => drops is null ? Of(dropout.Input) : drops.Apply(Of(dropout.Input), dropout.Place),
         SiluNode silu => Layers.Silu(Of(silu.Input)),
         AddNode sum => Sum(sum),

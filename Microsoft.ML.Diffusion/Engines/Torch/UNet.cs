@@ -97,19 +97,21 @@ internal sealed class UNet : IDisposable
     /// <param name="timesteps">[N], or [1] if all are at the same.</param>
     /// <param name="labels">Class of each image, int64 [N], -1 for none; null where the network is unconditional or no image has one.</param>
     /// <param name="drops">What drops features; null drops none.</param>
+    /// <param name="augmentation">What was done to each image, [N, K]; null for nothing.</param>
     /// <returns>The prediction, [N, C_out, H, W], in the type of <paramref name="x"/>; what is between is computed in that of the weights.</returns>
-    public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null, SeededDropout? drops = null)
+    public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels = null, SeededDropout? drops = null, Tensor? augmentation = null)
     {
         using var scope = NewDisposeScope();
-        return new TorchWalk(this, x, timesteps, labels, drops).To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
+        var walk = new TorchWalk(this, x, timesteps, labels, drops, augmentation);
+        return walk.To(Plan.Nodes.Count - 1).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the lowest resolution sees; parameters as for <see cref="Forward"/>.</summary>
     /// <returns>The features behind the middle blocks, [N, channels, height, width].</returns>
-    public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null)
+    public Tensor Bottleneck(Tensor x, Tensor timesteps, Tensor? labels = null, Tensor? augmentation = null)
     {
         using var scope = NewDisposeScope();
-        return new TorchWalk(this, x, timesteps, labels).To(Plan.Bottleneck).MoveToOuterDisposeScope();
+        return new TorchWalk(this, x, timesteps, labels, augmentation: augmentation).To(Plan.Bottleneck).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

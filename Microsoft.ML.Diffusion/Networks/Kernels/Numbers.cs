@@ -42,6 +42,16 @@ internal static unsafe class Numbers
         }
     }
 
+    /// <summary>Adds a x to y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddScaled(float a, float* x, float* y, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            y[i] += a * x[i];
+        }
+    }
+
     /// <summary>Multiplies x by a factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scale(float* x, float factor, int count)
