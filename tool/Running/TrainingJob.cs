@@ -54,15 +54,21 @@ internal sealed class TrainingJob
         var kept = isStopped && File.Exists(output) ? output : null;
         var written = kept is null ? output : Path.ChangeExtension(output, ".stopped.zip");
         _context.Diffusion.SaveModel(model, inputSchema: null, written); // ML.NET cannot keep an image column in a schema
-        WriteReport(report, model, folder, written);
+        WriteReport(report, model, folder, written, training, validation);
         return ToResult(model, written, kept, report, images);
     }
 
-    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output)
+    private void WriteReport(
+        TrainingReport? report,
+        DiffusionTransformer model,
+        string folder,
+        string output,
+        IDataView learned,
+        IDataView? heldOut)
     {
         try
         {
-            report?.Write(model, _history.Records, folder);
+            report?.Write(_context, model, _history.Records, folder, learned, heldOut);
         }
         catch (OperationCanceledException)
         {
