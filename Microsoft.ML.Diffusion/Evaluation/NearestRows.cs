@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>
-/// The training row nearest to each of some rows, and how near it is beside the next ones: the distance of Carlini et al. 2023 (section 5.1), which a plain
+/// The training row nearest to each of some rows, and how near it is beside the next ones: the distance of Carlini et al. 2023, which a plain
 /// image, near to everything, does not make small. Yoon et al. 2023 compare with the second alone, which a training image that is there twice spoils.
 /// </summary>
 internal static class NearestRows

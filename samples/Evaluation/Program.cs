@@ -11,7 +11,7 @@ return Shell.Run(cancellationToken =>
     const int Seed = 1;
     var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());
     var folders = args.Where(argument => argument != "--quick").ToArray();
-    var (count, learned) = quick ? (16, 64) : (500, 10_000);
+    var (count, learned) = quick ? (12, 24) : (500, 10_000);
     var mlContext = new MLContext(Seed);
     var artifacts = new Artifacts(null, Path.Combine("Evaluation", quick ? "quick" : ""));
     var progress = new ProgressDisplay();

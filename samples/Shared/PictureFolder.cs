@@ -134,6 +134,7 @@ public static class PictureFolder
 
     private sealed class ImageRow
     {
+        [ImageType(1, 1)] // an image column must say something; the schema says what
         public MLImage? Image { get; init; }
     }
 }
