@@ -94,8 +94,11 @@ public static class PictureFolder
             throw new ArgumentException("Rows of images need one at least, which tells their size.", nameof(images));
         }
 
+        var (height, width) = (images[0].Height, images[0].Width);
+        var type = new ImageDataViewType(height, width);
+        DataViewTypeManager.Register(type, typeof(MLImage), new ImageTypeAttribute(height, width)); // as the attribute of a property would
         var schema = SchemaDefinition.Create(typeof(ImageRow));
-        schema[nameof(ImageRow.Image)].ColumnType = new ImageDataViewType(images[0].Height, images[0].Width);
+        schema[nameof(ImageRow.Image)].ColumnType = type;
         return mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }), schema);
     }
 
