@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Build;
 
@@ -8,11 +9,13 @@ namespace Microsoft.ML.Diffusion.Tests.Build;
 public sealed class ToolPackageTests
 {
     [TestMethod]
-    public void Tool_Package_IsOneForThisSystem()
+    [DataRow("tool/Diffusion.Tool.csproj", "diffusion", "Microsoft.ML.Diffusion.Tool", "tool.md")]
+    [DataRow("tool.evaluate/Diffusion.Evaluate.csproj", "diffusion-evaluate", "Microsoft.ML.Diffusion.Tool.Evaluate", "evaluation.md")]
+    public void Tool_Package_IsOneForThisSystem(string project, string command, string package, string readme)
     {
         var (exitCode, output) = BuildFiles.RunDotnet(
             "msbuild",
-            BuildFiles.InRoot("tool", "Diffusion.Tool.csproj"),
+            BuildFiles.InRoot(project),
             "-getProperty:PackAsTool,ToolCommandName,PackageId,PackageReadmeFile,RuntimeIdentifiers,SelfContained,EnableRuntimePackDownload",
             "-getItem:PackageReference");
 
@@ -20,9 +23,37 @@ public sealed class ToolPackageTests
         var document = JsonNode.Parse(output)!;
         var system = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
         Assert.AreEqual(
-            $$"""{"PackAsTool":"true","ToolCommandName":"diffusion","PackageId":"Microsoft.ML.Diffusion.Tool","PackageReadmeFile":"tool.md","RuntimeIdentifiers":"{{system}}","SelfContained":"false","EnableRuntimePackDownload":"false"}""",
+            $$"""{"PackAsTool":"true","ToolCommandName":"{{command}}","PackageId":"{{package}}","PackageReadmeFile":"{{readme}}","RuntimeIdentifiers":"{{system}}","SelfContained":"false","EnableRuntimePackDownload":"false"}""",
             document["Properties"]!.ToJsonString());
         var references = document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string)reference!["Identity"]!).ToList();
         Assert.IsFalse(references.Exists(name => name.Contains("torch", StringComparison.OrdinalIgnoreCase)), string.Join(", ", references));
+    }
+
+    [TestMethod]
+    public void OnnxRuntime_IsThatOfThisSystem_AndBesideWhatEvaluatesOnly()
+    {
+        string[] programs =
+        [
+            SampleProcess.Built("tool.evaluate", "diffusion-evaluate.dll"),
+            SampleProcess.Assembly("Evaluation"),
+            SampleProcess.Assembly("TrainAndGenerate"),
+            SampleProcess.Built("tool", "diffusion.dll"),
+        ];
+
+        var libraries =
+            programs.Select(program => Directory.EnumerateFiles(Path.GetDirectoryName(program)!, "*onnx*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Path.GetDirectoryName(program)!, file).Replace('\\', '/'))
+                .Where(file => file.StartsWith("runtimes/", StringComparison.Ordinal) || !file.Contains('/', StringComparison.Ordinal))
+                .Where(file => !file.EndsWith(".dll", StringComparison.Ordinal) || file.Contains('/', StringComparison.Ordinal) || file == "onnxruntime.dll")
+                .Select(file => Path.GetDirectoryName(file)!.Replace('\\', '/'))
+                .Distinct())
+            .ToList();
+
+        var system = $"runtimes/{(OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64")}/native";
+        CollectionAssert.AreEqual((string[])[system, system, "", ""], libraries.Select(found => string.Join(", ", found)).ToArray());
+        foreach (var program in programs[2..])
+        {
+            Assert.DoesNotContain("onnx", File.ReadAllText(Path.ChangeExtension(program, ".deps.json")).ToLowerInvariant());
+        }
     }
 }

@@ -11,18 +11,22 @@ internal sealed partial class ToolProcess : IDisposable
 
     private static readonly Lazy<string> _assembly = new(() => SampleProcess.Built("tool", "diffusion.dll"));
 
+    private static readonly Lazy<string> _evaluation = new(() => SampleProcess.Built("tool.evaluate", "diffusion-evaluate.dll"));
+
     private readonly Process _process;
     private readonly Task<string> _output;
 
-    private ToolProcess(string[] arguments)
+    private ToolProcess(string[] arguments, string? assembly = null, string? path = null)
     {
         // A test run in the background may ignore SIGINT, and what it starts inherits that.
         string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet", "exec"] : ["dotnet", "exec"];
-        _process = Process.Start(new ProcessStartInfo(command[0], [.. command[1..], _assembly.Value, .. arguments])
+        var start = new ProcessStartInfo(command[0], [.. command[1..], assembly ?? _assembly.Value, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        start.Environment["PATH"] = path ?? Environment.GetEnvironmentVariable("PATH");
+        _process = Process.Start(start)!;
         _output = _process.StandardOutput.ReadToEndAsync();
     }
 
@@ -44,6 +48,23 @@ internal sealed partial class ToolProcess : IDisposable
     public static Result Run(params string[] arguments)
     {
         using var tool = new ToolProcess(arguments);
+        return tool.Finish(tool._process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Runs the program of 'diffusion evaluate' to its end.</summary>
+    public static Result RunEvaluation(params string[] arguments)
+    {
+        using var program = new ToolProcess(arguments, _evaluation.Value);
+        return program.Finish(program._process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Runs the tool to its end where the program of 'diffusion evaluate' is on the PATH, or is not.</summary>
+    public static Result RunBesideEvaluation(bool isThere, params string[] arguments)
+    {
+        var folder = Path.GetDirectoryName(_evaluation.Value)!;
+        var others = Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator)
+            .Where(other => !File.Exists(Path.Combine(other, "diffusion-evaluate")) && !File.Exists(Path.Combine(other, "diffusion-evaluate.exe")));
+        using var tool = new ToolProcess(arguments, path: string.Join(Path.PathSeparator, isThere ? [.. others, folder] : others));
         return tool.Finish(tool._process.StandardError.ReadToEnd());
     }
 

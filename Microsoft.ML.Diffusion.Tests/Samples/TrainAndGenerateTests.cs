@@ -41,7 +41,7 @@ public sealed partial class TrainAndGenerateTests
             Directory.GetFileSystemEntries(folder.Path, "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(Path.GetFileName);
 
         CollectionAssert.AreEquivalent(
-            (string[])["denoising.gif", "denoising.png", "interpolation.png", "loss.svg", "model.zip", "report.html", "samples.png", "training.csv"],
+            (string[])["denoising.gif", "denoising.png", "interpolation.png", "loss.svg", "model.zip", "nearest.png", "report.html", "samples.png", "training.csv"],
             files.ToArray(),
             output);
         StringAssert.Contains(output, "draws the same pictures, pixel by pixel.");
@@ -137,12 +137,12 @@ public sealed partial class TrainAndGenerateTests
 
         var sources = Source().Matches(html).Select(match => match.Groups[1].Value).ToList();
         CollectionAssert.AreEqual(
-            ((string[])["samples.png", "denoising.gif", "denoising.png", "interpolation.png"]).Select(
+            ((string[])["samples.png", "denoising.gif", "denoising.png", "interpolation.png", "nearest.png"]).Select(
                 name => $"data:image/{Path.GetExtension(name)[1..]};base64,{Convert.ToBase64String(File.ReadAllBytes(FileOf(name)))}").ToArray(),
             sources);
         Assert.DoesNotMatchRegex(Reference(), html);
         Assert.HasCount(1, Regex.Matches(html, "<svg "));
-        foreach (var fact in (string[])["20 steps of 32 from 10,000 pictures", "Validation loss", "969,572 weights", "Fashion-MNIST, 10,000 garments, 28x28, labelled", "<span>T-shirt/top</span>", "<span>spherical</span><span>linear</span>"])
+        foreach (var fact in (string[])["20 steps of 32 from 10,000 pictures", "Validation loss", "969,572 weights", "Fashion-MNIST, 10,000 garments, 28x28, labelled", "<h2>Copies</h2>", "<span>generated</span><span>training</span>", "<span>T-shirt/top</span>", "<span>spherical</span><span>linear</span>"])
         {
             StringAssert.Contains(html, fact);
         }

@@ -114,7 +114,7 @@ public sealed class ToolTrainTests : IDisposable
         var again = Train("--steps", "12", "--output", _folder.File("other.zip"), "--report", report, "-q");
 
         CollectionAssert.AreEquivalent(
-            new[] { "denoising.gif", "loss.svg", "report.html", "samples.png", "training.csv" },
+            new[] { "denoising.gif", "loss.svg", "nearest.png", "report.html", "samples.png", "training.csv" },
             Directory.GetFiles(report).Select(Path.GetFileName).ToArray());
         var page = File.ReadAllText(Path.Combine(report, "report.html"));
         foreach (var part in new[] { "<h1>A model of photos</h1>", "data:image/png;base64,", "data:image/gif;base64,", "<svg", "12 steps of 4 from 6 pictures", "1-18 even, 19-36 odd" })

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Diffusion.Evaluation;
 /// <summary>Reads the rows of a feature column, each checked.</summary>
 internal static class FeatureReader
 {
-    /// <summary>The covariance has the square of this many numbers, 512 MiB.</summary>
+    /// <summary>A covariance has the square of this many numbers, 512 MiB.</summary>
     public const int MaximumNumberOfFeatures = 8192;
 
     private const string Expected = "a vector of Single or Double of known size";
@@ -28,7 +28,7 @@ internal static class FeatureReader
             : throw new ArgumentOutOfRangeException(
                 parameter,
                 features,
-                $"Column '{name}' must have at most {MaximumNumberOfFeatures} features, because the covariance has the square of that. Reduce them, such as by ProjectToPrincipalComponents.");
+                $"Column '{name}' must have at most {MaximumNumberOfFeatures} features, because covariances have the square of that, and distances tell less the more there are. Reduce them, such as by ProjectToPrincipalComponents.");
     }
 
     /// <summary>The rows, each in the same array.</summary>

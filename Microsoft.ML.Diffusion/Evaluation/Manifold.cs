@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Microsoft.ML.Diffusion.Evaluation;
 
 /// <summary>
@@ -7,8 +5,6 @@ namespace Microsoft.ML.Diffusion.Evaluation;
 /// </summary>
 internal static class Manifold
 {
-    private const double RoundingOfDistances = 1e-13;
-
     /// <summary>The share of each set that lies in the manifold of the other (eq. 1 and 2).</summary>
     /// <param name="real">[m][D], with more than k rows.</param>
     /// <param name="generated">[n][D], with more than k rows.</param>
@@ -18,10 +14,10 @@ internal static class Manifold
         IReadOnlyList<float[]> generated,
         int neighbours)
     {
-        var origin = real[0]; // distances do not care, and rounding is smaller near the data
+        var origin = real[0];
         var (realRadii, generatedRadii) = (Radii(real, origin, neighbours), Radii(generated, origin, neighbours));
         var (isRealWithin, isGeneratedWithin) = (new bool[real.Count], new bool[generated.Count]);
-        ForEachDistance(real, generated, origin, tile =>
+        RowDistances.ForEach(real, generated, origin, tile =>
         {
             for (var i = 0; i < tile.Rows; i++)
             {
@@ -47,7 +43,7 @@ internal static class Manifold
         var radii = new double[rows.Count];
         using var nearest =
             new ThreadLocal<double[][]>(() => [.. Enumerable.Range(0, RowTiles.Size).Select(_ => new double[neighbours + 1])]);
-        ForEachDistance(rows, rows, origin, tile =>
+        RowDistances.ForEach(rows, rows, origin, tile =>
         {
             // The row itself is its nearest, at 0.
             var ofTile = nearest.Value!;
@@ -62,7 +58,7 @@ internal static class Manifold
                 {
                     if (distance < ofTile[i][^1])
                     {
-                        Insert(ofTile[i], distance);
+                        RowDistances.Insert(ofTile[i], distance);
                     }
                 }
 
@@ -70,49 +66,5 @@ internal static class Manifold
             }
         });
         return radii;
-    }
-
-    // Keeps the smallest numbers, in order.
-    private static void Insert(double[] smallest, double value)
-    {
-        var place = Array.BinarySearch(smallest, value);
-        place = place < 0 ? ~place : place;
-        Array.Copy(smallest, place, smallest, place + 1, smallest.Length - 1 - place);
-        smallest[place] = value;
-    }
-
-    // Visits the squared distances instead of the products.
-    private static void ForEachDistance(IReadOnlyList<float[]> rows, IReadOnlyList<float[]> others, float[] origin, TileVisitor visit)
-    {
-        var (ofRows, ofOthers) = (FeatureRows.From(origin, rows), FeatureRows.From(origin, others));
-        var (a, b) = (Squares(ofRows, rows.Count, origin.Length), Squares(ofOthers, others.Count, origin.Length));
-        RowTiles.ForEach(rows.Count, ofRows, others.Count, ofOthers, origin.Length, tile =>
-        {
-            for (var i = 0; i < tile.Rows; i++)
-            {
-                var values = tile[i];
-                var square = a[tile.FirstRow + i];
-                for (var j = 0; j < values.Length; j++)
-                {
-                    var squares = square + b[tile.FirstColumn + j];
-                    var distance = squares - (2 * values[j]);
-                    values[j] = distance <= squares * RoundingOfDistances ? 0 : distance;
-                }
-            }
-
-            visit(tile);
-        });
-    }
-
-    private static double[] Squares(RowSource source, int count, int length)
-    {
-        var (squares, row) = (new double[count], new double[length]);
-        for (var i = 0; i < count; i++)
-        {
-            source(i, row);
-            squares[i] = TensorPrimitives.SumOfSquares<double>(row);
-        }
-
-        return squares;
     }
 }

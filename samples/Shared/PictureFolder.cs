@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
@@ -80,6 +81,51 @@ public static class PictureFolder
     public static MLImage[] Take(IDataView rows, int count, string column = "Image") =>
         [.. rows.GetColumn<MLImage>(column).Take(count).Select(Copy)];
 
+    /// <summary>Makes rows of images in memory, in a column "Image".</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="images">The images, all of one size; they stay the caller's, and must stay as long as the rows are read.</param>
+    /// <exception cref="ArgumentException">There is no image.</exception>
+    public static IDataView Rows(MLContext mlContext, IReadOnlyList<MLImage> images)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count == 0)
+        {
+            throw new ArgumentException("Rows of images need one at least, which tells their size.", nameof(images));
+        }
+
+        var (height, width) = (images[0].Height, images[0].Width);
+        var type = new ImageDataViewType(height, width);
+        DataViewTypeManager.Register(type, typeof(MLImage), new ImageTypeAttribute(height, width)); // as the attribute of a property would
+        var schema = SchemaDefinition.Create(typeof(ImageRow));
+        schema[nameof(ImageRow.Image)].ColumnType = type;
+        return mlContext.Data.LoadFromEnumerable(images.Select(image => new ImageRow { Image = image }), schema);
+    }
+
+    /// <summary>Copies the images of some rows.</summary>
+    /// <param name="rows">Rows with an image column.</param>
+    /// <param name="positions">Which rows, counted from 0, in any order.</param>
+    /// <param name="column">The image column.</param>
+    /// <returns>The images by their rows, the caller's to dispose.</returns>
+    public static IReadOnlyDictionary<int, MLImage> Pick(IDataView rows, IReadOnlySet<int> positions, string column = "Image")
+    {
+        ArgumentNullException.ThrowIfNull(positions);
+        var picked = new Dictionary<int, MLImage>();
+        foreach (var (position, image) in rows.GetColumn<MLImage>(column).Index())
+        {
+            if (positions.Contains(position))
+            {
+                picked.Add(position, Copy(image));
+                if (picked.Count == positions.Count)
+                {
+                    break;
+                }
+            }
+        }
+
+        return picked;
+    }
+
     // An image belongs to the cursor that gave it: it is gone when the cursor moves on.
     private static MLImage Copy(MLImage image) => MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
 
@@ -87,5 +133,11 @@ public static class PictureFolder
     {
         using var cursor = rows.GetRowCursor([]);
         return !cursor.MoveNext();
+    }
+
+    private sealed class ImageRow
+    {
+        [ImageType(1, 1)] // an image column must say something; the schema says what
+        public MLImage? Image { get; init; }
     }
 }

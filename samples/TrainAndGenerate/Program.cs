@@ -68,7 +68,10 @@ return Settings.Run(args, (settings, cancellationToken) =>
     var ways = progress.Show("Drawing the way between pictures", () => InterpolationSheet.Draw(model, ends, columns: 8, paths, progress));
     artifacts.Save("interpolation.png", ways.Save, InterpolationSheet.Legend);
 
-    // 5. Single pictures, as many as asked for.
+    // 5. Are they copies? The drawn pictures that are nearest to one that was learned from, and how near the others are.
+    var copies = old is null ? progress.Show("Looking for copies", FindCopies) : null;
+
+    // 6. Single pictures, as many as asked for.
     if (settings.Generate > 0)
     {
         artifacts.SaveAll(
@@ -76,13 +79,13 @@ return Settings.Run(args, (settings, cancellationToken) =>
             progress.Show($"Drawing {settings.Generate} pictures", () => SampleSheet.DrawInTurn(model, settings.Generate, Drawing(model))));
     }
 
-    // 6. The proof: a context that knows nothing of this run loads the file and draws the same pictures.
+    // 7. The proof: a context that knows nothing of this run loads the file and draws the same pictures.
     using var loaded = LoadModel(new MLContext());
     var isSame = SampleSheet.AreEqual(samples, DrawSheet(loaded));
     Console.WriteLine(
         $"The model loaded from {modelFile} {(isSame ? "draws the same pictures, pixel by pixel." : "DRAWS OTHER PICTURES.")}");
 
-    // 7. All of it on one page.
+    // 8. All of it on one page.
     var (title, introduction, fact) = old is null
         ? (
             $"A model of {(data.HasLabels ? "Fashion-MNIST" : Path.GetFileName(Path.GetFullPath(data.Name)))}",
@@ -98,6 +101,7 @@ return Settings.Run(args, (settings, cancellationToken) =>
         ReportSections.Animation(artifacts.PathOf("denoising.gif"), film),
         ReportSections.Denoising(artifacts.PathOf("denoising.png"), film, FilmColumns),
         ReportSections.Interpolation(artifacts.PathOf("interpolation.png"), ends.Count / 2, paths, areReal: real is not null),
+        .. copies is not null ? [copies.ToSection(artifacts.PathOf("nearest.png"))] : Array.Empty<ReportSection>(),
         .. history.Records.Count > 0 ? [ReportSections.Loss(history.Records)] : Array.Empty<ReportSection>(),
         ReportSections.Figures(model.Training, ("This run, all in all", RunTexts.Time(clock.Elapsed))),
         ReportSections.Settings(model, fact, ("Options of training", model.Training?.Options ?? "not known")),
@@ -154,6 +158,20 @@ return Settings.Run(args, (settings, cancellationToken) =>
         return trained;
     }
 
+    MemorizationReport FindCopies()
+    {
+        var preparation = data.Prepare(mlContext, width, height).Fit(data.Training);
+        var report = MemorizationReport.Write(
+            mlContext,
+            preparation.Transform(data.Training),
+            data.Validation is { } validation ? preparation.Transform(validation) : null,
+            samples,
+            artifacts.PathOf("nearest.png"),
+            cancellationToken);
+        Console.WriteLine($"Copies     {report}");
+        return report;
+    }
+
     DiffusionTransformer LoadModel(MLContext context) => context.Model.Load(modelFile, out _).GetDiffusion();
 
     GenerationOptions Drawing(DiffusionTransformer model) =>
@@ -185,6 +203,8 @@ return Settings.Run(args, (settings, cancellationToken) =>
 // Wrote <repository>/artifacts/denoising.gif: the same, as an animation
 // Drawing the way between pictures took ... s.
 // Wrote <repository>/artifacts/interpolation.png: from left to right, each pair first along the sphere, then straight
+// Copies     not suspicious: ... % of 64 generated images are near copies of one of 10,000 training images, where 1.2 % are to be expected ...
+// Looking for copies took ... s.
 // Drawing 64 pictures took ... s.
 // The model loaded from <repository>/artifacts/model.zip draws the same pictures, pixel by pixel.
 // Wrote <repository>/artifacts/report.html: all of it on one page

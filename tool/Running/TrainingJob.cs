@@ -55,15 +55,15 @@ internal sealed class TrainingJob
         var written = kept is null ? output : Path.ChangeExtension(output, ".stopped.zip");
         _context.Diffusion.SaveModel(model, inputSchema: null, written); // ML.NET cannot keep an image column in a schema
         Snapshots?.DeleteModel();
-        WriteReport(report, model, folder, written);
+        WriteReport(report, model, folder, written, images.Data);
         return ToResult(model, written, kept, report, images);
     }
 
-    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output)
+    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output, IDataView learned)
     {
         try
         {
-            report?.Write(model, _history.Records, folder, Snapshots);
+            report?.Write(_context, model, _history.Records, folder, Snapshots, learned);
         }
         catch (OperationCanceledException)
         {

@@ -10,6 +10,7 @@ internal sealed class TrainingReport
     private const string Chart = "loss.svg";
     private const string Samples = "samples.png";
     private const string Film = "denoising.gif";
+    private const string Nearest = "nearest.png";
 
     private const int NumberOfSamples = 36;
     private const int NumberOfFilmed = 9;
@@ -24,7 +25,7 @@ internal sealed class TrainingReport
     public TrainingReport(string option, string folder, bool force, Session session)
     {
         (Folder, _session) = (folder, session);
-        foreach (var file in new[] { Page, Table, Chart, Samples, Film })
+        foreach (var file in new[] { Page, Table, Chart, Samples, Film, Nearest })
         {
             OutputFile.Prepare(option, PathOf(file), force);
         }
@@ -33,14 +34,26 @@ internal sealed class TrainingReport
     public string Folder { get; }
 
     /// <summary>Draws and writes; of an interrupted training, what was measured and drawn on the way only.</summary>
-    public void Write(DiffusionTransformer model, IReadOnlyList<TrainingProgress> records, string images, Snapshots? snapshots)
+    /// <param name="context">The context.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="records">What was measured.</param>
+    /// <param name="images">The folder of the images.</param>
+    /// <param name="snapshots">What was drawn on the way; null for nothing.</param>
+    /// <param name="learned">The rows of the folder.</param>
+    public void Write(
+        MLContext context,
+        DiffusionTransformer model,
+        IReadOnlyList<TrainingProgress> records,
+        string images,
+        Snapshots? snapshots,
+        IDataView learned)
     {
         var isWhole = model.Training!.End != TrainingEnd.Cancelled;
         TrainingHistory.SaveCsv(PathOf(Table), records);
         LossChart.Save(PathOf(Chart), records);
         List<ReportSection> sections =
         [
-            .. isWhole ? _session.Show("Drawing for the report", () => Draw(model)) : [],
+            .. isWhole ? _session.Show("Drawing for the report", () => Draw(context, model, learned)) : [],
             .. snapshots is { Steps.Count: > 0 } ? [ReportSections.OnTheWay(snapshots.Sheet, snapshots.Steps)] : Array.Empty<ReportSection>(),
             ReportSections.Loss(records),
             ReportSections.Figures(model.Training),
@@ -50,7 +63,7 @@ internal sealed class TrainingReport
         new ReportPage($"A model of {name}", "What diffusion train learned, and what the model draws.", sections).Save(PathOf(Page));
     }
 
-    private ReportSection[] Draw(DiffusionTransformer model)
+    private ReportSection[] Draw(MLContext context, DiffusionTransformer model, IDataView learned)
     {
         var drawing = model.Generation with { Seed = model.Training!.Seed, CancellationToken = _session.CancellationToken };
         var samples = SampleSheet.Draw(model, NumberOfSamples, drawing with { Progress = _session.Drawing });
@@ -59,10 +72,16 @@ internal sealed class TrainingReport
             WholeFile.Write(PathOf(Samples), sheet.Save);
         }
 
+        var copies = MemorizationReport.Write(context, learned, heldOut: null, samples, PathOf(Nearest), _session.CancellationToken);
         Array.ForEach(samples, picture => picture.Dispose());
         using var film = DenoisingFilm.Record(model, NumberOfFilmed, drawing);
         film.SaveGif(PathOf(Film), columns: NumberOfFilmed);
-        return [ReportSections.Samples(PathOf(Samples), model, NumberOfSamples, drawing), ReportSections.Animation(PathOf(Film), film)];
+        return
+        [
+            ReportSections.Samples(PathOf(Samples), model, NumberOfSamples, drawing),
+            ReportSections.Animation(PathOf(Film), film),
+            copies.ToSection(PathOf(Nearest)),
+        ];
     }
 
     private string PathOf(string name) => Path.Combine(Folder, name);

@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using ImageMagick;
+using Microsoft.ML.Diffusion.Tests.Build;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+using SkiaSharp;
+
+namespace Microsoft.ML.Diffusion.Tests.Tool;
+
+/// <summary>'diffusion evaluate' on a few images: each takes a tenth of a second of ResNet-18.</summary>
+[TestClass]
+[TestCategory(TestCategories.Integration)]
+public sealed class ToolEvaluateTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [TestMethod]
+    public void Help_IsInTheDocument()
+    {
+        var document = File.ReadAllText(BuildFiles.InRoot("docs", "tool.md")).ReplaceLineEndings("\n");
+
+        StringAssert.Contains(document, $"```text\n{ToolProcess.RunEvaluation("--help").Done().Output}\n```");
+    }
+
+    [TestMethod]
+    public void Evaluate_Copies_ArePerfectAndNamed()
+    {
+        var real = Garments.Pictures(30);
+        for (var i = 0; i < real.Length; i++)
+        {
+            real[i].Save(Prepared($"real/{i:D2}.png"));
+            if (i % 2 == 0)
+            {
+                real[i].Save(Prepared($"generated/{99 - i}.png")); // the other way around
+            }
+        }
+
+        var run = ToolProcess.RunEvaluation(
+            "--json", "--quiet", _folder.File("real"), _folder.File("generated"), "--sheet", _folder.File("nearest.png")).Done();
+
+        Assert.AreEqual("", run.Error);
+        var (metrics, floor, copies) = (run.Document["metrics"]!, run.Document["floor"]!, run.Document["memorization"]!);
+        Assert.AreEqual(1, (double)metrics["precision"]!);
+        Assert.AreEqual((30, 15, 512), ((int)metrics["number_of_real_rows"]!, (int)metrics["number_of_generated_rows"]!, (int)metrics["number_of_features"]!));
+        Assert.AreEqual((15, 15), ((int)floor["number_of_real_rows"]!, (int)floor["number_of_generated_rows"]!));
+        Assert.IsGreaterThan((double)metrics["frechet_distance"]!, (double)floor["frechet_distance"]!, "half of the images are nearer to all than to the other half");
+        Assert.AreEqual((28, 28), ((int)run.Document["width"]!, (int)run.Document["height"]!));
+        Assert.IsTrue((bool)copies["is_suspicious"]!);
+        Assert.AreEqual(1, (double)copies["share_of_near_copies"]!);
+        foreach (var match in copies["nearest"]!.AsArray())
+        {
+            Assert.AreEqual(NumberIn(match!["training"]!), 99 - NumberIn(match["generated"]!));
+            Assert.AreEqual(0, (double)match["distance"]!, 1e-3);
+        }
+
+        using var sheet = new MagickImage(_folder.File("nearest.png"));
+        Assert.AreEqual((291, 59), ((int)sheet.Width, (int)sheet.Height));
+    }
+
+    [TestMethod]
+    public void Evaluate_ImagesOfAllSizes_AreBroughtToThatOfTheGenerated()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            _folder.Write($"real/{i}.png", PictureFiles.Encode(SKEncodedImageFormat.Png, i, width: 90 + (20 * i), height: 70));
+            _folder.Write($"generated/{i}.png", PictureFiles.Encode(SKEncodedImageFormat.Png, i + 10, width: i == 5 ? 60 : 24, height: 16));
+        }
+
+        using var grey = Pictures.Bars(1);
+        grey.Save(_folder.File("real/grey.png"));
+        _folder.Write("real/broken.png", [1, 2, 3]);
+
+        var run = ToolProcess.RunEvaluation(_folder.File("real"), _folder.File("generated")).Done();
+
+        StringAssert.Contains(run.Error, "Skipped 'broken.png'");
+        StringAssert.Contains(run.Output, "real halves");
+        StringAssert.Contains(run.Output, "too few", "7 images have no halves of 4");
+        StringAssert.Contains(run.Output, "of 6 generated images are near copies of one of 7 training images");
+    }
+
+    [TestMethod]
+    [DataRow(1, "There is no folder 'nothing'.", "nothing", "there")]
+    [DataRow(1, "There is no file and no folder 'nothing'.", "there", "nothing")]
+    [DataRow(1, "There is no folder 'nothing'.", "there", "there", "--training", "nothing")]
+    [DataRow(2, "--count is for a model, because of a folder all images are taken, but 'there' is a folder. Leave it out.", "there", "there", "--count", "9")]
+    [DataRow(2, "GENERATED is missing: A folder of generated images, or a model to generate them with: a model.zip, or a folder of Python's diffusers. 'diffusion evaluate --help' lists what can be given.", "there")]
+    public void WrongUsage_IsNamedAsTyped(int exitCode, string message, params string[] arguments)
+    {
+        Directory.CreateDirectory(_folder.File("there"));
+
+        var run = ToolProcess.RunEvaluation([.. arguments.Select(argument => argument == "there" ? _folder.File("there") : argument)]);
+
+        Assert.AreEqual((exitCode, message.Replace("'there'", $"'{_folder.File("there")}'", StringComparison.Ordinal)), (run.ExitCode, run.Error));
+    }
+
+    [TestMethod]
+    public void Tool_Evaluate_RunsTheProgramOrSaysWhereItIs()
+    {
+        var found = ToolProcess.RunBesideEvaluation(isThere: true, "--json", "evaluate", "nothing", "there");
+        var missing = ToolProcess.RunBesideEvaluation(isThere: false, "evaluate", "nothing", "there");
+
+        Assert.AreEqual((1, "There is no folder 'nothing'."), (found.ExitCode, found.Error));
+        Assert.AreEqual("There is no folder 'nothing'.", (string)found.Document["error"]!);
+        Assert.AreEqual(
+            (1, "'diffusion evaluate' is in a package of its own, because it carries a network of 60 MB, and there is no program 'diffusion-evaluate' beside this one or on the PATH. Install it: dotnet tool install --global Microsoft.ML.Diffusion.Tool.Evaluate --add-source packages"),
+            (missing.ExitCode, missing.Error));
+    }
+
+    [TestMethod]
+    public void Evaluate_Model_GeneratesWhatItJudges()
+    {
+        var real = Garments.Pictures(8, unseen: true);
+        for (var i = 0; i < real.Length; i++)
+        {
+            real[i].Save(Prepared($"real/{i}.png"));
+        }
+
+        var run = ToolProcess.RunEvaluation("--json", _folder.File("real"), SavedModel.Chain, "--count", "5", "--size", "28").Done();
+
+        Assert.AreEqual((5, 8), ((int)run.Document["metrics"]!["number_of_generated_rows"]!, (int)run.Document["metrics"]!["number_of_real_rows"]!));
+        Assert.IsNull(run.Document["memorization"]!["nearest"]![0]!["generated"]);
+    }
+
+    private static int NumberIn(JsonNode path) => int.Parse(Path.GetFileNameWithoutExtension((string)path!), System.Globalization.CultureInfo.InvariantCulture);
+
+    private string Prepared(string name)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(name))!);
+        return _folder.File(name);
+    }
+}

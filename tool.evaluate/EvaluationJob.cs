@@ -1,0 +1,124 @@
+using Diffusion.Tool.Running;
+using Evaluation;
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Evaluate;
+
+/// <summary>An evaluation from folders to figures.</summary>
+internal sealed class EvaluationJob(MLContext context, Session session)
+{
+    /// <summary>How files are read, and the size that all images are brought to; none is that of the generated ones.</summary>
+    public required ImageFolderOptions Pictures { get; init; }
+
+    public required long Seed { get; init; }
+
+    /// <summary>Where a model computes; null is the best there is.</summary>
+    public required string? Device { get; init; }
+
+    /// <summary>Where the sheet of the nearest pairs goes; null for nowhere.</summary>
+    public required string? Sheet { get; init; }
+
+    /// <summary>Reads, generates, compares and writes.</summary>
+    /// <param name="real">The folder of real images.</param>
+    /// <param name="generated">The folder of generated ones, or a model.</param>
+    /// <param name="count">How many to generate, if it is a model; else null.</param>
+    /// <param name="training">The folder of those that were learned from; null if the real ones are.</param>
+    public Result Run(string real, string generated, int? count, string? training)
+    {
+        var made = count is { } images ? Generate(generated, images) : null;
+        var size = made is null ? SizeOf(generated) : (made[0].Width, made[0].Height);
+        var options = Pictures.Width is null ? Pictures with { Width = size.Item1, Height = size.Item2 } : Pictures;
+        var generatedSet = made is null ? Load(generated, options) : new Set(PictureFolder.Rows(context, made), made.Length, null);
+        var (realSet, trainingSet) = (Load(real, options), training is null ? null : Load(training, options));
+
+        using var network = new ResNetFeatures(context);
+        var result = new FolderEvaluation(context, Seed).Compare(
+            network,
+            FeaturesOf(network, realSet, "real"),
+            FeaturesOf(network, generatedSet, "generated"),
+            trainingSet is null ? null : FeaturesOf(network, trainingSet, "training"),
+            session.CancellationToken);
+        var learned = trainingSet ?? realSet;
+        WriteSheet(result.Memorization, learned, generatedSet);
+        return new Result(Lines(result), Document(result, generatedSet, learned, options));
+    }
+
+    private sealed record Set(IDataView Data, int Count, string[]? Paths);
+
+    private MLImage[] Generate(string path, int count)
+    {
+        using var model = ModelSource.Load(context, path, Device);
+        var drawing = model.Generation with { Seed = Seed, Progress = session.Drawing, CancellationToken = session.CancellationToken };
+        return session.Show($"Generating {count} images", () => SampleSheet.DrawInTurn(model, count, drawing));
+    }
+
+    private (int Width, int Height) SizeOf(string folder) => Pictures.Width is { } width
+        ? (width, Pictures.Height!.Value)
+        : FolderEvaluation.SizeOf(session.Show("Looking at images", () => context.Diffusion.InspectImages(folder, Pictures)));
+
+    private Set Load(string folder, ImageFolderOptions options)
+    {
+        var images = session.Show("Reading images", () => context.Diffusion.LoadImages(folder, options));
+        session.TellSkipped(images.Skipped, folder);
+        string[] paths = [.. images.Data.GetColumn<ReadOnlyMemory<char>>("ImagePath").Select(path => path.ToString())];
+        return new(images.Data, images.Count, paths);
+    }
+
+    private float[][] FeaturesOf(ResNetFeatures network, Set images, string name) => session.Show(
+        $"Features of {images.Count} {name} images",
+        () => network.Of(images.Data, images.Count, session.Drawing, session.CancellationToken));
+
+    private void WriteSheet(MemorizationMetrics? memorization, Set training, Set generated)
+    {
+        if (Sheet is null)
+        {
+            return;
+        }
+
+        using var sheet =
+            MemorizationSheet.Create(
+                memorization ?? throw new ToolException("--sheet needs three training images at least, to compare with. Leave it out."),
+                training.Data,
+                generated.Data);
+        WholeFile.Write(Sheet, sheet.Save);
+    }
+
+    private string?[] Lines(EvaluationResult result) =>
+    [
+        .. result.Lines(),
+        result.Memorization is { } memorization ? $"Copies: {memorization}" : null,
+        Sheet is null ? null : $"Wrote {Sheet}: {MemorizationSheet.Legend}",
+    ];
+
+    private object Document(EvaluationResult result, Set generated, Set training, ImageFolderOptions options) => new
+    {
+        result.Metrics,
+        Floor = result.Floor,
+        Features = "ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18",
+        options.Width,
+        options.Height,
+        Seed,
+        Memorization = result.Memorization is { } memorization ? new
+        {
+            memorization.IsSuspicious,
+            memorization.ShareOfNearCopies,
+            memorization.ExpectedShareOfNearCopies,
+            memorization.Probability,
+            memorization.Threshold,
+            memorization.IsBaselineHeldOut,
+            memorization.NumberOfTrainingRows,
+            memorization.NumberOfRepeatedTrainingRows,
+            memorization.NumberOfKnownHeldOutRows,
+            Nearest = memorization.Nearest(MemorizationSheet.Pairs).Select(match => new
+            {
+                Generated = generated.Paths?[match.Row],
+                match.Row,
+                Training = training.Paths?[match.TrainingRow],
+                match.Distance,
+                match.RelativeDistance,
+            }),
+        } : null,
+        Sheet,
+    };
+}

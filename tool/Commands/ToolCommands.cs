@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Diffusion.Tool.Options;
+
+namespace Diffusion.Tool.Commands;
+
+/// <summary>What the tool can do.</summary>
+internal static class ToolCommands
+{
+    public static RootCommand Create(CancellationToken cancellationToken) => new(
+        "Trains diffusion models on folders of pictures and draws with them. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl+C.")
+    {
+        CommonOptions.Json,
+        CommonOptions.Quiet,
+        CommonOptions.Verbose,
+        new TrainCommand(cancellationToken),
+        new GenerateCommand(cancellationToken),
+        new InterpolateCommand(cancellationToken),
+        new DescribeCommand(cancellationToken),
+        new InspectCommand(cancellationToken),
+        EvaluateProgram.Command,
+    };
+}
