@@ -33,7 +33,7 @@ public sealed class LongRunsSnippets : SnippetRun
         using var model = trainer.Fit(train, validation);
         #endregion
 
-        Assert.HasCount(10, Directory.GetFiles(".", "step-*.png"));
+        Assert.HasCount(5, Directory.GetFiles(".", "step-*.png")); // the run has no more steps
         using var saved = mlContext.Diffusion.LoadDiffusionModel("photos-so-far.zip");
         Assert.AreEqual(model.Training!.Steps, saved.Training!.Steps);
         Assert.IsNotNull(model.Training!.ValidationLoss);
