@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
-using Microsoft.ML.Runtime;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -40,7 +40,7 @@ public sealed partial class DiffusionCatalog
         ArgumentException.ThrowIfNullOrEmpty(featureColumnName);
         options ??= new MemorizationOptions();
         options.Validate();
-        var (trainingColumn, features) = FeatureReader.Find(_host, training.Schema, featureColumnName, nameof(training));
+        var (trainingColumn, features) = FeatureReader.Find(training.Schema, featureColumnName, nameof(training));
         var learned = new DistinctRows(
             FeatureReader.Read(training, trainingColumn, features, nameof(training), options.CancellationToken));
         var made = ReadRows(generated, nameof(generated), featureColumnName, trainingColumn, options);
@@ -64,10 +64,10 @@ public sealed partial class DiffusionCatalog
         DataViewSchema.Column expected,
         MemorizationOptions options)
     {
-        var (column, features) = FeatureReader.Find(_host, data.Schema, name, parameter);
+        var (column, features) = FeatureReader.Find(data.Schema, name, parameter);
         var expectedFeatures = ((VectorDataViewType)expected.Type).Size;
         return features == expectedFeatures
             ? [.. FeatureReader.Read(data, column, features, parameter, options.CancellationToken).Select(row => (float[])row.Clone())]
-            : throw _host.ExceptSchemaMismatch(parameter, "feature", name, expected.Type.ToString()!, column.Type.ToString()!);
+            : throw ColumnErrors.OtherType(parameter, "feature", name, expected.Type.ToString()!, column.Type.ToString()!);
     }
 }

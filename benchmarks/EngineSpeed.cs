@@ -75,6 +75,8 @@ internal static class EngineSpeed
         return weights;
     }
 
+    private static double Numbers(PlanNode node) => (double)node.Shape.Channels * node.Shape.Height * node.Shape.Width;
+
     private static NetworkInput Input(UNetPlan plan, int batch)
     {
         var x = new float[batch * (int)plan.Nodes.OfType<ImagesNode>().Sum(Numbers)];

@@ -14,7 +14,7 @@ return Shell.Run(cancellationToken =>
     var (count, learned) = quick ? (12, 24) : (500, 10_000);
     var mlContext = new MLContext(Seed);
     var artifacts = new Artifacts(null, Path.Combine("Evaluation", quick ? "quick" : ""));
-    var progress = new ProgressDisplay();
+    using var progress = new ConsoleProgress(mlContext);
 
     // 1. Three sets of images, all brought to the size of the generated ones, as training did with those that it learned from.
     var (real, generated, training) = folders switch

@@ -49,31 +49,34 @@ internal sealed class TrainCommand : ToolCommand
         var context = session.CreateContext();
         using var previous = Previous(parsed, context);
 
+        _learning.Check(parsed);
         var history = new TrainingHistory(session.Training);
-        var options = _network.Apply(parsed, new DiffusionOptions(), previous) with
-        {
-            LabelColumnName = _labels.AreAsked(parsed) ? "Label" : null,
-            Seed = parsed.GetValue(_seed),
-            Device = parsed.GetValue(_device),
-        };
-        var training = _learning.Read(parsed);
-        options = options with
-        {
-            Training = training with
-            {
-                ReportEverySteps = 10,
-                Progress = history,
-                CancellationToken = session.CancellationToken,
-                ReturnModelOnCancellation = training.CheckpointDirectory is null,
-            },
-        };
         var place = parsed.GetValue(_output) ?? "model.zip";
         using var snapshots = parsed.GetValue(_noSamples) ? null : new Snapshots(place, session);
-        options = snapshots?.AddTo(options) ?? options;
-        context.TempFilePath = Path.GetDirectoryName(Path.GetFullPath(place))!; // the model needs room there in any case: Fit looks before it trains
-        var run = new TrainingJob(context, session, options, previous, history)
+        DiffusionOptions Given(DiffusionOptions options)
         {
-            Pictures = _labels.Apply(parsed, _pictures.Read(parsed, options.Network, previous)) with
+            var training = _learning.Apply(parsed, options.Training);
+            var given = _network.Apply(parsed, options, previous) with
+            {
+                LabelColumnName = _labels.AreAsked(parsed) ? "Label" : null,
+                Seed = parsed.GetValue(_seed),
+                Device = parsed.GetValue(_device),
+                Training = training with
+                {
+                    ReportEverySteps = 10,
+                    Progress = history,
+                    CancellationToken = session.CancellationToken,
+                    ReturnModelOnCancellation = training.CheckpointDirectory is null,
+                },
+            };
+            return snapshots?.AddTo(given) ?? given;
+        }
+
+        context.TempFilePath = Path.GetDirectoryName(Path.GetFullPath(place))!; // the model needs room there in any case: Fit looks before it trains
+        var budget = _learning.Budget(parsed);
+        var run = new TrainingJob(context, session, Given, budget, previous, history)
+        {
+            Pictures = _labels.Apply(parsed, _pictures.Read(parsed, budget is null ? Given(new()).Network : null, previous)) with
             {
                 CancellationToken = session.CancellationToken,
             },

@@ -6,13 +6,16 @@ namespace Diffusion.Tool.Options;
 /// <summary>The options that decide how the model learns.</summary>
 internal sealed class LearningOptions
 {
+    private const double UsualShare = 0.1;
+
     private static readonly TrainingOptions _defaults = new();
+    private static readonly TimeSpan _usualTime = TimeSpan.FromMinutes(30);
 
     private readonly Option<int?> _steps =
-        Values.Whole("--steps", "N", "Train for this many steps [default: 20000 if neither --epochs nor --time is given]");
+        Values.Whole("--steps", "N", "Train for this many steps");
     private readonly Option<int?> _epochs = Values.Whole("--epochs", "N", "Train for this many passes over the pictures");
-    private readonly Option<TimeSpan?> _time = Values.Time("--time", "Train for this long: 90s, 45m, 1.5h, 2d or 1:30:00");
-    private readonly Option<int?> _batch = Values.Whole("--batch", "N", $"Pictures in a training step [default: {_defaults.BatchSize}]");
+    private readonly Option<TimeSpan?> _time = Values.Time("--time", "Train for this long: 90s, 45m, 1.5h, 2d or 1:30:00 [default: 30m if neither --steps nor --epochs is given]. What is not given of the network and of how it learns is planned for this time, the pictures and the machine");
+    private readonly Option<int?> _batch = Values.Whole("--batch", "N", $"Pictures in a training step {Values.Planned(_defaults.BatchSize)}");
     private readonly Option<int?> _accumulate =
         Values.Whole(
             "--accumulate",
@@ -22,18 +25,18 @@ internal sealed class LearningOptions
         Values.Real(
             "--learning-rate",
             "RATE",
-            $"Highest learning rate; short runs learn faster with 0.001 to 0.002 [default: {Values.Number(_defaults.LearningRate)}]");
+            $"Highest learning rate; short runs learn faster with 0.001 to 0.002 {Values.Planned(Values.Number(_defaults.LearningRate))}");
     private readonly Option<int?> _warmup =
         Values.Whole(
             "--warmup",
             "N",
-            $"Steps over which the learning rate rises to its highest [default: {_defaults.WarmupSteps}]",
+            $"Steps over which the learning rate rises to its highest {Values.Planned(_defaults.WarmupSteps)}",
             minimum: 0);
     private readonly Option<double?> _ema =
         Values.Real(
             "--ema",
             "DECAY",
-            $"Decay per step of the average of weights that the model uses; at step n at most (1 + n) / (10 + n) [default: {Values.Number(_defaults.EmaDecay)}]");
+            $"Decay per step of the average of weights that the model uses; at step n at most (1 + n) / (10 + n) {Values.Planned(Values.Number(_defaults.EmaDecay))}");
     private readonly Option<bool> _flip = new("--flip") { Description = "Mirror pictures left to right at random while training" };
     private readonly Option<double?> _labelDropout =
         Values.Real(
@@ -62,41 +65,49 @@ internal sealed class LearningOptions
         }
     }
 
-    /// <summary>Reads the options of a run.</summary>
-    public TrainingOptions Read(ParseResult parsed)
+    /// <summary>The time that a training is planned for; <see langword="null"/> where steps or epochs are given instead.</summary>
+    public TimeSpan? Budget(ParseResult parsed) =>
+        parsed.GetValue(_time) ?? (parsed.GetValue(_steps) is null && parsed.GetValue(_epochs) is null ? _usualTime : null);
+
+    /// <summary>Checks what goes together.</summary>
+    public void Check(ParseResult parsed)
     {
         if (parsed.GetValue(_checkpoint) is null)
         {
             RequireAbsent(parsed, "--checkpoint FOLDER, because that says where checkpoints go", _checkpointEvery);
         }
 
-        if (parsed.GetValue(_validation) is null or 0)
+        if (parsed.GetValue(_validation) == 0 || (parsed.GetValue(_validation) is null && Budget(parsed) is null))
         {
             RequireAbsent(parsed, "--validation, because it is about the validation loss", _keepBest, _patience);
         }
-
-        return _defaults with
-        {
-            NumberOfSteps = parsed.GetValue(_steps),
-            NumberOfEpochs = parsed.GetValue(_epochs),
-            Duration = parsed.GetValue(_time),
-            BatchSize = parsed.GetValue(_batch) ?? _defaults.BatchSize,
-            GradientAccumulationSteps = parsed.GetValue(_accumulate) ?? _defaults.GradientAccumulationSteps,
-            LearningRate = parsed.GetValue(_learningRate) ?? _defaults.LearningRate,
-            WarmupSteps = parsed.GetValue(_warmup) ?? _defaults.WarmupSteps,
-            EmaDecay = parsed.GetValue(_ema) ?? _defaults.EmaDecay,
-            FlipHorizontally = parsed.GetValue(_flip),
-            LabelDropout = parsed.GetValue(_labelDropout) ?? _defaults.LabelDropout,
-            CheckpointDirectory = parsed.GetValue(_checkpoint),
-            CheckpointEverySteps = parsed.GetValue(_checkpointEvery) ?? _defaults.CheckpointEverySteps,
-            Validation = new ValidationOptions
-            {
-                Share = parsed.GetValue(_validation) ?? 0,
-                KeepBest = parsed.GetValue(_keepBest),
-                Patience = parsed.GetValue(_patience),
-            },
-        };
     }
+
+    /// <summary>Sets what is given.</summary>
+    /// <param name="parsed">What was typed.</param>
+    /// <param name="options">Other options: the defaults, or what was planned.</param>
+    public TrainingOptions Apply(ParseResult parsed, TrainingOptions options) => options with
+    {
+        NumberOfSteps = parsed.GetValue(_steps),
+        NumberOfEpochs = parsed.GetValue(_epochs),
+        BatchSize = parsed.GetValue(_batch) ?? options.BatchSize,
+        GradientAccumulationSteps = parsed.GetValue(_accumulate) ?? options.GradientAccumulationSteps,
+        LearningRate = parsed.GetValue(_learningRate) ?? options.LearningRate,
+        WarmupSteps = parsed.GetValue(_warmup) ?? options.WarmupSteps,
+        EmaDecay = parsed.GetValue(_ema) ?? options.EmaDecay,
+        FlipHorizontally = parsed.GetValue(_flip),
+        LabelDropout = parsed.GetValue(_labelDropout) ?? options.LabelDropout,
+        CheckpointDirectory = parsed.GetValue(_checkpoint),
+        CheckpointEverySteps = parsed.GetValue(_checkpointEvery) ?? options.CheckpointEverySteps,
+        Validation = options.Validation with
+        {
+            Share = parsed.GetValue(_validation) ?? (IsJudged(parsed) ? UsualShare : options.Validation.Share),
+            KeepBest = parsed.GetValue(_keepBest),
+            Patience = parsed.GetValue(_patience),
+        },
+    };
+
+    private bool IsJudged(ParseResult parsed) => parsed.GetValue(_keepBest) || parsed.GetValue(_patience) is not null;
 
     private static void RequireAbsent(ParseResult parsed, string need, params Option[] options)
     {

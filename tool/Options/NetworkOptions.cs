@@ -12,25 +12,25 @@ internal sealed class NetworkOptions
         Values.Whole(
             "--channels",
             "N",
-            $"Channels of the network at full resolution, a multiple of {_defaults.NumberOfNormalizationGroups} [default: {_defaults.BaseChannels}]");
+            $"Channels of the network at full resolution, a multiple of {_defaults.NumberOfNormalizationGroups} {Values.Planned(_defaults.BaseChannels)}");
     private readonly Option<int[]?> _multipliers =
         Values.List(
             "--multipliers",
-            $"Channels of each level of the network as a multiple of --channels; every level but the last halves the picture [default: {Text(_defaults.ChannelMultipliers)}]");
+            $"Channels of each level of the network as a multiple of --channels; every level but the last halves the picture {Values.Planned(Text(_defaults.ChannelMultipliers))}");
     private readonly Option<int?> _blocks =
-        Values.Whole("--blocks", "N", $"Residual blocks of each level [default: {_defaults.NumberOfResidualBlocks}]");
+        Values.Whole("--blocks", "N", $"Residual blocks of each level {Values.Planned(_defaults.NumberOfResidualBlocks)}");
     private readonly Option<int[]?> _attention =
         Values.List(
             "--attention",
-            $"Sides, in pixels of the network, at which it has self-attention, or none; the middle always has it [default: {Text(_defaults.AttentionResolutions)}]",
+            $"Sides, in pixels of the network, at which it has self-attention, or none; the middle always has it {Values.Planned(Text(_defaults.AttentionResolutions))}",
             mayBeNone: true);
     private readonly Option<int?> _patch =
         Values.Whole(
             "--patch",
             "PIXELS",
-            $"Side of the pixel blocks that the network sees as one; 2 is about four times as fast [default: {_defaults.PatchSize}]");
+            $"Side of the pixel blocks that the network sees as one; 2 is about four times as fast {Values.Planned(_defaults.PatchSize)}");
     private readonly Option<double?> _dropout =
-        Values.Real("--dropout", "P", $"Probability of dropping a feature while training [default: {Values.Number(_defaults.Dropout)}]");
+        Values.Real("--dropout", "P", $"Probability of dropping a feature while training {Values.Planned(Values.Number(_defaults.Dropout))}");
     private readonly Option<string?> _prediction =
         Values.Choice("--prediction", "KIND", "What the network predicts: epsilon, sample or v [default: v]", OptionNames.Predictions);
     private readonly Option<string?> _schedule =
@@ -72,14 +72,14 @@ internal sealed class NetworkOptions
 
         return options with
         {
-            Network = new UNetOptions
+            Network = options.Network with
             {
-                BaseChannels = parsed.GetValue(_channels) ?? _defaults.BaseChannels,
-                ChannelMultipliers = parsed.Given(_multipliers) ?? _defaults.ChannelMultipliers,
-                NumberOfResidualBlocks = parsed.GetValue(_blocks) ?? _defaults.NumberOfResidualBlocks,
-                AttentionResolutions = parsed.Given(_attention) ?? _defaults.AttentionResolutions,
-                PatchSize = parsed.GetValue(_patch) ?? _defaults.PatchSize,
-                Dropout = dropout ?? _defaults.Dropout,
+                BaseChannels = parsed.GetValue(_channels) ?? options.Network.BaseChannels,
+                ChannelMultipliers = parsed.Given(_multipliers) ?? options.Network.ChannelMultipliers,
+                NumberOfResidualBlocks = parsed.GetValue(_blocks) ?? options.Network.NumberOfResidualBlocks,
+                AttentionResolutions = parsed.Given(_attention) ?? options.Network.AttentionResolutions,
+                PatchSize = parsed.GetValue(_patch) ?? options.Network.PatchSize,
+                Dropout = dropout ?? options.Network.Dropout,
             },
             Schedule = parsed.GetValue(_schedule) is { } schedule ? OptionNames.ToSchedule(schedule) : options.Schedule,
             Prediction = parsed.GetValue(_prediction) is { } prediction ? OptionNames.ToPrediction(prediction) : options.Prediction,

@@ -35,17 +35,17 @@ internal sealed class PictureOptions
 
     /// <summary>Reads how the pictures are loaded, in a size that the network can halve.</summary>
     /// <param name="parsed">What was typed.</param>
-    /// <param name="network">The network.</param>
+    /// <param name="network">The network; <see langword="null"/> where it is planned by the size.</param>
     /// <param name="previous">The model to train on, which has a size.</param>
-    public ImageFolderOptions Read(ParseResult parsed, UNetOptions network, DiffusionTransformer? previous)
+    public ImageFolderOptions Read(ParseResult parsed, UNetOptions? network, DiffusionTransformer? previous)
     {
         var (width, height) =
             previous is not null ? (previous.ImageWidth, previous.ImageHeight) : parsed.GetValue(_size) ?? (DefaultSide, DefaultSide);
-        var factor = network.DownsamplingFactor;
+        var factor = network?.DownsamplingFactor ?? 1;
         if (width % factor != 0 || height % factor != 0)
         {
             throw new UsageException(
-                $"--size must be a multiple of {factor}, because the network halves pictures at every level but the last{(network.PatchSize > 1 ? " and folds patches" : "")}, but is {width}x{height}. Change it, or give fewer --multipliers{(network.PatchSize > 1 ? " or a smaller --patch" : "")}.");
+                $"--size must be a multiple of {factor}, because the network halves pictures at every level but the last{(network!.PatchSize > 1 ? " and folds patches" : "")}, but is {width}x{height}. Change it, or give fewer --multipliers{(network.PatchSize > 1 ? " or a smaller --patch" : "")}.");
         }
 
         var options = new ImageFolderOptions

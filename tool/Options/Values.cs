@@ -9,6 +9,10 @@ namespace Diffusion.Tool.Options;
 /// <summary>Options of numbers, choices and lists, whose mistakes are told in one line that names them.</summary>
 internal static partial class Values
 {
+    /// <summary>How a description ends of what is planned for the time of a training.</summary>
+    /// <param name="other">The default of a training by steps or epochs.</param>
+    public static string Planned<T>(T other) => FormattableString.Invariant($"[default: planned; with --steps or --epochs {other}]");
+
     /// <summary>A whole number.</summary>
     /// <param name="name">The option.</param>
     /// <param name="value">What help calls its value.</param>

@@ -13,15 +13,24 @@ internal sealed class TrainingJob
     private readonly DiffusionEstimator _trainer;
 
     /// <summary>Checks the options, before any picture is read.</summary>
+    /// <param name="context">The context.</param>
+    /// <param name="session">Who is told.</param>
+    /// <param name="given">Sets the options that are given.</param>
+    /// <param name="budget">The time to plan the others for; <see langword="null"/> leaves them as they are.</param>
+    /// <param name="previous">The model to train on; <see langword="null"/> for a new one.</param>
+    /// <param name="history">Receives the progress.</param>
     public TrainingJob(
         MLContext context,
         Session session,
-        DiffusionOptions options,
+        Func<DiffusionOptions, DiffusionOptions> given,
+        TimeSpan? budget,
         DiffusionTransformer? previous,
         TrainingHistory history)
     {
-        (_context, _session, _options, _previous, _history) = (context, session, options, previous, history);
-        _trainer = context.Transforms.DiffusionTrainer("Generated", "Image", options);
+        (_context, _session, _options, _previous, _history) = (context, session, given(new()), previous, history);
+        _trainer = budget is { } time
+            ? context.Transforms.DiffusionTrainer("Generated", "Image", time, given)
+            : context.Transforms.DiffusionTrainer("Generated", "Image", _options);
     }
 
     /// <summary>What the pictures become.</summary>
@@ -79,8 +88,8 @@ internal sealed class TrainingJob
     {
         if (_options.LabelColumnName is null && images.MetadataFiles is [var file, ..])
         {
-            _session.Notes.WriteLine(
-                Terminal.Safe($"'{file.Path}' says more of the pictures: {string.Join(", ", file.Fields)}. --labels-from FIELD takes their classes from it."));
+            _session.Tell(
+                $"'{file.Path}' says more of the pictures: {string.Join(", ", file.Fields)}. --labels-from FIELD takes their classes from it.");
         }
     }
 
