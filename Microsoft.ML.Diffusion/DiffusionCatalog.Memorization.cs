@@ -57,7 +57,7 @@ public sealed partial class DiffusionCatalog
         return new Memorization(learned, options).Judge(made, unseen);
     }
 
-    private List<float[]> ReadRows(
+    private static List<float[]> ReadRows(
         IDataView data,
         string parameter,
         string name,

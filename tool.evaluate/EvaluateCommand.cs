@@ -72,6 +72,12 @@ internal sealed class EvaluateCommand : ToolCommand
                 $"{_count.Name} is for a model, because of a folder all images are taken, but '{generated}' is a folder. Leave it out.");
         }
 
+        if (parsed.IsGiven(_size) && isModel)
+        {
+            throw new UsageException(
+                $"{_size.Name} is for folders, because the images of a model have a size, to which the real ones are brought. Leave it out.");
+        }
+
         var sheet =
             parsed.GetValue(_sheet) is { } file ? OutputFile.Prepare(_sheet.Name, file, parsed.GetValue(_force), OutputFile.Pictures) : null;
         var job = new EvaluationJob(session.CreateContext(), session)

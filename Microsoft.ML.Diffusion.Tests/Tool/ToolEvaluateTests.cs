@@ -116,10 +116,15 @@ public sealed class ToolEvaluateTests : IDisposable
             real[i].Save(Prepared($"real/{i}.png"));
         }
 
-        var run = ToolProcess.RunEvaluation("--json", _folder.File("real"), SavedModel.Chain, "--count", "5", "--size", "28").Done();
+        var run = ToolProcess.RunEvaluation("--json", _folder.File("real"), SavedModel.Chain, "--count", "5", "--sheet", _folder.File("nearest.png")).Done();
+        var sized = ToolProcess.RunEvaluation(_folder.File("real"), SavedModel.Chain, "--size", "28");
 
         Assert.AreEqual((5, 8), ((int)run.Document["metrics"]!["number_of_generated_rows"]!, (int)run.Document["metrics"]!["number_of_real_rows"]!));
         Assert.IsNull(run.Document["memorization"]!["nearest"]![0]!["generated"]);
+        Assert.AreEqual((8, 8), ((int)run.Document["width"]!, (int)run.Document["height"]!), "the size of the model's images");
+        Assert.AreEqual(
+            (2, "--size is for folders, because the images of a model have a size, to which the real ones are brought. Leave it out."),
+            (sized.ExitCode, sized.Error));
     }
 
     private static int NumberIn(JsonNode path) => int.Parse(Path.GetFileNameWithoutExtension((string)path!), System.Globalization.CultureInfo.InvariantCulture);
