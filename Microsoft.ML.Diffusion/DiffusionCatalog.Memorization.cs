@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -54,7 +55,10 @@ public sealed partial class DiffusionCatalog
                     : $"training has {learned.Rows.Count} distinct rows, but needs at least {needed}, because the nearest of an image is compared with the next one{(unseen is null ? ", and each training image with others" : "")}.");
         }
 
-        return new Memorization(learned, options).Judge(made, unseen);
+        var metrics = new Memorization(learned, options).Judge(made, unseen);
+        using var channel = _host.Start(nameof(EvaluateMemorization));
+        channel.Info(MessageSensitivity.None, metrics.ToString());
+        return metrics;
     }
 
     private static List<float[]> ReadRows(
