@@ -14,7 +14,7 @@ const int Columns = 16;
 var quick = args.Contains("--quick");
 var modelFile = args.SkipWhile(argument => argument != "--model").Skip(1).FirstOrDefault() ?? Path.Combine(AppContext.BaseDirectory, "emoji.zip");
 var folder = args.FirstOrDefault(argument => argument is not ("--quick" or "--model") && argument != modelFile);
-var (minutes, count, drawn, steps) = quick ? (0.03, 12, 16, 2) : (2.5, 100, 200, 30);
+var (minutes, count, drawn, steps) = quick ? (0.03, 16, 16, 2) : (2.5, 100, 200, 30);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
 var artifacts = new Artifacts(null, Path.Combine("FineTune", quick ? "quick" : ""));
