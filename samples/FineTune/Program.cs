@@ -14,7 +14,7 @@ const int Columns = 16;
 var quick = args.Contains("--quick");
 var modelFile = args.SkipWhile(argument => argument != "--model").Skip(1).FirstOrDefault() ?? Path.Combine(AppContext.BaseDirectory, "emoji.zip");
 var folder = args.FirstOrDefault(argument => argument is not ("--quick" or "--model") && argument != modelFile);
-var (minutes, count, drawn, steps) = quick ? (0.03, 12, 16, 2) : (2.5, 100, 200, 30);
+var (minutes, count, drawn, steps) = quick ? (0.03, 16, 16, 2) : (2.5, 100, 200, 30);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
 var artifacts = new Artifacts(null, Path.Combine("FineTune", quick ? "quick" : ""));
@@ -24,9 +24,13 @@ using var previous = mlContext.Diffusion.LoadDiffusionModel(modelFile);
 Console.WriteLine($"Starts from: {previous}");
 
 // 2. Pictures of one's own. They have no classes; those of the model are left out then.
-var own = folder is null
-    ? mlContext.Data.LoadFromEnumerable(Rows(Enumerable.Range(0, count).Select(i => Potions.Draw(i, previous.ImageWidth))), Row.Schema(previous))
-    : PictureFolder.Load(mlContext, folder, previous.ImageWidth, previous.ImageHeight).Data;
+if (folder is null)
+{
+    artifacts.SaveAll("potions", [.. Enumerable.Range(0, count).Select(i => Potions.Draw(i, previous.ImageWidth))]);
+    folder = artifacts.PathOf("potions");
+}
+
+var own = PictureFolder.Load(mlContext, folder, previous.ImageWidth, previous.ImageHeight).Data;
 
 // 3. Twice the same training: a fifth of the pictures judges, and the weights that it likes best are kept. The model that has learned already takes smaller steps.
 DiffusionOptions Options(double learningRate) => new()
@@ -68,11 +72,10 @@ using var grid = ImageGrid.Create(sheet, Columns, padding: 1);
 artifacts.Save("sheet.png", grid.Save, "one row of the pictures, two drawn by the model from nothing, two by that which learned on");
 Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} minutes"));
 
-static IEnumerable<Row> Rows(IEnumerable<MLImage> images) => [.. images.Select(image => new Row { Image = image })];
-
 // Expected output (the figures depend on how far the trainings get):
 //
 // Starts from: Diffusion model of 32x32, 3 channels, ...
+// Wrote 100 pictures to <repository>/artifacts/FineTune/potions
 //                    steps   validation loss   Frechet distance
 // from nothing         ...               ...                ...
 // from the model       ...               ...                ...
