@@ -114,6 +114,9 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgress<dou
         }
     }
 
+    /// <inheritdoc/>
+    public override string ToString() => "Progress on the console";
+
     /// <summary>Takes a bar that is left from the terminal, and shows the log no more.</summary>
     public void Dispose()
     {

@@ -128,7 +128,10 @@ public sealed partial class DiffusionEstimator
                 : null;
         using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
         var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
-        var planning = _budget is null ? null : new RunPlanning(_budget, all, classNames, previous?.Description, validationData is not null, device, seed);
+        var planning =
+            _budget is null
+                ? null
+                : new RunPlanning(_budget, all, classNames, previous?.Description, validationData is not null, device, seed);
         var planned = planning?.Decide(resumed?.Identity.Plan, cancellation, text => channel.Info(MessageSensitivity.None, text));
         var options = planned is null ? _options : planning!.Options(planned);
         var description =
@@ -193,25 +196,6 @@ public sealed partial class DiffusionEstimator
             network.Dispose();
             throw;
         }
-    }
-
-    /// <summary>The options that <c>Fit</c> would train with.</summary>
-    internal DiffusionOptions Plan(IDataView data)
-    {
-        using var cancellation = new RunCancellation(_host, _options.Training.CancellationToken, null);
-        using var channel = _host.Start("Plan");
-        var (image, label) = Columns(data.Schema);
-        using var images = Reader(data, image, label, null, cancellation).Read();
-        var planning =
-            new RunPlanning(
-                _budget!,
-                images,
-                label is { } column ? ClassColumn.Names(column) : [],
-                previous: null,
-                hasValidation: false,
-                DeviceChoice.Resolve(_host, _options.Device),
-                Seeds.Resolve(_host, _options.Seed));
-        return planning.Options(planning.Decide(earlier: null, cancellation, text => channel.Info(MessageSensitivity.None, text)));
     }
 
     // In a method of its own, so that nothing holds the weights besides the network.

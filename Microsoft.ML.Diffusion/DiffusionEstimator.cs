@@ -132,23 +132,8 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
 
     private (ImageColumn Image, DataViewSchema.Column? Label) Columns(DataViewSchema schema)
     {
-        const string parameter = "inputSchema";
         var image = ImageColumn.Find(schema, _inputColumnName, _options.Pixels, shape: null);
         _ = SeedColumn.Find(schema, _options.SeedColumnName); // not read to train, but the model would miss it at once
-        if (_options.LabelColumnName is not { } labelName)
-        {
-            return (image, null);
-        }
-
-        var label = schema.GetColumnOrNull(labelName) ?? throw ColumnErrors.Missing(schema, parameter, "label", labelName);
-        return label.Type is KeyDataViewType
-            ? (image, label)
-            : throw ColumnErrors.OtherType(
-                parameter,
-                "label",
-                labelName,
-                ClassColumn.ExpectedType,
-                label.Type.ToString()!,
-                ColumnErrors.MakeKeys(labelName, label.Type));
+        return (image, ClassColumn.FindToLearn(schema, _options.LabelColumnName));
     }
 }

@@ -42,8 +42,6 @@ public sealed class MachineLearningInternalsTests
         "Microsoft.ML.RepositoryWriter.Commit",
         "Microsoft.ML.RepositoryWriter.CreateEntry",
         "Microsoft.ML.RepositoryWriter.CreateNew",
-        "Microsoft.ML.Runtime.Contracts",
-        "Microsoft.ML.Runtime.Contracts.ExceptSchemaMismatch",
         "Microsoft.ML.Runtime.ICancelable",
         "Microsoft.ML.Runtime.ICancelable.get_IsCanceled",
         "Microsoft.ML.Runtime.IHostEnvironmentInternal",

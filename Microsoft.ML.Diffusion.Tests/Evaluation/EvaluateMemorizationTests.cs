@@ -140,7 +140,7 @@ public sealed class EvaluateMemorizationTests
             "heldOut has 1 rows that are no training images, but needs at least 2, because they tell how near new images are. Leave it out to compare the training images among themselves.",
             () => Evaluate(rows, rows, [.. rows, Row(1)]));
         Messages.Expect<ArgumentOutOfRangeException>(
-            "Could not find feature column 'Other' (Parameter 'training')",
+            "Could not find feature column 'Other'. The columns are: Features (Vector<Single, 6>). (Parameter 'training')",
             () => _mlContext.Diffusion.EvaluateMemorization(Load(rows), Load(rows), featureColumnName: "Other"));
         Messages.Expect<ArgumentOutOfRangeException>(
             "Schema mismatch for feature column 'Features': expected Vector<Single, 6>, got Vector<Single, 2> (Parameter 'heldOut')",

@@ -5,8 +5,9 @@ namespace Microsoft.ML.Diffusion.Planning;
 
 /// <summary>Networks for images of a size, from the least work to the most.</summary>
 /// <remarks>
-/// All have the same shape: few channels at full resolution, twice as many at each half of it, down to a few pixels that see the whole image. So every level has about as much to compute, single pixels are
-/// cheap enough to need no patches, whose grid one would see, and what is rare, the large shapes, has most of the weights.
+/// All have the same shape: few channels at full resolution, twice as many at each half of it, down to a few pixels that see the whole image.
+/// So every level has about as much to compute, single pixels are cheap enough to need no patches, whose grid one would see, and large shapes have
+/// most of the weights.
 /// </remarks>
 internal static class NetworkLadder
 {
@@ -29,7 +30,7 @@ internal static class NetworkLadder
         return
         [
             .. _patches // where even the smallest of the others would learn too little in the time
-                .Where(patch => shape.Height % patch == 0 && shape.Width % patch == 0 && Math.Min(shape.Height, shape.Width) / patch >= SmallestPatched)
+                .Where(patch => IsMultiple(shape, patch) && Math.Min(shape.Height, shape.Width) / patch >= SmallestPatched)
                 .Select(patch => Network(shape, 16, 1, patch))
                 .Where(network => Work(network, shape) < least)
                 .OrderBy(network => Work(network, shape)),
@@ -60,7 +61,9 @@ internal static class NetworkLadder
     }
 
     private static bool IsFine(ImageShape shape, int factor) =>
-        shape.Height % factor == 0 && shape.Width % factor == 0 && Math.Min(shape.Height, shape.Width) / factor >= SmallestSide;
+        IsMultiple(shape, factor) && Math.Min(shape.Height, shape.Width) / factor >= SmallestSide;
+
+    private static bool IsMultiple(ImageShape shape, int factor) => shape.Height % factor == 0 && shape.Width % factor == 0;
 
     private static double Work(UNetOptions network, ImageShape shape) =>
         PlanWork.Operations(new UNetPlan(network, shape.Channels, shape.Channels, shape.Height, shape.Width));

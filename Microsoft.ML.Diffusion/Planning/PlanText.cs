@@ -18,16 +18,17 @@ internal static class PlanText
         var network = new UNetPlan(options.Network, shape.Channels, outputs, shape.Height, shape.Width, facts.Classes);
         var duration = options.Training.Duration ?? planned.Duration;
         var steps = duration.TotalSeconds / planned.SecondsPerStep;
-        var expected =
-            Expectation.Of(3 * PlanWork.Operations(network) * batch / planned.SecondsPerStep, duration, shape.Height * shape.Width);
+        var operations = 3 * PlanWork.Operations(network) * batch / planned.SecondsPerStep;
+        var (colours, classes) = (shape.Channels == 1 ? "grey" : "in colour", facts.Classes > 0 ? $", {facts.Classes} classes" : "");
+        var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / facts.Images);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
             Plan for {TimeText.Of(facts.Budget)} of training:
-              images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {(shape.Channels == 1 ? "grey" : "in colour")}{(facts.Classes > 0 ? $", {facts.Classes} classes" : "")}
+              images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {colours}{classes}
               network   {options.Network}, {network.NumberOfParameters:N0} weights
-              training  {batch / planned.SecondsPerStep:N0} images/s measured: about {steps:N0} steps of {batch}, each image {steps * batch / facts.Images:N0} times
-              result    {expected}
+              training  {speed:N0} images/s measured: about {steps:N0} steps of {batch}, each image {times:N0} times
+              result    {Expectation.Of(operations, duration, shape.Height * shape.Width)}
             """);
     }
 }

@@ -37,6 +37,30 @@ internal static class ClassColumn
             : throw ColumnErrors.OtherType(parameter, "label", name, $"a key of {classes} values", column.Type.ToString()!);
     }
 
+    /// <summary>The column of that name, whose keys are classes to be learned.</summary>
+    /// <param name="schema">The schema of the rows.</param>
+    /// <param name="name">The name of the column; null for none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is none, or it has no keys.</exception>
+    public static DataViewSchema.Column? FindToLearn(DataViewSchema schema, string? name)
+    {
+        const string parameter = "inputSchema";
+        if (name is null)
+        {
+            return null;
+        }
+
+        var column = schema.GetColumnOrNull(name) ?? throw ColumnErrors.Missing(schema, parameter, "label", name);
+        return column.Type is KeyDataViewType
+            ? column
+            : throw ColumnErrors.OtherType(
+                parameter,
+                "label",
+                name,
+                ExpectedType,
+                column.Type.ToString()!,
+                ColumnErrors.MakeKeys(name, column.Type));
+    }
+
     public static Func<int> Reader(DataViewRow row, DataViewSchema.Column column)
     {
         var count = ((KeyDataViewType)column.Type).Count;

@@ -81,7 +81,7 @@ public sealed record DiffusionOptions
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentException.ThrowIfNullOrEmpty(imageColumnName);
-        return new DiffusionEstimator(mlContext ?? new MLContext(), "Generated", imageColumnName, new TimeBudget(budget, configure)).Plan(images);
+        return OptionsPlanning.Options(mlContext ?? new MLContext(), images, imageColumnName, new TimeBudget(budget, configure));
     }
 
     /// <inheritdoc/>
