@@ -143,7 +143,7 @@ public sealed class EvaluateMemorizationTests
             "Could not find feature column 'Other'. The columns are: Features (Vector<Single, 6>). (Parameter 'training')",
             () => _mlContext.Diffusion.EvaluateMemorization(Load(rows), Load(rows), featureColumnName: "Other"));
         Messages.Expect<ArgumentOutOfRangeException>(
-            "Schema mismatch for feature column 'Features': expected Vector<Single, 6>, got Vector<Single, 2> (Parameter 'heldOut')",
+            "Schema mismatch for feature column 'Features': expected Vector<Single, 6>, got Vector<Single, 2>. (Parameter 'heldOut')",
             () => _mlContext.Diffusion.EvaluateMemorization(Load(rows), Load(rows), _mlContext.Data.LoadFromEnumerable([new NarrowRow()])));
         Messages.Expect<InvalidOperationException>(
             "Row 1 of generated: value 0 of column 'Features' is NaN, expected a finite number. Remove the row or repair the value.",

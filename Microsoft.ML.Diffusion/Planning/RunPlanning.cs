@@ -15,6 +15,8 @@ internal sealed class RunPlanning(
     ComputeDevice device,
     long seed)
 {
+    private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(10); // with a day of training, too
+
     private readonly PlanFacts _facts = new(images.Shape, images.Count, classNames.Count, hasValidation, budget.Time);
 
     /// <summary>Decides, and tells what and why before the first step.</summary>
@@ -28,9 +30,12 @@ internal sealed class RunPlanning(
             return Resumed(PlannedOptions.FromJson(earlier));
         }
 
+        tell(FormattableString.Invariant(
+            $"Measuring what {device} can do with {images.Count} images of {images.Shape}, to plan {TimeText.Of(budget.Time)} of training."));
         var clock = Stopwatch.StartNew();
         var timer = new StepTimer(images, device, seed, cancellation);
-        var limit = TrainingPlanner.MeasuringShare * budget.Time / TrainingPlanner.MaximumMeasured;
+        var share = TrainingPlanner.MeasuringShare * budget.Time / TrainingPlanner.MaximumMeasured;
+        var limit = share < _longEnough ? share : _longEnough;
         var planned = new TrainingPlanner(
             _facts,
             Given,

@@ -4,13 +4,13 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
 
 var mlContext = new MLContext(seed: 1);
-using var progress = new ConsoleProgress(mlContext);                     // a bar on a terminal; warnings, with what to do
+using var progress = new ConsoleProgress(mlContext);                     // a bar on a terminal; the plan; warnings, with what to do
 LoadedImages images = mlContext.Diffusion.LoadImages("pictures", imageSize: 32);
 Console.WriteLine(images);
 
-var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", new DiffusionOptions
+var trainer = mlContext.Transforms.DiffusionTrainer("Generated", "Image", TimeSpan.FromMinutes(30), options => options with
 {
-    Training = new TrainingOptions { Duration = TimeSpan.FromMinutes(30), LearningRate = 1e-3, Progress = progress },
+    Training = options.Training with { Progress = progress },            // all else is planned for the pictures, the time and the machine
 });
 using DiffusionTransformer model = trainer.Fit(images.Data);             // on the GPU when there is one
 
