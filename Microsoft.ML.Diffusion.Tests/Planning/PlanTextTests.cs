@@ -18,7 +18,7 @@ public sealed class PlanTextTests
             AttentionResolutions = [],
         };
         var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, false, TimeSpan.FromMinutes(8));
-        var planned = new PlannedOptions(network, 32, 2e-3, 200, 0.99, 0.1, TimeSpan.FromSeconds(460), facts.Budget, 0.1);
+        var planned = new PlannedOptions(network, 32, 2e-3, 200, 0.99, 0.1, false, TimeSpan.FromSeconds(460), facts.Budget, 0.1);
         Assert.AreEqual(
             """
             Plan for 00:08:00 of training:
@@ -28,6 +28,11 @@ public sealed class PlanTextTests
               result    enough for shapes and colours that one can recognize; for detail, give it about 40 minutes
             """,
             PlanText.Of(facts, planned, planned.ApplyTo(new DiffusionOptions())));
+
+        var often = planned with { Augments = true };
+        StringAssert.Contains(
+            PlanText.Of(facts with { Images = 100 }, often, often.ApplyTo(new DiffusionOptions())),
+            "each image 1,472 times, each time changed a little");
     }
 
     [TestMethod]

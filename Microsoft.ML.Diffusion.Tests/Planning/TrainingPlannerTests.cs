@@ -138,6 +138,14 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    public void FewImagesAreChangedWhileTheyAreLearned()
+    {
+        Assert.IsTrue(Plan(Emoji with { Images = 100 }, TwoCores).Augments);
+        Assert.IsFalse(Plan(Emoji, TwoCores).Augments);
+        Assert.IsTrue(Plan(Emoji with { Budget = TimeSpan.FromHours(20) }, TwoCores).Augments, "often seen are many, too, in a long time");
+    }
+
+    [TestMethod]
     public void APlanIsReadAsItWasWritten()
     {
         var planned = Plan(Emoji, TwoCores);

@@ -16,11 +16,10 @@ public sealed class AugmentedRunTests
     // The judge knows what it looks for: of images that are mirrored without telling the network, half show it.
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
-    [DynamicData(nameof(EveryDevice.Processors), typeof(EveryDevice))]
-    public void Generate_AfterFlipsAndTurns_ShowsNone(string device)
+    public void Generate_AfterFlipsAndTurns_ShowsNone()
     {
-        var told = BrightCorners(Training with { Augmentation = _turned }, device);
-        var untold = BrightCorners(Training with { FlipHorizontally = true }, device);
+        var told = BrightCorners(Training with { Augmentation = _turned });
+        var untold = BrightCorners(Training with { FlipHorizontally = true });
 
         Assert.AreEqual(Generated, told[0], $"bright at {string.Join(", ", told)}: all at the top left, as all that was learned");
         Assert.AreEqual(Generated / 2, untold[1], 20, $"bright at {string.Join(", ", untold)}");
@@ -107,14 +106,14 @@ public sealed class AugmentedRunTests
     };
 
     /// <summary>Learns pictures that are bright at their top left, and counts where generated ones are: top left, top right, bottom left, bottom right.</summary>
-    private static int[] BrightCorners(TrainingOptions training, string device)
+    private static int[] BrightCorners(TrainingOptions training)
     {
         var mlContext = new MLContext(seed: 3);
         var rows =
             mlContext.Data.LoadFromEnumerable(
                 Enumerable.Range(0, 16).Select(i =>
                     new Row { Image = Pictures.Grey((x, y) => (byte)(x < 4 && y < 4 ? 180 + (5 * (i % 16)) : 20 + (4 * (i % 4)))) }));
-        var options = TinyModel.On(device) with { Training = training };
+        var options = TinyModel.Options with { Training = training };
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(rows);
         var counts = new int[4];
         foreach (var image in model.Generate(Generated, model.Generation with { Sampler = new DdimSampler(20) }))

@@ -21,13 +21,14 @@ internal static class PlanText
         var operations = 3 * PlanWork.Operations(network) * batch / planned.SecondsPerStep;
         var (colours, classes) = (shape.Channels == 1 ? "grey" : "in colour", facts.Classes > 0 ? $", {facts.Classes} classes" : "");
         var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / facts.Images);
+        var changed = options.Training.Augmentation is null ? "" : ", each time changed a little";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
             Plan for {TimeText.Of(facts.Budget)} of training:
               images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {colours}{classes}
               network   {options.Network}, {network.NumberOfParameters:N0} weights
-              training  {speed:N0} images/s measured: about {steps:N0} steps of {batch}, each image {times:N0} times
+              training  {speed:N0} images/s measured: about {steps:N0} steps of {batch}, each image {times:N0} times{changed}
               result    {Expectation.Of(operations, duration, shape.Height * shape.Width)}
             """);
     }

@@ -9,6 +9,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <param name="WarmupSteps">Steps over which it is reached.</param>
 /// <param name="EmaDecay">The decay of the average of weights.</param>
 /// <param name="ValidationShare">The share of images to judge by.</param>
+/// <param name="Augments">Whether images are changed at random, which the network is told.</param>
 /// <param name="Duration">How long training takes: the budget without the time for measuring.</param>
 /// <param name="Budget">The budget.</param>
 /// <param name="SecondsPerStep">The measured time of a step.</param>
@@ -19,6 +20,7 @@ internal sealed record PlannedOptions(
     int WarmupSteps,
     double EmaDecay,
     double ValidationShare,
+    bool Augments,
     TimeSpan Duration,
     TimeSpan Budget,
     double SecondsPerStep)
@@ -34,6 +36,7 @@ internal sealed record PlannedOptions(
             LearningRate = LearningRate,
             WarmupSteps = WarmupSteps,
             EmaDecay = EmaDecay,
+            Augmentation = Augments ? new AugmentationOptions() : null,
             Validation = options.Training.Validation with { Share = ValidationShare },
         },
     };

@@ -6,6 +6,9 @@ internal static class PlannedTraining
     /// <summary>The images of a training set from which on a tenth is held out to judge by: of fewer each one is needed to learn from.</summary>
     public const int EnoughToHoldOut = 200;
 
+    // Seen more often, images are learned by heart unless they are changed; seen less often, changing them only costs time (docs/planning.md).
+    private const double OftenSeen = 300;
+
     private const double HeldOutShare = 0.1;
     private const int UsualBatch = 32;
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
@@ -45,6 +48,7 @@ internal static class PlannedTraining
             (int)Math.Ceiling(WarmupShare * steps),
             Math.Clamp(1 - (1 / (AverageShare * steps)), 0.9, 0.9999),
             facts is { HasValidation: false, Images: >= EnoughToHoldOut } ? HeldOutShare : 0,
+            images / facts.Images >= OftenSeen,
             duration,
             facts.Budget,
             secondsPerImage * training.BatchSize);
