@@ -57,7 +57,7 @@ public sealed partial class DiffusionCatalog
 
         var metrics = new Memorization(learned, options).Judge(made, unseen);
         using var channel = _host.Start(nameof(EvaluateMemorization));
-        channel.Info(MessageSensitivity.None, metrics.ToString());
+        channel.Trace(MessageSensitivity.None, metrics.ToString());
         return metrics;
     }
 

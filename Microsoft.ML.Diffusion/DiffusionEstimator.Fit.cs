@@ -205,10 +205,10 @@ public sealed partial class DiffusionEstimator
         IReadOnlyList<string> classNames,
         long seed,
         ComputeDevice device) =>
-        NetworkEngine.Create(
-            plan,
-            (previous is null ? StartingWeights.Random(plan.Trained, seed) : StartingWeights.Of(plan.Trained, classNames, previous)).For(plan),
-            device);
+        NetworkEngine.Create(plan, StartWeights(plan.Trained, previous, classNames, seed).For(plan), device);
+
+    private static NetworkWeights StartWeights(UNetPlan plan, DiffusionModel? previous, IReadOnlyList<string> classNames, long seed) =>
+        previous is null ? StartingWeights.Random(plan, seed) : StartingWeights.Of(plan, classNames, previous);
 
     private static void TellClasses(ModelDescription? previous, IReadOnlyList<string> classNames, IChannel channel)
     {
@@ -264,7 +264,8 @@ public sealed partial class DiffusionEstimator
                 "validationData");
     }
 
-    private TrainingSetNeeds Needs => new(_budget is null ? _options.Network : null, _options.Channels, _options.Training.MaximumImageMemory);
+    private TrainingSetNeeds Needs =>
+        new(_budget is null ? _options.Network : null, _options.Channels, _options.Training.MaximumImageMemory);
 
     private TrainingSetReader Reader(
         IDataView data,

@@ -168,7 +168,7 @@ public sealed class PackageTests
     private static string ShortQuickStart()
     {
         var program = File.ReadAllText(BuildFiles.InRoot("samples", "QuickStart", "Program.cs"));
-        foreach (var (from, to) in new[] { ("32, 32", "16, 16"), ("Duration = TimeSpan.FromMinutes(30)", "NumberOfSteps = 20, BatchSize = 4"), ("Generate(64)", "Generate(4)") })
+        foreach (var (from, to) in new[] { ("imageSize: 32", "imageSize: 16"), ("TimeSpan.FromMinutes(30)", "TimeSpan.FromSeconds(4)"), ("{ Progress = progress }", "{ Progress = progress, NumberOfSteps = 20, BatchSize = 4 }"), ("Generate(64)", "Generate(4)") })
         {
             StringAssert.Contains(program, from);
             program = program.Replace(from, to, StringComparison.Ordinal);

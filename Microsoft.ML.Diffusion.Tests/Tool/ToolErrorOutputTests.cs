@@ -77,6 +77,6 @@ public sealed partial class ToolErrorOutputTests
     private static string Error(params string[] arguments) => ToolProcess.Run(arguments).Done().Error;
 
     // Progress: a line when something is done and, on slow machines, lines on the way.
-    [GeneratedRegex(@"^(Skipped 'notes\.txt': .*|(Reading pictures|Training|Drawing[a-z0-9 ]*) took \d+\.\d s\.|(Reading pictures|Training|Drawing[a-z0-9 ]*): (step \d.*|\d+ %)|No seed was given; this run uses \d+\.)$")]
+    [GeneratedRegex(@"^(Skipped 'notes\.txt': .*|(Reading pictures|Training|Drawing[a-z0-9 ]*) took \d+\.\d s\.|(Reading pictures|Training|Drawing[a-z0-9 ]*): (step \d.*|\d+ %)|No seed was given; this run uses \d+\.|Training begins on .*|Of the 12 steps of this run, .*)$")]
     private static partial Regex Own();
 }
