@@ -125,7 +125,7 @@ public sealed class PackageTests
     [TestMethod]
     public void App_WithThePackageAndLibTorch_ComputesByIt()
     {
-        var program = ShortQuickStart().Replace("Training = new", "Device = \"torch\", Training = new", StringComparison.Ordinal);
+        var program = ShortQuickStart().Replace("Training = options", "Device = \"torch\", Training = options", StringComparison.Ordinal);
         using var app = new PackagedApp(_package, program, libTorch: true);
 
         var (built, log) = app.Dotnet("build", "-c", "Release", "-warnaserror");

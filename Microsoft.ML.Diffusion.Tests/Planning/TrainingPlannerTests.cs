@@ -106,6 +106,28 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    public void AKernelThatIsFasterThanItsOperationsIsFound()
+    {
+        var usual = Plan(Emoji, TwoCores);
+        var larger = new TrainingPlanner(
+            Emoji,
+            options => options,
+            options => options.Training.BatchSize * 3 * Work(options.Network, Emoji.Shape) / (options.Network.BaseChannels > usual.Network.BaseChannels ? 20 * TwoCores : TwoCores))
+            .Decide(() => TimeSpan.Zero);
+        Assert.IsGreaterThan(usual.Network.BaseChannels, larger.Network.BaseChannels);
+    }
+
+    [TestMethod]
+    public void ANetworkThatDoesNotFitIsNotTaken()
+    {
+        var planned = new TrainingPlanner(
+            Emoji,
+            options => options,
+            options => options.Network.BaseChannels > 8 ? 1e9 : 0.01).Decide(() => TimeSpan.Zero);
+        Assert.AreEqual(8, planned.Network.BaseChannels);
+    }
+
+    [TestMethod]
     [DataRow(0.01)]
     [DataRow(1)]
     [DataRow(480)]

@@ -12,6 +12,7 @@ internal sealed class StepTimer(TrainingSet images, ComputeDevice device, long s
 {
     private const int FewestSteps = 3; // the first pays for code that .NET compiles, and memory that is new
     private const int MostSteps = 40;
+    private const double TooLarge = 1e9; // seconds, of a network that the device has no memory for: no budget has them
 
     /// <summary>Measures.</summary>
     /// <param name="model">What is trained.</param>
@@ -19,6 +20,18 @@ internal sealed class StepTimer(TrainingSet images, ComputeDevice device, long s
     /// <param name="limit">The time to spend, unless three steps take longer.</param>
     /// <returns>The median time of the later half of the steps, in seconds.</returns>
     public double SecondsPerStep(ModelDescription model, TrainingOptions options, TimeSpan limit)
+    {
+        try
+        {
+            return Measure(model, options, limit);
+        }
+        catch (Exception exception) when (MemoryShortage.IsMeantBy(exception))
+        {
+            return TooLarge;
+        }
+    }
+
+    private double Measure(ModelDescription model, TrainingOptions options, TimeSpan limit)
     {
         var plan = model.CreatePlan();
         var weights = new NetworkWeights(plan);

@@ -31,15 +31,12 @@ internal sealed class TrainingPlanner(
     {
         var candidates = Candidates();
         var work = candidates.Select(Operations).ToArray();
-        var chosen = Largest(work, TypicalOperationsPerSecond);
-        while (!_measured.ContainsKey(chosen) && _measured.Count < MaximumMeasured)
+        for (var next = Next(work); next is { } place && _measured.Count < MaximumMeasured; next = Next(work))
         {
-            var batch = candidates[chosen].Training.BatchSize;
-            _measured[chosen] = measure(candidates[chosen]) / batch;
-            chosen = Largest(work, 3 * work[chosen] / _measured[chosen]);
+            _measured[place] = measure(candidates[place]) / candidates[place].Training.BatchSize;
         }
 
-        chosen = _measured.ContainsKey(chosen) ? chosen : _measured.Keys.Min();
+        var chosen = _measured.Keys.Where(place => IsEnough(work, place)).DefaultIfEmpty(_measured.Keys.Min()).Max();
         return PlannedTraining.Of(facts, candidates[chosen].Network, _measured[chosen], elapsed(), configure);
     }
 
@@ -58,16 +55,27 @@ internal sealed class TrainingPlanner(
             new UNetPlan(options.Network, facts.Shape.Channels, outputs, facts.Shape.Height, facts.Shape.Width, facts.Classes));
     }
 
-    // The largest network that sees enough images in the time.
-    private int Largest(double[] work, double operationsPerSecond)
+    // The largest network that seems to see enough images, then the next larger one: kernels are faster with more channels, which only measuring tells.
+    private int? Next(double[] work)
     {
-        var chosen = 0;
-        for (var i = 0; i < work.Length; i++)
+        var largest = Enumerable.Range(0, work.Length).Where(place => IsEnough(work, place)).DefaultIfEmpty(0).Max();
+        return !_measured.ContainsKey(largest) ? largest
+            : largest + 1 < work.Length && !_measured.ContainsKey(largest + 1) ? largest + 1
+            : null;
+    }
+
+    private bool IsEnough(double[] work, int place) =>
+        facts.Budget.TotalSeconds / SecondsPerImage(work, place) >= ImagesPerMillionOperations * work[place] * 1e-6;
+
+    // As measured, or by the speed of the nearest network that was.
+    private double SecondsPerImage(double[] work, int place)
+    {
+        if (_measured.Count == 0)
         {
-            var images = facts.Budget.TotalSeconds * operationsPerSecond / (3 * work[i]);
-            chosen = images >= ImagesPerMillionOperations * work[i] * 1e-6 ? i : chosen;
+            return 3 * work[place] / TypicalOperationsPerSecond;
         }
 
-        return chosen;
+        var nearest = _measured.Keys.MinBy(other => Math.Abs(other - place));
+        return _measured[nearest] * work[place] / work[nearest];
     }
 }
