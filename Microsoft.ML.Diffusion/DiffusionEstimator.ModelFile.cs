@@ -1,5 +1,5 @@
-using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Data.Columns;
+using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Runtime;

@@ -27,7 +27,8 @@ internal static class OptionsPlanning
                 data,
                 ImageColumn.Find(data.Schema, imageColumnName, given.Pixels, shape: null),
                 label,
-                new TrainingSetNeeds(Network: null, given.Channels, given.Training.MaximumImageMemory)) { Cancellation = cancellation };
+                new TrainingSetNeeds(Network: null, given.Channels, given.Training.MaximumImageMemory))
+            { Cancellation = cancellation };
         using var images = reader.Read();
         var planning =
             new RunPlanning(
