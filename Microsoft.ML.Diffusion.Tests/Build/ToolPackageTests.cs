@@ -17,7 +17,7 @@ public sealed class ToolPackageTests
             "msbuild",
             BuildFiles.InRoot(project),
             "-getProperty:PackAsTool,ToolCommandName,PackageId,PackageReadmeFile,RuntimeIdentifiers,SelfContained,EnableRuntimePackDownload",
-            "-getItem:PackageReference");
+            "-getItem:PackageReference,Content");
 
         Assert.AreEqual(0, exitCode, output);
         var document = JsonNode.Parse(output)!;
@@ -26,6 +26,8 @@ public sealed class ToolPackageTests
             $$"""{"PackAsTool":"true","ToolCommandName":"{{command}}","PackageId":"{{package}}","PackageReadmeFile":"{{readme}}","RuntimeIdentifiers":"{{system}}","SelfContained":"false","EnableRuntimePackDownload":"false"}""",
             document["Properties"]!.ToJsonString());
         var references = document["Items"]!["PackageReference"]!.AsArray().Select(reference => (string)reference!["Identity"]!).ToList();
+        var content = document["Items"]!["Content"]!.AsArray().Where(file => (string?)file!["Pack"] != "false").ToList();
+        Assert.IsEmpty(content, "networks of 64 MB beside the program would be in the package twice more");
         Assert.IsFalse(references.Exists(name => name.Contains("torch", StringComparison.OrdinalIgnoreCase)), string.Join(", ", references));
     }
 
