@@ -17,7 +17,7 @@ namespace Microsoft.ML.Diffusion;
 /// | Does this estimator need to look at the data to train its parameters? | Yes |
 /// | Input column data type | <xref:Microsoft.ML.Data.MLImage>, or a known-size vector of <xref:System.Single> with dimensions [C, H, W] as ExtractPixels makes it |
 /// | Output column data type | <xref:Microsoft.ML.Data.MLImage> |
-/// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Diffusion and a libtorch package |
+/// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Diffusion; for a GPU also a TorchSharp-cuda package |
 /// | Exportable to ONNX | No |
 ///
 /// ### Output columns

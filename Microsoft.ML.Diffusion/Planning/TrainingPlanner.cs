@@ -17,7 +17,7 @@ internal sealed class TrainingPlanner(
     /// <summary>The networks that are measured at most.</summary>
     public const int MaximumMeasured = 3;
 
-    // The images to show a network for each million of operations that a prediction takes: what was best for images of three kinds (docs/planning.md).
+    // The images to show a network for each million of operations that a prediction takes: from five networks on one set of images (docs/planning.md).
     private const double ImagesPerMillionOperations = 600;
 
     // A plan for a processor that nobody has measured yet: where to begin to measure.
