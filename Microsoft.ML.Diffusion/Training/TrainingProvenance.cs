@@ -38,8 +38,11 @@ internal static class TrainingProvenance
         var value => JsonSerializer.SerializeToNode(value, property.PropertyType, _json),
     };
 
-    private static bool IsPlain(Type type) =>
-        (Nullable.GetUnderlyingType(type) ?? type) is { IsPrimitive: true } or { IsEnum: true } || (Nullable.GetUnderlyingType(type) ?? type) == typeof(TimeSpan);
+    private static bool IsPlain(Type type)
+    {
+        var value = Nullable.GetUnderlyingType(type) ?? type;
+        return value.IsPrimitive || value.IsEnum || value == typeof(TimeSpan);
+    }
 
     private static bool IsGroup(Type type) => type == typeof(ValidationOptions) || type == typeof(AugmentationOptions);
 }
