@@ -45,8 +45,8 @@ public sealed class OnnxModelTests : IDisposable
             StepNoise = OnnxImages.Steps([i], 3, model.Description.Shape),
         })];
         var schema = SchemaDefinition.Create(typeof(Row));
-        schema[nameof(Row.Noise)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 1, 1, 28, 28);
-        schema[nameof(Row.StepNoise)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 3, 1, 1, 28, 28);
+        schema["noise"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 1, 1, 28, 28);
+        schema["step_noise"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 3, 1, 1, 28, 28);
 
         var data = _context.Data.LoadFromEnumerable(rows, schema);
         var pipeline = _context.Transforms.ApplyOnnxModel(

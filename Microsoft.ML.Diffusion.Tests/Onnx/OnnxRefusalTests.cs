@@ -48,14 +48,14 @@ public sealed class OnnxRefusalTests : IDisposable
                 () => OnnxExport.Create(model, () => throw new InvalidOperationException(), content, new())).Message;
 
             StringAssert.Matches(message, new(
-                "^The model cannot be saved as ONNX, because its file would have 2,[0-9]{3},[0-9]{3},[0-9]{3} bytes and can have 2,147,483,647 only: the network has 5[0-9]{2},[0-9]{3},[0-9]{3} weights\\.$"));
+                "^The model cannot be saved as ONNX, because its file would have 3,681,[0-9]{3},[0-9]{3} bytes and can have 2,147,483,647 only: the network has 920,361,987 weights\\.$"));
         }
     }
 
     [TestMethod]
     public void SaveOnnx_WrongArguments_AreNamed()
     {
-        using var model = _catalog.LoadDiffusionModel(SavedModel.Model);
+        using var model = _catalog.LoadDiffusionModel(Garments.ModelPath);
 
         Messages.Expect<ArgumentOutOfRangeException>(
             "content must be Network or Generator. (Parameter 'content')\nActual value was 7.",
