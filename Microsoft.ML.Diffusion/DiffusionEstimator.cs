@@ -18,7 +18,7 @@ namespace Microsoft.ML.Diffusion;
 /// | Input column data type | <xref:Microsoft.ML.Data.MLImage>, or a known-size vector of <xref:System.Single> with dimensions [C, H, W] as ExtractPixels makes it |
 /// | Output column data type | <xref:Microsoft.ML.Data.MLImage> |
 /// | Required NuGet in addition to Microsoft.ML | Microsoft.ML.Diffusion; for a GPU also a TorchSharp-cuda package |
-/// | Exportable to ONNX | No |
+/// | Exportable to ONNX | The model that it trains, by <xref:Microsoft.ML.Diffusion.DiffusionCatalog.SaveOnnx*> |
 ///
 /// ### Output columns
 /// | Name | Type | Description |

@@ -7,7 +7,10 @@ namespace Microsoft.ML.Diffusion.Networks;
 /// <param name="node">How many there are, and their order.</param>
 internal sealed class Sinusoids(SinusoidsNode node)
 {
-    private readonly float[] _frequencies = Frequencies(node.Shape.Channels / 2, node.FrequencyShift);
+    private readonly float[] _frequencies = FrequenciesOf(node.Shape.Channels / 2, node.FrequencyShift);
+
+    /// <summary>w_i.</summary>
+    public float[] Frequencies => [.. _frequencies];
 
     /// <summary>Those of a timestep.</summary>
     public void Of(float timestep, Span<float> values)
@@ -22,7 +25,7 @@ internal sealed class Sinusoids(SinusoidsNode node)
         }
     }
 
-    private static float[] Frequencies(int half, int shift)
+    private static float[] FrequenciesOf(int half, int shift)
     {
         var slope = (float)(-Math.Log(10000) / Math.Max(1, half - shift));
         return [.. Enumerable.Range(0, half).Select(i => (float)Math.Exp(i * slope))];
