@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Browser;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.ML.Data;
@@ -31,7 +30,7 @@ public sealed class BrowserSampleTests : IDisposable
                 new object[] { $"{seed}", $"{sample}", draw, count });
             var numbers = new float[count];
             new RandomNumbers(RandomStream.StepOfSample, seed).Normals(sample, draw, numbers);
-            CollectionAssert.AreEqual(Array.ConvertAll(MemoryMarshal.Cast<float, uint>(numbers).ToArray(), word => (long)word), bits);
+            CollectionAssert.AreEqual(Array.ConvertAll(numbers, number => (long)BitConverter.SingleToUInt32Bits(number)), bits);
         }
 
         open.ThrowIfFaulty();
@@ -177,7 +176,8 @@ public sealed class BrowserSampleTests : IDisposable
 
     private static byte[] Rgba(MLImage image)
     {
-        var (pixels, channels) = (image.Pixels, image.BitsPerPixel / 8);
+        var pixels = image.Pixels;
+        var channels = image.BitsPerPixel / 8;
         var (red, green, blue) = image.PixelFormat switch
         {
             MLPixelFormat.Bgra32 => (2, 1, 0),

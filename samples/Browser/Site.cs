@@ -33,7 +33,7 @@ public sealed class Site(MLContext mlContext, Artifacts artifacts)
         Width = model.ImageWidth,
         Classes = model.ClassNames,
         Guidance = model.Generation.GuidanceScale,
-        Steps = sampler.Timesteps.Count,
-        Draws = sampler.IsStochastic ? sampler.Timesteps.Count : 0,
+        Steps = sampler.Timesteps.NumberOfInferenceSteps,
+        Draws = sampler.IsStochastic ? sampler.Timesteps.NumberOfInferenceSteps : 0,
     };
 }

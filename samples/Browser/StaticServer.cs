@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.FileProviders;
 
@@ -49,6 +47,6 @@ public static class StaticServer
     public static string AddressOf(WebApplication server)
     {
         ArgumentNullException.ThrowIfNull(server);
-        return server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+        return server.Urls.Single();
     }
 }
