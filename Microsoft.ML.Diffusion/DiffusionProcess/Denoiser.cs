@@ -7,14 +7,14 @@ namespace Microsoft.ML.Diffusion.DiffusionProcess;
 /// <param name="prediction">What that raw prediction is.</param>
 /// <param name="clipping">What happens to a predicted x_0 outside the range of images.</param>
 /// <param name="variance">Whether the second half of the channels tells the variance.</param>
-internal sealed class Denoiser(
+internal class Denoiser(
     Func<Batch, double, Batch> network,
     PredictionType prediction,
     Clipping clipping,
     ModelVariance variance = ModelVariance.Fixed)
 {
     /// <summary>Calls the network once on x, whose share of signal variance is <paramref name="alphaBar"/>.</summary>
-    public Denoised Denoise(Batch x, double timestep, double alphaBar)
+    public virtual Denoised Denoise(Batch x, double timestep, double alphaBar)
     {
         var raw = network(x, timestep);
         var (output, interpolation) = variance == ModelVariance.LearnedRange ? LearnedVariance.Split(raw) : (raw, null);

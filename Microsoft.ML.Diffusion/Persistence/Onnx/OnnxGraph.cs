@@ -17,6 +17,9 @@ internal sealed class OnnxGraph(string name)
     private readonly List<ProtobufMessage> _outputs = [];
     private readonly HashSet<string> _constants = [];
 
+    /// <summary>A name that no other graph has.</summary>
+    public string NameOf(string value) => $"{name}/{value}";
+
     /// <summary>Names what the graph is given.</summary>
     public string Input(string value, OnnxType type, params ReadOnlySpan<OnnxDimension> shape)
     {
@@ -113,7 +116,7 @@ internal sealed class OnnxGraph(string name)
     // TensorProto.
     private string Constant(string constant, OnnxType type, long[] shape, long length, Action<Stream> write)
     {
-        constant = $"{name}/{constant}";
+        constant = NameOf(constant);
         if (_constants.Add(constant))
         {
             var message = new ProtobufMessage();
