@@ -35,7 +35,11 @@ internal sealed class OpenPage
         await DoneAsync();
     }
 
-    public Task DoneAsync() => Page.WaitForSelectorAsync("body[data-done]");
+    public async Task DoneAsync()
+    {
+        await Page.WaitForSelectorAsync("body[data-done], body[data-fault]");
+        Assert.IsNull(await Page.GetAttributeAsync("body", "data-fault"));
+    }
 
     /// <summary>The levels of each image that is to be seen, in rows, four for each pixel.</summary>
     public async Task<byte[][]> ImagesAsync()

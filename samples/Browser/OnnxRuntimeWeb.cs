@@ -7,6 +7,8 @@ namespace Browser;
 /// <summary>ONNX Runtime for the web, of the version that <c>npm/package-lock.json</c> pins by its hash.</summary>
 public static class OnnxRuntimeWeb
 {
+    private const string Modules = "node_modules";
+
     // The processor's and the graphics card's; each is a script, and the module of WebAssembly that it loads. A visitor loads one pair.
     private static readonly string[] _files =
     [
@@ -21,7 +23,7 @@ public static class OnnxRuntimeWeb
     public static void CopyTo(string folder, string npm)
     {
         var home = Path.Combine(AppContext.BaseDirectory, "npm");
-        var dist = Path.Combine(home, "node_modules", "onnxruntime-web", "dist");
+        var dist = Path.Combine(home, Modules, "onnxruntime-web", "dist");
         if (!_files.All(file => File.Exists(Path.Combine(dist, file))))
         {
             Install(home, npm);
@@ -34,11 +36,34 @@ public static class OnnxRuntimeWeb
         }
     }
 
+    // Beside its place and then moved there: nobody sees a half, and two programs may do it at once.
     private static void Install(string home, string npm)
+    {
+        var partial = Directory.CreateDirectory(Path.Combine(home, Path.GetRandomFileName())).FullName;
+        try
+        {
+            foreach (var name in new[] { "package.json", "package-lock.json" })
+            {
+                File.Copy(Path.Combine(home, name), Path.Combine(partial, name));
+            }
+
+            Run(npm, partial);
+            if (!Directory.Exists(Path.Combine(home, Modules)))
+            {
+                Directory.Move(Path.Combine(partial, Modules), Path.Combine(home, Modules));
+            }
+        }
+        finally
+        {
+            Directory.Delete(partial, recursive: true);
+        }
+    }
+
+    private static void Run(string npm, string folder)
     {
         var start = new ProcessStartInfo(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         {
-            WorkingDirectory = home,
+            WorkingDirectory = folder,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
@@ -56,7 +81,7 @@ public static class OnnxRuntimeWeb
         catch (Win32Exception cause)
         {
             throw new IOException(
-                $"'{npm}' cannot be started ({cause.Message}). This sample needs it to get onnxruntime-web: install Node.js, or name npm with --npm.",
+                $"'{npm}' cannot be started ({cause.Message}). It gets onnxruntime-web: install Node.js, or name npm with --npm.",
                 cause);
         }
     }

@@ -34,6 +34,5 @@ public sealed class Site(MLContext mlContext, Artifacts artifacts)
         Classes = model.ClassNames,
         Guidance = model.Generation.GuidanceScale,
         Steps = sampler.Timesteps.NumberOfInferenceSteps,
-        Draws = sampler.IsStochastic ? sampler.Timesteps.NumberOfInferenceSteps : 0,
     };
 }

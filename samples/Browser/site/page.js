@@ -28,7 +28,8 @@ function startWorker() {
 function receive(message) {
   if (message.fault) {
     say(message.fault);
-    setBusy(false);
+    document.body.dataset.fault = message.fault;
+    setBusy(Boolean(message.isFatal));
   } else if (message.ready) {
     say(`Ready, on the ${message.device}${message.threads > 1 ? ` with ${message.threads} threads` : ''}.`);
     document.body.dataset.ready = 'true';
@@ -62,6 +63,7 @@ function generate() {
   const [label, seed, count, guidance] = fields.map(name => element(name).value);
   history.replaceState(null, '', `#${new URLSearchParams({ class: label, seed, count, guidance })}`);
   delete document.body.dataset.done;
+  delete document.body.dataset.fault;
   times = [];
   element('images').replaceChildren(...Array.from({ length: Number(count) }, canvas));
   say('Generating the first image');

@@ -1,5 +1,5 @@
 // Runs the model beside the page, which therefore stays alive. Messages in: { seed, first, count, label, guidance } ; out: { ready } once, then { image, pixels, milliseconds } of each
-// image, or { fault }. A page that has enough ends the worker.
+// image, or { fault, isFatal }. A page that has enough ends the worker.
 import { normals, Stream } from './noise.js';
 
 const model = await (await fetch('model.json')).json();
@@ -8,7 +8,7 @@ let run;
 try {
   run = await start();
 } catch (fault) {
-  postMessage({ fault: String(fault) });
+  postMessage({ fault: `The model cannot be used here. ${fault}`, isFatal: true });
 }
 
 // On the graphics card where the browser lets us; else on the processor, on all cores if the page is isolated from others (its server's headers say so).
@@ -19,23 +19,23 @@ async function start() {
   ort.env.wasm.numThreads = self.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
   const session = await ort.InferenceSession.create('generator.onnx', { executionProviders: hasCard ? ['webgpu', 'wasm'] : ['wasm'] });
   postMessage({ ready: true, device: hasCard ? 'graphics card' : 'processor', threads: ort.env.wasm.numThreads });
-  return inputs => session.run(Object.fromEntries(session.inputNames.map(name => [name, tensor(ort, name, inputs)])));
+  return inputs => session.run(Object.fromEntries(session.inputMetadata.map(input => [input.name, tensor(ort, input, inputs)])));
 }
 
-function tensor(ort, name, { seed, sample, label, guidance }) {
+function tensor(ort, { name, shape: [draws] }, { seed, sample, label, guidance }) {
   const shape = [1, model.channels, model.height, model.width];
   switch (name) {
     case 'noise': return new ort.Tensor('float32', normals(Stream.StartOfSample, seed, sample, 0, length), shape);
     case 'class_labels': return new ort.Tensor('int64', [BigInt(label)], [1]);
     case 'guidance_scale': return new ort.Tensor('float32', [guidance], []);
-    case 'step_noise': return new ort.Tensor('float32', stepNoise(seed, sample), [model.draws, ...shape]);
+    case 'step_noise': return new ort.Tensor('float32', stepNoise(seed, sample, draws), [draws, ...shape]);
     default: throw new Error(`This page does not know the input "${name}" of generator.onnx. Write the folder anew.`);
   }
 }
 
-function stepNoise(seed, sample) {
-  const noise = new Float32Array(model.draws * length);
-  for (let draw = 0; draw < model.draws; draw++) {
+function stepNoise(seed, sample, draws) {
+  const noise = new Float32Array(draws * length);
+  for (let draw = 0; draw < draws; draw++) {
     noise.set(normals(Stream.StepOfSample, seed, sample, draw, length), draw * length);
   }
 
