@@ -16,6 +16,8 @@ switch (args)
         return Layers.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["networks", var count]:
         return RandomPlans.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["onnx", var count]:
+        return OnnxFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["kernel-error", var repetitions]:
         KernelError.Run(int.Parse(repetitions, CultureInfo.InvariantCulture));
         return 0;

@@ -24,13 +24,33 @@ internal sealed record OnnxImages(double Unequal, int Levels)
         var classes = model.Description.NumberOfClasses;
         int[]? labels = classes > 0 ? [.. Enumerable.Range(0, count).Select(i => ((i + 1) % (classes + 1)) - 1)] : null;
         long[] samples = [.. Enumerable.Range(0, count)];
-        var expected = new ImageGenerator(model, options, Seed).Pixels(samples, labels);
+        var expected = OfLibrary(model, options, samples, labels);
 
         using var session = OnnxComparison.Open(OnnxComparison.Write(model.Description, model.Weights(), OnnxContent.Generator, options));
         var actual = Generate(session, model.Description, samples, labels, options.GuidanceScale);
+        return Between(expected, actual);
+    }
+
+    /// <summary>The difference between planes.</summary>
+    public static OnnxImages Between(byte[][] expected, byte[][] actual)
+    {
+        Assert.HasCount(expected.Length, actual);
         var differences = expected.Zip(actual, (x, y) => x.Zip(y, (a, b) => Math.Abs(a - b))).SelectMany(levels => levels).ToList();
         return new(differences.Count(levels => levels > 0) / (double)differences.Count, differences.Max());
     }
+
+    /// <summary>The library's planes of images.</summary>
+    public static byte[][] OfLibrary(DiffusionModel model, GenerationOptions options, long[] samples, int[]? labels) =>
+        new ImageGenerator(model, options, Seed).Pixels(samples, labels);
+
+    /// <summary>The noise that images start from.</summary>
+    public static float[] Start(long[] samples, ImageShape shape) => Noise(RandomStream.StartOfSample, samples, 1, shape);
+
+    /// <summary>The noise that images are given on their way.</summary>
+    public static float[] Steps(long[] samples, int draws, ImageShape shape) => Noise(RandomStream.StepOfSample, samples, draws, shape);
+
+    /// <summary>The rounding that is documented.</summary>
+    public static byte[] ToBytes(float[] values) => Array.ConvertAll(values, value => (byte)MathF.Round((value + 1) * 127.5f));
 
     /// <summary>The planes of images, from the noise that the library gives to their numbers.</summary>
     public static byte[][] Generate(
@@ -44,7 +64,7 @@ internal sealed record OnnxImages(double Unequal, int Levels)
         int[] sides = [count, shape.Channels, shape.Height, shape.Width];
         List<NamedOnnxValue> given =
         [
-            NamedOnnxValue.CreateFromTensor("noise", OnnxComparison.Tensor(Noise(RandomStream.StartOfSample, samples, 1, shape), sides)),
+            NamedOnnxValue.CreateFromTensor("noise", OnnxComparison.Tensor(Start(samples, shape), sides)),
         ];
         if (labels is not null)
         {
@@ -57,14 +77,12 @@ internal sealed record OnnxImages(double Unequal, int Levels)
             var draws = drawn.Dimensions[0];
             given.Add(NamedOnnxValue.CreateFromTensor(
                 "step_noise",
-                OnnxComparison.Tensor(Noise(RandomStream.StepOfSample, samples, draws, shape), [draws, .. sides])));
+                OnnxComparison.Tensor(Steps(samples, draws, shape), [draws, .. sides])));
         }
 
         using var results = session.Run(given);
         Assert.AreEqual("images", results.Single().Name);
-        return [.. results.Single().AsEnumerable<float>()
-            .Select(value => (byte)Math.Round((value + 1) * 127.5))
-            .Chunk(shape.PixelCount)];
+        return [.. results.Single().AsEnumerable<float>().Chunk(shape.PixelCount).Select(ToBytes)];
     }
 
     private static float[] Noise(RandomStream stream, long[] samples, int draws, ImageShape shape)

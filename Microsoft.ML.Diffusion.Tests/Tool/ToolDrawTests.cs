@@ -3,7 +3,7 @@ using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Tool;
 
-/// <summary>diffusion generate and interpolate, with a model of two classes.</summary>
+/// <summary>diffusion generate, interpolate and onnx, with a model of two classes.</summary>
 [TestClass]
 [TestCategory(TestCategories.Integration)]
 public sealed class ToolDrawTests : IDisposable
@@ -108,6 +108,30 @@ public sealed class ToolDrawTests : IDisposable
         {
             Assert.AreEqual(6, GifFrames(_folder.File("film.gif"))); // there and back
         }
+    }
+
+    [TestMethod]
+    public void Onnx_Contents_AreTheLibrarys()
+    {
+        foreach (var content in Enum.GetValues<OnnxContent>())
+        {
+            var (path, expected) = (_folder.File($"{content}.onnx"), _folder.File("expected.onnx"));
+            var name = content == OnnxContent.Network ? "network" : "generator";
+
+            var document = ToolProcess.Run("onnx", _model, path, "--content", name, "--sampler", "heun", "--steps", "3", "--guidance", "2", "--json").Done().Document;
+
+            using var model = _context.Diffusion.LoadDiffusionModel(_model);
+            var options = model.Generation with { Sampler = new HeunSampler(3), GuidanceScale = 2 };
+            _context.Diffusion.SaveOnnx(model, expected, content, options);
+            CollectionAssert.AreEqual(File.ReadAllBytes(expected), File.ReadAllBytes(path));
+            Assert.AreEqual((path, name, $"{options.Sampler}"), ((string?)document["output"], (string?)document["content"], (string?)document["sampler"]));
+            Assert.AreEqual(new FileInfo(path).Length, (long)document["bytes"]!);
+        }
+
+        var refused = ToolProcess.Run("onnx", _model, _folder.File("Network.onnx"));
+        Assert.AreEqual(
+            (1, $"OUTPUT: '{_folder.File("Network.onnx")}' is there already. Add --force to replace it, or name another file."),
+            (refused.ExitCode, refused.Error));
     }
 
     private ToolProcess.Result Generate(params string[] arguments) =>

@@ -21,6 +21,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("interpolate ")]
     [DataRow("describe ")]
     [DataRow("inspect ")]
+    [DataRow("onnx ")]
     public void Help_IsInTheDocument(string command)
     {
         var document = File.ReadAllText(BuildFiles.InRoot("docs", "tool.md")).ReplaceLineEndings("\n");
@@ -72,6 +73,8 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("generate MODEL --eta 2", "--eta must be in [0, 1], because it scales the noise from none (DDIM) to that of DDPM. Given: 2")]
     [DataRow("generate MODEL --sampler euler --eta 0.5", "--eta is for --sampler ddim only, because it scales the noise that ddim draws, but the sampler is euler. Leave --eta out, or choose ddim.")]
     [DataRow("generate MODEL --label --grid", "--label needs a value, but '--grid' follows. 'diffusion generate --help' lists what can be given.")]
+    [DataRow("onnx MODEL model.zip", "OUTPUT must end in .onnx, because that decides the format, but is 'model.zip'.")]
+    [DataRow("onnx MODEL model.onnx --content images", "--content must be generator or network, but is 'images'. 'diffusion onnx --help' lists what can be given.")]
     [DataRow("interpolate MODEL a.png b.png --depth 3", "--depth needs --linear, because the way along the sphere has no depth. Add it, or leave --depth out.")]
     public void WrongUsage_IsNamedAsTyped(string arguments, string message) => Expect(2, message, arguments);
 

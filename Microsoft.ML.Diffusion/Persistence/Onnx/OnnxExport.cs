@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
@@ -31,22 +32,28 @@ internal static class OnnxExport
     /// <param name="weights">Its weights, which are asked for when the message is written.</param>
     /// <param name="content">What the file holds.</param>
     /// <param name="options">How the model generates, checked.</param>
-    public static ProtobufMessage Create(ModelDescription model, Func<NetworkWeights> weights, OnnxContent content, GenerationOptions options)
+    public static ProtobufMessage Create(
+        ModelDescription model,
+        Func<NetworkWeights> weights,
+        OnnxContent content,
+        GenerationOptions options)
     {
         var plan = model.CreatePlan();
         var graph = content == OnnxContent.Network ? Network(model, plan, weights) : OnnxGenerator.Write(model, plan, weights, options);
-        var (name, version) = AssemblyVersion.Of(typeof(OnnxExport)).Split(' ') is [var of, var number] ? (of, number) : throw new FormatException();
+        var producer = AssemblyVersion.Of(typeof(OnnxExport)).Split(' ');
         var message = new ProtobufMessage()
             .Add(1, FormatVersion)
-            .Add(2, name)
-            .Add(3, version)
+            .Add(2, producer[0])
+            .Add(3, producer[1])
             .Add(7, graph.ToMessage())
             .Add(8, new ProtobufMessage().Add(1, "").Add(2, OperationSet))
             .Add(14, OnnxMetadata.Of(model, options, content).Select(entry => new ProtobufMessage().Add(1, entry.Key).Add(2, entry.Value)));
         return message.Length <= MaximumBytes
             ? message
             : throw new NotSupportedException(
-                $"The model cannot be saved as ONNX, because its file would have {message.Length:N0} bytes and can have {MaximumBytes:N0} only: the network has {plan.NumberOfParameters:N0} weights.");
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The model cannot be saved as ONNX, because its file would have {message.Length:N0} bytes and can have {MaximumBytes:N0} only: the network has {plan.NumberOfParameters:N0} weights."));
     }
 
     /// <summary>The graph of a network alone.</summary>

@@ -56,20 +56,17 @@ internal sealed class OnnxGraph(string name)
 
     /// <summary>A list of whole numbers.</summary>
     public string Integers(params long[] values) =>
-        Constant($"int64[{string.Join(',', values)}]", OnnxType.Int64, [values.Length], MemoryMarshal.AsBytes(values.AsSpan()));
+        Constant(Text("int64", values), OnnxType.Int64, [values.Length], MemoryMarshal.AsBytes(values.AsSpan()));
 
     /// <summary>A whole number without dimensions.</summary>
-    public string Integer(long value) => Constant($"int64 {value}", OnnxType.Int64, [], MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in value)));
+    public string Integer(long value) =>
+        Constant(Text("one int64", value), OnnxType.Int64, [], MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in value)));
 
     /// <summary>A number without dimensions, rounded once.</summary>
     public string Number(double value)
     {
         var single = (float)value;
-        return Constant(
-            string.Create(CultureInfo.InvariantCulture, $"float {single:R}"),
-            OnnxType.Float,
-            [],
-            MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in single)));
+        return Constant(Text("one float", single), OnnxType.Float, [], MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in single)));
     }
 
     /// <summary>A list of numbers, each rounded once.</summary>
@@ -106,6 +103,11 @@ internal sealed class OnnxGraph(string name)
     /// <summary>The graph, to which nothing is added any more.</summary>
     public ProtobufMessage ToMessage() =>
         new ProtobufMessage().Add(1, _nodes).Add(2, name).Add(5, _tensors).Add(11, _inputs).Add(12, _outputs);
+
+    // What a constant is known by: equal ones are one.
+    private static string Text<T>(string kind, params T[] values)
+        where T : IFormattable =>
+        $"{kind} {string.Join(' ', values.Select(value => value.ToString(null, CultureInfo.InvariantCulture)))}";
 
     private string Constant(string constant, OnnxType type, long[] shape, ReadOnlySpan<byte> values)
     {

@@ -19,7 +19,8 @@ internal sealed class OnnxLayers(OnnxGraph graph, Func<NetworkWeights> weights)
     /// <summary>Adds the vector of each image's class; nothing where there is none.</summary>
     public string ClassEmbedding(ClassEmbeddingNode node, string x, string labels)
     {
-        var isLabelled = graph.Op("Cast", [graph.Op("GreaterOrEqual", [labels, graph.Integer(0)])], OnnxAttribute.Of("to", (long)OnnxType.Float));
+        var isLabelled = graph.Op("GreaterOrEqual", [labels, graph.Integer(0)]);
+        isLabelled = graph.Op("Cast", [isLabelled], OnnxAttribute.Of("to", (long)OnnxType.Float));
         var vectors = graph.Op("Gather", [Weight(node.Vectors), graph.Op("Max", [labels, graph.Integer(0)])]);
         return graph.Sum(x, graph.Product(vectors, graph.Expanded(isLabelled, 1)));
     }
@@ -48,8 +49,8 @@ internal sealed class OnnxLayers(OnnxGraph graph, Func<NetworkWeights> weights)
             "InstanceNormalization",
             [
                 graph.Reshaped(x, 0, node.Groups, -1),
-                graph.Numbers($"{node.Groups} ones", Enumerable.Repeat(1.0, node.Groups)),
-                graph.Numbers($"{node.Groups} zeros", Enumerable.Repeat(0.0, node.Groups)),
+                graph.Numbers(FormattableString.Invariant($"{node.Groups} ones"), Enumerable.Repeat(1.0, node.Groups)),
+                graph.Numbers(FormattableString.Invariant($"{node.Groups} zeros"), Enumerable.Repeat(0.0, node.Groups)),
             ],
             OnnxAttribute.Of("epsilon", (float)node.Epsilon));
         y = graph.Product(graph.Reshaped(y, 0, shape.Channels, shape.Height, shape.Width), OfChannels(node.Factors.Weight));

@@ -30,7 +30,7 @@ internal sealed class OnnxRegisters(OnnxGraph graph, LinearRun run)
     {
         foreach (var (value, age) in _kept)
         {
-            _values[(value, age)] = graph.Input(graph.NameOf($"{value}_{age}"), OnnxType.Float, shape);
+            _values[(value, age)] = graph.Input(NameOf(value, age), OnnxType.Float, shape);
         }
     }
 
@@ -51,14 +51,15 @@ internal sealed class OnnxRegisters(OnnxGraph graph, LinearRun run)
     {
         foreach (var term in run.Terms)
         {
-            var factor = at(graph.Numbers($"factors of {term.Value} {term.Age}", term.Factors));
+            var factor = at(graph.Numbers($"factors of {NameOf(term.Value, term.Age)}", term.Factors));
             Add(graph.Product(factor, Of(term.Value, term.Age)));
         }
 
         if (run.NumberOfDraws > 0)
         {
             var draw = graph.Op("Gather", ["step_noise", at(graph.Integers([.. run.Draws.Select(draw => (long)draw)]))]);
-            Add(graph.Product(run.LearnsVariance ? Learned(at, interpolation) : at(graph.Numbers("factors of Draw", run.NoiseFactors)), draw));
+            var factor = run.LearnsVariance ? Learned(at, interpolation) : at(graph.Numbers("factors of Draw", run.NoiseFactors));
+            Add(graph.Product(factor, draw));
         }
     }
 
@@ -68,7 +69,7 @@ internal sealed class OnnxRegisters(OnnxGraph graph, LinearRun run)
         foreach (var (value, age) in _kept)
         {
             var given = age > 0 ? Of(value, age - 1) : _next;
-            graph.Output(given, graph.NameOf($"{value}_{age}_next"), OnnxType.Float, shape);
+            graph.Output(given, $"{NameOf(value, age)}_next", OnnxType.Float, shape);
         }
     }
 
@@ -81,6 +82,8 @@ internal sealed class OnnxRegisters(OnnxGraph graph, LinearRun run)
         var share = graph.Product(graph.Sum(interpolation, graph.Number(1)), graph.Number(0.5));
         return graph.Op("Exp", [graph.Sum(low, graph.Product(share, graph.Difference(high, low)))]);
     }
+
+    private string NameOf(RunValue value, int age) => graph.NameOf(FormattableString.Invariant($"{value}_{age}"));
 
     private void Add(string addend) => _next = _next.Length == 0 ? addend : graph.Sum(_next, addend);
 }
