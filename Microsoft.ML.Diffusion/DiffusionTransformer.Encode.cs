@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Generation;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -13,7 +14,7 @@ public sealed partial class DiffusionTransformer
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="options">
     /// The sampler, which must be DDIM with eta 0, and more, without guidance above 1; <see langword="null"/> uses <see cref="Generation"/>, whose guidance
-    /// above 1 is then left out.
+    /// above 1 is then left out, and where its sampler is another one, DDIM with 50 steps.
     /// </param>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/> or -1; <see langword="null"/> encodes all without.</param>
     /// <returns>x at the sampler's highest timestep, one for each image. The seed plays no part.</returns>
@@ -121,7 +122,7 @@ public sealed partial class DiffusionTransformer
 
     private (ImageGenerator Generator, DdimSampler Sampler) Encoder(GenerationOptions? options)
     {
-        options = (options ?? Unguided).For(Schedule);
+        options = (options ?? Unguided with { Sampler = DdimInversion.SamplerOf(Generation.Sampler, Schedule) }).For(Schedule);
         if (options.GuidanceScale > 1)
         {
             throw new ArgumentOutOfRangeException(

@@ -102,6 +102,19 @@ public sealed class EncodeTests
     }
 
     [TestMethod]
+    public void Encode_ModelWithAnotherSampler_WalksDdimsSteps()
+    {
+        using var model = TinyModel.Train(TinyModel.Options with { Generation = new GenerationOptions { Sampler = new DpmSolverSampler(20, stochastic: true) } });
+        using var image = Pictures.Bars(0);
+
+        var latents = model.Encode([image]);
+
+        CollectionAssert.AreEqual(model.Encode([image], Ddim(50)).Values.ToArray(), latents.Values.ToArray());
+        Assert.AreEqual(model.ReconstructionError([image], Ddim(50))[0], model.ReconstructionError([image])[0]);
+        CollectionAssert.AreEqual(Pictures.Digests(model.Decode(latents, Ddim(50))), Pictures.Digests(model.Decode(latents)));
+    }
+
+    [TestMethod]
     public void Encode_GuidanceAboveOne_IsRefusedAndThatOfTheModelLeftOut()
     {
         const string Message =

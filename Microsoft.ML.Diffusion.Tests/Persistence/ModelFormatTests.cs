@@ -75,6 +75,9 @@ public sealed class ModelFormatTests
         Assert.AreEqual(10, (int)training["options"]!["number_of_steps"]!);
         Assert.AreEqual(0.002, (double)training["options"]!["learning_rate"]!);
         Assert.AreEqual("uniform", (string?)training["options"]!["timestep_sampling"]);
+        Assert.AreEqual(1, (int)training["options"]!["validation"]!["draws_per_image"]!);
+        Assert.IsNull(training["options"]!["augmentation"]);
+        Assert.IsTrue(training["options"]!.AsObject().ContainsKey("augmentation"));
         Assert.IsFalse(training["options"]!.AsObject().ContainsKey("progress"));
         StringAssert.Matches(
             (string?)training["versions"],

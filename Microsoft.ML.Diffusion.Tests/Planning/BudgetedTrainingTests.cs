@@ -34,10 +34,12 @@ public sealed class BudgetedTrainingTests
             Network = TinyModel.Options.Network,
             LabelColumnName = "Label",
             Prediction = PredictionType.Epsilon,
+            Generation = options.Generation with { Sampler = new DdimSampler(9) },
             Training = options.Training with { NumberOfSteps = 3, BatchSize = 5 },
         });
 
         Assert.AreEqual(TinyModel.Options.Network, model.Network);
+        Assert.AreEqual(new DdimSampler(9), model.Generation.Sampler);
         Assert.AreEqual((PredictionType.Epsilon, 3, 5), (model.Prediction, model.Training!.Steps, model.Training.BatchSize));
         Assert.AreEqual(2, model.ClassNames.Count);
     }
@@ -85,6 +87,7 @@ public sealed class BudgetedTrainingTests
         var options = DiffusionOptions.For(Pictures.Rows(mlContext, coloured: true), _budget, given => given with { Seed = 7 });
         Assert.AreEqual(7, options.Seed);
         Assert.IsTrue(options.Training.Duration <= _budget);
+        Assert.AreEqual(new DpmSolverSampler(20, stochastic: true), options.Generation.Sampler);
         options.Validate();
         options.Network.ValidateFor(8, 8);
     }

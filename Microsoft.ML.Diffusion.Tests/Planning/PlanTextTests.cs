@@ -25,6 +25,7 @@ public sealed class PlanTextTests
               images    1,906 of 32x32, in colour, 9 classes
               network   U-Net (16 x [1, 2, 4, 8] channels, 1 block a level, attention in the middle alone), 2,489,843 weights
               training  320 images/s measured: about 4,600 steps of 32, each image 77 times
+              sampler   SDE-DPM-Solver++(2M), 20 karras steps, x_0 clipped to [-1, 1]
               result    enough for shapes and colours that one can recognize; for detail, give it about 40 minutes
             """,
             PlanText.Of(facts, planned, planned.ApplyTo(new DiffusionOptions())));

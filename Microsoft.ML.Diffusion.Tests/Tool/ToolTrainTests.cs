@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Tool;
@@ -139,6 +140,17 @@ public sealed class ToolTrainTests : IDisposable
         StringAssert.StartsWith(run.Error, $"'{Output}' is written, but the report is not: ");
         StringAssert.Contains(run.Error, _folder.File("missing"));
         Assert.IsTrue(File.Exists(Output));
+    }
+
+    [TestMethod]
+    [DataRow("--augment on", true)]
+    [DataRow("", false)]
+    public void Train_Augment_IsDoneAndToldByTheModel(string argument, bool isDone)
+    {
+        Train(["--steps", "1", "-q", .. argument.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).Done();
+
+        using var model = new MLContext().Diffusion.LoadModel(Output, out _).GetDiffusion();
+        Assert.AreEqual(isDone, JsonNode.Parse(model.Training!.Options!)!["augmentation"] is not null);
     }
 
     [TestMethod]

@@ -64,8 +64,8 @@ public sealed class TrainingSummary
     public TrainingEnd End { get; }
 
     /// <summary>
-    /// Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/> under diffusers' kind of
-    /// names.
+    /// Gets the options of the run as a JSON object: the numbers, enumerations and switches of <see cref="TrainingOptions"/>, of its validation and
+    /// its augmentation, under diffusers' kind of names.
     /// </summary>
     /// <value><see langword="null"/> for models that an earlier version trained.</value>
     [JsonInclude]

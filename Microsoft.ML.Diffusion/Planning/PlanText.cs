@@ -29,6 +29,7 @@ internal static class PlanText
               images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {colours}{classes}
               network   {options.Network}, {network.NumberOfParameters:N0} weights
               training  {speed:N0} images/s measured: about {steps:N0} steps of {batch}, each image {times:N0} times{changed}
+              sampler   {options.Generation.Sampler}
               result    {Expectation.Of(operations, duration, shape.Height * shape.Width)}
             """);
     }

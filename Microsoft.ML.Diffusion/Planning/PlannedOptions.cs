@@ -29,6 +29,7 @@ internal sealed record PlannedOptions(
     public DiffusionOptions ApplyTo(DiffusionOptions options) => options with
     {
         Network = Network,
+        Generation = options.Generation with { Sampler = PlannedTraining.Sampler },
         Training = options.Training with
         {
             Duration = Duration,

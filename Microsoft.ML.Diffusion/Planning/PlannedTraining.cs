@@ -6,6 +6,9 @@ internal static class PlannedTraining
     /// <summary>The images of a training set from which on a tenth is held out to judge by: of fewer each one is needed to learn from.</summary>
     public const int EnoughToHoldOut = 200;
 
+    /// <summary>How images are generated: after a short training, fresh noise in each step mends what the network gets wrong (docs/planning.md).</summary>
+    public static readonly Sampler Sampler = new DpmSolverSampler(steps: 20, stochastic: true);
+
     // Seen more often, images are learned by heart unless they are changed; seen less often, changing them only costs time (docs/planning.md).
     private const double OftenSeen = 300;
 

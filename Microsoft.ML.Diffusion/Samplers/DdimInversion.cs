@@ -10,6 +10,10 @@ namespace Microsoft.ML.Diffusion.Samplers;
 /// </summary>
 internal static class DdimInversion
 {
+    /// <summary>The sampler to walk upward with where none is asked for: a model's own if it can, else DDIM with 50 steps.</summary>
+    public static DdimSampler SamplerOf(Sampler own, NoiseSchedule schedule) =>
+        own is DdimSampler { IsStochastic: false } ddim ? ddim : new DdimSampler(Math.Min(50, schedule.NumberOfTrainingTimesteps));
+
     /// <summary>One step from the noise level <paramref name="alphaBar"/> to the higher one <paramref name="alphaBarNext"/>.</summary>
     /// <param name="x">x before the step.</param>
     /// <param name="noise">The epsilon that the network sees in it.</param>

@@ -16,21 +16,9 @@ internal static class TrainingProvenance
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    /// <summary>Every option of a plain value, whichever there are: numbers, switches, enumerations and durations.</summary>
+    /// <summary>Every option of a plain value, whichever there are: numbers, switches, enumerations and durations; and those of validation and augmentation.</summary>
     /// <remarks>No text: an option of text is a path of the machine, which is nobody else's business and differs from run to run.</remarks>
-    public static string Options(TrainingOptions options)
-    {
-        var values = new JsonObject();
-        foreach (var property in typeof(TrainingOptions).GetProperties()
-            .Where(IsPlain)
-            .OrderBy(property => property.Name, StringComparer.Ordinal))
-        {
-            values[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] =
-                JsonSerializer.SerializeToNode(property.GetValue(options), property.PropertyType, _json);
-        }
-
-        return values.ToJsonString();
-    }
+    public static string Options(TrainingOptions options) => Values(options).ToJsonString();
 
     /// <summary>The versions of what trains on a device.</summary>
     public static string Versions(ComputeDevice device)
@@ -39,9 +27,22 @@ internal static class TrainingProvenance
         return $"{AssemblyVersion.Of(typeof(TrainingProvenance))}, {AssemblyVersion.Of(typeof(MLContext))}, {engine}.NET {Environment.Version}";
     }
 
-    private static bool IsPlain(PropertyInfo property)
+    private static JsonObject Values(object options) => new(
+        from property in options.GetType().GetProperties().OrderBy(property => property.Name, StringComparer.Ordinal)
+        where property.CanWrite && (IsPlain(property.PropertyType) || IsGroup(property.PropertyType))
+        select KeyValuePair.Create(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name), Value(property, options)));
+
+    private static JsonNode? Value(PropertyInfo property, object options) => property.GetValue(options) switch
     {
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        return property.CanWrite && (type.IsPrimitive || type.IsEnum || type == typeof(TimeSpan) || type == typeof(decimal));
+        { } group when IsGroup(property.PropertyType) => Values(group),
+        var value => JsonSerializer.SerializeToNode(value, property.PropertyType, _json),
+    };
+
+    private static bool IsPlain(Type type)
+    {
+        var value = Nullable.GetUnderlyingType(type) ?? type;
+        return value.IsPrimitive || value.IsEnum || value == typeof(TimeSpan);
     }
+
+    private static bool IsGroup(Type type) => type == typeof(ValidationOptions) || type == typeof(AugmentationOptions);
 }

@@ -38,6 +38,12 @@ internal sealed class LearningOptions
             "DECAY",
             $"Decay per step of the average of weights that the model uses; at step n at most (1 + n) / (10 + n) {Values.Planned(Values.Number(_defaults.EmaDecay))}");
     private readonly Option<bool> _flip = new("--flip") { Description = "Mirror pictures left to right at random while training" };
+    private readonly Option<string?> _augment =
+        Values.Choice(
+            "--augment",
+            "on|off",
+            "Flip, turn, shift, scale and rotate pictures at random while training, which the network is told so that it draws none like that: for few pictures [default: planned, or off]",
+            ["on", "off"]);
     private readonly Option<double?> _labelDropout =
         Values.Real(
             "--label-dropout",
@@ -59,7 +65,7 @@ internal sealed class LearningOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _steps, _epochs, _time, _batch, _accumulate, _learningRate, _warmup, _ema, _flip, _labelDropout, _checkpoint, _checkpointEvery, _validation, _keepBest, _patience })
+        foreach (var option in new Option[] { _steps, _epochs, _time, _batch, _accumulate, _learningRate, _warmup, _ema, _flip, _augment, _labelDropout, _checkpoint, _checkpointEvery, _validation, _keepBest, _patience })
         {
             command.Add(option);
         }
@@ -96,6 +102,12 @@ internal sealed class LearningOptions
         WarmupSteps = parsed.GetValue(_warmup) ?? options.WarmupSteps,
         EmaDecay = parsed.GetValue(_ema) ?? options.EmaDecay,
         FlipHorizontally = parsed.GetValue(_flip),
+        Augmentation = parsed.GetValue(_augment) switch
+        {
+            "on" => options.Augmentation ?? new AugmentationOptions(),
+            "off" => null,
+            _ => options.Augmentation,
+        },
         LabelDropout = parsed.GetValue(_labelDropout) ?? options.LabelDropout,
         CheckpointDirectory = parsed.GetValue(_checkpoint),
         CheckpointEverySteps = parsed.GetValue(_checkpointEvery) ?? options.CheckpointEverySteps,

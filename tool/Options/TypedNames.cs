@@ -22,6 +22,7 @@ internal static class TypedNames
         [nameof(TrainingOptions.EmaDecay)] = "--ema",
         [nameof(TrainingOptions.LabelDropout)] = "--label-dropout",
         [nameof(TrainingOptions.FlipHorizontally)] = "--flip",
+        [nameof(TrainingOptions.Augmentation)] = "--augment",
         [nameof(TrainingOptions.CheckpointDirectory)] = "--checkpoint",
         [nameof(TrainingOptions.CheckpointEverySteps)] = "--checkpoint-every",
         [$"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Patience)}"] = "--patience",

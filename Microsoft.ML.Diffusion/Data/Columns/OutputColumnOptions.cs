@@ -84,10 +84,8 @@ public sealed record OutputColumnOptions
     internal int LikelihoodTimestepsOf(NoiseSchedule schedule) =>
         NumberOfLikelihoodTimesteps ?? Math.Min(DefaultLikelihoodTimesteps, schedule.NumberOfTrainingTimesteps);
 
-    internal DdimSampler EncodingSamplerOf(NoiseSchedule schedule, GenerationOptions generation) => EncodingSampler
-        ?? (generation.Sampler is DdimSampler { IsStochastic: false } ddim
-            ? ddim
-            : new DdimSampler(Math.Min(50, schedule.NumberOfTrainingTimesteps)));
+    internal DdimSampler EncodingSamplerOf(NoiseSchedule schedule, GenerationOptions generation) =>
+        EncodingSampler ?? DdimInversion.SamplerOf(generation.Sampler, schedule);
 
     /// <summary>Checks the options of a model with this schedule.</summary>
     internal void ValidateFor(NoiseSchedule schedule)
