@@ -6,19 +6,24 @@ namespace Microsoft.ML.Diffusion.DiffusionProcess;
 /// <summary>
 /// Noise that belongs to the sample, not to the batch: it is the same whatever the batch around it, and on every device.
 /// </summary>
-/// <param name="seed">The run's seed.</param>
-/// <param name="samples">The number of each sample of the batch within the run; equal numbers draw equal noise.</param>
 /// <param name="stream">What the noise is for.</param>
+/// <param name="samples">The seed of each sample of the batch and its number within it; equal ones draw equal noise.</param>
 /// <param name="firstDraw">The draw of the first <see cref="Next(int, int)"/>; each one after it takes the next.</param>
-internal sealed partial class PerSampleNoise(
-    long seed,
-    IEnumerable<long> samples,
-    RandomStream stream = RandomStream.StepOfSample,
-    long firstDraw = 0) : NoiseSource
+internal sealed class PerSampleNoise(RandomStream stream, IEnumerable<(long Seed, long Number)> samples, long firstDraw = 0) : NoiseSource
 {
-    private readonly RandomNumbers _numbers = new(stream, seed);
-    private readonly long[] _samples = [.. samples];
+    private readonly (RandomNumbers Numbers, long Number)[] _samples =
+        [.. samples.Select(sample => (new RandomNumbers(stream, sample.Seed), sample.Number))];
+
     private long _draw = firstDraw;
+
+    /// <param name="seed">The seed of all samples.</param>
+    /// <param name="samples">The number of each sample of the batch within it.</param>
+    /// <param name="stream">What the noise is for.</param>
+    /// <param name="firstDraw">As for the other constructor.</param>
+    public PerSampleNoise(long seed, IEnumerable<long> samples, RandomStream stream = RandomStream.StepOfSample, long firstDraw = 0)
+        : this(stream, samples.Select(number => (seed, number)), firstDraw)
+    {
+    }
 
     public override Batch Next(int count, int length)
     {
@@ -31,7 +36,7 @@ internal sealed partial class PerSampleNoise(
         return Batch.Create(count, length, (image, noise) =>
         {
             var numbers = new float[noise.Length];
-            _numbers.Normals(_samples[image], draw, numbers);
+            _samples[image].Numbers.Normals(_samples[image].Number, draw, numbers);
             TensorPrimitives.ConvertTruncating<float, double>(numbers, noise);
         });
     }

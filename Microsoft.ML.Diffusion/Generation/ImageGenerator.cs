@@ -26,14 +26,22 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="samples">The index of each sample within the seed; its noise depends on nothing else.</param>
     /// <param name="labels">Class of each sample, -1 for none; null generates all without.</param>
     /// <returns>The planes of each, [C, H, W] in 0..255.</returns>
-    public byte[][] Pixels(IReadOnlyList<long> samples, IReadOnlyList<int>? labels)
+    public byte[][] Pixels(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
+        PixelsOfSeeds([.. samples.Select(sample => (seed, sample))], labels);
+
+    /// <summary>Draws samples of several seeds, each as if it were drawn alone.</summary>
+    /// <param name="samples">The seed of each sample, which stands in place of the generator's, and its index within it.</param>
+    /// <param name="labels">As for <see cref="Pixels"/>.</param>
+    /// <returns>The planes of each, [C, H, W] in 0..255.</returns>
+    public byte[][] PixelsOfSeeds(IReadOnlyList<(long Seed, long Index)> samples, IReadOnlyList<int>? labels)
     {
+        PerSampleNoise Noise(RandomStream stream, int[] batch) => new(stream, batch.Select(i => samples[i]));
         var batches = Run(
-            samples,
+            samples.Count,
             labels,
-            batch => NoiseOf(RandomStream.StartOfSample, batch.Select(i => samples[i]))
-                .Next(batch.Length, model.Description.Shape.PixelCount),
-            Steps);
+            batch => Noise(RandomStream.StartOfSample, batch).Next(batch.Length, model.Description.Shape.PixelCount),
+            Steps,
+            batch => Noise(RandomStream.StepOfSample, batch));
         return [.. batches.SelectMany(PixelBatches.ToBytes)];
     }
 
@@ -43,7 +51,12 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <param name="steps">The run.</param>
     public Batch Denoise(Batch start, IReadOnlyList<long> samples, IReadOnlyList<int>? labels, IReadOnlyList<SamplingStep> steps) =>
-        _batches.Join(start.Count, Run(samples, labels, batch => start.Select(batch), steps));
+        _batches.Join(start.Count, Run(
+            samples.Count,
+            labels,
+            batch => start.Select(batch),
+            steps,
+            batch => NoiseOf(RandomStream.StepOfSample, batch.Select(i => samples[i]))));
 
     /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of index i.</summary>
     /// <param name="start">x for each sample.</param>
@@ -137,17 +150,18 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     private PerSampleNoise NoiseOf(RandomStream stream, IEnumerable<long> samples) => new(seed, samples, stream);
 
     private IEnumerable<Batch> Run(
-        IReadOnlyList<long> samples,
+        int count,
         IReadOnlyList<int>? labels,
         Func<int[], Batch> start,
-        IReadOnlyList<SamplingStep> steps)
+        IReadOnlyList<SamplingStep> steps,
+        Func<int[], NoiseSource> noise)
     {
-        var watch = _batches.Watch(samples.Count, steps, steps.Count);
-        return _batches.Generate(samples.Count, labels, (batch, classes) => options.Sampler.Sample(
+        var watch = _batches.Watch(count, steps, steps.Count);
+        return _batches.Generate(count, labels, (batch, classes) => options.Sampler.Sample(
             model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
             start(batch),
             steps,
-            NoiseOf(RandomStream.StepOfSample, batch.Select(i => samples[i])),
+            noise(batch),
             watch(batch),
             options.CancellationToken));
     }
