@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Primitives;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
-using Microsoft.Net.Http.Headers;
 
 namespace WebApi;
 
