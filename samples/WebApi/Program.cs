@@ -35,6 +35,7 @@ if (settings.Telemetry)
         .WithTracing(traces => traces.AddSource("Microsoft.ML.Diffusion").AddConsoleExporter());
 }
 
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // not a line for each request
 builder.WebHost.ConfigureKestrel(server =>
 {
     server.AddServerHeader = false;
