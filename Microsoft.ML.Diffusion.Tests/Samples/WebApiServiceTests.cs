@@ -48,8 +48,8 @@ public sealed class WebApiServiceTests
 
         await File.WriteAllBytesAsync(served, [1, 2, 3]);
         var health = await service.WaitForAsync(health => health["lastFault"]!.GetValue<string>().Length > 0);
-        StringAssert.EndsWith(health["lastFault"]!.GetValue<string>(), Refusal(served));
-        StringAssert.Contains(service.Output, $"The old model goes on: {Refusal(served)}");
+        var refusal = Refusal(served);
+        StringAssert.EndsWith(health["lastFault"]!.GetValue<string>(), refusal);
         Assert.AreEqual("Healthy", health["status"]!.GetValue<string>());
         using var stillBefore = await service.Client.GetAsync(Address);
         Assert.AreEqual(before.Headers.ETag, stillBefore.Headers.ETag);
@@ -66,35 +66,43 @@ public sealed class WebApiServiceTests
         Assert.AreSequenceEqual(
             model.ClassNames,
             JsonNode.Parse(await service.Client.GetStringAsync("/classes"))!.AsArray().Select(name => name!.GetValue<string>()));
-        StringAssert.Contains(service.Stop(), $"Serves another model, {model.Digest}: {model}");
+        var output = service.Stop();
+        StringAssert.Contains(output, $"The old model goes on: {refusal}");
+        StringAssert.Contains(output, $"Serves another model, {model.Digest}: {model}");
     }
 
     [TestMethod]
     public async Task Queue_Full_IsTooBusyUntilSomebodyGoesAway()
     {
-        using var service = await WebApiProcess.StartAsync(_program, "--QueueLimit=1");
-        using var gone = new CancellationTokenSource();
-        var running = service.Client.GetAsync("/images/Bag?seed=1&steps=100&guidance=2&count=1");
-        await Task.Delay(500); // begins, so that the next one waits
-        var waiting = service.Client.GetAsync("/images/Bag?seed=2&steps=99&guidance=2", gone.Token);
-        var health = await service.WaitForAsync(health => health["waiting"]!.GetValue<int>() == 1);
+        using var service = await WebApiProcess.StartAsync(_program, "--QueueLimit=16", "--MaximumSteps=1000");
+        using var runs = new CancellationTokenSource();
+        using var waits = new CancellationTokenSource();
+        _ = await service.Client.GetByteArrayAsync("/images/Bag?steps=1"); // the next one begins sooner
+        var running = service.Client.GetAsync("/images/Bag?steps=1000&guidance=2&count=16", runs.Token);
+        await Task.Delay(500); // until it runs
+        var waiting = service.Client.GetAsync("/images/Bag?steps=999&guidance=2&count=16", waits.Token);
+        var health = await service.WaitForAsync(health => health["waiting"]!.GetValue<int>() == 16);
 
         Assert.AreEqual("Unhealthy", health["status"]!.GetValue<string>());
+        Assert.AreEqual("Healthy", await service.Client.GetStringAsync("/health/live"));
         using var refused = await service.Client.GetAsync("/images/Coat?seed=1");
         Assert.AreEqual(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        Assert.IsGreaterThanOrEqualTo(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta!.Value);
+        Assert.AreEqual(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         var problem = JsonNode.Parse(await refused.Content.ReadAsStringAsync())!;
-        Assert.AreEqual(
-            "The queue is full: 1 images wait, and QueueLimit allows no more. Ask again in 1 s, or raise QueueLimit.",
-            problem["detail"]!.GetValue<string>());
         Assert.AreEqual(503, problem["status"]!.GetValue<int>());
-        Assert.AreEqual("Healthy", await service.Client.GetStringAsync("/health/live"));
+        Assert.AreEqual(
+            "The queue is full: 16 images wait, and QueueLimit allows no more. Ask again in 1 s, or raise QueueLimit.",
+            problem["detail"]!.GetValue<string>());
 
-        await gone.CancelAsync();
+        await waits.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => waiting);
         await service.WaitForAsync(health => health["waiting"]!.GetValue<int>() == 0);
-        using var done = await running;
-        Assert.AreEqual(HttpStatusCode.OK, done.StatusCode);
+        Assert.IsFalse(running.IsCompleted, "the other goes on");
+        var next = service.Client.GetAsync("/images/Coat?seed=1&steps=1");
+        await runs.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => running);
+        using var done = await next;
+        Assert.AreEqual(HttpStatusCode.OK, done.StatusCode, "at once, since nobody waits for what ran");
         Assert.DoesNotContain("fail:", service.Stop());
     }
 
