@@ -10,15 +10,29 @@ public sealed partial class DiffusionTransformer
     /// <param name="columns">The columns to add besides the generated images, in place of those that this model adds.</param>
     /// <param name="inputColumnName">The column of images that they look at; <see langword="null"/> is the one that the model was trained with.</param>
     /// <param name="outputColumnName">The column of generated images; <see langword="null"/> is this model's.</param>
+    /// <param name="seedColumnName">
+    /// The column of integers that decide the images of rows, as <see cref="DiffusionOptions.SeedColumnName"/> says; <see langword="null"/> is this model's,
+    /// or the rows' ids where it has none.
+    /// </param>
     /// <returns>The other model, the caller's to dispose. It is saved and loaded with these columns.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range, or two columns have one name.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public DiffusionTransformer WithColumns(OutputColumnOptions columns, string? inputColumnName = null, string? outputColumnName = null)
+    public DiffusionTransformer WithColumns(
+        OutputColumnOptions columns,
+        string? inputColumnName = null,
+        string? outputColumnName = null,
+        string? seedColumnName = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
         columns.ValidateFor(Schedule);
         var now = Trained.Columns;
-        var all = now with { Input = inputColumnName ?? now.Input, Output = outputColumnName ?? now.Output, Others = columns };
+        var all = now with
+        {
+            Input = inputColumnName ?? now.Input,
+            Output = outputColumnName ?? now.Output,
+            Seed = seedColumnName ?? now.Seed,
+            Others = columns,
+        };
         all.Validate();
         return new DiffusionTransformer(_host, Trained with { Model = Model.AddOwner(), Columns = all });
     }

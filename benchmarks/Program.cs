@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.ML.Diffusion.Benchmarks;
 using Spectre.Console;
 
@@ -11,6 +12,12 @@ if (args is [Worker.Command, var side, var configuration])
 if (args is ["noise"])
 {
     NoiseSpeed.Print();
+    return 0;
+}
+
+if (args is ["serving", var model, .. var time])
+{
+    ServingSpeed.Print(model, time is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 20);
     return 0;
 }
 

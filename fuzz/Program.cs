@@ -49,6 +49,8 @@ switch (args)
         return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture), double.Parse(bound, CultureInfo.InvariantCulture));
     case ["dispose", var rounds]:
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
+    case ["served", var count]:
+        return ServedRequests.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["damaged-images", var count]:
         return DamagedImageFiles.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["damaged-metadata", var count]:

@@ -110,6 +110,37 @@ public sealed class SchemaTests
     }
 
     [TestMethod]
+    public void WithColumns_SeedColumnOfALoadedModel_DecidesTheImage_AndIsSaved()
+    {
+        using var loaded = Reloaded(_model);
+        using var seeded = loaded.WithColumns(new OutputColumnOptions(), seedColumnName: "Number");
+        using var saved = Reloaded(seeded);
+        var rows = _mlContext.Data.LoadFromEnumerable(new[] { new SeedRow { Number = 7 }, new SeedRow { Number = 2 }, new SeedRow { Number = 7 } });
+        string[] Drawn(DiffusionTransformer model) => Pictures.Digests(model.Transform(rows).GetColumn<MLImage>("Generated"));
+        var expected = Pictures.Digests(_model.Generate(8));
+
+        CollectionAssert.AreEqual(expected[..3], Drawn(loaded), "by the rows' ids");
+        CollectionAssert.AreEqual(new[] { expected[7], expected[2], expected[7] }, Drawn(seeded));
+        CollectionAssert.AreEqual(Drawn(seeded), Drawn(saved));
+        using var kept = seeded.WithColumns(new OutputColumnOptions { GeneratedPixels = "Pixels" });
+        CollectionAssert.AreEqual(Drawn(seeded), Drawn(kept), "it stays unless another is named");
+
+        using var other = loaded.WithColumns(new OutputColumnOptions(), seedColumnName: "number");
+        Assert.AreEqual(
+            "Could not find seed column 'number'. Did you mean 'Number'? The columns are: Number (Int32). (Parameter 'inputSchema')",
+            Assert.Throws<ArgumentOutOfRangeException>(() => other.Transform(rows)).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => loaded.WithColumns(new OutputColumnOptions(), seedColumnName: new string('x', 1_001)));
+
+        DiffusionTransformer Reloaded(DiffusionTransformer model)
+        {
+            using var stream = new MemoryStream();
+            _mlContext.Model.Save(model, null, stream);
+            stream.Position = 0;
+            return _mlContext.Model.Load(stream, out _).GetDiffusion();
+        }
+    }
+
+    [TestMethod]
     public void PredictionEngine_GivesAnImage()
     {
         var engine = _mlContext.Model.CreatePredictionEngine<Pictures.PictureRow, Output>(

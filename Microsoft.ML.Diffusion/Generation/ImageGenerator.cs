@@ -115,13 +115,16 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         {
             var samples = Array.ConvertAll(batch, i => (long)i);
             var noise = new NoiseFromStart(NoiseOf(RandomStream.StartOfSample, samples), NoiseOf(RandomStream.Inpainting, samples));
-            return run.Sample(
+            using var measured = Measured(batch, original.Count, run.NumberOfSteps);
+            var x = run.Sample(
                 model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
                 original.Select(batch),
                 Array.ConvertAll(batch, i => painted[i]),
                 noise,
                 watch(batch),
                 options.CancellationToken);
+            measured.Done();
+            return x;
         });
     }
 
@@ -157,14 +160,24 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
         Func<int[], NoiseSource> noise)
     {
         var watch = _batches.Watch(count, steps, steps.Count);
-        return _batches.Generate(count, labels, (batch, classes) => options.Sampler.Sample(
-            model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
-            start(batch),
-            steps,
-            noise(batch),
-            watch(batch),
-            options.CancellationToken));
+        return _batches.Generate(count, labels, (batch, classes) =>
+        {
+            using var measured = Measured(batch, count, steps.Count);
+            var x = options.Sampler.Sample(
+                model.Denoiser(classes, options.Guidance, options.Sampler.Clipping),
+                start(batch),
+                steps,
+                noise(batch),
+                watch(batch),
+                options.CancellationToken);
+            measured.Done();
+            return x;
+        });
     }
+
+    // Of all images the last batch has what is left.
+    private MeasuredBatch Measured(int[] batch, int count, int steps) =>
+        MeasuredBatch.Start(options.Sampler, steps, Math.Min(batch.Length, count - batch[0]));
 
     /// <summary>Calls generate with the indices and classes of each batch, and joins the results.</summary>
     internal Batch InBatches(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>

@@ -22,6 +22,9 @@ internal sealed class PendingImage(BatchKind kind, long seed, int label)
     /// <summary>When it was accepted, of <see cref="Stopwatch"/>.</summary>
     public long Since { get; } = Stopwatch.GetTimestamp();
 
+    /// <summary>The activity that it came from; null for none.</summary>
+    public ActivityContext? Origin { get; } = Activity.Current?.Context;
+
     /// <summary>Its end.</summary>
     public Task<MLImage> Image => _source.Task;
 

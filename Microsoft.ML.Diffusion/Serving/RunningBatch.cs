@@ -22,6 +22,7 @@ internal sealed class RunningBatch(IReadOnlyList<PendingImage> images, Cancellat
     /// <returns>Whether it came to its end.</returns>
     public bool Run()
     {
+        using var activity = QueueTelemetry.Begin(images);
         try
         {
             var planes = _kind.Model.Generate(

@@ -18,6 +18,7 @@ internal sealed class WaitingImages
         }
 
         _places.Add(image, kind.AddLast(image));
+        QueueTelemetry.Add(1);
     }
 
     /// <returns>Whether it waited.</returns>
@@ -28,6 +29,7 @@ internal sealed class WaitingImages
             return false;
         }
 
+        QueueTelemetry.Add(-1);
         var kind = place.List!;
         kind.Remove(place);
         if (kind.Count == 0)
@@ -42,6 +44,7 @@ internal sealed class WaitingImages
     public PendingImage[] Clear()
     {
         PendingImage[] all = [.. _places.Keys];
+        QueueTelemetry.Add(-all.Length);
         _kinds.Clear();
         _places.Clear();
         return all;

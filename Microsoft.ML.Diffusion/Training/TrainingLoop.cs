@@ -128,8 +128,10 @@ internal sealed class TrainingLoop : IDisposable
         _training.Run(_run.Images, indices, _step, learningRate);
         _step++;
         var losses = _training.Losses.Read();
+        double? loss = losses.Taken > 0 ? losses.LastLoss : null;
+        TrainingTelemetry.Add(indices.Length, loss);
         Count(losses);
-        _advice.Step(losses.Taken > 0 ? losses.LastLoss : null, learningRate, Fraction, _meter.Elapsed, IsTimed);
+        _advice.Step(loss, learningRate, Fraction, _meter.Elapsed, IsTimed);
     }
 
     private void Count(LossTotals losses)
