@@ -78,7 +78,7 @@ public sealed class WebApiServiceTests
         using var runs = new CancellationTokenSource();
         using var waits = new CancellationTokenSource();
         _ = await service.Client.GetByteArrayAsync("/images/Bag?steps=1"); // the next one begins sooner
-        var running = service.Client.GetAsync("/images/Bag?steps=1000&guidance=2&count=16", runs.Token);
+        var running = service.Client.GetAsync("/images/Bag?steps=1000&guidance=2", runs.Token);
         await Task.Delay(500); // until it runs
         var waiting = service.Client.GetAsync("/images/Bag?steps=999&guidance=2&count=16", waits.Token);
         var health = await service.WaitForAsync(health => health["waiting"]!.GetValue<int>() == 16);

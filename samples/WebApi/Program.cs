@@ -31,8 +31,8 @@ services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolve
 if (settings.Telemetry)
 {
     services.AddOpenTelemetry()
-        .WithMetrics(metrics => metrics.AddMeter("Microsoft.ML.Diffusion").AddConsoleExporter())
-        .WithTracing(traces => traces.AddSource("Microsoft.ML.Diffusion").AddConsoleExporter());
+        .WithMetrics(metrics => metrics.AddMeter(DiffusionTelemetry.Name).AddConsoleExporter())
+        .WithTracing(traces => traces.AddSource(DiffusionTelemetry.Name).AddConsoleExporter());
 }
 
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // not a line for each request
