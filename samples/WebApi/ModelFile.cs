@@ -17,6 +17,9 @@ internal sealed class ModelFile(string path)
         return _seen != before;
     }
 
+    /// <summary>Lets it be another one when this is asked next.</summary>
+    public void Forget() => _seen = default;
+
     private static (DateTime Written, long Length) Look(string path)
     {
         using var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);

@@ -12,6 +12,8 @@ internal sealed partial class ModelWatcher(
     ServiceFaults faults,
     ILogger<ModelWatcher> log) : BackgroundService
 {
+    private string? _told;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(settings.Watch);
@@ -24,10 +26,9 @@ internal sealed partial class ModelWatcher(
                     await SwapAsync(stoppingToken);
                 }
             }
-            catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
-                faults.Add(e);
-                LogRefused(log, e.Message);
+                Tell(e);
             }
         }
     }
@@ -38,9 +39,27 @@ internal sealed partial class ModelWatcher(
         generator.Model.Dispose();
     }
 
+    // A file that is not there, or that somebody still writes, is looked at again, and told of once.
+    private void Tell(Exception fault)
+    {
+        if (fault is IOException or UnauthorizedAccessException)
+        {
+            file.Forget();
+            if (fault.Message == _told)
+            {
+                return;
+            }
+        }
+
+        _told = fault.Message;
+        faults.Add(fault);
+        LogRefused(log, fault.Message);
+    }
+
     private async Task SwapAsync(CancellationToken stoppingToken)
     {
         var (before, next) = (generator.Model, new MLContext().Diffusion.LoadDiffusionModel(file.Path));
+        _told = null;
         var isFree = generator.ReplaceAsync(next);
         before.Dispose(); // the generator keeps its weights until the last of its requests is done
         LogServed(log, next.Digest, next);
