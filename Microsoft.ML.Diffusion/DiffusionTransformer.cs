@@ -68,6 +68,10 @@ public sealed partial class DiffusionTransformer : ITransformer, IDisposable
     /// <summary>Gets how the model was trained; <see langword="null"/> if that is not known.</summary>
     public TrainingSummary? Training => _trained.Training;
 
+    /// <summary>Gets what identifies the file that the model was loaded from, for caches: the SHA-256 of its config.json, which holds that of each of its weights.</summary>
+    /// <value>64 hexadecimal digits, alike for two files of the same weights and settings; <see langword="null"/> for a model of no file.</value>
+    public string? Digest => _trained.Digest;
+
     /// <summary>Gets where the weights are and the network runs: "cpu", "cuda:" and the number of the card, or "torch".</summary>
     public string Device => Model.Device.ToString();
 

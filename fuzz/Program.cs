@@ -41,6 +41,8 @@ switch (args)
         return RandomNumberStatistics.Run();
     case ["runs", var count]:
         return Runs.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["service", var model, var count]:
+        return await ServiceUnderLoad.RunAsync(model, int.Parse(count, CultureInfo.InvariantCulture));
     case ["options", var count]:
         return SaveableOptions.Run(int.Parse(count, CultureInfo.InvariantCulture));
     case ["large-images", var how, var count]:

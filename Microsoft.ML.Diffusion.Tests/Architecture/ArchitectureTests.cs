@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Torch;
 using Microsoft.ML.Diffusion.Tests.Build;
@@ -54,7 +55,8 @@ public partial class ArchitectureTests
     [TestMethod]
     public void Types_PublicOnes_AreInOneNamespaceAndOthersInThatOfTheirRoom()
     {
-        foreach (var type in TypeArrows.Declared(_assembly).Where(type => type != typeof(DiffusionCatalogExtensions)))
+        foreach (var type in TypeArrows.Declared(_assembly)
+            .Where(type => type != typeof(DiffusionCatalogExtensions) && type != typeof(DiffusionServiceExtensions)))
         {
             var room = RoomOf(type);
             Assert.AreEqual(type.IsPublic ? Library : $"{Library}.{room.Replace('/', '.')}".TrimEnd('.'), type.Namespace, type.Name);

@@ -37,7 +37,7 @@ public sealed class PackageTests
         string[] expected =
         [
             "Microsoft.ML.Diffusion.nuspec", "README.md", "SECURITY.md", "icon.png",
-            "buildTransitive/Microsoft.ML.Diffusion.targets", "buildTransitive/WeakenVersionNeed.cs",
+            "buildTransitive/Microsoft.ML.Diffusion.props", "buildTransitive/Microsoft.ML.Diffusion.targets", "buildTransitive/WeakenVersionNeed.cs",
             "lib/net10.0/Microsoft.ML.Diffusion.dll", "lib/net10.0/Microsoft.ML.Diffusion.xml", "lib/net10.0/Microsoft.ML.Diffusion.Autograd.dll",
             .. documents,
         ];
@@ -53,10 +53,11 @@ public sealed class PackageTests
     {
         var group = _package.Nuspec().Elements().Single(element => element.Name.LocalName == "dependencies").Elements().Single();
 
-        // Those after the first four are ML.NET's and TorchSharp's own, at the versions that were tested; libtorch is the application's choice.
+        // Those after the first five are ML.NET's and TorchSharp's own, at the versions that were tested; libtorch is the application's choice.
         Assert.AreEqual("net10.0", group.Attribute("targetFramework")?.Value);
         Assert.AreEqual(
             """
+            Microsoft.Extensions.DependencyInjection.Abstractions 10.0.0
             Microsoft.ML [5.0.1, 5.1.0)
             Microsoft.ML.ImageAnalytics [5.0.1, 5.1.0)
             SixLabors.ImageSharp [2.1.13, 3.0.0)

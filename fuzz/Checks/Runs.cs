@@ -16,7 +16,7 @@ internal static class Runs
         var output = Directory.CreateTempSubdirectory("diffusion-runs-");
         try
         {
-            var (sample, runs) = (Sample(), new ProcessRuns());
+            var (sample, runs) = (Sample("TrainAndGenerate"), new ProcessRuns());
             for (var seed = 0; seed < count; seed++)
             {
                 var told = runs.Failures.Count;
@@ -35,8 +35,8 @@ internal static class Runs
         }
     }
 
-    /// <summary>The sample of the same clone and configuration.</summary>
-    private static string Sample()
+    /// <summary>A sample of the same clone and configuration.</summary>
+    internal static string Sample(string name)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         var (framework, configuration) = (folder.Name, folder.Parent!.Name);
@@ -46,9 +46,9 @@ internal static class Runs
         }
 
         var assembly =
-            Path.Combine(folder?.FullName ?? "", "samples", "TrainAndGenerate", "bin", configuration, framework, "TrainAndGenerate.dll");
+            Path.Combine(folder?.FullName ?? "", "samples", name, "bin", configuration, framework, $"{name}.dll");
         return File.Exists(assembly)
             ? assembly
-            : throw new FileNotFoundException($"There is no {assembly}. Build it: dotnet build samples/TrainAndGenerate -c {configuration}");
+            : throw new FileNotFoundException($"There is no {assembly}. Build it: dotnet build samples/{name} -c {configuration}");
     }
 }

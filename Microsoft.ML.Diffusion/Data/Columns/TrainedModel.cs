@@ -7,8 +7,10 @@ namespace Microsoft.ML.Diffusion.Data.Columns;
 /// <param name="Columns">The columns that it was trained with and answers with.</param>
 /// <param name="Generation">How it generates when it is not told otherwise.</param>
 /// <param name="Training">How it was trained; null if that is not known.</param>
+/// <param name="Digest">What identifies the file that it was loaded from; null if there is none.</param>
 internal sealed record TrainedModel(
     DiffusionModel Model,
     TransformerColumns Columns,
     GenerationOptions Generation,
-    TrainingSummary? Training);
+    TrainingSummary? Training,
+    string? Digest = null);

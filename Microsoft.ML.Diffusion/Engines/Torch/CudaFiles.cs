@@ -29,6 +29,7 @@ internal static class CudaFiles
 
     // In a notebook the host knows nothing of it, but the notebook may have loaded it.
     private static string TorchSharpAssembly() =>
-        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(assembly => assembly.GetName().Name == "TorchSharp")?.Location
-            ?? TorchSharpAssembly(AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string);
+        AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(assembly => assembly.GetName().Name == "TorchSharp") is { } loaded
+            ? NativeFiles.PathOf(loaded)
+            : TorchSharpAssembly(AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string);
 }

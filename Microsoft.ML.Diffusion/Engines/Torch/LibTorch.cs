@@ -24,11 +24,11 @@ internal static class LibTorch
             return done;
         }
 
-        var files = NativeFiles.OfApplication(typeof(torch).Assembly.Location);
+        var files = NativeFiles.OfApplication(NativeFiles.PathOf(typeof(torch).Assembly));
         var libtorch = LoadOf(files, LibTorchAdvice.LibTorchName);
         var torchSharp =
             libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
-        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !NativeFiles.IsInPackage(typeof(torch).Assembly.Location)))
+        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !NativeFiles.IsInPackage(NativeFiles.PathOf(typeof(torch).Assembly))))
         {
             var other = libtorch.File is null ? files.FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable) : null;
             throw new DllNotFoundException(

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Diffusion.Engines.Torch;
@@ -44,6 +46,10 @@ internal sealed class NativeFiles(string platform, string baseFolder, string? se
     /// </summary>
     public static bool IsInPackage(string assembly) =>
         assembly.Split('/', '\\') is [.., var package, _, "lib", _, _] && package.Equals("torchsharp", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The path of an assembly; "" in an application of a single file.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "No path leaves the folders of the application, which hold its libraries.")]
+    public static string PathOf(Assembly assembly) => assembly.Location;
 
     /// <summary>Those of this application.</summary>
     /// <param name="assembly">The path of TorchSharp's assembly.</param>

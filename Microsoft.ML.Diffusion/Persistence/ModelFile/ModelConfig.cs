@@ -17,6 +17,7 @@ internal sealed record ModelConfig
 
     private static readonly JsonSerializerOptions _json = new()
     {
+        TypeInfoResolver = ModelJson.Default,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         RespectRequiredConstructorParameters = true,
@@ -125,9 +126,9 @@ internal sealed record ModelConfig
         }
     }
 
-    private sealed record VersionOnly(int FormatVersion);
+    internal sealed record VersionOnly(int FormatVersion);
 
-    private sealed record RunConfig(double Seconds);
+    internal sealed record RunConfig(double Seconds);
 }
 
 /// <summary>The network's shape, as in a UNet2DModel's config; older files lack what follows the class names.</summary>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
@@ -70,7 +71,8 @@ internal static class ModelZip
     {
         var device = DeviceChoice.Resolve(environment, null); // before anything of TorchSharp
         context.CheckAtModel(Version());
-        var config = ModelConfig.FromJson(ReadEntry(context, ConfigEntry, null), TryReadEntry(context, RunEntry, null));
+        var json = ReadEntry(context, ConfigEntry, null);
+        var config = ModelConfig.FromJson(json, TryReadEntry(context, RunEntry, null));
         var description = ModelConfigMapping.ToDescription(config);
         foreach (var file in config.Weights)
         {
@@ -82,7 +84,7 @@ internal static class ModelZip
         var generation = SamplerConfigMapping.ToOptions(config.Sampler, description);
         var weights = LoadWeights(context, config, description);
         var model = new DiffusionModel(description, NetworkEngine.Create(weights.Plan, weights, device));
-        return new TrainedModel(model, columns, generation, config.Training);
+        return new TrainedModel(model, columns, generation, config.Training, Convert.ToHexStringLower(SHA256.HashData(json)));
     }
 
     private static NetworkWeights LoadWeights(ModelLoadContext context, ModelConfig config, ModelDescription description)
