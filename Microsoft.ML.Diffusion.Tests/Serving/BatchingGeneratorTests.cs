@@ -111,6 +111,20 @@ public sealed class BatchingGeneratorTests
     }
 
     [TestMethod]
+    public async Task Requests_ThatFillABatch_DoNotWaitForAnOlderOneThatHasTime()
+    {
+        using var generator = new BatchingGenerator(Tiny, WhenFull);
+        var rare = generator.GenerateAsync(new ImageRequest { Sampler = new DdimSampler(3) });
+
+        await Ask(generator, Seeds(0, 4));
+
+        Assert.IsFalse(rare.IsCompleted);
+        Assert.AreEqual(1, generator.QueueLength);
+        generator.Dispose();
+        await Assert.ThrowsExactlyAsync<ObjectDisposedException>(() => rare);
+    }
+
+    [TestMethod]
     public async Task MaximumBatchSize_Unset_IsThatOfGenerate()
     {
         using var watched = new WatchedModel(Tiny);

@@ -46,4 +46,5 @@ internal sealed class RunningBatch(IReadOnlyList<PendingImage> images, Cancellat
 
             return false;
         }
-    }}
+    }
+}
