@@ -11,7 +11,7 @@ namespace Microsoft.ML.Diffusion;
 /// and guidance, all with or all without a class, share a batch, up to <see cref="BatchingOptions.MaximumBatchSize"/>; the batch of the request that has waited
 /// longest is next. One thread generates, with all cores.
 /// </para>
-/// <para>All members may be called by any thread at any time.</para>
+/// <para>All members may be called by any thread at any time. Dispose it, or its thread stays. What it does is measured: see <see cref="DiffusionTelemetry"/>.</para>
 /// </remarks>
 public sealed class BatchingGenerator : IDisposable, IAsyncDisposable
 {

@@ -24,9 +24,7 @@ public sealed partial class DiffusionTransformer
         options.ValidateFor(Schedule, Variance);
         if (label < 0)
         {
-            // Nothing is guided: it need not wait for others of its scale.
-            var unguided = new GenerationOptions();
-            options = unguided with { Sampler = options.Sampler };
+            options = new GenerationOptions { Sampler = options.Sampler }; // what is not guided goes with all others of its sampler
         }
 
         return new PendingImage(

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.ML.Data;
@@ -45,12 +44,12 @@ internal sealed class ServedRequests : IDisposable
     {
         using var check = new ServedRequests();
         check.Ask(count / 10, 1); // what grows once
-        var before = Process.GetCurrentProcess().WorkingSet64;
+        var before = OwnMemory.Settled();
         check.Ask(count, 2);
         var ended = check._right + check._wrong + check._cancelled;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{check._asked} requests: {check._right} images right, {check._wrong} wrong, {check._cancelled} cancelled; {check._refused} times the queue was full; {check._replacements.Count} models replaced; {(Process.GetCurrentProcess().WorkingSet64 - before) / 1048576.0:F1} MiB more"));
+            $"{check._asked} requests: {check._right} images right, {check._wrong} wrong, {check._cancelled} cancelled; {check._refused} times the queue was full; {check._replacements.Count} models replaced; {(OwnMemory.Settled() - before):F1} MiB more"));
         return check._wrong + Math.Abs(check._asked - ended) + check._generator.QueueLength + check._replacements.Count(task => !task.IsCompletedSuccessfully);
     }
 

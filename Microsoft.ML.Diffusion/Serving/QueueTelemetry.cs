@@ -36,12 +36,16 @@ internal static class QueueTelemetry
             }
         }
 
-        return DiffusionTelemetry.Source.HasListeners()
-            ? DiffusionTelemetry.Source.StartActivity(
-                ActivityKind.Internal,
-                tags: [new("diffusion.images", images.Count)],
-                links: [.. images.Select(image => image.Origin).OfType<ActivityContext>().Distinct().Select(origin => new ActivityLink(origin))],
-                name: "diffusion.batch")
-            : null;
+        if (!DiffusionTelemetry.Source.HasListeners())
+        {
+            return null;
+        }
+
+        var origins = images.Select(image => image.Origin).OfType<ActivityContext>().Distinct();
+        return DiffusionTelemetry.Source.StartActivity(
+            ActivityKind.Internal,
+            tags: [new("diffusion.images", images.Count)],
+            links: [.. origins.Select(origin => new ActivityLink(origin))],
+            name: "diffusion.batch");
     }
 }

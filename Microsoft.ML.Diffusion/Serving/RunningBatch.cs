@@ -18,13 +18,13 @@ internal sealed class RunningBatch(IReadOnlyList<PendingImage> images, Cancellat
         }
     }
 
-    /// <summary>Generates the images, and gives each to whoever waits for it; a fault is theirs alone.</summary>
+    /// <summary>Generates the images, and gives each to whoever waits for it; a fault, also of one who listens, is theirs alone.</summary>
     /// <returns>Whether it came to its end.</returns>
     public bool Run()
     {
-        using var activity = QueueTelemetry.Begin(images);
         try
         {
+            using var activity = QueueTelemetry.Begin(images);
             var planes = _kind.Model.Generate(
                 _kind.Options,
                 images.Select(image => image.Seed),

@@ -4,7 +4,8 @@ using Microsoft.ML.Diffusion.Model;
 
 namespace Microsoft.ML.Diffusion.Serving;
 
-/// <summary>A model that requests are accepted for: it stays until it is retired and the last of them is done. Its members but <see cref="Generate"/> are called in the scheduler's turn.</summary>
+/// <summary>A model that requests are accepted for: it stays until it is retired and the last of them is done.</summary>
+/// <remarks>What changes it is called in the scheduler's turn; <see cref="Generate"/> is not.</remarks>
 /// <param name="model">The model, of which this is an owner.</param>
 /// <param name="batchSize">The most images of a batch.</param>
 internal sealed class ServedModel(DiffusionModel model, int batchSize)
@@ -50,7 +51,11 @@ internal sealed class ServedModel(DiffusionModel model, int batchSize)
     /// <param name="labels">The class of each; null for none of any.</param>
     /// <param name="cancellationToken">Ends it between two steps.</param>
     /// <returns>The planes of each, [C, H, W] in 0..255.</returns>
-    public byte[][] Generate(GenerationOptions options, IEnumerable<long> seeds, IReadOnlyList<int>? labels, CancellationToken cancellationToken)
+    public byte[][] Generate(
+        GenerationOptions options,
+        IEnumerable<long> seeds,
+        IReadOnlyList<int>? labels,
+        CancellationToken cancellationToken)
     {
         using var share = model.Use();
         var generator = new ImageGenerator(model, options with { BatchSize = batchSize, CancellationToken = cancellationToken }, seed: 0);
