@@ -47,7 +47,7 @@ public sealed class WebApiPublishTests
         Assert.AreEqual(model.Digest, (await service.HealthAsync())["digest"]!.GetValue<string>());
         StringAssert.StartsWith(await service.Client.GetStringAsync("/classes"), """["Ankle boot","Bag",""");
         using var bad = await service.Client.GetAsync("/images/Bga");
-        StringAssert.Contains(await bad.Content.ReadAsStringAsync(), "Did you mean \\u0027Bag\\u0027?");
+        StringAssert.Contains(await bad.Content.ReadAsStringAsync(), "Did you mean 'Bag'?");
         StringAssert.Contains(service.Stop(), "diffusion.generation.images");
     }
 

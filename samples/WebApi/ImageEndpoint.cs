@@ -6,7 +6,7 @@ namespace WebApi;
 
 /// <summary>Answers GET /images/{class} with a PNG: the image of a class and a seed, or several side by side.</summary>
 /// <remarks>
-/// An address with a seed always gives the same image while the model stays, so it may be cached for good, and who has it is told so without generating.
+/// An address with a seed gives the same image for as long as the model stays: it may be kept, and who asks whether it still holds is told so without generating.
 /// Without a seed the answer says in Content-Location at which address it is to be had again.
 /// </remarks>
 internal sealed class ImageEndpoint(BatchingGenerator generator, ServiceSettings settings)
@@ -79,8 +79,9 @@ internal sealed class ImageEndpoint(BatchingGenerator generator, ServiceSettings
 
     private static void SetHeaders(HttpResponse response, string? className, ImageQuery query, ImageTag? tag)
     {
-        response.Headers.ETag = tag is null || !query.IsSeeded ? StringValues.Empty : tag.ToString();
-        response.Headers.CacheControl = tag is null || !query.IsSeeded ? "no-store" : "public, max-age=31536000, immutable";
+        var isLasting = tag is not null && query.IsSeeded;
+        response.Headers.ETag = isLasting ? tag!.ToString() : StringValues.Empty;
+        response.Headers.CacheControl = isLasting ? "public, no-cache" : "no-store"; // kept, but asked about: the model may be another one by then
         response.Headers.ContentLocation = $"/images{(className is null ? "" : $"/{Uri.EscapeDataString(className)}")}?{query}";
     }
 

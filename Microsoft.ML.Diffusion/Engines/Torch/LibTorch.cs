@@ -24,11 +24,12 @@ internal static class LibTorch
             return done;
         }
 
-        var files = NativeFiles.OfApplication(NativeFiles.PathOf(typeof(torch).Assembly));
+        var assembly = NativeFiles.PathOf(typeof(torch).Assembly);
+        var files = NativeFiles.OfApplication(assembly);
         var libtorch = LoadOf(files, LibTorchAdvice.LibTorchName);
         var torchSharp =
             libtorch.IsLoaded ? LoadOf(files, LibTorchAdvice.TorchSharpName) : default; // which would take the system's libtorch
-        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !NativeFiles.IsInPackage(NativeFiles.PathOf(typeof(torch).Assembly))))
+        if (!torchSharp.IsLoaded && (LibTorchAdvice.IsOldSystem(torchSharp) || !NativeFiles.IsInPackage(assembly)))
         {
             var other = libtorch.File is null ? files.FindElsewhere(LibTorchAdvice.LibTorchName, Environment.GetEnvironmentVariable) : null;
             throw new DllNotFoundException(
