@@ -19,7 +19,7 @@ public sealed class ServingSnippets : SnippetRun
             new MLContext().Diffusion.SaveModel(trained, null, "model.zip");
         }
 
-        var name = "1";
+        var name = "even";
         var gone = CancellationToken.None;
 
         #region snippet
