@@ -63,7 +63,7 @@ internal sealed class OnnxGenerator
     private (string Labels, string Scale, string IsPushed) Classes()
     {
         var labels = _graph.Input("class_labels", OnnxType.Int64, OnnxDimension.Batch);
-        var scale = _graph.Input("guidance_scale", OnnxType.Float);
+        var scale = _graph.Reshaped(_graph.Input("guidance_scale", OnnxType.Float)); // one number, of whatever shape ML.NET gives it
         var ignores = _graph.Op("Equal", [scale, _graph.Number(0)]);
         var follows = _graph.Op("Equal", [scale, _graph.Number(1)]);
         return (
