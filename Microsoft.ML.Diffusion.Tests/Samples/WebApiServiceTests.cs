@@ -103,7 +103,10 @@ public sealed class WebApiServiceTests
         await Assert.ThrowsAsync<OperationCanceledException>(() => running);
         using var done = await next;
         Assert.AreEqual(HttpStatusCode.OK, done.StatusCode, "at once, since nobody waits for what ran");
-        Assert.DoesNotContain("fail:", service.Stop());
+        var output = service.Stop();
+        StringAssert.Contains(output, "the queue is full");
+        Assert.DoesNotContain("fail: WebApi", output);
+        Assert.DoesNotContain("fail: Microsoft.AspNetCore", output, "clients that go are no faults");
     }
 
     private static string Refusal(string path) =>
