@@ -30,6 +30,7 @@ var command =
             rounds,
             SamplerTable.Command,
             InversionTable.Command,
+            FlowTable.Command,
         };
 command.SetAction(result =>
 {

@@ -132,6 +132,13 @@ public sealed class OwnSamplerTests
     }
 
     [TestMethod]
+    [DataRow(1)]
+    [DataRow(4)]
+    public void UniPc_OrderThatIsNotMade_IsRefused(int order) => Assert.StartsWith(
+        "order must be 2 or 3, because",
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new UniPcSampler(order: order)).Message);
+
+    [TestMethod]
     public void DrawNoise_SamplerThatSaysItDrawsNone_IsRefused()
     {
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => Generate(new Ruled((_, context) => context.DrawNoise())));

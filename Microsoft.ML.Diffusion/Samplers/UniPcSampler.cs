@@ -19,7 +19,7 @@ public sealed record UniPcSampler : Sampler
 
     /// <summary>Initializes the sampler.</summary>
     /// <param name="steps">Number of steps, at least 1, over <see cref="TimestepSubset.LogSnr"/>.</param>
-    /// <param name="order">The predictor's order: 2, or 3, which is better only in 30 steps and more.</param>
+    /// <param name="order">The predictor's order: 2, or 3, which is ahead from some 40 steps on.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public UniPcSampler(int steps = 20, int order = DefaultOrder)
         : base(TimestepSubset.LogSnr(steps))
@@ -29,7 +29,7 @@ public sealed record UniPcSampler : Sampler
             : throw new ArgumentOutOfRangeException(
                 nameof(order),
                 order,
-                "order must be 2 or 3, because a first order throws away what earlier steps know, and a fourth is unstable.");
+                "order must be 2 or 3, because a first order would make nothing of earlier steps, and no higher one is made here; of first order take DdimSampler.");
     }
 
     /// <summary>Gets the order of the predictor.</summary>

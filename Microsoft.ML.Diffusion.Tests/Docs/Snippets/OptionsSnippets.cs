@@ -38,6 +38,25 @@ public sealed class OptionsSnippets : SnippetRun
         Assert.HasCount(16, images);
     }
 
+    [TestMethod]
+    public void OptimizeSteps_OfAModel_IsSavedWithIt()
+    {
+        var mlContext = new MLContext(seed: 1);
+        var (trained, rows) = TrainTinyModel(mlContext);
+        using var model = trained;
+
+        #region snippet
+        var sampler = new UniPcSampler();
+        TimestepSubset best = mlContext.Diffusion.OptimizeSteps(model, steps: Shown(8, tested: 3), new GenerationOptions { Sampler = sampler, Seed = 1 });
+
+        using var fast = model.WithGeneration(new GenerationOptions { Sampler = sampler with { Timesteps = best } });
+        mlContext.Diffusion.SaveModel(fast, rows.Schema, "fast.zip");
+        #endregion
+
+        using var loaded = mlContext.Diffusion.LoadDiffusionModel("fast.zip");
+        Assert.AreEqual(best, loaded.Generation.Sampler.Timesteps);
+    }
+
     #region snippet
     public sealed record MidpointSampler(int Steps) : Sampler(TimestepSubset.LogSnr(Steps))
     {
