@@ -37,6 +37,21 @@ public sealed partial class DiffusionTransformer
         return new DiffusionTransformer(_host, Trained with { Model = Model.AddOwner(), Columns = all });
     }
 
+    /// <summary>Makes a model that generates otherwise when it is not told. It shares the weights, which stay until both models are disposed.</summary>
+    /// <param name="generation">The sampler, seed and more, in place of <see cref="Generation"/>.</param>
+    /// <returns>
+    /// The other model, the caller's to dispose. It is saved and loaded with these options, without what listens to a call and its token; a sampler that is
+    /// not of this library cannot be saved.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public DiffusionTransformer WithGeneration(GenerationOptions generation)
+    {
+        ArgumentNullException.ThrowIfNull(generation);
+        generation.ValidateFor(Schedule, Variance);
+        return new DiffusionTransformer(_host, Trained with { Model = Model.AddOwner(), Generation = generation });
+    }
+
     /// <summary>Adds the output columns, each computed when a consumer asks for it.</summary>
     /// <param name="input">
     /// Any rows. The images that the model learned from are not needed to generate; those to look at are, if <see cref="OutputColumnOptions"/> names

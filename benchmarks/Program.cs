@@ -37,6 +37,7 @@ var command =
             rounds,
             SamplerTable.Command,
             InversionTable.Command,
+            FlowTable.Command,
         };
 command.SetAction(result =>
 {

@@ -21,6 +21,7 @@ internal static class SamplerTable
         ("ddpm", (steps, timesteps) => new DdpmSampler(steps) { Timesteps = timesteps }),
         ("dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps) { Timesteps = timesteps }),
         ("sde-dpm-solver", (steps, timesteps) => new DpmSolverSampler(steps, stochastic: true) { Timesteps = timesteps }),
+        ("unipc", (steps, timesteps) => new UniPcSampler(steps) { Timesteps = timesteps }),
         ("heun", (steps, timesteps) => new HeunSampler(steps) { Timesteps = timesteps }),
     ];
 

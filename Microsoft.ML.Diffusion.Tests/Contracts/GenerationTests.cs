@@ -27,6 +27,8 @@ public sealed class GenerationTests
         new DpmSolverSampler(5),
         new DpmSolverSampler(5, stochastic: true) { Timesteps = TimestepSubset.Karras(5) },
         new DpmSolverSampler(5) { Timesteps = TimestepSubset.LogSnr(5) },
+        new UniPcSampler(5),
+        new UniPcSampler(5, order: 3),
         new EulerSampler(5),
         new HeunSampler(5),
     ];

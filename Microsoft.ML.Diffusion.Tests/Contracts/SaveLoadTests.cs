@@ -85,6 +85,8 @@ public sealed class SaveLoadTests
                 new DpmSolverSampler(4, stochastic: true) { Timesteps = TimestepSubset.Karras(4, rho: 5) },
                 NoiseSchedule.Cosine(20),
                 PredictionType.VPrediction),
+            (new UniPcSampler(4), NoiseSchedule.Linear(20), PredictionType.Epsilon),
+            (new UniPcSampler(5, order: 3) { Timesteps = TimestepSubset.Karras(5) }, NoiseSchedule.Cosine(20), PredictionType.VPrediction),
             (new EulerSampler(4, rho: 1), NoiseSchedule.Linear(20), PredictionType.Epsilon),
             (
                 new DdimSampler(4) { Timesteps = TimestepSubset.LogSnr(4), InversionLevel = InversionLevel.Upper },

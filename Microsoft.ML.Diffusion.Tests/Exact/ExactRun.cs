@@ -12,7 +12,10 @@ internal static class ExactRun
     public static Denoiser Denoiser(GaussianMixture mixture, NoiseSchedule schedule)
     {
         var levels = new LevelTable(schedule);
-        return new Denoiser((x, timestep) => mixture.OriginalSample(x, levels.AlphaBar(timestep)), PredictionType.Sample, Clipping.None);
+        return new Denoiser((x, timestep) => mixture.OriginalSample(x, levels.AlphaBar(timestep)), PredictionType.Sample, Clipping.None)
+        {
+            Levels = new(() => levels),
+        };
     }
 
     /// <summary>Draws samples from pure noise.</summary>

@@ -15,6 +15,8 @@ internal static class ExactSamplerList
         new DpmSolverSampler(12) { Timesteps = TimestepSubset.LogSnr(12) },
         new DpmSolverSampler(12, stochastic: true),
         new DpmSolverSampler(12, stochastic: true) { Timesteps = TimestepSubset.LogSnr(12) },
+        new UniPcSampler(8) { Timesteps = TimestepSubset.Karras(8) },
+        new UniPcSampler(8, order: 3) { Timesteps = TimestepSubset.Karras(8) },
         new EulerSampler(12),
         new HeunSampler(7),
         new HeunSampler(7) { Timesteps = TimestepSubset.LogSnr(7) },

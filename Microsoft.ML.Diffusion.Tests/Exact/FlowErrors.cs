@@ -44,6 +44,11 @@ internal sealed class FlowErrors
         return error;
     }
 
+    /// <summary>The error of finished points: the flow stands still below the smallest sigma.</summary>
+    public double Finishing(Sampler sampler, TimestepSubset timesteps) => ExactRun.RootMeanSquare(
+        sampler.Sample(ExactRun.Denoiser(GaussianMixture.Three, _schedule), _start, SamplingStep.Reverse(timesteps, _schedule), _noise),
+        _generated);
+
     /// <summary>The error of the latents of data.</summary>
     public double Encoding(InversionLevel asked, TimestepSubset timesteps)
     {

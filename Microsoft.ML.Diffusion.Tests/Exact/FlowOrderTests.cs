@@ -12,10 +12,19 @@ public sealed class FlowOrderTests
     [TestMethod]
     [DataRow("ddim", 0.9)]
     [DataRow("2m", 1.6)]
+    [DataRow("unipc of order 2", 2.2)]
+    [DataRow("unipc of order 3", 3)]
     [DataRow("heun", 1.8)]
     public void Sample_BeforeTheLastJump_HasItsOrder(string name, double order)
     {
-        Sampler sampler = name switch { "ddim" => new DdimSampler(), "2m" => new DpmSolverSampler(), _ => new HeunSampler() };
+        Sampler sampler = name switch
+        {
+            "ddim" => new DdimSampler(),
+            "2m" => new DpmSolverSampler(),
+            "unipc of order 2" => new UniPcSampler(),
+            "unipc of order 3" => new UniPcSampler(order: 3),
+            _ => new HeunSampler(),
+        };
 
         AssertOrder(order, steps => _errors.Generating(sampler, steps));
     }

@@ -18,6 +18,11 @@ internal sealed class LinearRecursion(double mean, double deviation)
     /// <param name="steps">Its run.</param>
     public (double Mean, double Deviation) After(Sampler sampler, IReadOnlyList<SamplingStep> steps)
     {
+        if (sampler is UniPcSampler solver)
+        {
+            return new UniPcRecursion(solver.Order, Prediction).After(steps);
+        }
+
         var (meanOfX, varianceOfX, meanOfEarlier, varianceOfEarlier, covariance) = (0.0, 1.0, 0.0, 0.0, 0.0);
         for (var i = 0; i < steps.Count; i++)
         {

@@ -11,6 +11,7 @@ internal static class DiffusersRuns
         "DDIMScheduler" => Implicit(run),
         "DDIMInverseScheduler" => Inverse(run),
         "DPMSolverMultistepScheduler" => DpmSolverRuns.Translate(run),
+        "UniPCMultistepScheduler" => UniPcRuns.Translate(run),
         var scheduler => throw new NotSupportedException($"{run.File}: the scheduler '{scheduler}' is not known."),
     };
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 
@@ -10,9 +9,9 @@ internal sealed record PeerDpm2() : Sampler(TimestepSubset.Karras(1))
 {
     public override bool IsStochastic => false;
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
-        var (alphaBar, alphaBarNext, x0) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious, context.Denoised.OriginalSample);
+        var (alphaBar, alphaBarNext, x0) = (context.AlphaBar, context.AlphaBarNext, context.PredictedOriginal);
         if (alphaBarNext == 1)
         {
             return ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarNext);
@@ -23,7 +22,7 @@ internal sealed record PeerDpm2() : Sampler(TimestepSubset.Karras(1))
         var alphaBarMiddle = 1 / (1 + (sigmaMiddle * sigmaMiddle));
 
         var middle = ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarMiddle);
-        var slope = ProbabilityFlow.Slope(middle, context.Denoise(middle, sigmaMiddle, alphaBarMiddle).OriginalSample, alphaBarMiddle);
-        return Batch.Sum((Math.Sqrt(alphaBarNext / alphaBar), x), (Math.Sqrt(alphaBarNext) * (sigmaNext - sigma), slope));
+        var slope = ProbabilityFlow.Slope(middle, context.Predict(middle, sigmaMiddle, alphaBarMiddle), alphaBarMiddle);
+        return ImageBatch.Sum((Math.Sqrt(alphaBarNext / alphaBar), x), (Math.Sqrt(alphaBarNext) * (sigmaNext - sigma), slope));
     }
 }

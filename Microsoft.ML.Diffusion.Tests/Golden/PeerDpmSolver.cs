@@ -1,6 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Samplers;
-
 namespace Microsoft.ML.Diffusion.Tests.Golden;
 
 /// <summary>
@@ -19,7 +16,7 @@ internal sealed record PeerDpmSolver(
 
     public override bool IsStochastic => Algorithm.StartsWith("sde-", StringComparison.Ordinal);
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
         var (step, order) = (context.Step, OrderAt(context));
         var (alpha, sigma, lambda) = Coefficients(step.AlphaBar);
@@ -37,36 +34,36 @@ internal sealed record PeerDpmSolver(
         };
         var phi = Math.Exp(u) - 1;
 
-        var prediction = Algorithm.EndsWith("++", StringComparison.Ordinal) ? context.Denoised.OriginalSample : context.Denoised.Noise;
-        var next = Batch.Sum((xScale, x), (-scale * phi, prediction));
+        var prediction = Algorithm.EndsWith("++", StringComparison.Ordinal) ? context.PredictedOriginal : context.PredictedNoise;
+        var next = ImageBatch.Sum((xScale, x), (-scale * phi, prediction));
         if (order > 1)
         {
             var (first, second) = Differences(prediction, context, order, h);
-            next = Batch.Sum((1, next), (-scale * (SolverType == "midpoint" && order == 2 ? phi / 2 : (phi / u) - 1), first));
-            next = second is null ? next : Batch.Sum((1, next), (-scale * (((phi - u) / (u * u)) - 0.5), second));
+            next = ImageBatch.Sum((1, next), (-scale * (SolverType == "midpoint" && order == 2 ? phi / 2 : (phi / u) - 1), first));
+            next = second is null ? next : ImageBatch.Sum((1, next), (-scale * (((phi - u) / (u * u)) - 0.5), second));
         }
 
         context.Remember(prediction, Order - 1);
-        return noiseScale > 0 ? Batch.Sum((1, next), (noiseScale, context.Noise.Next(x))) : next;
+        return noiseScale > 0 ? ImageBatch.Sum((1, next), (noiseScale, context.DrawNoise())) : next;
     }
 
     // The first and, from order 3 on, the second derivative of the prediction in lambda, times powers of h.
-    private static (Batch First, Batch? Second) Differences(Batch prediction, SamplingContext context, int order, double h)
+    private static (ImageBatch First, ImageBatch? Second) Differences(ImageBatch prediction, SamplingContext context, int order, double h)
     {
         var lambdas =
             context.Earlier.Select(earlier => Coefficients(earlier.AlphaBar).Lambda)
                 .Prepend(Coefficients(context.Step.AlphaBar).Lambda)
                 .ToArray();
         var r0 = (lambdas[0] - lambdas[1]) / h;
-        var latest = Batch.Quotient(r0, (1, prediction), (-1, context.Earlier[0].Value));
+        var latest = ImageBatch.Quotient(r0, (1, prediction), (-1, context.Earlier[0].Prediction));
         if (order == 2)
         {
             return (latest, null);
         }
 
         var r1 = (lambdas[1] - lambdas[2]) / h;
-        var change = Batch.Sum((1, latest), (-1 / r1, context.Earlier[0].Value), (1 / r1, context.Earlier[1].Value));
-        return (Batch.Sum((1, latest), (r0 / (r0 + r1), change)), Batch.Quotient(r0 + r1, (1, change)));
+        var change = ImageBatch.Sum((1, latest), (-1 / r1, context.Earlier[0].Prediction), (1 / r1, context.Earlier[1].Prediction));
+        return (ImageBatch.Sum((1, latest), (r0 / (r0 + r1), change)), ImageBatch.Quotient(r0 + r1, (1, change)));
     }
 
     private int OrderAt(SamplingContext context)

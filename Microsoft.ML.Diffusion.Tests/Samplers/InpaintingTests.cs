@@ -163,10 +163,10 @@ public sealed class InpaintingTests
 
         public override bool IsStochastic => false;
 
-        internal override Batch Step(Batch x, SamplingContext context)
+        protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
         {
             Seen.Add(context.Earlier.Count);
-            context.Remember(context.Denoised.OriginalSample, 2);
+            context.Remember(context.PredictedOriginal, 2);
             return x;
         }
     }

@@ -16,6 +16,8 @@ public sealed class OdeSamplerTests
         from sampler in (Sampler[])[
             new DpmSolverSampler(6),
             new DpmSolverSampler(6) { Timesteps = TimestepSubset.Trailing(6) },
+            new UniPcSampler(6),
+            new UniPcSampler(6, order: 3) { Timesteps = TimestepSubset.Trailing(6) },
             new EulerSampler(6),
             new HeunSampler(6),
             new HeunSampler(6) { Timesteps = TimestepSubset.Quadratic(6) },
@@ -144,6 +146,8 @@ public sealed class OdeSamplerTests
         [new DpmSolverSampler(7) { Timesteps = TimestepSubset.Trailing(7) }],
         [new DpmSolverSampler(7, stochastic: true)],
         [new DpmSolverSampler(7, stochastic: true) { Timesteps = TimestepSubset.Trailing(7) }],
+        [new UniPcSampler(7)],
+        [new UniPcSampler(7, order: 3) { Timesteps = TimestepSubset.Trailing(7) }],
         [new EulerSampler(7)],
         [new EulerSampler(7) { Timesteps = TimestepSubset.Trailing(7) }],
         [new HeunSampler(7)],

@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.DiffusionProcess;
 
@@ -13,6 +14,14 @@ internal class Denoiser(
     Clipping clipping,
     ModelVariance variance = ModelVariance.Fixed)
 {
+    /// <summary>The noise levels of the model's schedule; null where the network is asked only at times that are known.</summary>
+    public Lazy<LevelTable>? Levels { get; init; }
+
+    /// <summary>The time at which the schedule has a noise level.</summary>
+    /// <param name="alphaBar">The level, in (0, 1).</param>
+    public double TimestepOf(double alphaBar) =>
+        (Levels ?? throw new InvalidOperationException("The denoiser has no schedule.")).Value.Timestep(KarrasSpacing.Sigma(alphaBar));
+
     /// <summary>Calls the network once on x, whose share of signal variance is <paramref name="alphaBar"/>.</summary>
     public virtual Denoised Denoise(Batch x, double timestep, double alphaBar)
     {

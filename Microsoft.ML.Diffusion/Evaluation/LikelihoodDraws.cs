@@ -12,6 +12,30 @@ internal static class LikelihoodDraws
         return [0, .. TimestepStrata.Draw(TimestepStrata.Of(count - 1, trainingTimesteps), () => numbers.Uniform(drawn++))];
     }
 
+    /// <summary>What the levels of images are spread over, and the probes of their traces; they depend on the seed and the image alone.</summary>
+    /// <param name="seed">The seed of the evaluation.</param>
+    /// <param name="images">The number of each image.</param>
+    /// <param name="length">The numbers of an image.</param>
+    /// <param name="probes">How many probes.</param>
+    /// <returns>Numbers spread evenly over -1/2..1/2, and probes of -1 and 1.</returns>
+    public static (Batch Spread, Batch[] Probes) Flow(long seed, IReadOnlyList<long> images, int length, int probes)
+    {
+        const long Draws = 1 << 20; // beyond all timesteps
+        var numbers = new RandomNumbers(RandomStream.LikelihoodNoise, seed);
+        var signs = Enumerable.Range(1, probes).Select(probe => Uniforms(probe, value => value < 0.5 ? -1 : 1));
+        return (Uniforms(0, value => value - 0.5), [.. signs]);
+
+        Batch Uniforms(long draw, Func<float, double> map) => Batch.Create(images.Count, length, (image, drawn) =>
+        {
+            var uniforms = new float[length];
+            numbers.Uniforms(images[image], Draws + draw, uniforms);
+            for (var i = 0; i < length; i++)
+            {
+                drawn[i] = map(uniforms[i]);
+            }
+        });
+    }
+
     /// <summary>The noise of images at timesteps, which depends on the seed, the image and the timestep alone.</summary>
     /// <param name="seed">The seed of the evaluation.</param>
     /// <param name="images">The number of each image.</param>

@@ -21,6 +21,7 @@ public sealed class LikelihoodMetrics
     internal LikelihoodMetrics(LikelihoodSums sums)
     {
         var divergences = sums.Divergences;
+        FlowPerImage = sums.Flow.Count > 0 ? sums.Flow : null;
         (Prior, Decoder, PerImage, Timesteps) = (sums.Prior, sums.Decoder, sums.PerImage, sums.Timesteps);
         (Terms, Weights) = ([sums.Decoder, .. divergences], [1, .. sums.Strata.Select(stratum => (double)stratum.Size)]);
         Divergence = divergences.Zip(sums.Strata, (term, stratum) => stratum.Size * term).Sum();
@@ -30,6 +31,16 @@ public sealed class LikelihoodMetrics
 
     /// <summary>Gets the whole bound in bits per dimension, the sum of its three parts.</summary>
     public double BitsPerDimension => Prior + Divergence + Decoder;
+
+    /// <summary>
+    /// Gets the bits per dimension by the probability flow, a mean over the images: not of a bound on the model of the steps, but of the density that
+    /// samplers without noise draw from (Song et al. 2021, score-based generative modeling, section 4.3).
+    /// </summary>
+    /// <value><see langword="null"/> if <see cref="LikelihoodOptions.NumberOfFlowSteps"/> did not ask for it.</value>
+    public double? FlowBitsPerDimension => FlowPerImage?.Average();
+
+    /// <summary>Gets the bits per dimension of each image by the probability flow; <see langword="null"/> if they were not asked for.</summary>
+    public IReadOnlyList<double>? FlowPerImage { get; }
 
     /// <summary>Gets L_T: the trace of the image that is left at the last timestep. It depends on the schedule alone and is close to 0.</summary>
     public double Prior { get; }
@@ -71,5 +82,5 @@ public sealed class LikelihoodMetrics
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{BitsPerDimension:F4} bits per dimension{(HasAllTimesteps ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder");
+        $"{BitsPerDimension:F4} bits per dimension{(HasAllTimesteps ? "" : string.Create(CultureInfo.InvariantCulture, $" (standard error {StandardError:F4}, {Timesteps.Count} timesteps)"))} = {Prior:F4} prior + {Divergence:F4} steps + {Decoder:F4} decoder{(FlowBitsPerDimension is { } flow ? string.Create(CultureInfo.InvariantCulture, $"; {flow:F4} by the flow") : "")}");
 }

@@ -5,6 +5,7 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
 {
     private readonly double[] _divergences = new double[timesteps.Count - 1];
     private readonly List<double> _perImage = [];
+    private readonly List<double> _flow = [];
     private double _prior;
     private double _decoder;
 
@@ -26,6 +27,12 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
 
     /// <summary>Gets the bound of each image.</summary>
     public IReadOnlyList<double> PerImage => _perImage;
+
+    /// <summary>Gets what the probability flow says of each image; empty if it was not asked.</summary>
+    public IReadOnlyList<double> Flow => _flow;
+
+    /// <summary>Adds what the probability flow says of a batch.</summary>
+    public void AddFlow(IEnumerable<double> bits) => _flow.AddRange(bits);
 
     /// <summary>The sums of one batch.</summary>
     public static LikelihoodSums Of(LikelihoodTerms terms)

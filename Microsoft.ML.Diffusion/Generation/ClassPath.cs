@@ -2,6 +2,7 @@ using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Generation;
 
@@ -28,7 +29,10 @@ internal sealed class ClassPath(DiffusionModel model, ImageGenerator generator, 
             (1, model.Calls.Predict(x, timestep, a).Times(Array.ConvertAll(share, ofB => 1 - ofB))),
             (1, model.Calls.Predict(x, timestep, b).Times(share)));
 
-        var denoiser = new Denoiser(Mixed, model.Description.Prediction, generation.Sampler.Clipping, model.Description.Variance);
+        var denoiser = new Denoiser(Mixed, model.Description.Prediction, generation.Sampler.Clipping, model.Description.Variance)
+        {
+            Levels = new Lazy<LevelTable>(() => new LevelTable(model.Description.Schedule)),
+        };
         return generation.Sampler.Sample(
             denoiser,
             start.Select(batch),

@@ -80,7 +80,7 @@ internal sealed class DiffusionModel : IDisposable
                 labels,
                 guidance.At(timestep, levels));
 
-        return new Denoiser(Guided, Description.Prediction, clipping, Description.Variance);
+        return new Denoiser(Guided, Description.Prediction, clipping, Description.Variance) { Levels = levels };
     }
 
     /// <summary>A copy of the model's weights, without those that only training needs, if it is being trained.</summary>

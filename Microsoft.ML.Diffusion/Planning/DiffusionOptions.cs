@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Data.Rows;
+using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
 
@@ -118,6 +119,13 @@ public sealed record DiffusionOptions
 
         Training.ValidateFor(Schedule, Variance);
         Generation.ValidateFor(Schedule, Variance);
+        OptionText rule =
+            $"must have a sampler of the library where {new OptionName(nameof(TrainingOptions.ModelFile))} is set, because files hold no code; pass your own in the GenerationOptions of each call";
+        Check.Require(
+            Training.ModelFile is null || SamplerConfigMapping.CanSave(Generation.Sampler),
+            nameof(Generation),
+            Generation.Sampler.GetType().Name,
+            rule);
         OutputColumns.ValidateFor(Schedule);
 
         if (Channels is not (null or 1 or 3))

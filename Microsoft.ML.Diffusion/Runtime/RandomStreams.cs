@@ -56,7 +56,7 @@ internal enum RandomStream : ulong
     /// <summary>Which judgement of validation has which timestep. Sample: the number of the judgement.</summary>
     ValidationTimesteps = 0x65D613111143B3EE,
 
-    /// <summary>The noise of likelihoods. Sample: the image's number. Draw: t.</summary>
+    /// <summary>The noise of likelihoods. Sample: the image's number. Draw: t, or 2^20 for the spread of its levels and then one for each probe.</summary>
     LikelihoodNoise = 0xDCFF1A9C0EAA4E66,
 
     /// <summary>Which timesteps likelihoods take. Sample: the number of the stratum.</summary>

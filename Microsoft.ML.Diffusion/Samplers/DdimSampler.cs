@@ -1,6 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -67,17 +65,17 @@ public sealed record DdimSampler : Sampler
             CultureInfo.InvariantCulture,
             $"DDIM, {Timesteps}, eta {Eta}{(UseSigmaHat ? " with sigma-hat" : "")}, {Clipping}{(InversionLevel == InversionLevel.Upper ? ", inverted at the upper level" : "")}");
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    /// <inheritdoc/>
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
-        var (step, denoised) = (context.Step, context.Denoised);
-        var (alphaBar, alphaBarPrevious) = (step.AlphaBar, step.AlphaBarPrevious);
+        var (alphaBar, alphaBarPrevious) = (context.AlphaBar, context.AlphaBarNext);
         var sigma = Eta * Math.Sqrt((1 - alphaBarPrevious) / (1 - alphaBar) * (1 - (alphaBar / alphaBarPrevious)));
         var directionScale = Math.Sqrt(Math.Max(0, 1 - alphaBarPrevious - (sigma * sigma))); // rounding can dip below 0 at eta = 1
         var noiseScale = UseSigmaHat ? Math.Sqrt(1 - (alphaBar / alphaBarPrevious)) : sigma;
 
-        (double, Batch) original = (Math.Sqrt(alphaBarPrevious), denoised.OriginalSample), direction = (directionScale, denoised.Noise);
-        return step.AddsNoise && noiseScale > 0
-            ? Batch.Sum(original, direction, (noiseScale, context.Noise.Next(x)))
-            : Batch.Sum(original, direction);
+        var (original, direction) = ((Math.Sqrt(alphaBarPrevious), context.PredictedOriginal), (directionScale, context.PredictedNoise));
+        return context.AddsNoise && noiseScale > 0
+            ? ImageBatch.Sum(original, direction, (noiseScale, context.DrawNoise()))
+            : ImageBatch.Sum(original, direction);
     }
 }

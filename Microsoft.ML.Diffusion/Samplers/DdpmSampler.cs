@@ -1,6 +1,4 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
-using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion;
@@ -33,28 +31,29 @@ public sealed record DdpmSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"DDPM, {Timesteps}, {Variance} variance, {Clipping}";
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    /// <inheritdoc/>
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
         var step = context.Step;
         var posterior = Posterior.Between(step.AlphaBar, step.AlphaBarPrevious);
         var variance = Variance == DdpmVariance.FixedSmall ? posterior.Variance : posterior.Beta;
 
-        var (original, noisy) = ((posterior.OriginalCoefficient, context.Denoised.OriginalSample), (posterior.NoisyCoefficient, x));
+        var (original, noisy) = ((posterior.OriginalCoefficient, context.PredictedOriginal), (posterior.NoisyCoefficient, x));
         if (Variance == DdpmVariance.Learned && step.AddsNoise)
         {
             var interpolation =
-                context.Denoised.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
+                context.VarianceInterpolation ?? throw new InvalidOperationException("The model has no learned variance.");
             var noise =
                 LearnedVariance.Noise(
                     interpolation,
-                    context.Noise.Next(x),
+                    context.DrawNoise().Values,
                     Math.Log(Math.Max(posterior.Variance, 1e-20)), // 0 in a step to a clean image
                     Math.Log(posterior.Beta));
-            return Batch.Sum(original, noisy, (1, noise));
+            return ImageBatch.Sum(original, noisy, (1, new ImageBatch(noise)));
         }
 
         return step.AddsNoise && variance > 0
-            ? Batch.Sum(original, noisy, (Math.Sqrt(variance), context.Noise.Next(x)))
-            : Batch.Sum(original, noisy);
+            ? ImageBatch.Sum(original, noisy, (Math.Sqrt(variance), context.DrawNoise()))
+            : ImageBatch.Sum(original, noisy);
     }
 }

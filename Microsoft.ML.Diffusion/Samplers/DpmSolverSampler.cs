@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 
@@ -38,11 +37,12 @@ public sealed record DpmSolverSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"{(IsStochastic ? "SDE-" : "")}DPM-Solver++(2M), {Timesteps}, {Clipping}";
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    /// <inheritdoc/>
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
-        var (alphaBar, alphaBarNext) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious);
+        var (alphaBar, alphaBarNext) = (context.AlphaBar, context.AlphaBarNext);
         var x0 = Extrapolated(context);
-        context.Remember(context.Denoised.OriginalSample, Order - 1);
+        context.Remember(context.PredictedOriginal, Order - 1);
         if (!IsStochastic)
         {
             return ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarNext);
@@ -50,14 +50,14 @@ public sealed record DpmSolverSampler : Sampler
 
         var posterior = Posterior.Between(alphaBar, alphaBarNext);
         var (original, noisy) = ((posterior.OriginalCoefficient, x0), (posterior.NoisyCoefficient, x));
-        return context.Step.AddsNoise && posterior.Variance > 0
-            ? Batch.Sum(original, noisy, (Math.Sqrt(posterior.Variance), context.Noise.Next(x)))
-            : Batch.Sum(original, noisy);
+        return context.AddsNoise && posterior.Variance > 0
+            ? ImageBatch.Sum(original, noisy, (Math.Sqrt(posterior.Variance), context.DrawNoise()))
+            : ImageBatch.Sum(original, noisy);
     }
 
-    private Batch Extrapolated(SamplingContext context)
+    private ImageBatch Extrapolated(SamplingContext context)
     {
-        var (step, x0) = (context.Step, context.Denoised.OriginalSample);
+        var (step, x0) = (context.Step, context.PredictedOriginal);
         if (context.Earlier.Count == 0 || step.AlphaBarPrevious == 1 || (LowerOrderFinal && context.Next is null))
         {
             return x0;
@@ -67,7 +67,7 @@ public sealed record DpmSolverSampler : Sampler
         var length = Lambda(step.AlphaBarPrevious) - Lambda(step.AlphaBar);
         var lengthBefore = Lambda(step.AlphaBar) - Lambda(earlier.AlphaBar); // infinite after a start without any signal: no slope then
         var ahead = length / (2 * lengthBefore);
-        return Batch.Sum((1 + ahead, x0), (-ahead, earlier.Value));
+        return ImageBatch.Sum((1 + ahead, x0), (-ahead, earlier.Prediction));
     }
 
     private static double Lambda(double alphaBar) => 0.5 * Math.Log(alphaBar / (1 - alphaBar));

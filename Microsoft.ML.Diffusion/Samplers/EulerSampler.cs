@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion;
@@ -28,6 +27,7 @@ public sealed record EulerSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"Euler, {Timesteps}, {Clipping}";
 
-    internal override Batch Step(Batch x, SamplingContext context) =>
-        ProbabilityFlow.Euler(x, context.Denoised.OriginalSample, context.Step.AlphaBar, context.Step.AlphaBarPrevious);
+    /// <inheritdoc/>
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context) =>
+        ProbabilityFlow.Euler(x, context.PredictedOriginal, context.AlphaBar, context.AlphaBarNext);
 }

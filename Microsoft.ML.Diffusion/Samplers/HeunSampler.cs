@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 
@@ -28,10 +27,11 @@ public sealed record HeunSampler : Sampler
     /// <inheritdoc/>
     public override string ToString() => $"Heun, {Timesteps}, {Clipping}";
 
-    internal override Batch Step(Batch x, SamplingContext context)
+    /// <inheritdoc/>
+    protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
     {
-        var (alphaBar, alphaBarNext) = (context.Step.AlphaBar, context.Step.AlphaBarPrevious);
-        var x0 = context.Denoised.OriginalSample;
+        var (alphaBar, alphaBarNext) = (context.AlphaBar, context.AlphaBarNext);
+        var x0 = context.PredictedOriginal;
         var euler = ProbabilityFlow.Euler(x, x0, alphaBar, alphaBarNext);
         if (context.Next is not { } next || alphaBar == 0)
         {
@@ -41,7 +41,7 @@ public sealed record HeunSampler : Sampler
         // The step again from its start, now along the mean of the slopes at its two ends.
         var half = Math.Sqrt(alphaBarNext) * (KarrasSpacing.Sigma(alphaBarNext) - KarrasSpacing.Sigma(alphaBar)) / 2;
         var slope = ProbabilityFlow.Slope(x, x0, alphaBar);
-        var slopeAtEnd = ProbabilityFlow.Slope(euler, context.Denoise(euler, next.Timestep, alphaBarNext).OriginalSample, alphaBarNext);
-        return Batch.Sum((1, euler), (half, slopeAtEnd), (-half, slope));
+        var slopeAtEnd = ProbabilityFlow.Slope(euler, context.Predict(euler, next.Timestep, alphaBarNext), alphaBarNext);
+        return ImageBatch.Sum((1, euler), (half, slopeAtEnd), (-half, slope));
     }
 }

@@ -52,7 +52,7 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
         Action<int, Batch, Batch>? afterStep,
         CancellationToken cancellationToken)
     {
-        var (first, context) = (noise.Next(original), new SamplingContext(denoiser, steps, noise));
+        var (first, context) = (noise.Next(original), new SamplingContext(sampler, denoiser, steps, noise));
         var x = first;
         for (var i = 0; i < _walk.Length; i++)
         {
@@ -62,9 +62,8 @@ internal sealed class Inpainting(Sampler sampler, IReadOnlyList<SamplingStep> st
             // A deterministic run keeps its first noise: then the kept part moves on the path that leads to the original.
             var kept = NoiseLevel.Noised(original, sampler.IsStochastic ? noise.Next(original) : first, step.AlphaBar);
             var current = Join(painted, x, kept);
-            context.Enter(_walk[i], current);
-            x = sampler.Step(current, context);
-            afterStep?.Invoke(_walk[i], x, context.Denoised.OriginalSample);
+            (x, var predictedX0) = context.Take(_walk[i], current);
+            afterStep?.Invoke(_walk[i], x, predictedX0);
             if (i + 1 < _walk.Length && _walk[i + 1] <= _walk[i])
             {
                 x = NoiseLevel.NoisedFurther(x, noise.Next(x), step.AlphaBarPrevious, steps[_walk[i + 1]].AlphaBar);

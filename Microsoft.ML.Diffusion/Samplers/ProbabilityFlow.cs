@@ -1,5 +1,3 @@
-using Microsoft.ML.Diffusion.Runtime;
-
 namespace Microsoft.ML.Diffusion.Samplers;
 
 /// <summary>
@@ -15,13 +13,13 @@ internal static class ProbabilityFlow
     /// <param name="x0">The predicted x_0.</param>
     /// <param name="alphaBar">alpha-bar of x.</param>
     /// <param name="alphaBarNext">alpha-bar after the step.</param>
-    public static Batch Euler(Batch x, Batch x0, double alphaBar, double alphaBarNext)
+    public static ImageBatch Euler(ImageBatch x, ImageBatch x0, double alphaBar, double alphaBarNext)
     {
         var noiseRatio = Math.Sqrt((1 - alphaBarNext) / (1 - alphaBar));
-        return Batch.Sum((noiseRatio, x), (Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar)), x0));
+        return ImageBatch.Sum((noiseRatio, x), (Math.Sqrt(alphaBarNext) - (noiseRatio * Math.Sqrt(alphaBar)), x0));
     }
 
     /// <summary>dz/dsigma: the noise that x holds if its clean image is <paramref name="x0"/>.</summary>
-    public static Batch Slope(Batch x, Batch x0, double alphaBar) =>
-        Batch.Quotient(Math.Sqrt(1 - alphaBar), (1, x), (-Math.Sqrt(alphaBar), x0));
+    public static ImageBatch Slope(ImageBatch x, ImageBatch x0, double alphaBar) =>
+        ImageBatch.Quotient(Math.Sqrt(1 - alphaBar), (1, x), (-Math.Sqrt(alphaBar), x0));
 }

@@ -5,9 +5,15 @@ using Microsoft.ML.Diffusion.Samplers;
 namespace Microsoft.ML.Diffusion;
 
 /// <summary>How images are generated from a trained model: a rule for one reverse step, and the timesteps to walk.</summary>
+/// <remarks>
+/// A sampler of one's own is a record that derives from this one and overrides <see cref="TakeStep"/> and <see cref="IsStochastic"/>. It works wherever a
+/// sampler is an option; only a model file cannot hold it, since it holds no code.
+/// </remarks>
 public abstract record Sampler
 {
-    private protected Sampler(TimestepSubset timesteps)
+    /// <summary>Initializes a sampler.</summary>
+    /// <param name="timesteps">The timesteps that a run visits, if <see cref="Timesteps"/> is not set.</param>
+    protected Sampler(TimestepSubset timesteps)
     {
         Timesteps = timesteps;
     }
@@ -29,11 +35,21 @@ public abstract record Sampler
     /// <summary>Gets a value indicating whether runs draw noise after their start; without, the start alone decides the image.</summary>
     public abstract bool IsStochastic { get; }
 
-    /// <summary>One reverse step.</summary>
-    /// <param name="x">x before the step.</param>
-    /// <param name="context">What the network makes of x, the noise levels before and after, and what earlier steps remembered.</param>
-    /// <returns>x after the step.</returns>
-    internal abstract Batch Step(Batch x, SamplingContext context);
+    /// <summary>Takes one reverse step, after the network was called on x once.</summary>
+    /// <param name="x">x before the step, [N, C, H, W], at the noise level <see cref="SamplingContext.AlphaBar"/>.</param>
+    /// <param name="context">
+    /// What the network makes of x, the noise levels before and after, noise, and what earlier steps remembered. It belongs to the run, and is of no use
+    /// after the step.
+    /// </param>
+    /// <returns>x after the step, at <see cref="SamplingContext.AlphaBarNext"/>.</returns>
+    /// <remarks>
+    /// Several threads may generate with one sampler, and painting takes steps more than once: keep nothing in the sampler, but in
+    /// <see cref="SamplingContext.Remember"/>.
+    /// </remarks>
+    protected abstract ImageBatch TakeStep(ImageBatch x, SamplingContext context);
+
+    /// <summary><see cref="TakeStep"/>, for the walks.</summary>
+    internal ImageBatch Step(ImageBatch x, SamplingContext context) => TakeStep(x, context);
 
     /// <summary>Walks <paramref name="steps"/> from <paramref name="start"/>.</summary>
     /// <param name="denoiser">The network and what it predicts.</param>
@@ -51,13 +67,12 @@ public abstract record Sampler
         Action<int, Batch, Batch>? afterStep = null,
         CancellationToken cancellationToken = default)
     {
-        var (x, context) = (start, new SamplingContext(denoiser, steps, noise));
+        var (x, context) = (start, new SamplingContext(this, denoiser, steps, noise));
         for (var i = 0; i < steps.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            context.Enter(i, x);
-            x = Step(x, context);
-            afterStep?.Invoke(i, x, context.Denoised.OriginalSample);
+            (x, var predictedX0) = context.Take(i, x);
+            afterStep?.Invoke(i, x, predictedX0);
         }
 
         return x;

@@ -14,7 +14,7 @@ internal static class ExactSamplers
 
     /// <summary>Prints each figure with its bound.</summary>
     /// <returns>The number of figures outside of their bounds.</returns>
-    public static int Run() => Orders() + Inversions() + Recursions() + Marginals() + Inpaintings();
+    public static int Run() => Orders() + EqualCalls() + Inversions() + Recursions() + Marginals() + Inpaintings();
 
     private static int Orders()
     {
@@ -22,12 +22,32 @@ internal static class ExactSamplers
         Console.WriteLine($"Slope of the error against the exact flow, {string.Join(", ", FlowErrors.Steps)} steps:");
         return Order("DDIM", steps => errors.Generating(new DdimSampler(), steps), 0.9)
             + Order("DPM-Solver++(2M)", steps => errors.Generating(new DpmSolverSampler(), steps), 1.6)
+            + Order("UniPC of order 2", steps => errors.Generating(new UniPcSampler(), steps), 2.2)
+            + Order("UniPC of order 3", steps => errors.Generating(new UniPcSampler(order: 3), steps), 3)
             + Order("Heun", steps => errors.Generating(new HeunSampler(), steps), 1.8)
             + Order("Inversion, lower level", steps => errors.Encoding(InversionLevel.Lower, TimestepSubset.LogSnr(steps)), 0.9)
             + Order(
                 "Inversion, upper level",
                 steps => errors.Encoding(InversionLevel.Upper, TimestepSubset.LogSnr(steps)),
                 double.NegativeInfinity);
+    }
+
+    private static int EqualCalls()
+    {
+        int[] calls = [5, 8, 10, 15, 20];
+        var errors = new FlowErrors();
+        Console.WriteLine($"Error of finished points for {string.Join(", ", calls)} network calls:");
+        foreach (var (name, spacing) in new (string, Func<int, TimestepSubset>)[] { ("LogSnr", count => TimestepSubset.LogSnr(count)), ("Karras", count => TimestepSubset.Karras(count)) })
+        {
+            foreach (var sampler in (Sampler[])[new DdimSampler(), new DpmSolverSampler(), new UniPcSampler(), new UniPcSampler(order: 3), new HeunSampler()])
+            {
+                var row = calls.Select(count => errors.Finishing(sampler, spacing(sampler is HeunSampler ? (count + 1) / 2 : count)));
+                Console.WriteLine(
+                    $"  {sampler.GetType().Name}{(sampler is UniPcSampler { Order: 3 } ? " of order 3" : "")}, {name}: {string.Join(", ", row.Select(error => error.ToString("F4", CultureInfo.InvariantCulture)))}");
+            }
+        }
+
+        return 0;
     }
 
     private static int Inversions()

@@ -11,7 +11,7 @@ internal sealed class SamplerOptions
         Values.Choice(
             "--sampler",
             "KIND",
-            "How pictures are drawn: ddim, ddpm, dpm-solver, heun or euler [default: the model's own]",
+            "How pictures are drawn: ddim, ddpm, dpm-solver, unipc, heun or euler [default: the model's own]",
             OptionNames.Samplers);
     private readonly Option<int?> _steps =
         Values.Whole(
@@ -61,6 +61,7 @@ internal sealed class SamplerOptions
     {
         DdpmSampler => new DdpmSampler(steps).Timesteps,
         DpmSolverSampler => new DpmSolverSampler(steps).Timesteps,
+        UniPcSampler => new UniPcSampler(steps).Timesteps,
         EulerSampler => new EulerSampler(steps).Timesteps,
         HeunSampler => new HeunSampler(steps).Timesteps,
         DdimSampler => new DdimSampler(steps).Timesteps,

@@ -197,7 +197,8 @@ internal sealed record SamplerConfig(
     string? Inversion = null,
     double GuidanceRescale = 0,
     double GuidanceSigmaMin = 0,
-    double GuidanceSigmaMax = double.PositiveInfinity);
+    double GuidanceSigmaMax = double.PositiveInfinity,
+    int SolverOrder = UniPcSampler.DefaultOrder);
 
 /// <summary>The columns of the pipeline that the model was trained in; files from before other outputs lack all after the seed.</summary>
 internal sealed record ColumnConfig(

@@ -6,17 +6,14 @@ namespace Microsoft.ML.Diffusion.Persistence.ModelFile;
 /// <summary>How a model generates, to and from its record in config.json.</summary>
 internal static class SamplerConfigMapping
 {
+    /// <summary>Says whether a file can hold a sampler.</summary>
+    public static bool CanSave(Sampler sampler) => NameOf(sampler) is not null;
+
+    /// <exception cref="NotSupportedException">The sampler is not of this library.</exception>
     public static SamplerConfig ToConfig(GenerationOptions options) => new(
-        options.Sampler switch
-        {
-            DdimSampler => "ddim",
-            DdpmSampler => "ddpm",
-            DpmSolverSampler { IsStochastic: false } => "dpmsolver++",
-            DpmSolverSampler => "sde-dpmsolver++",
-            EulerSampler => "euler",
-            HeunSampler => "heun",
-            var other => throw new NotSupportedException($"The sampler {other} cannot be saved."),
-        },
+        NameOf(options.Sampler)
+            ?? throw new NotSupportedException(
+                $"Generation.Sampler must be a sampler of the library in a file, because files hold no code, but is {options.Sampler.GetType().Name}. Save model.WithGeneration(...) with another, and pass yours in the GenerationOptions of each call."),
         options.Sampler.Timesteps.Spacing,
         options.Sampler.Timesteps.NumberOfInferenceSteps,
         options.Sampler.Timesteps.ExplicitTimesteps?.ToArray(),
@@ -37,7 +34,8 @@ internal static class SamplerConfigMapping
         FileNames.InversionLevels[(options.Sampler as DdimSampler)?.InversionLevel ?? InversionLevel.Lower],
         options.GuidanceRescale,
         options.GuidanceSigmaMin,
-        options.GuidanceSigmaMax);
+        options.GuidanceSigmaMax,
+        (options.Sampler as UniPcSampler)?.Order ?? UniPcSampler.DefaultOrder);
 
     /// <param name="config">The record.</param>
     /// <param name="model">What generates.</param>
@@ -60,6 +58,7 @@ internal static class SamplerConfigMapping
             "sde-dpmsolver++" => new DpmSolverSampler(stochastic: true),
             "euler" => new EulerSampler(),
             "heun" => new HeunSampler(),
+            "unipc" => new UniPcSampler(order: config.SolverOrder),
             var other => throw new FormatException($"the sampler '{other}' is not known."),
         };
         var clipping = FileNames.Clippings.Find(config.Clipping) switch
@@ -93,6 +92,18 @@ internal static class SamplerConfigMapping
         options.ValidateFor(model.Schedule, model.Variance);
         return options;
     });
+
+    private static string? NameOf(Sampler sampler) => sampler switch
+    {
+        DdimSampler => "ddim",
+        DdpmSampler => "ddpm",
+        DpmSolverSampler { IsStochastic: false } => "dpmsolver++",
+        DpmSolverSampler => "sde-dpmsolver++",
+        EulerSampler => "euler",
+        HeunSampler => "heun",
+        UniPcSampler => "unipc",
+        _ => null,
+    };
 
     private static InversionLevel InversionLevelOf(SamplerConfig config, InversionLevel older) => config.Inversion is not { } name
         ? older

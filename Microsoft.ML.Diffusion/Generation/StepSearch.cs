@@ -1,0 +1,130 @@
+using Microsoft.ML.Diffusion.DiffusionProcess;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Samplers;
+
+namespace Microsoft.ML.Diffusion.Generation;
+
+/// <summary>Finds the timesteps over which a sampler ends nearest to where the probability flow leads the same noise.</summary>
+/// <remarks>
+/// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself; the best is then improved by moving one timestep at
+/// a time, over shorter and shorter distances.
+/// </remarks>
+/// <param name="model">The model.</param>
+/// <param name="options">The sampler, guidance and who listens.</param>
+/// <param name="seed">Of the noise that images start from.</param>
+/// <param name="count">The number of images.</param>
+internal sealed class StepSearch(DiffusionModel model, GenerationOptions options, long seed, int count)
+{
+    private const int Levels = 96;
+    private const int OfPaths = 4; // images that pairs of levels are judged by, whose whole ways are kept
+    private static readonly int[] _moves = [8, 4, 2, 1];
+
+    private readonly NoiseSchedule _schedule = model.Description.Schedule;
+    private readonly long[] _samples = [.. Enumerable.Range(0, count)];
+    private int _calls;
+    private int _callsAtMost;
+
+    /// <summary>Finds steps.</summary>
+    /// <param name="steps">How many, from 1.</param>
+    public TimestepSubset Find(int steps)
+    {
+        var grid = Grid(steps);
+        _callsAtMost = grid.Length + (steps * (7 + (2 * steps * _moves.Length)));
+        var start = new PerSampleNoise(seed, _samples, RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
+        var (end, paths) = Follow(start, grid);
+        var starts = paths.Find(steps).Concat(Spacings(steps).Select(spacing => Nearest(spacing, grid)));
+        var (best, least) = starts.Select(levels => (levels, Distance(levels))).MinBy(pair => pair.Item2);
+
+        foreach (var move in _moves)
+        {
+            for (var i = 0; i < best.Length; i++)
+            {
+                foreach (var moved in (int[])[best[i] - move, best[i] + move])
+                {
+                    var (before, after) = (i > 0 ? best[i - 1] : -1, i + 1 < best.Length ? best[i + 1] : grid.Length);
+                    int[] other = [.. best[..i], moved, .. best[(i + 1)..]];
+                    if (moved > before && moved < after && Distance(other) is var distance && distance < least)
+                    {
+                        (best, least) = (other, distance);
+                    }
+                }
+            }
+        }
+
+        options.Progress?.Report(1);
+        return TimestepSubset.Of([.. best.Select(level => grid[level])]);
+
+        double Distance(int[] levels)
+        {
+            var run = SamplingStep.Reverse(TimestepSubset.Of([.. levels.Select(level => grid[level])]), _schedule);
+            return StepPaths.MeanSquare(Sample(options.Sampler, start, run, null), end);
+        }
+    }
+
+    // Where the flow leads, by more steps than anyone takes, and the ways of the first images.
+    private (Batch End, StepPaths Paths) Follow(Batch start, int[] grid)
+    {
+        var run = SamplingStep.Reverse(TimestepSubset.Of(grid), _schedule);
+        var (x, x0) = (new List<Batch> { start.Take(Math.Min(count, OfPaths)) }, new List<Batch>());
+        var end = Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, run, (next, predictedX0) =>
+        {
+            x.Add(next.Take(Math.Min(count, OfPaths)));
+            x0.Add(predictedX0.Take(Math.Min(count, OfPaths)));
+        });
+        return (end, new StepPaths(run, x, x0));
+    }
+
+    private Batch Sample(Sampler sampler, Batch start, IReadOnlyList<SamplingStep> run, Action<Batch, Batch>? afterStep)
+    {
+        var classes = model.Description.ClassNames.Count;
+        int[]? labels = classes > 0 ? [.. _samples.Select(sample => (int)(sample % classes))] : null;
+        return sampler.Sample(
+            model.Denoiser(labels, options.Guidance, sampler.Clipping),
+            start,
+            run,
+            new PerSampleNoise(seed, _samples),
+            (_, next, predictedX0) =>
+            {
+                afterStep?.Invoke(next, predictedX0);
+                options.Progress?.Report(Math.Min(1, ++_calls / (double)_callsAtMost));
+            },
+            options.CancellationToken);
+    }
+
+    // Whole timesteps about evenly in log-SNR, the noisiest first; all where there are few.
+    private int[] Grid(int steps)
+    {
+        var spaced =
+            SamplingStep.Reverse(TimestepSubset.LogSnr(Math.Max(Levels, 4 * steps)), _schedule)
+                .Select(step => (int)Math.Round(step.Timestep))
+                .Distinct()
+                .ToArray();
+        return spaced.Length >= Math.Min(2 * steps, _schedule.NumberOfTrainingTimesteps)
+            ? spaced
+            : [.. Enumerable.Range(0, _schedule.NumberOfTrainingTimesteps).Reverse()];
+    }
+
+    private static IEnumerable<TimestepSubset> Spacings(int steps) =>
+        [TimestepSubset.Karras(steps), TimestepSubset.LogSnr(steps), TimestepSubset.Trailing(steps)];
+
+    // A spacing on the grid, each level by itself.
+    private int[] Nearest(TimestepSubset spacing, int[] grid)
+    {
+        var levels =
+            SamplingStep.Reverse(spacing, _schedule)
+                .Select(step => Enumerable.Range(0, grid.Length).MinBy(i => Math.Abs(grid[i] - step.Timestep)))
+                .ToArray();
+        for (var i = 1; i < levels.Length; i++)
+        {
+            levels[i] = Math.Max(levels[i], levels[i - 1] + 1);
+        }
+
+        for (var i = levels.Length - 1; i >= 0; i--)
+        {
+            levels[i] = Math.Min(levels[i], grid.Length - levels.Length + i);
+        }
+
+        return levels;
+    }
+}
