@@ -72,7 +72,7 @@ public sealed class OnnxRefusalTests : IDisposable
     [TestMethod]
     public void LinearRun_LongRun_IsReadInMoments()
     {
-        var run = new LinearRun(new DdpmSampler(1000), SamplingStep.Reverse(TimestepSubset.Trailing(1000), NoiseSchedule.Linear()));
+        var run = new LinearRun(new DdpmSampler(1000) { Timesteps = TimestepSubset.Trailing(1000) }, NoiseSchedule.Linear());
 
         Assert.AreEqual((1000, 999, false), (run.Calls.Count, run.NumberOfDraws, run.LearnsVariance));
         CollectionAssert.AreEqual(

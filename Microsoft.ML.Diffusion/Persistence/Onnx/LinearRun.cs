@@ -1,4 +1,3 @@
-using Microsoft.ML.Diffusion.Samplers;
 
 namespace Microsoft.ML.Diffusion.Persistence.Onnx;
 
@@ -38,19 +37,19 @@ internal sealed class LinearRun
     private readonly Dictionary<(RunValue Value, int Age), double[]> _terms = [];
 
     /// <param name="sampler">The sampler.</param>
-    /// <param name="steps">Its steps.</param>
+    /// <param name="schedule">The model's.</param>
     /// <exception cref="NotSupportedException">What the sampler does is not linear.</exception>
-    public LinearRun(Sampler sampler, IReadOnlyList<SamplingStep> steps)
+    public LinearRun(Sampler sampler, NoiseSchedule schedule)
     {
-        _low = new SamplerProbe(Unit, interpolation: -1).Run(sampler, steps);
-        _high = new SamplerProbe(Unit, interpolation: 1).Run(sampler, steps);
+        _low = SamplerProbe.Run(sampler, schedule, Unit, interpolation: -1);
+        _high = SamplerProbe.Run(sampler, schedule, Unit, interpolation: 1);
         (NoiseFactors, LargestNoiseFactors, Draws) = (new double[Calls.Count], new double[Calls.Count], new int[Calls.Count]);
         for (var call = 0; call < Calls.Count; call++)
         {
             Read(call);
         }
 
-        if (!Holds(sampler, steps))
+        if (!Holds(sampler, schedule))
         {
             throw new NotSupportedException(
                 $"Sampler = {sampler} cannot be saved as ONNX, because its steps are more than sums of images times numbers. Save the network alone, or choose another sampler.");
@@ -116,7 +115,7 @@ internal sealed class LinearRun
     }
 
     // The sampler's own results on random numbers are those of the factors.
-    private bool Holds(Sampler sampler, IReadOnlyList<SamplingStep> steps)
+    private bool Holds(Sampler sampler, NoiseSchedule schedule)
     {
         const double Interpolation = 0.3;
         var (random, values) = (new Random(1), new Dictionary<(RunValue, int), double>());
@@ -130,7 +129,7 @@ internal sealed class LinearRun
             return known;
         }
 
-        var probe = new SamplerProbe((value, number) => [Of(value, number)], Interpolation).Run(sampler, steps);
+        var probe = SamplerProbe.Run(sampler, schedule, (value, number) => [Of(value, number)], Interpolation);
         for (var call = 0; call < Calls.Count; call++)
         {
             var addends = _terms.Where(term => term.Value[call] != 0)

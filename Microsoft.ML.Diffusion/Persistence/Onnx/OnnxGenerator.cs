@@ -1,6 +1,5 @@
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Networks;
-using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.Onnx;
@@ -19,7 +18,7 @@ internal sealed class OnnxGenerator
     private OnnxGenerator(ModelDescription model, GenerationOptions options)
     {
         (_model, _options) = (model, options);
-        _run = new LinearRun(options.Sampler, SamplingStep.Reverse(options.Sampler.Timesteps, model.Schedule));
+        _run = new LinearRun(options.Sampler, model.Schedule);
         _images = [OnnxDimension.Batch, model.Shape.Channels, model.Shape.Height, model.Shape.Width];
         _registers = new OnnxRegisters(_step, _run);
     }

@@ -1,16 +1,23 @@
 using Microsoft.ML.Diffusion.DiffusionProcess;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Samplers;
+using Microsoft.ML.Diffusion.Schedules;
 
 namespace Microsoft.ML.Diffusion.Persistence.Onnx;
 
 /// <summary>What a sampler makes of known values in place of images: x at each step, and what the network and the noise source give.</summary>
-/// <param name="valueOf">The value of a kind and a number.</param>
-/// <param name="interpolation">Where learned variances lie between their bounds.</param>
-internal sealed class SamplerProbe(Func<RunValue, int, double[]> valueOf, double interpolation)
-    : Denoiser((_, _) => throw new NotSupportedException("A probe has no network."), PredictionType.Sample, Clipping.None)
+internal sealed class SamplerProbe : Denoiser
 {
+    private readonly Func<RunValue, int, double[]> _valueOf;
+    private readonly double _interpolation;
     private bool _begins;
+
+    private SamplerProbe(NoiseSchedule schedule, Func<RunValue, int, double[]> valueOf, double interpolation)
+        : base((_, _) => throw new NotSupportedException("A probe has no network."), PredictionType.Sample, Clipping.None)
+    {
+        (_valueOf, _interpolation) = (valueOf, interpolation);
+        Levels = new Lazy<LevelTable>(() => new LevelTable(schedule));
+    }
 
     /// <summary>The network calls: the time that the network is told, and alpha-bar of x.</summary>
     public List<(double Timestep, double AlphaBar)> Calls { get; } = [];
@@ -20,19 +27,23 @@ internal sealed class SamplerProbe(Func<RunValue, int, double[]> valueOf, double
 
     private int Draws { get; set; }
 
-    /// <summary>Walks the steps, each from a new x.</summary>
-    public SamplerProbe Run(Sampler sampler, IReadOnlyList<SamplingStep> steps)
+    /// <summary>Walks all steps of a sampler, each from a new x.</summary>
+    /// <param name="sampler">The sampler.</param>
+    /// <param name="schedule">The noise levels.</param>
+    /// <param name="valueOf">The value of a kind and a number.</param>
+    /// <param name="interpolation">Where learned variances lie between their bounds.</param>
+    public static SamplerProbe Run(Sampler sampler, NoiseSchedule schedule, Func<RunValue, int, double[]> valueOf, double interpolation)
     {
-        var context = new SamplingContext(this, steps, new Source(this));
+        var (probe, steps) = (new SamplerProbe(schedule, valueOf, interpolation), SamplingStep.Reverse(sampler.Timesteps, schedule));
+        var context = new SamplingContext(sampler, probe, steps, new Source(probe));
         for (var i = 0; i < steps.Count; i++)
         {
-            var x = Of(RunValue.Input, Calls.Count);
-            _begins = true;
-            context.Enter(i, x);
-            Results.Add((sampler.Step(x, context).Values, Draws));
+            var x = probe.Of(RunValue.Input, probe.Calls.Count);
+            probe._begins = true;
+            probe.Results.Add((context.Take(i, x).X.Values, probe.Draws));
         }
 
-        return this;
+        return probe;
     }
 
     /// <inheritdoc/>
@@ -48,11 +59,11 @@ internal sealed class SamplerProbe(Func<RunValue, int, double[]> valueOf, double
         Calls.Add((timestep, alphaBar));
         return new Denoised(Of(RunValue.Original, call), () => Of(RunValue.Noise, call))
         {
-            VarianceInterpolation = Batch.Create(1, x.Length, (_, values) => values.Fill(interpolation)),
+            VarianceInterpolation = Batch.Create(1, x.Length, (_, values) => values.Fill(_interpolation)),
         };
     }
 
-    private Batch Of(RunValue kind, int number) => new(valueOf(kind, number), 1);
+    private Batch Of(RunValue kind, int number) => new(_valueOf(kind, number), 1);
 
     private sealed class Source(SamplerProbe probe) : NoiseSource
     {
