@@ -2,7 +2,6 @@ using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Persistence.Onnx;
 using Microsoft.ML.Diffusion.Runtime;
-using Microsoft.ML.Diffusion.Samplers;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Onnx;
@@ -84,9 +83,9 @@ public sealed class OnnxRefusalTests : IDisposable
     {
         public override bool IsStochastic => false;
 
-        internal override Batch Step(Batch x, SamplingContext context) =>
-            Batch.Create(x.Count, x.Length, (image, values) =>
-                System.Numerics.Tensors.TensorPrimitives.Abs(context.Denoised.OriginalSample[image], values));
+        protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context) =>
+            new(Batch.Create(x.Count, x.Values.Length, (image, values) =>
+                System.Numerics.Tensors.TensorPrimitives.Abs(context.PredictedOriginal.Values[image], values)));
     }
 
     // Looks back further than runs are searched.
@@ -94,11 +93,11 @@ public sealed class OnnxRefusalTests : IDisposable
     {
         public override bool IsStochastic => false;
 
-        internal override Batch Step(Batch x, SamplingContext context)
+        protected override ImageBatch TakeStep(ImageBatch x, SamplingContext context)
         {
-            var first = context.Earlier.Count > 0 ? context.Earlier[^1].Value : x;
-            context.Remember(context.Denoised.OriginalSample, 100);
-            return Batch.Sum((0.5, x), (0.5, first));
+            var first = context.Earlier.Count > 0 ? context.Earlier[^1].Prediction : x;
+            context.Remember(context.PredictedOriginal, 100);
+            return ImageBatch.Sum((0.5, x), (0.5, first));
         }
     }
 }
