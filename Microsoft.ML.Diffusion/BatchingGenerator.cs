@@ -43,6 +43,9 @@ public sealed class BatchingGenerator : IDisposable, IAsyncDisposable
     /// <summary>Gets the number of images that wait; those that are being generated are not counted.</summary>
     public int QueueLength => _scheduler.Count;
 
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"generates for many callers by {Model}; {QueueLength} wait");
+
     /// <summary>Generates an image. Whether it is accepted, and by which <see cref="Model"/>, is decided before this returns.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="cancellationToken">

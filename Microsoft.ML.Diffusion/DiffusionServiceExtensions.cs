@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Diffusion;
 
@@ -32,7 +33,7 @@ public static class DiffusionServiceExtensions
             if (services.Any(service => service.ServiceType == typeof(BatchingGenerator) && Equals(service.ServiceKey, serviceKey)))
             {
                 throw new InvalidOperationException(
-                    $"There is a model {(serviceKey is null ? "without a serviceKey" : $"of the serviceKey '{serviceKey}'")} already. Give each a key of its own, which tells them apart.");
+                    $"There is a model {(serviceKey is null ? "without a serviceKey" : string.Create(CultureInfo.InvariantCulture, $"of the serviceKey '{serviceKey}'"))} already. Give each a key of its own, which tells them apart.");
             }
 
             var model = new LoadedModel(new MLContext().Diffusion.LoadDiffusionModel(path));

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
 using System.Text;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Diffusion.Tests.Build;
@@ -16,6 +18,15 @@ public sealed class CultureScanTests
     public static IEnumerable<object[]> Samples =>
         Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "Program.cs", SearchOption.AllDirectories)
             .Select(file => new object[] { Path.GetFileName(Path.GetDirectoryName(file))! });
+
+    // Samples that are web services need ASP.NET Core, which lies beside the runtime and which the tests themselves do not need.
+    [ClassInitialize]
+    public static void FindAspNetCore(TestContext _) => AssemblyLoadContext.Default.Resolving += (context, name) =>
+    {
+        var runtime = new DirectoryInfo(RuntimeEnvironment.GetRuntimeDirectory());
+        var file = Path.Combine(runtime.Parent!.Parent!.FullName, "Microsoft.AspNetCore.App", runtime.Name, $"{name.Name}.dll");
+        return File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
+    };
 
     [TestMethod]
     public void Library_WritesNumbersWithoutTheCulture()

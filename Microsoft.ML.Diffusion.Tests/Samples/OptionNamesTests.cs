@@ -9,6 +9,7 @@ public sealed class OptionNamesTests
     [DataRow("ddim", null, 0.5, "DdimSampler", 50)]
     [DataRow("ddpm", null, 0.0, "DdpmSampler", 250)]
     [DataRow("dpm-solver", null, 0.0, "DpmSolverSampler", 20)]
+    [DataRow("sde-dpm-solver", null, 0.0, "DpmSolverSampler", 20)]
     [DataRow("unipc", null, 0.0, "UniPcSampler", 20)]
     [DataRow("heun", 7, 0.0, "HeunSampler", 7)]
     [DataRow("euler", null, 0.0, "EulerSampler", 50)]
@@ -24,14 +25,14 @@ public sealed class OptionNamesTests
     [TestMethod]
     public void Names_AllOfThem_AreUnderstood()
     {
-        Assert.HasCount(6, OptionNames.Samplers.Select(name => OptionNames.ToSampler(name).GetType()).Distinct().ToList());
+        Assert.HasCount(7, OptionNames.Samplers.Select(name => OptionNames.ToSampler(name)).Distinct().ToList());
         Assert.HasCount(4, OptionNames.Schedules.Select(name => OptionNames.ToSchedule(name).ToString()).Distinct().ToList());
         Assert.HasCount(3, OptionNames.Predictions.Select(OptionNames.ToPrediction).Distinct().ToList());
     }
 
     [TestMethod]
     public void ToSampler_UnknownName_ListsTheNames() => AssertSays(
-        "--sampler must be ddim, ddpm, dpm-solver, unipc, heun or euler, but is 'plms'.", () => OptionNames.ToSampler("plms"));
+        "--sampler must be ddim, ddpm, dpm-solver, sde-dpm-solver, unipc, heun or euler, but is 'plms'.", () => OptionNames.ToSampler("plms"));
 
     [TestMethod]
     public void ToSampler_EtaOfAnother_SaysWhoseItIs() => AssertSays(

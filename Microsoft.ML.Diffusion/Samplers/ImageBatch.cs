@@ -17,6 +17,9 @@ public sealed class ImageBatch
     /// <summary>The numbers.</summary>
     internal Batch Values { get; }
 
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"{Count} image{(Count == 1 ? "" : "s")} of {Values.Length} numbers");
+
     /// <summary>Sums batches, each times a factor, in one pass.</summary>
     /// <param name="terms">Each batch and its factor, at least one; all batches of one shape.</param>
     /// <returns>The linear combination.</returns>

@@ -48,6 +48,10 @@ public sealed class SamplingContext
     public IReadOnlyList<(double AlphaBar, ImageBatch Prediction)> Earlier => _earlier;
 
     /// <summary>The noise levels before and after the step.</summary>
+    /// <inheritdoc/>
+    public override string ToString() =>
+        FormattableString.Invariant($"step {Index + 1} of {NumberOfSteps}, alpha-bar from {AlphaBar:g4} to {AlphaBarNext:g4}");
+
     internal SamplingStep Step => _steps[Index];
 
     /// <summary>The step after this one; null in the last.</summary>

@@ -8,7 +8,7 @@ public static class OptionNames
     private const int DdpmSteps = 250;
 
     /// <summary>Gets the names of samplers; the first is the default.</summary>
-    public static IReadOnlyList<string> Samplers { get; } = ["ddim", "ddpm", "dpm-solver", "unipc", "heun", "euler"];
+    public static IReadOnlyList<string> Samplers { get; } = ["ddim", "ddpm", "dpm-solver", "sde-dpm-solver", "unipc", "heun", "euler"];
 
     /// <summary>Gets the names of noise schedules.</summary>
     public static IReadOnlyList<string> Schedules { get; } = ["linear", "scaled-linear", "cosine", "sigmoid"];
@@ -19,7 +19,7 @@ public static class OptionNames
     /// <summary>Gets the text that tells each sampler's number of steps when none is given.</summary>
     /// <remarks>A model that was trained with fewer timesteps takes all of them; euler and heun go between them.</remarks>
     public static string DefaultSteps { get; } =
-        $"{DdimSteps} for ddim and euler, {DdpmSteps} for ddpm, {SolverSteps} for dpm-solver, unipc and heun";
+        $"{DdimSteps} for ddim and euler, {DdpmSteps} for ddpm, {SolverSteps} for the others";
 
     /// <summary>Makes a sampler.</summary>
     /// <param name="name">One of <see cref="Samplers"/>.</param>
@@ -32,6 +32,7 @@ public static class OptionNames
         "ddim" => new DdimSampler(steps ?? Math.Min(DdimSteps, timesteps), eta),
         _ when eta != 0 => throw new ArgumentException($"--eta must be 0 with --sampler {name}, because it scales the noise of ddim only."),
         "dpm-solver" => new DpmSolverSampler(steps ?? Math.Min(SolverSteps, timesteps)),
+        "sde-dpm-solver" => new DpmSolverSampler(steps ?? Math.Min(SolverSteps, timesteps), stochastic: true),
         "unipc" => new UniPcSampler(steps ?? Math.Min(SolverSteps, timesteps)),
         "heun" => new HeunSampler(steps ?? SolverSteps),
         "euler" => new EulerSampler(steps ?? DdimSteps),

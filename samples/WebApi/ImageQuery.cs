@@ -64,8 +64,8 @@ internal sealed record ImageQuery(long Seed, bool IsSeeded, int? Steps, double? 
     private static double? Real(IQueryCollection query, string name, double most) =>
         query[name] is not [var text] ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= most ? value
-        : throw new FormatException(
-            $"{name} must be a number from 0 to {most}, but is '{Short(text)}'. 1 follows the class, more exaggerates it and takes twice as long.");
+        : throw new FormatException(FormattableString.Invariant(
+            $"{name} must be a number from 0 to {most}, but is '{Short(text)}'. 1 follows the class, more exaggerates it and takes twice as long."));
 
     private static string Short(string? text) => text is { Length: > MostShown } ? $"{text[..MostShown]}..." : text ?? "";
 }

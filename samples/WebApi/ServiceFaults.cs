@@ -7,5 +7,5 @@ internal sealed class ServiceFaults
 
     public string? Last => _last;
 
-    public void Add(Exception fault) => _last = $"{DateTime.UtcNow:O} {fault.Message}";
+    public void Add(Exception fault) => _last = FormattableString.Invariant($"{DateTime.UtcNow:O} {fault.Message}");
 }

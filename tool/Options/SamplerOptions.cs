@@ -11,7 +11,7 @@ internal sealed class SamplerOptions
         Values.Choice(
             "--sampler",
             "KIND",
-            "How pictures are drawn: ddim, ddpm, dpm-solver, unipc, heun or euler [default: the model's own]",
+            "How pictures are drawn: ddim, ddpm, dpm-solver, sde-dpm-solver (with fresh noise in each step), unipc, heun or euler [default: the model's own]",
             OptionNames.Samplers);
     private readonly Option<int?> _steps =
         Values.Whole(
