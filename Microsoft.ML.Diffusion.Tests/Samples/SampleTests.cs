@@ -30,6 +30,21 @@ public sealed class SampleTests
         StringAssert.Contains(output, "minutes");
     }
 
+    // The web SDK would start them in the project's folder, where a path as it was typed leads nowhere.
+    [TestMethod]
+    public void WebSamples_RunWhereTheCommandIsGiven()
+    {
+        var projects = Directory.EnumerateFiles(BuildFiles.InRoot("samples"), "*.csproj", SearchOption.AllDirectories)
+            .Where(project => File.ReadAllText(project).Contains("Microsoft.NET.Sdk.Web", StringComparison.Ordinal))
+            .ToList();
+
+        Assert.IsNotEmpty(projects);
+        foreach (var project in projects)
+        {
+            StringAssert.Contains(File.ReadAllText(project), "<EnableDefaultRunWorkingDirectory>false</EnableDefaultRunWorkingDirectory>", project);
+        }
+    }
+
     [TestMethod]
     public void Samples_AreInTheSolution()
     {
