@@ -158,7 +158,8 @@ public sealed partial class DiffusionEstimator
                         seed,
                         images,
                         validation,
-                        previous is null ? "random" : RunIdentities.Digest(previous.Weights())),
+                        previous is null ? "random" : RunIdentities.Digest(previous.Weights()),
+                        Teaching?.ToString()),
                     channel);
 
         var plan = description.CreatePlan(options.Training.Augmentation is null ? 0 : Augmentation.Length);
@@ -178,6 +179,7 @@ public sealed partial class DiffusionEstimator
             var run = new TrainingRun(network, description, options.Training, options.Generation, seed, images, validation)
             {
                 IsFineTuned = previous is not null,
+                Teacher = Teaching is { } teaching ? new Teacher(previous!, teaching, classNames) : null,
             };
             using var reporter = new TrainingReporter(_host, channel, options.Training.Progress, images.Count);
             var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));

@@ -3,6 +3,7 @@ using Microsoft.ML.Diffusion.Data.Columns;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Training;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 
@@ -56,6 +57,9 @@ public sealed partial class DiffusionEstimator : IEstimator<DiffusionTransformer
 
     internal DiffusionEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, TimeBudget budget)
         : this(environment, outputColumnName, inputColumnName, budget.Given) => _budget = budget;
+
+    /// <summary>How the model that training starts from teaches its student; null where images alone are learned from.</summary>
+    internal TeachingOptions? Teaching { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() =>

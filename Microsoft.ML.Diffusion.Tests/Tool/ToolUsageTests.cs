@@ -21,6 +21,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("interpolate ")]
     [DataRow("describe ")]
     [DataRow("inspect ")]
+    [DataRow("distill ")]
     [DataRow("onnx ")]
     public void Help_IsInTheDocument(string command)
     {

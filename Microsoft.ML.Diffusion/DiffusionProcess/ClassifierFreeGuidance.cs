@@ -24,11 +24,25 @@ internal static class ClassifierFreeGuidance
             return network(x, labels);
         }
 
+        return PredictEach(network, x, labels, _ => guidance);
+    }
+
+    /// <summary>The same where each image is guided in its own way, always in a call of 2N images.</summary>
+    /// <param name="network">As for the other.</param>
+    /// <param name="x">[N][C][H][W].</param>
+    /// <param name="labels">Class of each image, -1 for none.</param>
+    /// <param name="guidance">How an image is guided, by its place; called on any thread.</param>
+    public static Batch PredictEach(
+        Func<Batch, IReadOnlyList<int>?, Batch> network,
+        Batch x,
+        IReadOnlyList<int> labels,
+        Func<int, Guidance> guidance)
+    {
         var both = network(x.Concat(x), [.. labels, .. labels.Select(_ => -1)]);
         return Batch.Create(
             x.Count,
             both.Length,
-            (image, guided) => Guide(both[image], both[x.Count + image], x.Length, guidance, guided));
+            (image, guided) => Guide(both[image], both[x.Count + image], x.Length, guidance(image), guided));
     }
 
     // The first so many numbers are guided.

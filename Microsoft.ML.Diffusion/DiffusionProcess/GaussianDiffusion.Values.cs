@@ -98,7 +98,8 @@ public sealed partial class GaussianDiffusion
         }, nameof(value));
     }
 
-    private (double SignalScale, double NoiseScale) Scales(int timestep)
+    /// <summary>sqrt(alpha-bar_t) and sqrt(1 - alpha-bar_t).</summary>
+    internal (double SignalScale, double NoiseScale) Scales(int timestep)
     {
         var alphaBar = AlphaBar(timestep, nameof(timestep), 0);
         return (Math.Sqrt(alphaBar), Math.Sqrt(1 - alphaBar));

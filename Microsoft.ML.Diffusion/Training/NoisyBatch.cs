@@ -6,6 +6,7 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>Images noised to timesteps of their own: what a network is called with, and what a loss is taken of.</summary>
 internal sealed class NoisyBatch
 {
+    private readonly GaussianDiffusion _diffusion;
     private readonly int _length;
     private readonly float[] _original;
     private readonly float[] _noise;
@@ -20,7 +21,7 @@ internal sealed class NoisyBatch
     /// <param name="draw">Draws the noise of an image, by its place; called on several threads at once.</param>
     public NoisyBatch(GaussianDiffusion diffusion, float[] images, int[] timesteps, int[]? labels, NoiseOfImage draw)
     {
-        (_original, Timesteps, _labels, _length) = (images, timesteps, labels, images.Length / timesteps.Length);
+        (_diffusion, _original, Timesteps, _labels, _length) = (diffusion, images, timesteps, labels, images.Length / timesteps.Length);
         _noise = GC.AllocateUninitializedArray<float>(images.Length);
         _noisy = GC.AllocateUninitializedArray<float>(images.Length);
         _times = Array.ConvertAll(timesteps, timestep => (float)timestep);
@@ -33,6 +34,9 @@ internal sealed class NoisyBatch
 
     /// <summary>What was done to the images before, [N][K]; null for nothing.</summary>
     public float[]? Augmentation { get; init; }
+
+    /// <summary>x_t of all images.</summary>
+    public Batch Noisy => Batch.Of(_noisy, Count);
 
     /// <summary>N.</summary>
     public int Count => Timesteps.Length;
@@ -52,6 +56,20 @@ internal sealed class NoisyBatch
     {
         Augmentation = Augmentation.AsMemory(first * (Augmentation?.Length ?? 0) / Count, count * (Augmentation?.Length ?? 0) / Count),
     };
+
+    /// <summary>Takes other images for those that were noised: x_t stays, and the noise in it becomes what they leave.</summary>
+    /// <param name="originals">x_0, [N][C][H][W]; they may leave the range of images.</param>
+    public void Explain(Batch originals) => HostThreads.ForEach(Count, _length, image =>
+    {
+        var (signal, deviation) = _diffusion.Scales(Timesteps[image]);
+        var first = image * _length;
+        var original = originals[image];
+        for (var i = 0; i < original.Length; i++)
+        {
+            _original[first + i] = (float)original[i];
+            _noise[first + i] = (float)((_noisy[first + i] - (signal * original[i])) / deviation);
+        }
+    });
 
     private ReadOnlySpan<float> Of(float[] numbers, int image) => numbers.AsSpan(image * _length, _length);
 }

@@ -49,7 +49,8 @@ internal static class RunIdentities
         long seed,
         TrainingSet images,
         TrainingSet? validation,
-        string start)
+        string start,
+        string? teacher = null)
     {
         var entries = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -61,6 +62,11 @@ internal static class RunIdentities
             ["Starting weights"] = start,
             ["Validation images"] = validation is null ? "none" : Describe(validation),
         };
+        if (teacher is not null)
+        {
+            entries.Add("Teacher", teacher); // its weights are the starting weights
+        }
+
         foreach (var property in typeof(TrainingOptions).GetProperties())
         {
             var decides = !_undecisive.Contains(property.Name)

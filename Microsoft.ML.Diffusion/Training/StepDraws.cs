@@ -35,6 +35,15 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
         return timesteps;
     }
 
+    /// <summary>One of some timesteps for each image, all as likely.</summary>
+    /// <param name="count">Number of images.</param>
+    /// <param name="choice">The timesteps, at least one.</param>
+    public int[] Timesteps(int count, IReadOnlyList<int> choice)
+    {
+        var numbers = new RandomNumbers(RandomStream.TrainingTimesteps, seed);
+        return [.. Enumerable.Range(0, count).Select(i => choice[(int)(numbers.Uniform(firstSample + i) * choice.Count)])];
+    }
+
     /// <summary>Mirrors about half of the images, [N][C][H][W], left to right, if the options say so.</summary>
     public void Flip(Span<float> images, ImageShape shape)
     {

@@ -32,7 +32,7 @@ internal sealed class TrainingLoop : IDisposable
     public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, RunListeners listeners)
     {
         (_run, _options, _cancellation, _checkpoints, _listeners) = (run, run.Options, cancellation, checkpoints, listeners);
-        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed);
+        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Teacher);
         _budget = new TrainingBudget(_options, run.Images.Count);
         _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);
         _validations = new ValidationRecord(_options.Validation);

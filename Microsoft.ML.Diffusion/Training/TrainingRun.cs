@@ -25,6 +25,9 @@ internal sealed record TrainingRun(
     /// <summary>Whether the network's weights are those of a trained model.</summary>
     public bool IsFineTuned { get; init; }
 
+    /// <summary>Whose steps the network learns; null where it learns from images alone.</summary>
+    public Teacher? Teacher { get; init; }
+
     /// <summary>Where the network is.</summary>
     public ComputeDevice Device => Network.Device;
 }

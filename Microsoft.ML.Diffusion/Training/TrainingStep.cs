@@ -16,12 +16,18 @@ internal sealed class TrainingStep : IDisposable
     private readonly ModelDescription _model;
     private readonly TrainingOptions _options;
     private readonly long _seed;
+    private readonly Teacher? _teacher;
     private readonly GaussianDiffusion _diffusion;
     private readonly TrainingObjective _objective;
 
-    public TrainingStep(Network network, ModelDescription model, TrainingOptions options, long seed)
+    /// <param name="network">What learns.</param>
+    /// <param name="model">What it is part of.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="seed">The run's.</param>
+    /// <param name="teacher">Whose steps it learns; null to learn from images alone.</param>
+    public TrainingStep(Network network, ModelDescription model, TrainingOptions options, long seed, Teacher? teacher = null)
     {
-        (_model, _options, _seed) = (model, options, seed);
+        (_model, _options, _seed, _teacher) = (model, options, seed, teacher);
         _diffusion = new(model.Schedule, model.Prediction);
         _objective = options.Objective(model.Schedule, model.Prediction, model.Variance);
         History = options.TimestepSampling == TimestepSampling.LossAware ? new(model.Schedule.NumberOfTrainingTimesteps) : null;
@@ -54,7 +60,7 @@ internal sealed class TrainingStep : IDisposable
         var firstSample = (long)step * _options.BatchSize;
         var draws = new StepDraws(_seed, firstSample, _model.Schedule.NumberOfTrainingTimesteps, _options);
         var probabilities = History?.Probabilities();
-        var timesteps = draws.Timesteps(indices.Length, probabilities);
+        var timesteps = _teacher is null ? draws.Timesteps(indices.Length, probabilities) : draws.Timesteps(indices.Length, _teacher.Timesteps);
         var weights = probabilities is null ? null : LossHistory.Weights(probabilities, timesteps);
         var batch = Batch(images, indices, timesteps, draws);
 
@@ -72,15 +78,10 @@ internal sealed class TrainingStep : IDisposable
         var originals = images.Batch(indices);
         draws.Flip(originals, images.Shape);
         var augmentation = draws.Augment(originals, images.Shape);
-        return new NoisyBatch(
-            _diffusion,
-            originals,
-            timesteps,
-            images.Labels is { } all ? draws.Labels(indices, all) : null,
-            draws.Noise)
-        {
-            Augmentation = augmentation,
-        };
+        var labels = images.Labels is { } all ? draws.Labels(indices, all) : null;
+        var batch = new NoisyBatch(_diffusion, originals, timesteps, labels, draws.Noise) { Augmentation = augmentation };
+        _teacher?.Teach(batch, labels);
+        return batch;
     }
 
     // The loss of each image, before loss-aware timesteps weight it.

@@ -16,7 +16,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
     private readonly TrainingObjective _objective = run.Options.Objective(run.Model.Schedule, run.Model.Prediction, run.Model.Variance);
     private readonly NetworkCalls _calls = new(new Shared<Network>(run.Network, "network")); // never disposed: the network is the run's
     private readonly int[] _timesteps =
-        Stratified(images.Count * run.Options.Validation.DrawsPerImage, run.Model.Schedule.NumberOfTrainingTimesteps);
+        Stratified(images.Count * run.Options.Validation.DrawsPerImage, run);
 
     /// <summary>The timestep of each draw: of n equal strata of 0..T-1 the middle, each once, in random order.</summary>
     public static int[] Stratified(int count, int trainingTimesteps)
@@ -31,6 +31,11 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         Array.Sort(Enumerable.Range(0, count).Select(i => numbers.LongWord(i)).ToArray(), timesteps);
         return timesteps;
     }
+
+    // Of the teacher's timesteps where there is one, because nothing else is learned.
+    private static int[] Stratified(int count, TrainingRun run) => run.Teacher is { } teacher
+        ? Array.ConvertAll(Stratified(count, teacher.Timesteps.Count), step => teacher.Timesteps[step])
+        : Stratified(count, run.Model.Schedule.NumberOfTrainingTimesteps);
 
     /// <summary>The mean loss of the network as it is, over all draws.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled meanwhile.</exception>
@@ -57,6 +62,7 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
             _timesteps[first..(first + count)],
             labels,
             (place, noise) => numbers.Normals(first + place, 0, noise));
+        run.Teacher?.Teach(batch, labels);
         var output = _calls.Predict(Batch.Of(batch.Input(0, count).Images.Span, count), batch.Timesteps, labels).ToSingle();
         var (length, losses) = (output.Length / count, new double[count]);
         HostThreads.ForEach(

@@ -17,6 +17,7 @@ internal static class ToolCommands
         new InterpolateCommand(cancellationToken),
         new DescribeCommand(cancellationToken),
         new InspectCommand(cancellationToken),
+        new DistillCommand(cancellationToken),
         new OnnxCommand(cancellationToken),
         EvaluateProgram.Command,
     };

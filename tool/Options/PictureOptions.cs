@@ -22,9 +22,14 @@ internal sealed class PictureOptions
 
     private readonly ReadingOptions _reading = new();
 
-    public void AddTo(Command command)
+    /// <summary>Adds them; without the size where a model has one.</summary>
+    public void AddTo(Command command, bool isSized = true)
     {
-        command.Add(_size);
+        if (isSized)
+        {
+            command.Add(_size);
+        }
+
         command.Add(_fit);
         command.Add(_grayscale);
         _reading.AddTo(command);
