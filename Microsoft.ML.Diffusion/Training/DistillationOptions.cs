@@ -104,7 +104,8 @@ public sealed record DistillationOptions
             NumberOfSteps = (int?)Share(isFree ? 20_000 : Training.NumberOfSteps, stage),
             NumberOfImages = Training.NumberOfImages is { } images ? Math.Max(1, Share(images, stage)!.Value) : null,
             Duration = Training.Duration / Stages,
-            CheckpointDirectory = Training.CheckpointDirectory is { } directory ? Path.Combine(directory, $"{TeacherSteps >> (stage + 1)}-steps") : null,
+            CheckpointDirectory =
+                Training.CheckpointDirectory is { } directory ? Path.Combine(directory, $"{TeacherSteps >> (stage + 1)}-steps") : null,
         };
     }
 

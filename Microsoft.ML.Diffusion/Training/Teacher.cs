@@ -26,7 +26,9 @@ internal sealed class Teacher
     {
         (_model, _options) = (model, options);
         var known = model.Description.ClassNames;
-        _classes = known.Count == 0 ? null : [.. classNames.Select(name => Enumerable.Range(0, known.Count).FirstOrDefault(place => known[place] == name, -1))];
+        _classes = known.Count == 0
+            ? null
+            : [.. classNames.Select(name => Enumerable.Range(0, known.Count).FirstOrDefault(place => known[place] == name, -1))];
         var schedule = model.Description.Schedule;
         _levels = new Lazy<LevelTable>(() => new LevelTable(schedule));
         int[] all = [.. TimestepSubset.Trailing(2 * options.Steps).Resolve(schedule.NumberOfTrainingTimesteps).Reverse()];
@@ -98,8 +100,8 @@ internal sealed class Teacher
         Batch Network(Batch batch, IReadOnlyList<int>? labels) =>
             _model.Calls.Predict(batch, batch.Count == x.Count ? timesteps : [.. timesteps, .. timesteps], labels);
 
-        return classes is null || _options.Guidance == Guidance.Off
-            ? Network(x, classes)
+        return classes is null || _options.Guidance.Scale == 0 ? Network(x, null)
+            : _options.Guidance.Scale == 1 ? Network(x, classes)
             : ClassifierFreeGuidance.PredictEach(Network, x, classes, image => _options.Guidance.At(timesteps[image], _levels));
     }
 
