@@ -44,6 +44,6 @@ public sealed partial class DiffusionCatalog
         }
 
         using var share = model.Use(); // whoever disposes the model meanwhile
-        return new Distillation(_context, model, options).Run(images);
+        return new Distillation(_host, model, options).Run(images);
     }
 }

@@ -9,10 +9,10 @@ namespace Microsoft.ML.Diffusion;
 public sealed partial class DiffusionCatalog
 {
     /// <summary>The stages of a distillation: each is a training that starts from the model of the one before, its teacher.</summary>
-    /// <param name="context">The context.</param>
+    /// <param name="host">The catalog's.</param>
     /// <param name="model">The first teacher.</param>
     /// <param name="options">How, checked.</param>
-    private sealed class Distillation(MLContext context, DiffusionTransformer model, DistillationOptions options)
+    private sealed class Distillation(IHost host, DiffusionTransformer model, DistillationOptions options)
     {
         private readonly TrainedModel _first = model.Trained; // the model may be disposed meanwhile
 
@@ -20,8 +20,7 @@ public sealed partial class DiffusionCatalog
         public DiffusionTransformer Run(IDataView images)
         {
             var (teacher, told) = (model, new StagesProgress(options.Training.Progress, options.Stages));
-            var host = ((IHostEnvironment)context).Register(nameof(Distillation));
-            using var channel = host.Start(nameof(Distillation));
+            using var channel = host.Start(nameof(Distill));
             for (var stage = 0; ; stage++)
             {
                 var steps = options.TeacherSteps >> (stage + 1);
@@ -35,7 +34,7 @@ public sealed partial class DiffusionCatalog
                 told.Add(student.Training!);
                 if (stage + 1 == options.Stages || student.Training!.End == TrainingEnd.Cancelled)
                 {
-                    return new DiffusionTransformer(context, student.Trained with { Training = told.Summary });
+                    return new DiffusionTransformer(host, student.Trained with { Training = told.Summary });
                 }
 
                 teacher = student;
@@ -48,7 +47,7 @@ public sealed partial class DiffusionCatalog
             var clipping = _first.Generation.Sampler.Clipping;
             try
             {
-                return new DiffusionEstimator(context, columns.Output, columns.Input, new DiffusionOptions
+                return new DiffusionEstimator(host, columns.Output, columns.Input, new DiffusionOptions
                 {
                     Network = description.Network with { Dropout = 0 },
                     Schedule = description.Schedule,

@@ -39,6 +39,27 @@ public sealed class OptionsSnippets : SnippetRun
     }
 
     [TestMethod]
+    public void Distill_AModel_IsOneOfFewSteps()
+    {
+        var mlContext = new MLContext(seed: 1);
+        var (trained, rows) = TrainTinyModel(mlContext);
+        using var model = trained;
+
+        #region snippet
+        using var student = mlContext.Diffusion.Distill(model, rows, new DistillationOptions
+        {
+            Steps = 4,
+            GuidanceScale = 2,
+            Training = new DistillationOptions().Training with { Duration = Shown(TimeSpan.FromMinutes(30), tested: TimeSpan.FromMilliseconds(200)) },
+        });
+        mlContext.Diffusion.SaveModel(student, rows.Schema, "student.zip");
+        #endregion
+
+        using var loaded = mlContext.Diffusion.LoadDiffusionModel("student.zip");
+        Assert.AreEqual(new DdimSampler(4), loaded.Generation.Sampler);
+    }
+
+    [TestMethod]
     public void OptimizeSteps_OfAModel_IsSavedWithIt()
     {
         var mlContext = new MLContext(seed: 1);
