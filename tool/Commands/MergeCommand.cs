@@ -38,10 +38,10 @@ internal sealed class MergeCommand : ToolCommand
             merge.Check();
             return 0;
         });
-        return merge.Faults.Count > 0 ? Incomplete(merge) : Complete(merge, folder, parsed.GetValue(_force));
+        return merge.Faults.Count > 0 ? Incomplete(merge, folder) : Complete(merge, folder, parsed.GetValue(_force));
     }
 
-    private static Result Incomplete(ShardMerge merge)
+    private static Result Incomplete(ShardMerge merge, string folder)
     {
         const int Named = 20;
         var (faults, commands) = (merge.Faults, merge.Commands());
@@ -49,6 +49,7 @@ internal sealed class MergeCommand : ToolCommand
         [
             .. faults.Take(Named).Select(fault => $"{fault}"),
             faults.Count > Named ? $"and {faults.Count - Named} more" : null,
+            File.Exists(Path.Combine(folder, ShardManifest.FileName)) ? $"{Path.Combine(folder, ShardManifest.FileName)} is of before" : null,
             "No manifest is written. This makes what is missing:",
             .. commands.Take(Named).Select(command => $"  {command}"),
             commands.Count > Named ? $"  and {commands.Count - Named} more: --json lists all" : null,

@@ -42,7 +42,7 @@ internal readonly record struct ShardChoice(int Number, int Count)
         [Automatic, var count] when Whole(count) is { } shards => Checked(NumberOf(variable), shards, text),
         [var number, var count] when Whole(number) is { } shard && Whole(count) is { } shards => Checked((shard, text), shards, text),
         _ => throw new UsageException(
-            $"{Option.Name} must be I/N, such as 0/4 for the first of four, auto or auto/N, but is '{text}'. Put it behind MODEL if it has no value."),
+            $"{Option.Name} must be I/N, such as 0/4 for the first of four, auto or auto/N, but is '{text}'."),
     };
 
     /// <inheritdoc/>
