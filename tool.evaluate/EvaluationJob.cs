@@ -8,6 +8,8 @@ namespace Diffusion.Evaluate;
 /// <summary>An evaluation from folders to figures.</summary>
 internal sealed class EvaluationJob(MLContext context, Session session)
 {
+    private const string Features = "ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18";
+
     /// <summary>How files are read, and the size that all images are brought to; none is that of the generated ones.</summary>
     public required ImageFolderOptions Pictures { get; init; }
 
@@ -61,8 +63,6 @@ internal sealed class EvaluationJob(MLContext context, Session session)
 
         return new Result(Lines(result), Document(result, generatedSet, learned, options));
     }
-
-    private const string Features = "ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18";
 
     private Result Beside(SavedStatistics known, StatisticsSettings settings, Set generated, string real)
     {

@@ -36,7 +36,7 @@ internal sealed record HostileTarget(
             Mutations.Json,
             path => ReadDiffusers(path, "scheduler/scheduler_config.json")),
         new("statistics", () => Saved(Statistics().Save), Mutations.Safetensors, path => FeatureStatistics.Load(path).FrechetDistanceTo(Statistics())),
-        new("likelihood", () => Saved(_likelihood.Value.Save), Mutations.Json, path => LikelihoodMetrics.Merge([LikelihoodMetrics.Load(path), LikelihoodMetrics.Load(path)])),
+        new("likelihood", () => Saved(Likelihood().Save), Mutations.Json, path => LikelihoodMetrics.Merge([LikelihoodMetrics.Load(path), LikelihoodMetrics.Load(path)])),
         new("image", () => PictureFiles.Encode(), DamageImage, DecodeImage),
         new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
     ];
@@ -45,13 +45,6 @@ internal sealed record HostileTarget(
     {
         using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
         return WeightsOf(model);
-    });
-
-    private static readonly Lazy<LikelihoodMetrics> _likelihood = new(() =>
-    {
-        using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
-        var image = Pictures.Grey((x, y) => (byte)(x * y), model.ImageWidth, model.ImageHeight);
-        return model.EvaluateLikelihood([image], new LikelihoodOptions { Seed = 1, NumberOfTimesteps = 3 });
     });
 
     private static readonly Lazy<string> _diffusersFolder = new(() =>
@@ -77,6 +70,13 @@ internal sealed record HostileTarget(
     {
         var rows = Enumerable.Range(0, 4).Select(i => new FeatureRow { Features = [i, i * i, 1] });
         return FeatureStatistics.Of(new MLContext().Data.LoadFromEnumerable(rows));
+    }
+
+    private static LikelihoodMetrics Likelihood()
+    {
+        using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
+        var image = Pictures.Grey((x, y) => (byte)(x * y), model.ImageWidth, model.ImageHeight);
+        return model.EvaluateLikelihood([image], new LikelihoodOptions { Seed = 1, NumberOfTimesteps = 3 });
     }
 
     private static byte[] Saved(Action<string> save)

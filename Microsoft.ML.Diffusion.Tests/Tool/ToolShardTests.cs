@@ -86,7 +86,7 @@ public sealed class ToolShardTests : IDisposable
         ToolProcess.Run([.. command, "2"]).Done();
 
         Assert.IsTrue(wasKilled);
-        Assert.AreEqual((1, $"There is no finished shard in '{Shards}': shard-00001 is not finished. Make some by 'diffusion generate MODEL --count M --seed N --shard I/N --output {Shards}'."), (unfinished.ExitCode, unfinished.Error.Split('\n')[^1]));
+        Assert.AreEqual((1, $"There is no finished shard in '{Shards}': shard-00001 is not finished. Make some: diffusion generate MODEL --count M --seed N --shard I/N --output '{Shards}'"), (unfinished.ExitCode, unfinished.Error.Split('\n')[^1]));
         CollectionAssert.AreEqual(expected, Contents(Shards));
         Assert.IsFalse(File.Exists(Path.Combine(folder, "unfinished.json")) || File.Exists(Path.Combine(folder, ".partial-x.png")));
     }

@@ -93,7 +93,6 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("describe PLACE/Device/Width.zip", "The model PLACE/Device/Width.zip cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
     [DataRow("train . --output TEXT", "--output: 'TEXT' is there already. Add --force to replace it, or name another file.")]
     [DataRow("merge nothing", "There is no folder 'nothing'.")]
-    [DataRow("merge PLACE", "There is no finished shard in 'PLACE'. Make some by 'diffusion generate MODEL --count M --seed N --shard I/N --output PLACE'.")]
     [DataRow("generate MODEL --output TEXT", "--output must be a folder, but 'TEXT' is a file. Name another folder.")]
     public void Failure_IsOneLine(string arguments, string message) => Expect(1, message, arguments);
 

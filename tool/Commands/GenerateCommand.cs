@@ -39,7 +39,7 @@ internal sealed class GenerateCommand : ToolCommand
                 "N",
                 "Number of the first picture within the seed, and in the names of files: runs that go on where others end make together what one makes [default: 0]",
                 minimum: 0));
-        Add(ShardChoice.Option);
+        Add(ShardOptions.Shard);
         _output =
             Added(Values.Text(
                 "--output",
@@ -78,7 +78,7 @@ internal sealed class GenerateCommand : ToolCommand
     protected override Result Execute(ParseResult parsed, Session session)
     {
         RequireTogether(parsed);
-        var shard = ShardChoice.Of(parsed, Environment.GetEnvironmentVariable);
+        var shard = ShardOptions.Read(parsed, _count, _seed, [_grid, _film, _first]);
         _sampler.Check(parsed);
         var source = parsed.GetRequiredValue(_model);
         ModelSource.CheckExists(source); // before folders are made
@@ -111,7 +111,7 @@ internal sealed class GenerateCommand : ToolCommand
                 Output = single!,
                 Force = force,
                 Model = source,
-                Arguments = Decisive(parsed),
+                Arguments = ShardOptions.Arguments(parsed, [_seed, _label, _unlabelled, _guidance, .. _sampler.All]),
             }.Run();
         }
 
@@ -137,44 +137,6 @@ internal sealed class GenerateCommand : ToolCommand
         {
             throw new UsageException($"{_label.Name} and {_unlabelled.Name} exclude each other. Leave one out.");
         }
-
-        if (parsed.IsGiven(ShardChoice.Option))
-        {
-            RequireForShard(parsed);
-        }
-    }
-
-    private void RequireForShard(ParseResult parsed)
-    {
-        var shard = ShardChoice.Option.Name;
-        if (Array.Find<Option>([_grid, _film, _first], parsed.IsGiven) is { } other)
-        {
-            throw new UsageException(
-                $"{other.Name} and {shard} exclude each other, because a shard is a part of --count pictures, in folders. Leave one out.");
-        }
-
-        if (Array.Find<Option>([_count, _seed], option => !parsed.IsGiven(option)) is { } missing)
-        {
-            throw new UsageException(
-                $"{shard} needs {missing.Name} {missing.HelpName}, because all shards must have one. Add it, the same for each.");
-        }
-
-        var shards = ShardChoice.Of(parsed, Environment.GetEnvironmentVariable)!.Value.Count;
-        if (shards > parsed.GetValue(_count))
-        {
-            throw new UsageException(
-                $"{shard} must be of at most {parsed.GetValue(_count)} shards, because each has a picture of --count at least, but is of {shards}.");
-        }
-    }
-
-    // For the command that repeats a shard: what was typed that decides what it shows.
-    private string Decisive(ParseResult parsed)
-    {
-        var given = ((IEnumerable<Option>)[_seed, _label, _unlabelled, _guidance, .. _sampler.All]).Where(parsed.IsGiven);
-        var words = given.SelectMany(option => parsed.GetResult(option)!.Tokens is { Count: > 0 } tokens
-            ? tokens.SelectMany(token => (string[])[option.Name, ShellWord.Of(token.Value)])
-            : [option.Name]);
-        return string.Join(' ', words);
     }
 
     private IReadOnlyList<int>? Labels(ParseResult parsed, DiffusionTransformer model)

@@ -38,7 +38,7 @@ internal sealed class ShardMerge(string folder, Session session)
         if (_first is null)
         {
             throw new ToolException(
-                $"There is no finished shard in '{folder}'{(_faults.Count > 0 ? $": {_faults[0]}" : "")}. Make some by 'diffusion generate MODEL --count M --seed N --shard I/N --output {folder}'.");
+                $"There is no finished shard in '{folder}'{(_faults.Count > 0 ? $": {_faults[0]}" : "")}. Make some: diffusion generate MODEL --count M --seed N --shard I/N --output {ShellWord.Of(folder)}");
         }
 
         _faults.AddRange(Enumerable.Range(0, Cut.Folders).Except(numbers).Select(number => new ShardFault(number, "is missing", MustGo: false)));
