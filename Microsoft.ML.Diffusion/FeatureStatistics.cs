@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Runtime;
@@ -16,10 +14,6 @@ namespace Microsoft.ML.Diffusion;
 /// </remarks>
 public sealed class FeatureStatistics
 {
-    private const string ContentKey = "content", VersionKey = "version", CountKey = "count", DigestKey = "sha256";
-    private const string FeatureContent = "Microsoft.ML.Diffusion feature statistics";
-    private const int Version = 1;
-
     private readonly FeatureMoments _moments;
 
     internal FeatureStatistics(FeatureMoments moments) => _moments = moments;
@@ -100,17 +94,7 @@ public sealed class FeatureStatistics
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        var (mean, scatter) = (_moments.Mean, _moments.Scatter());
-        var writer = new SafetensorsWriter(new Dictionary<string, string>
-        {
-            [ContentKey] = FeatureContent,
-            [VersionKey] = Text(Version),
-            [CountKey] = Text(Count),
-            [DigestKey] = Digest(Count, mean, scatter),
-        });
-        writer.Add("mean", SafetensorsType.F64, [mean.Length], write => NumberBytes.Read<double>(mean, write));
-        writer.Add("scatter", SafetensorsType.F64, [scatter.Length], write => NumberBytes.Read<double>(scatter, write));
-        writer.WriteTo(stream);
+        MomentsFile.Write(stream, _moments);
     }
 
     /// <summary>Reads statistics that <see cref="Save(string)"/> wrote, to the last bit. Files of anybody are checked.</summary>
@@ -122,7 +106,7 @@ public sealed class FeatureStatistics
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = SafetensorsFile.Open(path);
-        return Read(file, path);
+        return new FeatureStatistics(MomentsFile.Read(file, path));
     }
 
     /// <summary>Reads statistics as <see cref="Load(string)"/> does.</summary>
@@ -133,41 +117,11 @@ public sealed class FeatureStatistics
     {
         ArgumentNullException.ThrowIfNull(stream);
         using var file = SafetensorsFile.FromStream(stream, "The stream");
-        return Read(file, "The stream");
+        return new FeatureStatistics(MomentsFile.Read(file, "The stream"));
     }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NumberOfFeatures} features of {Count:N0} images");
-
-    private static FeatureStatistics Read(SafetensorsFile file, string source)
-    {
-        void Require(bool holds, string otherwise)
-        {
-            if (!holds)
-            {
-                throw new FormatException($"{source}: {otherwise}");
-            }
-        }
-
-        Require(file.Metadata.GetValueOrDefault(ContentKey) == FeatureContent, "it holds no feature statistics.");
-        var version = file.Metadata.GetValueOrDefault(VersionKey);
-        Require(version == Text(Version), $"its version is '{version}', but this library reads version {Version}. Update the package.");
-        Require(
-            long.TryParse(file.Metadata.GetValueOrDefault(CountKey), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0,
-            "its count must be a number of images of at least 1.");
-        var features = file["mean"].ElementCount;
-        Require(
-            features is >= 1 and <= FeatureReader.MaximumNumberOfFeatures,
-            $"it must be of 1 to {FeatureReader.MaximumNumberOfFeatures} features, but is of {features}.");
-        var triangle = FeatureMoments.TriangleLength((int)features);
-        Require(file["scatter"].ElementCount == triangle, $"its scatter must have {triangle} numbers, a triangle of its {features} features.");
-        var (mean, scatter) = (new double[features], new double[triangle]);
-        NumberBytes.Write<double>(file["mean"], mean);
-        NumberBytes.Write<double>(file["scatter"], scatter);
-        Require(file.Metadata.GetValueOrDefault(DigestKey) == Digest(count, mean, scatter), "its numbers do not match their SHA-256. Get it again.");
-        Require(Array.TrueForAll(mean, double.IsFinite) && Array.TrueForAll(scatter, double.IsFinite), "its numbers must be finite.");
-        return new FeatureStatistics(FeatureMoments.Of(count, mean, scatter));
-    }
 
     private static void CheckFeatures(int features, int expected, string parameter)
     {
@@ -177,16 +131,5 @@ public sealed class FeatureStatistics
                 $"{parameter} must be of the same features, but some are of {features} and others of {expected}.",
                 parameter);
         }
-    }
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string Digest(long count, double[] mean, double[] scatter)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(MemoryMarshal.AsBytes([count]));
-        NumberBytes.Read<double>(mean, hash.AppendData);
-        NumberBytes.Read<double>(scatter, hash.AppendData);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

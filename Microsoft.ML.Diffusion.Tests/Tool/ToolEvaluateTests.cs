@@ -161,7 +161,7 @@ public sealed class ToolEvaluateTests : IDisposable
     [TestMethod]
     public void Merge_PartsThatDoNotGoTogether_SayWhy()
     {
-        foreach (var (folder, side, first) in new[] { ("real", 8, 0), ("other", 8, 20), ("generated", 8, 10), ("large", 16, 10) })
+        foreach (var (folder, side, first) in new[] { ("real", 8, 0), ("other", 8, 3), ("generated", 8, 10), ("large", 16, 10) })
         {
             for (var i = 0; i < 5; i++)
             {

@@ -24,7 +24,9 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     /// <param name="images">[N][C][H][W] in [-1, 1] on the 256 levels.</param>
     public LikelihoodMetrics Evaluate(Batch images)
     {
-        var sums = LikelihoodSums.Of(Of(options.Labels).Terms(images, _timesteps, seed, Pairs, done => Report(done, images.Count), options.FirstImage));
+        var likelihood = Of(options.Labels);
+        var sums = LikelihoodSums.Of(
+            likelihood.Terms(images, _timesteps, seed, Pairs, done => Report(done, images.Count), options.FirstImage));
         foreach (var batch in Enumerable.Range(0, images.Count).Chunk(batchSize))
         {
             var labels = options.Labels is { } classes ? Array.ConvertAll(batch, image => classes[image]) : null;
@@ -46,9 +48,10 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         foreach (var (pixels, labels) in batches)
         {
             var (batch, before) = (PixelBatches.FromBytes(pixels), images * (_timesteps.Length + FlowCalls));
-            sums.Add(Of(labels).Terms(batch, _timesteps, seed, Pairs, done => Report(before + done, numberOfImages), options.FirstImage + images));
+            var first = options.FirstImage + images;
+            sums.Add(Of(labels).Terms(batch, _timesteps, seed, Pairs, done => Report(before + done, numberOfImages), first));
             var bound = before + ((long)pixels.Count * _timesteps.Length);
-            AddFlow(sums, batch, labels, options.FirstImage + images, calls => Report(bound + calls, numberOfImages));
+            AddFlow(sums, batch, labels, first, calls => Report(bound + calls, numberOfImages));
             images += pixels.Count;
         }
 
