@@ -1,5 +1,5 @@
 #!/bin/bash
-# Evaluates the folders of shards, a task of an array for each: sbatch --array=1-99999%64 slurm-evaluate.sh REAL SHARDS PARTS
+# Evaluates the folders of shards, a task of an array for each: sbatch --array=1-99%64 slurm-evaluate.sh REAL SHARDS PARTS
 # REAL is what --save wrote of the first folder: mkdir PARTS, then
 #   diffusion evaluate PHOTOS SHARDS/shard-00000 --save PARTS/00000.zip
 # before, and in the end, of all: diffusion evaluate --merge PARTS/*.zip
