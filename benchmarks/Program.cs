@@ -15,6 +15,12 @@ if (args is ["noise"])
     return 0;
 }
 
+if (args is ["scale"])
+{
+    ScaleTable.Print();
+    return 0;
+}
+
 if (args is ["serving", var model, .. var time])
 {
     ServingSpeed.Print(model, time is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 20);
