@@ -13,7 +13,8 @@ internal sealed class RunPlanning(
     ModelDescription? previous,
     bool hasValidation,
     ComputeDevice device,
-    long seed)
+    long seed,
+    int processes = 1)
 {
     private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(10); // with a day of training, too
 
@@ -39,10 +40,10 @@ internal sealed class RunPlanning(
         var planned = new TrainingPlanner(
             _facts,
             Given,
-            options => timer.SecondsPerStep(
+            options => timer.SecondsPerStep( // by one process: each of them computes its part of a step
                 new ModelDescription(images.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames),
                 options.Training,
-                limit)).Decide(() => clock.Elapsed);
+                limit) / processes).Decide(() => clock.Elapsed);
         tell(PlanText.Of(_facts, planned, Options(planned)));
         return planned;
     }

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Microsoft.ML.Diffusion.Tests.Groups;
+
+/// <summary>What a process of <see cref="MpiTests"/> does.</summary>
+internal static class MpiProcess
+{
+    /// <summary>Does one thing in a process of the group that a launcher started; every line that it prints begins with its rank.</summary>
+    /// <param name="what">"checks": what may be done in one group after another; "train": the whole training; "kill N", "throw N": in rank 1 before slice N; "refused".</param>
+    /// <param name="folder">Of checkpoints; "none" for none.</param>
+    public static int Run(string what, string folder)
+    {
+        var (name, number) = what.Split(' ') is [var word, var text] ? (word, int.Parse(text, CultureInfo.InvariantCulture)) : (what, -1);
+        if (name == "refused")
+        {
+            Console.WriteLine(Error(() => MpiProcessGroup.World));
+            return 0;
+        }
+
+        var group = MpiProcessGroup.World;
+        Say(group, $"is {group}");
+        if (name == "checks")
+        {
+            Check(group, folder);
+            return 0;
+        }
+
+        var ended = new HookedGroup(group, (slice, _) => End(name, group.Rank == 1 && slice == number));
+        Say(group, GroupRun.Train(ended, folder == "none" ? "" : folder, options => options with { CheckpointEverySteps = 4 }).ToString());
+        return 0;
+    }
+
+    private static void Check(MpiProcessGroup group, string folder)
+    {
+        Say(group, $"fault {Error(Fault)}"); // UCX, which Debian's MPICH loads, would end the process
+        Say(group, $"trained {GroupRun.Train(group)}");
+        Say(group, $"resumed {GroupRun.Train(group, folder, options => options with { NumberOfSteps = 10 }).Summary.Steps} {GroupRun.Train(group, folder)}");
+        Say(group, $"skipped {GroupRun.Train(GroupTrainingTests.Poisoned(group), change: Short)}");
+        using (var cancellation = new CancellationTokenSource())
+        {
+            var cancelled = new HookedGroup(group, (slice, _) => (group.Rank == 1 && slice == 20 ? cancellation : null)?.Cancel());
+            Say(group, $"cancelled {Error(() => GroupRun.Train(cancelled, change: options => options with { CancellationToken = cancellation.Token }))}");
+        }
+
+        Say(group, $"refused {Error(() => GroupRun.Train(group, change: options => options with { LearningRate = 1e-3 * (1 + group.Rank) }))}");
+        Say(group, $"few {Error(() => GroupRun.Train(group, change: options => options with { BatchSize = group.Size - 1, GradientAccumulationSteps = 1 }))}");
+        var clock = Stopwatch.StartNew();
+        var timed = GroupRun.Train(group, change: options => options with { NumberOfSteps = null, Duration = TimeSpan.FromSeconds(1) });
+        Say(group, $"timed {timed.Digest} {timed.Summary.Steps} {(clock.Elapsed < TimeSpan.FromSeconds(30) ? "in time" : "too late")}");
+        Say(group, $"fault {Error(Fault)}");
+    }
+
+    private static TrainingOptions Short(TrainingOptions options) => options with { NumberOfSteps = 6 };
+
+    private static void End(string how, bool isTime)
+    {
+        if (isTime && how == "kill")
+        {
+            Process.GetCurrentProcess().Kill();
+        }
+        else if (isTime && how == "throw")
+        {
+            throw new NotSupportedException("the disk is gone");
+        }
+    }
+
+    private static string Error(Action action)
+    {
+        try
+        {
+            action();
+            return "nothing";
+        }
+        catch (Exception exception)
+        {
+            return $"{exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}";
+        }
+    }
+
+    private static string Error(Func<object> action) => Error(() => { _ = action(); });
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Fault()
+    {
+        object? nothing = Environment.TickCount64 > 0 ? null : "";
+        _ = nothing!.GetHashCode();
+    }
+
+    private static void Say(ProcessGroup group, string text)
+    {
+        Console.WriteLine($"{group.Rank}: {text}");
+        Console.Out.Flush();
+    }
+}

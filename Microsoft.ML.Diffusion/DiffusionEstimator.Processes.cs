@@ -1,0 +1,61 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion.Model;
+using Microsoft.ML.Diffusion.Planning;
+using Microsoft.ML.Diffusion.Runtime;
+using Microsoft.ML.Diffusion.Training;
+using Microsoft.ML.Diffusion.Training.Checkpoints;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Diffusion;
+
+/// <content>What several processes that train one model agree on before they start, and how they end.</content>
+public sealed partial class DiffusionEstimator
+{
+    // 0 for all that there are: alone, nobody else wants any.
+    private static int CoresOf(RunGroup group) =>
+        group.Processes is null ? CoreShare.IsSet ? CoreShare.Cores : 0 : ProcessCores.Share(group.Texts(ProcessCores.Place()), group.Rank);
+
+    // Where there are several cards, each process of a machine has one.
+    private ComputeDevice DeviceOf(RunGroup group)
+    {
+        if (group.Processes is not { } processes || _options.Device is not (null or "cuda"))
+        {
+            return DeviceChoice.Resolve(_host, _options.Device);
+        }
+
+        var card = string.Create(CultureInfo.InvariantCulture, $"cuda:{processes.LocalRank}");
+        return _options.Device is not null
+            || (((IHostEnvironmentInternal)_host).GpuDeviceId is null && DeviceChoice.Resolve(_host, null).Kind == DeviceKind.Cuda)
+            ? DeviceChoice.Resolve(_host, card)
+            : DeviceChoice.Resolve(_host, null);
+    }
+
+    private long SeedOf(RunGroup group, long? earlier) => long.Parse(
+        group.OfFirst(() => Seeds.Resolve(_host, _options.Seed, earlier).ToString(CultureInfo.InvariantCulture))!,
+        CultureInfo.InvariantCulture);
+
+    // Measured by one process: all go by the same plan.
+    private static PlannedOptions PlanOf(RunGroup group, Func<PlannedOptions> decide) =>
+        group.Processes is null ? decide() : PlannedOptions.FromJson(group.OfFirst(() => decide().ToJson())!);
+
+    private void CheckSame(RunGroup group, RunIdentity? identity, TrainingOptions training, ComputeDevice device)
+    {
+        if (group.Processes is not null)
+        {
+            group.CheckSame(
+                RunIdentities.OfProcess(
+                    identity!,
+                    training,
+                    (nameof(DiffusionOptions.Seed), _options.Seed?.ToString(CultureInfo.InvariantCulture) ?? "null"),
+                    (nameof(DiffusionOptions.Device), device.Kind.ToString()),
+                    ("Budget", _budget?.Time.ToString() ?? "null"),
+                    ("Library", $"{AssemblyVersion.Of(typeof(DiffusionEstimator))} with random numbers {RandomStreams.Version}")));
+        }
+    }
+
+    private void Fail(RunGroup group, Exception exception)
+    {
+        using var channel = _host.Start("Fit");
+        group.Fail(exception, channel.Error);
+    }
+}
