@@ -16,7 +16,7 @@ namespace Microsoft.ML.Diffusion;
 /// </para>
 /// </remarks>
 /// <example><code>
-/// var options = new DiffusionOptions { Training = new TrainingOptions { Processes = MpiProcessGroup.World } };
+/// var training = new TrainingOptions { Processes = MpiProcessGroup.WasLaunched ? MpiProcessGroup.World : null };
 /// </code></example>
 public sealed class MpiProcessGroup : ProcessGroup
 {
@@ -36,6 +36,9 @@ public sealed class MpiProcessGroup : ProcessGroup
         _calls = new ChunkedCalls(library.Broadcast, library.AllGather, library.AllToAll);
         (Rank, Size, Library) = (library.Rank, library.Size, library.Version);
     }
+
+    /// <summary>Gets a value indicating whether <c>mpirun</c>, <c>mpiexec</c> or <c>srun</c> started this process, for programs that also train alone, where there is no MPI.</summary>
+    public static bool WasLaunched => MpiLauncher.OfEnvironment() is not null;
 
     /// <summary>Gets the processes that were started together with this one, which must all ask for it; one alone where nothing started them together.</summary>
     /// <value>The same object at each call. MPI is started by the first, and ended when the process exits.</value>

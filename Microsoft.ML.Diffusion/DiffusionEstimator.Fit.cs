@@ -118,7 +118,7 @@ public sealed partial class DiffusionEstimator
         using var share = previous?.Use(); // until its weights are copied
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        using var all = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
+        using var all = ReadOnce(group, isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared));
         if (all.BlankCount > 0)
         {
             log.Warn(
@@ -142,7 +142,7 @@ public sealed partial class DiffusionEstimator
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
         TellClasses(previous?.Description, classNames, log);
         options.Training.SampleGrid?.ValidateFor(description);
-        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation);
+        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation, group);
         var parts = given is null ? HoldOut(all, options.Training.Validation.Share, seed) : null;
         using var learned = parts?.Training;
         using var heldOut = parts?.HeldOut;
@@ -261,12 +261,12 @@ public sealed partial class DiffusionEstimator
         return NetworkEngine.Create(network.Plan.Trained, weights.For(network.Plan.Trained), network.Device);
     }
 
-    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)
+    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation, RunGroup group)
     {
         var (image, label) = Columns(data.Schema);
         IReadOnlyList<string> classNames = label is { } column ? ClassColumn.Names(column) : [];
         return classNames.SequenceEqual(model.ClassNames)
-            ? Reader(data, image, label, model.Shape, cancellation).Read()
+            ? ReadOnce(group, isShared => Reader(data, image, label, model.Shape, cancellation, isShared))
             : throw new ArgumentException(
                 $"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.",
                 "validationData");
@@ -280,8 +280,10 @@ public sealed partial class DiffusionEstimator
         ImageColumn image,
         DataViewSchema.Column? label,
         ImageShape? expected,
-        RunCancellation cancellation) => new(data, image, label, Needs)
+        RunCancellation cancellation,
+        bool isShared) => new(data, image, label, Needs)
         {
+            IsShared = isShared,
             Expected = expected,
             Cancellation = cancellation,
             TemporaryFolder = TemporaryFolder,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
@@ -14,6 +15,33 @@ public sealed partial class DiffusionEstimator
     // 0 for all that there are: alone, nobody else wants any.
     private static int CoresOf(RunGroup group) =>
         group.Processes is null ? CoreShare.IsSet ? CoreShare.Cores : 0 : ProcessCores.Share(group.Texts(ProcessCores.Place()), group.Rank);
+
+    // The first process of each machine reads the images, and the others there look into its file.
+    private static TrainingSet ReadOnce(RunGroup group, Func<bool, TrainingSetReader> reader)
+    {
+        if (group.Processes is not { } processes || !SharedImages.AreSupported)
+        {
+            return reader(false).Read();
+        }
+
+        var machines = group.Texts(FormattableString.Invariant($"{processes.LocalRank} {Environment.MachineName}"));
+        int ReaderOf(int rank) => Array.LastIndexOf(machines, $"0 {machines[rank].Split(' ', 2)[1]}", rank);
+        var first = ReaderOf(group.Rank);
+        var own =
+            first < 0 || first == group.Rank
+                ? reader(Enumerable.Range(0, group.Size).Count(rank => ReaderOf(rank) == group.Rank) > 1).Read()
+                : null;
+        try
+        {
+            var shared = group.Texts(own?.Shared?.ToJson() ?? "");
+            return own ?? SharedImages.Open(shared[first]) ?? reader(false).Read();
+        }
+        catch
+        {
+            own?.Dispose();
+            throw;
+        }
+    }
 
     // Where there are several cards, each process of a machine has one.
     private ComputeDevice DeviceOf(RunGroup group)

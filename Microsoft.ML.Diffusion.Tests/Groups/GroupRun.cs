@@ -55,10 +55,10 @@ internal static class GroupRun
 /// <param name="Summary">The run's.</param>
 internal sealed record GroupResult(string Digest, float[] Weights, double[] Losses, TrainingSummary Summary)
 {
-    /// <summary>All that must be equal to the bit, in a line: the weights, every loss, the steps, and the loss of validation.</summary>
+    /// <summary>All that must be equal to the bit, in a line: the weights, every loss, the steps, and the loss of validation and of the end.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Digest} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', Losses.Select(loss => loss.ToString("R", CultureInfo.InvariantCulture))))))[..16]} {Summary.Steps} {Summary.SkippedSteps} {Summary.ValidationLoss:R}");
+        $"{Digest} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', Losses.Select(loss => loss.ToString("R", CultureInfo.InvariantCulture))))))[..16]} {Summary.Steps} {Summary.SkippedSteps} {Summary.ValidationLoss:R} {Summary.FinalLoss:R}");
 
     /// <summary>The root mean square of the weights' differences.</summary>
     public double DistanceTo(GroupResult other) =>

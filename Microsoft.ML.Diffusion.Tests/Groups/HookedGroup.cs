@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Diffusion.Tests.Groups;
 
 /// <summary>A group in which something happens before slices of gradients are sent.</summary>
@@ -5,7 +7,19 @@ namespace Microsoft.ML.Diffusion.Tests.Groups;
 /// <param name="beforeSlice">Called with the number of the slice, 0, 1, ..., since the beginning, and where its numbers are.</param>
 internal sealed class HookedGroup(ProcessGroup inner, Action<int, nint> beforeSlice) : ProcessGroup
 {
-    private int _slices;
+    private const int EarlySlice = 10;
+
+    /// <summary>The slices that were sent.</summary>
+    public int Slices { get; private set; }
+
+    /// <summary>A group whose rank 1 has one gradient, in an early step, that is no number.</summary>
+    public static HookedGroup Poisoned(ProcessGroup group) => new(group, (slice, numbers) =>
+    {
+        if (group.Rank == 1 && slice == EarlySlice)
+        {
+            Marshal.WriteInt32(numbers, BitConverter.SingleToInt32Bits(float.NaN));
+        }
+    });
 
     public override int Rank => inner.Rank;
 
@@ -19,7 +33,7 @@ internal sealed class HookedGroup(ProcessGroup inner, Action<int, nint> beforeSl
 
     public override void AllToAll(nint source, nint destination, long bytesPerRank)
     {
-        beforeSlice(_slices++, source);
+        beforeSlice(Slices++, source);
         inner.AllToAll(source, destination, bytesPerRank);
     }
 

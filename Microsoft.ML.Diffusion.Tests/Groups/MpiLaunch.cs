@@ -16,16 +16,22 @@ internal static class MpiLaunch
 
     /// <summary>Runs a command of <see cref="MpiProcess"/> in so many processes, to the end of all.</summary>
     /// <returns>The launcher's exit code, what the processes printed, their errors, and the time that it took.</returns>
-    public static (int ExitCode, string Output, string Error, TimeSpan Time) Run(string launcher, int ranks, params string[] arguments)
+    public static (int ExitCode, string Output, string Error, TimeSpan Time) Run(string launcher, int ranks, params string[] arguments) =>
+        RunProgram(launcher, ranks, [typeof(MpiLaunch).Assembly.Location, "mpi", .. arguments]);
+
+    /// <summary>Runs an assembly in so many processes, to the end of all.</summary>
+    /// <inheritdoc cref="Run" path="/returns"/>
+    public static (int ExitCode, string Output, string Error, TimeSpan Time) RunProgram(string launcher, int ranks, params string[] arguments)
     {
         var start = new ProcessStartInfo(
             Find(launcher)!,
-            [.. IsOpenMpi(launcher) ? (string[])["--oversubscribe", "--bind-to", "none"] : [], "-n", $"{ranks}", "dotnet", "exec", typeof(MpiLaunch).Assembly.Location, "mpi", .. arguments])
+            [.. IsOpenMpi(launcher) ? (string[])["--oversubscribe", "--bind-to", "none"] : [], "-n", $"{ranks}", "dotnet", "exec", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_PROCESSOR_COUNT"] = "1";
+        start.Environment["TERM"] = "dumb"; // Open MPI gives each process a terminal, to which .NET would send more than lines
         start.Environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
         start.Environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
         var clock = Stopwatch.StartNew();
@@ -35,7 +41,7 @@ internal static class MpiLaunch
         if (!process.WaitForExit(_patience))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{launcher} hangs: {string.Join(' ', arguments)}. {output.Result} {error.Result}");
+            throw new TimeoutException($"{launcher} hangs: {string.Join(' ', arguments)}. {output.Result} {error.Result}");
         }
 
         return (process.ExitCode, output.Result, error.Result, clock.Elapsed);

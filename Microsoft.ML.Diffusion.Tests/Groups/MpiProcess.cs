@@ -7,12 +7,19 @@ namespace Microsoft.ML.Diffusion.Tests.Groups;
 /// <summary>What a process of <see cref="MpiTests"/> does.</summary>
 internal static class MpiProcess
 {
+    public const int CheckpointEverySteps = 4;
+
     /// <summary>Does one thing in a process of the group that a launcher started; every line that it prints begins with its rank.</summary>
-    /// <param name="what">"checks": what may be done in one group after another; "train": the whole training; "kill N", "throw N": in rank 1 before slice N; "refused".</param>
+    /// <param name="what">
+    /// "checks": what may be done in one group after another; "train STEPS": a whole training; "kill STEPS N", "throw STEPS N": one that ends in rank 1 before slice N;
+    /// "refused": nothing but why there is no group.
+    /// </param>
     /// <param name="folder">Of checkpoints; "none" for none.</param>
     public static int Run(string what, string folder)
     {
-        var (name, number) = what.Split(' ') is [var word, var text] ? (word, int.Parse(text, CultureInfo.InvariantCulture)) : (what, -1);
+        var words = what.Split(' ');
+        int Number(int word) => word < words.Length ? int.Parse(words[word], CultureInfo.InvariantCulture) : -1;
+        var name = words[0];
         if (name == "refused")
         {
             Console.WriteLine(Error(() => MpiProcessGroup.World));
@@ -27,8 +34,10 @@ internal static class MpiProcess
             return 0;
         }
 
-        var ended = new HookedGroup(group, (slice, _) => End(name, group.Rank == 1 && slice == number));
-        Say(group, GroupRun.Train(ended, folder == "none" ? "" : folder, options => options with { CheckpointEverySteps = 4 }).ToString());
+        var ended = new HookedGroup(group, (slice, _) => End(name, group.Rank == 1 && slice == Number(2)));
+        var result = GroupRun.Train(ended, folder == "none" ? "" : folder, options => options with { NumberOfSteps = Number(1), CheckpointEverySteps = CheckpointEverySteps });
+        Say(group, $"result {result}");
+        Say(group, $"slices {ended.Slices}");
         return 0;
     }
 
@@ -37,7 +46,7 @@ internal static class MpiProcess
         Say(group, $"fault {Error(Fault)}"); // UCX, which Debian's MPICH loads, would end the process
         Say(group, $"trained {GroupRun.Train(group)}");
         Say(group, $"resumed {GroupRun.Train(group, folder, options => options with { NumberOfSteps = 10 }).Summary.Steps} {GroupRun.Train(group, folder)}");
-        Say(group, $"skipped {GroupRun.Train(GroupTrainingTests.Poisoned(group), change: Short)}");
+        Say(group, $"skipped {GroupRun.Train(HookedGroup.Poisoned(group), change: Short)}");
         using (var cancellation = new CancellationTokenSource())
         {
             var cancelled = new HookedGroup(group, (slice, _) => (group.Rank == 1 && slice == 20 ? cancellation : null)?.Cancel());

@@ -1,3 +1,4 @@
+using Microsoft.ML.Diffusion.Tests.Build;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Groups;
@@ -53,17 +54,34 @@ public sealed class MpiTests
         using var folder = new TemporaryFolder();
         var whole = ThreadGroup.Alone(1, () => GroupRun.Train(null));
 
-        var thrown = MpiLaunch.Run(launcher, 2, "throw 45", folder.Path);
-        var killed = MpiLaunch.Run(launcher, 3, "kill 45", folder.Path);
-        var resumed = ThreadGroup.Alone(1, () => GroupRun.Train(null, folder.Path, options => options with { CheckpointEverySteps = 4 }));
+        var thrown = MpiLaunch.Run(launcher, 2, "throw 24 45", folder.Path);
+        var killed = MpiLaunch.Run(launcher, 3, "kill 24 45", folder.Path);
+        var resumed = ThreadGroup.Alone(1, () => GroupRun.Train(null, folder.Path, options => options with { CheckpointEverySteps = MpiProcess.CheckpointEverySteps }));
 
         Assert.AreNotEqual(0, thrown.ExitCode);
         StringAssert.Contains(thrown.Error, "Rank 1 of 2 failed and ends the training of all: NotSupportedException: the disk is gone");
         Assert.AreNotEqual(0, killed.ExitCode);
         Assert.IsLessThan(_soon + _soon, thrown.Time);
         Assert.IsLessThan(_soon + _soon, killed.Time);
-        Assert.IsLessThan(GroupRun.Steps, resumed.Losses.Length - 1, "it goes on from a checkpoint");
+        Assert.IsLessThan(GroupRun.Steps, resumed.Losses.Length, "it goes on from a checkpoint");
         Assert.AreEqual(whole.Summary.FinalLoss, resumed.Summary.FinalLoss, 1e-3 * whole.Summary.FinalLoss);
+    }
+
+    [TestMethod]
+    public void Sample_InTwoProcesses_WritesOneModelThatBothAgreeOn()
+    {
+        SkipWithout("mpirun.openmpi");
+        var start = DateTime.UtcNow.AddSeconds(-2); // file systems round
+
+        var (exitCode, output, error, _) = MpiLaunch.RunProgram("mpirun.openmpi", 2, SampleProcess.Assembly("MultiProcess"), "--quick");
+
+        Assert.AreEqual(0, exitCode, output + error);
+        var digests = output.Split('\n').Where(line => line.Contains("digest", StringComparison.Ordinal)).Select(line => line.Split("digest ")[1]).ToList();
+        Assert.HasCount(2, digests, output);
+        Assert.AreEqual(digests[0], digests[1]);
+        StringAssert.Contains(output, "[0] 2 processes added up their gradients in ");
+        Assert.DoesNotContain("[1] Training", output, "the first process speaks for all");
+        Assert.IsGreaterThan(start, File.GetLastWriteTimeUtc(BuildFiles.InRoot("artifacts", "MultiProcess", "model.zip")));
     }
 
     [TestMethod]

@@ -7,20 +7,21 @@ internal sealed unsafe class ThreadGroup : ProcessGroup
 {
     private readonly Meeting _meeting;
 
-    private ThreadGroup(Meeting meeting, int rank) => (_meeting, Rank) = (meeting, rank);
+    private ThreadGroup(Meeting meeting, int rank, int localRank) => (_meeting, Rank, LocalRank) = (meeting, rank, localRank);
 
     public override int Rank { get; }
 
     public override int Size => _meeting.Size;
 
-    public override int LocalRank => Rank;
+    public override int LocalRank { get; }
 
     /// <summary>Does a piece of work in each process of a group, and waits for all.</summary>
     /// <param name="size">The number of processes.</param>
     /// <param name="cores">The threads that each computes by.</param>
     /// <param name="work">What each does.</param>
+    /// <param name="perMachine">The processes that say that they are on the same machine.</param>
     /// <returns>What became of each: its result, or what it threw.</returns>
-    public static Outcome<T>[] Run<T>(int size, int cores, Func<ProcessGroup, T> work)
+    public static Outcome<T>[] Run<T>(int size, int cores, Func<ProcessGroup, T> work, int perMachine = int.MaxValue)
     {
         var meeting = new Meeting(size);
         var outcomes = new Outcome<T>[size];
@@ -29,7 +30,7 @@ internal sealed unsafe class ThreadGroup : ProcessGroup
             CoreShare.Cores = cores;
             try
             {
-                outcomes[rank] = new(work(new ThreadGroup(meeting, rank)), null);
+                outcomes[rank] = new(work(new ThreadGroup(meeting, rank, rank % perMachine)), null);
             }
             catch (Exception exception)
             {

@@ -5,7 +5,7 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Planning;
 
-/// <summary>The plan of one run: taken from its checkpoint, or made for its images, device and time.</summary>
+/// <summary>The plan of one run: taken from its checkpoint, or made for its images, device and time. One process measures for all, which share out each step.</summary>
 internal sealed class RunPlanning(
     TimeBudget budget,
     TrainingSet images,
@@ -40,7 +40,7 @@ internal sealed class RunPlanning(
         var planned = new TrainingPlanner(
             _facts,
             Given,
-            options => timer.SecondsPerStep( // by one process: each of them computes its part of a step
+            options => timer.SecondsPerStep(
                 new ModelDescription(images.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames),
                 options.Training,
                 limit) / processes).Decide(() => clock.Elapsed);

@@ -8,6 +8,8 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 /// <remarks>All processes add up the same slices in the same order, whichever of their layers take longer. Nothing else of a group may be called meanwhile.</remarks>
 internal sealed unsafe class SliceSums : IDisposable
 {
+    private const int Line = 16; // numbers of a cache line
+
     private readonly GroupShare _share;
     private readonly NetworkWeights _sum;
     private readonly Action<int, int> _addParts;
@@ -17,14 +19,12 @@ internal sealed unsafe class SliceSums : IDisposable
     private readonly SemaphoreSlim _finished = new(0);
     private readonly SemaphoreSlim _start = new(0);
     private readonly SemaphoreSlim _done = new(0);
-    private readonly Thread _thread;
     private readonly int _parts;
+    private Thread? _thread;
     private ExceptionDispatchInfo? _error;
     private TimeSpan _busy;
     private bool _isRunning;
     private volatile bool _isOver;
-
-    private const int Line = 16; // numbers
 
     /// <param name="share">The group.</param>
     /// <param name="sum">The gradients of the first part, which become the sum of all.</param>
@@ -35,8 +35,6 @@ internal sealed unsafe class SliceSums : IDisposable
         (_share, _sum, _parts, _addParts) = (share, sum, parts, addParts);
         _slices = GradientSlice.Of(sum.Plan, share.SliceBytes);
         (_next, _unfinished) = (new int[parts * Line], new int[_slices.Length]);
-        _thread = new Thread(Serve) { IsBackground = true, Name = "Diffusion sums" };
-        _thread.Start();
     }
 
     /// <summary>The last backward pass of a step begins.</summary>
@@ -45,6 +43,12 @@ internal sealed unsafe class SliceSums : IDisposable
         Array.Clear(_next);
         Array.Fill(_unfinished, _parts);
         _isRunning = true;
+        if (_thread is null)
+        {
+            _thread = new Thread(Serve) { IsBackground = true, Name = "Diffusion sums" };
+            _thread.Start();
+        }
+
         _start.Release();
     }
 
@@ -81,7 +85,7 @@ internal sealed unsafe class SliceSums : IDisposable
         _finished.Release(_slices.Length + 1);
         if (!_isRunning)
         {
-            _thread.Join();
+            _thread?.Join();
             _start.Dispose();
             _finished.Dispose();
             _done.Dispose();
