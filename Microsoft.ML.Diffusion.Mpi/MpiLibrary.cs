@@ -56,7 +56,7 @@ internal sealed unsafe class MpiLibrary
             var text = stackalloc byte[8192]; // MPI_MAX_LIBRARY_VERSION_STRING of MPICH
             int length;
             Check(((delegate* unmanaged<byte*, int*, int>)Export("MPI_Get_library_version"))(text, &length), "MPI_Get_library_version");
-            return Encoding.UTF8.GetString(text, length).TrimEnd('\0').Split('\n', ',')[0].Trim();
+            return Encoding.UTF8.GetString(text, length).TrimEnd('\0').Split('\n', ',')[0].Replace('\t', ' ').Trim();
         }
     }
 

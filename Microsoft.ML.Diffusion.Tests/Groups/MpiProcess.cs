@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Microsoft.ML.Diffusion.Tests.Groups;
 
@@ -99,7 +100,7 @@ internal static class MpiProcess
 
     private static void Say(ProcessGroup group, string text)
     {
-        Console.WriteLine($"{group.Rank}: {text}");
-        Console.Out.Flush();
+        using var output = Console.OpenStandardOutput();
+        output.Write(Encoding.UTF8.GetBytes($"{group.Rank}: {text}\n")); // at once: the console cuts long lines, between which launchers put those of other ranks
     }
 }

@@ -54,8 +54,8 @@ public sealed class MpiTests
         using var folder = new TemporaryFolder();
         var whole = ThreadGroup.Alone(1, () => GroupRun.Train(null));
 
-        var thrown = MpiLaunch.Run(launcher, 2, "throw 24 45", folder.Path);
-        var killed = MpiLaunch.Run(launcher, 3, "kill 24 45", folder.Path);
+        var thrown = MpiLaunch.Run(launcher, 2, "throw 24 129", folder.Path);
+        var killed = MpiLaunch.Run(launcher, 3, "kill 24 129", folder.Path);
         var resumed = ThreadGroup.Alone(1, () => GroupRun.Train(null, folder.Path, options => options with { CheckpointEverySteps = MpiProcess.CheckpointEverySteps }));
 
         Assert.AreNotEqual(0, thrown.ExitCode);

@@ -9,13 +9,13 @@ using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Samples;
 
 var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());
-var (steps, garments, drawn) = quick ? (12, 64, 4) : (1000, 10_000, 64);
+var (steps, warmup, garments, drawn) = quick ? (12, 1, 64, 4) : (1000, 50, 10_000, 64);
 var mlContext = new MLContext(seed: 1);
 
 // 1. The processes that were started together. All of them come to every line of this program.
 #region snippet
 var processes = MpiProcessGroup.WasLaunched ? MpiProcessGroup.World : null;
-var training = new TrainingOptions { NumberOfSteps = steps, BatchSize = 32, LearningRate = 1e-3, WarmupSteps = 50, EmaDecay = 0.99, Processes = processes };
+var training = new TrainingOptions { NumberOfSteps = steps, BatchSize = 32, LearningRate = 1e-3, WarmupSteps = warmup, EmaDecay = 0.99, Processes = processes };
 #endregion
 var (rank, size) = (processes?.Rank ?? 0, processes?.Size ?? 1);
 mlContext.Log += (_, log) =>
