@@ -81,7 +81,8 @@ internal sealed unsafe class ChunkedCalls(
     {
         for (var rank = 0; rank < ranks; rank++)
         {
-            new ReadOnlySpan<byte>(received + (rank * count), count).CopyTo(new Span<byte>((byte*)destination + (rank * bytesPerRank), count));
+            var bytes = new ReadOnlySpan<byte>(received + (rank * count), count);
+            bytes.CopyTo(new Span<byte>((byte*)destination + (rank * bytesPerRank), count));
         }
     }
 }

@@ -7,12 +7,18 @@ namespace Microsoft.ML.Diffusion.Mpi;
 /// <remarks>Handles are native integers: addresses in Open MPI, and in MPICH and its kin 32-bit numbers, of which a callee reads the lower half.</remarks>
 internal sealed unsafe class MpiLibrary
 {
+    /// <summary>The variable of the environment that names the file of the library, where several are installed and the launcher may be of either.</summary>
+    public const string FileVariable = "DIFFUSION_MPI_LIBRARY";
+
     private const int SerializedThreads = 2; // MPI_THREAD_SERIALIZED: one thread at a time, not always the same
     private const int MpichWorld = 0x44000000;
     private const int MpichByte = 0x4c00010d;
     private const int StatusSize = 256; // more than an MPI_Status has anywhere
 
-    private static readonly string[] _openMpiFiles = OperatingSystem.IsLinux() ? ["libmpi.so.40", "libmpi.so.80"] : OperatingSystem.IsMacOS() ? ["libmpi.40.dylib", "libmpi.dylib"] : [];
+    private static readonly string[] _openMpiFiles =
+        OperatingSystem.IsLinux() ? ["libmpi.so.40", "libmpi.so.80"]
+        : OperatingSystem.IsMacOS() ? ["libmpi.40.dylib", "libmpi.dylib"] : [];
+
     private static readonly string[] _mpichFiles =
         OperatingSystem.IsLinux() ? ["libmpich.so.12", "libmpi.so.12"]
         : OperatingSystem.IsMacOS() ? ["libmpi.12.dylib", "libmpich.12.dylib"]
@@ -64,7 +70,7 @@ internal sealed unsafe class MpiLibrary
     /// <exception cref="DllNotFoundException">There is none.</exception>
     public static MpiLibrary Load(MpiLauncher? launcher)
     {
-        var files = FilesFor(launcher);
+        var files = FilesFor(launcher, Environment.GetEnvironmentVariable(FileVariable));
         foreach (var file in files)
         {
             if (NativeLibrary.TryLoad(file, out var library))
@@ -74,11 +80,13 @@ internal sealed unsafe class MpiLibrary
         }
 
         throw new DllNotFoundException(
-            $"No MPI is installed{(launcher is null ? "" : $" that belongs to {launcher.Name}")}: none of {string.Join(", ", files)} can be loaded. On Debian and Ubuntu install openmpi-bin or mpich, and start the processes by its mpirun.");
+            $"No MPI is installed{(launcher is null ? "" : $" that belongs to {launcher.Name}")}: none of {string.Join(", ", files)} can be loaded. On Debian and Ubuntu install openmpi-bin or mpich, and start the processes by its mpirun; {FileVariable} names the file of another.");
     }
 
     /// <summary>The files to try, in order: of the other kind none where the launcher is known, since its processes would each be alone with it.</summary>
-    public static IReadOnlyList<string> FilesFor(MpiLauncher? launcher) => launcher?.IsOpenMpi switch
+    /// <param name="launcher">What started the process; null where nothing is known of it.</param>
+    /// <param name="chosen">The file that the user names, which is the only one then; null for none.</param>
+    public static IReadOnlyList<string> FilesFor(MpiLauncher? launcher, string? chosen = null) => chosen is { Length: > 0 } ? [chosen] : launcher?.IsOpenMpi switch
     {
         true => _openMpiFiles,
         false => _mpichFiles,

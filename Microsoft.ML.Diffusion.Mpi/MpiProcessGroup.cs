@@ -103,8 +103,17 @@ public sealed class MpiProcessGroup : ProcessGroup
         CheckSize(launcher, library.Size, library.File);
         var group = new MpiProcessGroup(library);
         group._localRank = group.RankOnMachine();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => library.Finish();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Finish(library);
         return group;
+    }
+
+    // All must come to the end of MPI, which waits for them. One that fails does not: its launcher then ends the others, which may be waiting for it.
+    private static void Finish(MpiLibrary library)
+    {
+        if (Environment.ExitCode == 0)
+        {
+            library.Finish();
+        }
     }
 
     /// <summary>Refuses a library that knows less of the processes than what started them.</summary>
@@ -113,7 +122,7 @@ public sealed class MpiProcessGroup : ProcessGroup
         if (launcher is not null && launcher.Size != size)
         {
             throw new InvalidOperationException(
-                $"{launcher.Name} started {launcher.Size} processes, but {file} knows of {size}: it belongs to another MPI than the launcher, and each process would train alone. Start them by the mpirun of the library's own package, or with srun by the --mpi that it needs (srun --mpi=list).");
+                $"{launcher.Name} started {launcher.Size} processes, but {file} knows of {size}: it belongs to another MPI than the launcher, and each process would train alone. Start them by the mpirun of the library's own package, or with srun by the --mpi that it needs (srun --mpi=list); {MpiLibrary.FileVariable} names the file of another.");
         }
     }
 

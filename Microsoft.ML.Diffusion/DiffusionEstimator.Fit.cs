@@ -118,7 +118,10 @@ public sealed partial class DiffusionEstimator
         using var share = previous?.Use(); // until its weights are copied
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        using var all = ReadOnce(group, isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared));
+        using var all =
+            ReadOnce(
+                group,
+                isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared));
         if (all.BlankCount > 0)
         {
             log.Warn(

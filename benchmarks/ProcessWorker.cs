@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Data.Training;
-using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Engines.Cpu;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Model;

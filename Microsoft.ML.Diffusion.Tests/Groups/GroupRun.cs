@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Processes;
 using Microsoft.ML.Diffusion.Training;
 

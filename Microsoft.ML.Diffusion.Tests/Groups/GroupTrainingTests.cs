@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Groups;
@@ -181,6 +182,25 @@ public sealed class GroupTrainingTests
 
         StringAssert.Contains(outcomes[0].Error?.Message, "cannot be used");
         StringAssert.StartsWith(outcomes[1].Error?.Message, "Rank 0 of 2 failed: CheckpointDirectory");
+    }
+
+    [TestMethod]
+    public void Fit_WeightsThatDriftApart_AreNoticedAtACheckpoint()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(
+            new HookedGroup(group, (_, _) => { }, (slice, sums) =>
+            {
+                if (group.Rank == 1 && slice == 30)
+                {
+                    Marshal.WriteInt32(sums, BitConverter.SingleToInt32Bits(1));
+                }
+            }),
+            change: options => options with { CheckpointEverySteps = 8 }));
+
+        foreach (var outcome in outcomes)
+        {
+            StringAssert.StartsWith(outcome.Error?.Message, "After step 8 the weights of rank 1 are not those of rank 0, though both took the same steps");
+        }
     }
 
     [TestMethod]

@@ -5,8 +5,11 @@ namespace Microsoft.ML.Diffusion.Tests.Groups;
 /// <summary>A group in which something happens before slices of gradients are sent.</summary>
 /// <param name="inner">What carries them.</param>
 /// <param name="beforeSlice">Called with the number of the slice, 0, 1, ..., since the beginning, and where its numbers are.</param>
-internal sealed class HookedGroup(ProcessGroup inner, Action<int, nint> beforeSlice) : ProcessGroup
+/// <param name="afterSlice">Called with the same when its sums are there; null for nothing.</param>
+internal sealed class HookedGroup(ProcessGroup inner, Action<int, nint> beforeSlice, Action<int, nint>? afterSlice = null) : ProcessGroup
 {
+    private bool _isInSlice;
+
     private const int EarlySlice = 10;
 
     /// <summary>The slices that were sent.</summary>
@@ -29,12 +32,21 @@ internal sealed class HookedGroup(ProcessGroup inner, Action<int, nint> beforeSl
 
     public override void Broadcast(nint buffer, long bytes, int root) => inner.Broadcast(buffer, bytes, root);
 
-    public override void AllGather(nint source, nint destination, long bytesPerRank) => inner.AllGather(source, destination, bytesPerRank);
+    public override void AllGather(nint source, nint destination, long bytesPerRank)
+    {
+        inner.AllGather(source, destination, bytesPerRank);
+        if (_isInSlice)
+        {
+            _isInSlice = false;
+            afterSlice?.Invoke(Slices - 1, destination);
+        }
+    }
 
     public override void AllToAll(nint source, nint destination, long bytesPerRank)
     {
         beforeSlice(Slices++, source);
         inner.AllToAll(source, destination, bytesPerRank);
+        _isInSlice = true;
     }
 
     public override void Abort(string reason) => inner.Abort(reason);

@@ -27,6 +27,7 @@ public sealed unsafe class MpiLibraryTests
             var files = MpiLibrary.FilesFor(launcher);
             Assert.AreEqual(kind != "mpich", files.Contains("libmpi.so.40"));
             Assert.AreEqual(kind != "openmpi", files.Contains("libmpich.so.12"));
+            Assert.AreSequenceEqual(["libother.so"], MpiLibrary.FilesFor(launcher, "libother.so"));
         }
     }
 
@@ -40,7 +41,7 @@ public sealed unsafe class MpiLibraryTests
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => MpiProcessGroup.CheckSize(launcher, 1, "libmpi.so.40"));
 
         Assert.AreEqual(
-            "Slurm's srun started 2 processes, but libmpi.so.40 knows of 1: it belongs to another MPI than the launcher, and each process would train alone. Start them by the mpirun of the library's own package, or with srun by the --mpi that it needs (srun --mpi=list).",
+            "Slurm's srun started 2 processes, but libmpi.so.40 knows of 1: it belongs to another MPI than the launcher, and each process would train alone. Start them by the mpirun of the library's own package, or with srun by the --mpi that it needs (srun --mpi=list); DIFFUSION_MPI_LIBRARY names the file of another.",
             error.Message);
     }
 

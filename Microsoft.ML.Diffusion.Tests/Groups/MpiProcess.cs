@@ -5,15 +5,17 @@ using System.Text;
 
 namespace Microsoft.ML.Diffusion.Tests.Groups;
 
-/// <summary>What a process of <see cref="MpiTests"/> does.</summary>
+/// <summary>What a process of the tests of MPI does.</summary>
 internal static class MpiProcess
 {
     public const int CheckpointEverySteps = 4;
 
+    public const int LeftCode = 3;
+
     /// <summary>Does one thing in a process of the group that a launcher started; every line that it prints begins with its rank.</summary>
     /// <param name="what">
     /// "checks": what may be done in one group after another; "train STEPS": a whole training; "kill STEPS N", "throw STEPS N": one that ends in rank 1 before slice N;
-    /// "refused": nothing but why there is no group.
+    /// "leave STEPS": one that rank 1 never begins; "refused": nothing but why there is no group.
     /// </param>
     /// <param name="folder">Of checkpoints; "none" for none.</param>
     public static int Run(string what, string folder)
@@ -29,6 +31,11 @@ internal static class MpiProcess
 
         var group = MpiProcessGroup.World;
         Say(group, $"is {group}");
+        if (name == "leave" && group.Rank == 1)
+        {
+            return LeftCode; // as a program that fails before it trains
+        }
+
         if (name == "checks")
         {
             Check(group, folder);

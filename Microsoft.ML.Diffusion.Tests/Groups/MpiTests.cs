@@ -55,11 +55,14 @@ public sealed class MpiTests
         var whole = ThreadGroup.Alone(1, () => GroupRun.Train(null));
 
         var thrown = MpiLaunch.Run(launcher, 2, "throw 24 129", folder.Path);
+        var left = MpiLaunch.Run(launcher, 2, "leave 24", "none");
         var killed = MpiLaunch.Run(launcher, 3, "kill 24 129", folder.Path);
         var resumed = ThreadGroup.Alone(1, () => GroupRun.Train(null, folder.Path, options => options with { CheckpointEverySteps = MpiProcess.CheckpointEverySteps }));
 
         Assert.AreNotEqual(0, thrown.ExitCode);
         StringAssert.Contains(thrown.Error, "Rank 1 of 2 failed and ends the training of all: NotSupportedException: the disk is gone");
+        Assert.AreEqual(MpiProcess.LeftCode, left.ExitCode);
+        Assert.IsLessThan(_soon + _soon, left.Time);
         Assert.AreNotEqual(0, killed.ExitCode);
         Assert.IsLessThan(_soon + _soon, thrown.Time);
         Assert.IsLessThan(_soon + _soon, killed.Time);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.ML.Diffusion.Engines;
 using Microsoft.ML.Diffusion.Runtime;
 
@@ -120,13 +118,13 @@ internal sealed class TrainingLoop : IDisposable
             _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
             if (_step % _options.CheckpointEverySteps == 0)
             {
-                CheckWeights();
+                RunWeights.Check(_run.Group, _training, _step);
                 Save();
             }
         }
 
         Validate(isDue: true);
-        CheckWeights();
+        RunWeights.Check(_run.Group, _training, _step);
         _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
     }
@@ -217,25 +215,6 @@ internal sealed class TrainingLoop : IDisposable
         var progress = _meter.Report(place);
         _listeners.Report(progress);
         return progress;
-    }
-
-    // All processes take the same steps. Where they do not, by a fault of memory or another rounding of another processor, hours more would make it no better.
-    private void CheckWeights()
-    {
-        if (_run.Group.Processes is null)
-        {
-            return;
-        }
-
-        var numbers = new float[_training.Length];
-        _training.Optimizer.Read(TrainingBuffer.Weights, numbers);
-        var digests = _run.Group.Texts(Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(numbers))));
-        if (Array.FindIndex(digests, digest => digest != digests[0]) is > 0 and var rank)
-        {
-            throw _run.Group.Agreed(
-                new InvalidOperationException(
-                    $"After step {_step} the weights of rank {rank} are not those of rank 0, though both took the same steps: a fault of memory, or processors that round in different ways. Train on machines of one kind, from the last checkpoint."));
-        }
     }
 
     private void Save()

@@ -133,8 +133,13 @@ internal sealed class TrainingStep : IDisposable
             return null;
         }
 
-        var parts = group.Texts(Optimizer.Parts.ToString(CultureInfo.InvariantCulture)).Select(text => int.Parse(text, CultureInfo.InvariantCulture));
-        var share = new GroupShare(processes, [.. parts], _options.GradientSliceMegabytes * (1 << 20), Clock);
+        var parts = group.Texts(Optimizer.Parts.ToString(CultureInfo.InvariantCulture));
+        var share =
+            new GroupShare(
+                processes,
+                [.. parts.Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
+                _options.GradientSliceMegabytes * (1 << 20),
+                Clock);
         var (smallest, all) = (_options.BatchSize / Math.Min(_options.BatchSize, _options.GradientAccumulationSteps), share.AllParts);
         Check.Require(
             smallest >= all,

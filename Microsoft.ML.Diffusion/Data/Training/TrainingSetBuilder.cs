@@ -41,8 +41,15 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
     public TrainingSet ToTrainingSet(bool isShared = false)
     {
         var (labels, token) = (hasLabels ? _labels : null, Guid.NewGuid());
-        var shared = isShared && _pixels!.SharedPath is { } path ? new SharedImages(path, Count, _shape, _blankCount, hasLabels, token) : null;
-        return new(_shape, _pixels!.ToStore(shared is null ? [] : SharedImages.Tail(labels, token)), labels) { BlankCount = _blankCount, Shared = shared };
+        var shared =
+            isShared && _pixels!.SharedPath is { } path
+                ? new SharedImages(path, Count, _shape, _blankCount, hasLabels, token)
+                : null;
+        return new(_shape, _pixels!.ToStore(shared is null ? [] : SharedImages.Tail(labels, token)), labels)
+        {
+            BlankCount = _blankCount,
+            Shared = shared,
+        };
     }
 
     public void Dispose() => _pixels?.Dispose();
