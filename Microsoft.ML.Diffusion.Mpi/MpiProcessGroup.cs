@@ -22,6 +22,7 @@ public sealed class MpiProcessGroup : ProcessGroup
 {
     private const int FailureCode = 1;
 
+    private static readonly TimeSpan _passing = TimeSpan.FromSeconds(0.5); // launchers drop what they have not passed on by the abort
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
     private static readonly Lazy<MpiProcessGroup> _world = new(Start);
 
@@ -77,6 +78,7 @@ public sealed class MpiProcessGroup : ProcessGroup
         Console.Error.WriteLine(reason);
         Console.Error.Flush();
         new Thread(EndSoon) { IsBackground = true }.Start();
+        Thread.Sleep(_passing);
         _library.Abort(FailureCode);
     }
 

@@ -15,16 +15,16 @@ internal readonly record struct GradientSlice(int Begin, int End, int Node)
     {
         var first = FirstReaders(plan);
         List<GradientSlice> slices = [];
-        var (begin, end, node) = (0, 0, int.MaxValue);
-        foreach (var weight in plan.BufferedWeights)
+        var (begin, end, node) = ((int)NetworkWeights.LengthFor(plan), (int)NetworkWeights.LengthFor(plan), int.MaxValue);
+        foreach (var weight in plan.BufferedWeights.Reverse()) // so that the slice that is finished last is the smallest: it is not hidden
         {
             if (end > begin && (double)(end - begin + weight.Count) * sizeof(float) > bytes)
             {
                 slices.Add(new(begin, end, node));
-                (begin, node) = (end, int.MaxValue);
+                (end, node) = (begin, int.MaxValue);
             }
 
-            (end, node) = (end + (int)NetworkWeights.Place(weight), Math.Min(node, first[weight.Name]));
+            (begin, node) = (begin - (int)NetworkWeights.Place(weight), Math.Min(node, first[weight.Name]));
         }
 
         slices.Add(new(begin, end, node));
