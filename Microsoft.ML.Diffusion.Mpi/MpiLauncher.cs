@@ -17,7 +17,7 @@ internal sealed record MpiLauncher(string Name, bool? IsOpenMpi, int Size)
         int? Number(string name) =>
             int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
         return Number("OMPI_COMM_WORLD_SIZE") is { } openMpi ? new("Open MPI's mpirun", true, openMpi)
-            : Number("PMI_SIZE") is { } mpich && variable("SLURM_PROCID") is null ? new("MPICH's mpiexec", false, mpich)
+            : Number("PMI_SIZE") is { } mpich && (variable("SLURM_PROCID") is null || Number("MPI_LOCALNRANKS") is not null) ? new("MPICH's mpiexec", false, mpich)
             : (Number("SLURM_STEP_NUM_TASKS") ?? Number("SLURM_NTASKS")) is { } slurm ? new("Slurm's srun", null, slurm)
             : Number("PMI_SIZE") is { } other ? new("a launcher that speaks PMI", null, other)
             : null;

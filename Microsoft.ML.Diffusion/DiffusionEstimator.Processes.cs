@@ -83,7 +83,10 @@ public sealed partial class DiffusionEstimator
 
     private void Fail(RunGroup group, Exception exception)
     {
-        using var channel = _host.Start("Fit");
-        group.Fail(exception, channel.Error);
+        if (group.Processes is not null)
+        {
+            using var channel = _host.Start("Fit");
+            group.Fail(exception, channel.Error);
+        }
     }
 }

@@ -21,9 +21,9 @@ if (args is [ProcessWorker.Command, var what, var network])
     return 0;
 }
 
-if (args is ["processes", .. var launcher])
+if (args is ["processes"] or ["processes", _])
 {
-    ProcessSpeed.Print(launcher.FirstOrDefault() ?? "", rounds: 3);
+    ProcessSpeed.Print(args.ElementAtOrDefault(1) ?? "", rounds: 3);
     return 0;
 }
 

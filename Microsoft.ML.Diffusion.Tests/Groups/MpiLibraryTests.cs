@@ -13,6 +13,7 @@ public sealed unsafe class MpiLibraryTests
     [DataRow("SLURM_PROCID=0 SLURM_NTASKS=8 SLURM_STEP_NUM_TASKS=4", "Slurm's srun of 4", "both")]
     [DataRow("SLURM_PROCID=0 SLURM_NTASKS=8 OMPI_COMM_WORLD_SIZE=2", "Open MPI's mpirun of 2", "openmpi")]
     [DataRow("SLURM_PROCID=0 SLURM_NTASKS=8 PMI_SIZE=8", "Slurm's srun of 8", "both")]
+    [DataRow("SLURM_PROCID=0 SLURM_NTASKS=8 PMI_SIZE=4 MPI_LOCALNRANKS=4", "MPICH's mpiexec of 4", "mpich")]
     [DataRow("", "none", "both")]
     [DataRow("PMI_SIZE=many", "none", "both")]
     public void Launcher_IsWhatLeftItsNumbers(string environment, string expected, string kind)
