@@ -14,7 +14,9 @@ public sealed partial class DiffusionEstimator
 {
     // 0 for all that there are: alone, nobody else wants any.
     private static int CoresOf(RunGroup group) =>
-        group.Processes is null ? CoreShare.IsSet ? CoreShare.Cores : 0 : ProcessCores.Share(group.Texts(ProcessCores.Place()), group.Rank);
+        group.Processes is not null ? ProcessCores.Share(group.Texts("cores", ProcessCores.Place()), group.Rank)
+        : CoreShare.IsSet ? CoreShare.Cores
+        : 0;
 
     // The first process of each machine reads the images, and the others there look into its file.
     private static TrainingSet ReadOnce(RunGroup group, Func<bool, TrainingSetReader> reader)
@@ -24,7 +26,7 @@ public sealed partial class DiffusionEstimator
             return reader(false).Read();
         }
 
-        var machines = group.Texts(FormattableString.Invariant($"{processes.LocalRank} {Environment.MachineName}"));
+        var machines = group.Texts("machines", FormattableString.Invariant($"{processes.LocalRank} {Environment.MachineName}"));
         int ReaderOf(int rank) => Array.LastIndexOf(machines, $"0 {machines[rank].Split(' ', 2)[1]}", rank);
         var first = ReaderOf(group.Rank);
         var own =
@@ -33,7 +35,7 @@ public sealed partial class DiffusionEstimator
                 : null;
         try
         {
-            var shared = group.Texts(own?.Shared?.ToJson() ?? "");
+            var shared = group.Texts("images", own?.Shared?.ToJson() ?? "");
             return own ?? SharedImages.Open(shared[first]) ?? reader(false).Read();
         }
         catch
@@ -59,12 +61,12 @@ public sealed partial class DiffusionEstimator
     }
 
     private long SeedOf(RunGroup group, long? earlier) => long.Parse(
-        group.OfFirst(() => Seeds.Resolve(_host, _options.Seed, earlier).ToString(CultureInfo.InvariantCulture))!,
+        group.OfFirst("seeds", () => Seeds.Resolve(_host, _options.Seed, earlier).ToString(CultureInfo.InvariantCulture))!,
         CultureInfo.InvariantCulture);
 
     // Measured by one process: all go by the same plan.
     private static PlannedOptions PlanOf(RunGroup group, Func<PlannedOptions> decide) =>
-        group.Processes is null ? decide() : PlannedOptions.FromJson(group.OfFirst(() => decide().ToJson())!);
+        group.Processes is null ? decide() : PlannedOptions.FromJson(group.OfFirst("plans", () => decide().ToJson())!);
 
     private void CheckSame(RunGroup group, RunIdentity? identity, TrainingOptions training, ComputeDevice device)
     {

@@ -222,6 +222,25 @@ public sealed class GroupTrainingTests
     }
 
     [TestMethod]
+    public void Fit_ValidationInOneProcessOnly_IsRefusedByAll()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group =>
+        {
+            var mlContext = new MLContext(seed: 1);
+            var options = TinyModel.Options with { Training = TinyModel.Options.Training with { Processes = group } };
+            var (estimator, rows) = (mlContext.Transforms.DiffusionTrainer("Generated", "Image", options), Pictures.Rows(mlContext));
+            return group.Rank == 0 ? estimator.Fit(rows) : estimator.Fit(rows, rows);
+        });
+
+        foreach (var outcome in outcomes)
+        {
+            Assert.AreEqual(
+                "Rank 1 is about to exchange machines, rank 0 options. All processes of a training must call Fit with the same arguments.",
+                outcome.Error?.Message);
+        }
+    }
+
+    [TestMethod]
     public void Fit_OtherImagesOnOneMachine_AreRefusedByAll()
     {
         var outcomes = ThreadGroup.Run(

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Training;
@@ -33,7 +34,10 @@ internal sealed class RunGroup
     public int Size => Processes?.Size ?? 1;
 
     /// <summary>A text of each process.</summary>
-    public string[] Texts(string mine)
+    /// <param name="what">What it is about. All exchanges have one form, so that processes which do not do the same notice it rather than wait for ever.</param>
+    /// <param name="mine">That of this one.</param>
+    /// <exception cref="InvalidOperationException">Another process tells of something else.</exception>
+    public string[] Texts(string what, string mine)
     {
         if (Processes is null)
         {
@@ -41,11 +45,21 @@ internal sealed class RunGroup
         }
 
         Ask(null);
-        return GatherTexts(mine);
+        var texts = GatherTexts($"{what}\n{mine}").Select(text => text.Split('\n', 2)).ToArray();
+        if (Array.FindIndex(texts, text => text[0] != texts[0][0]) is > 0 and var rank)
+        {
+            throw Agreed(
+                new InvalidOperationException(
+                    $"Rank {rank} is about to exchange {texts[rank][0]}, rank 0 {texts[0][0]}. All processes of a training must call Fit with the same arguments."));
+        }
+
+        return [.. texts.Select(text => text[1])];
     }
 
     /// <summary>What the first process finds, a text or null, which alone it computes.</summary>
-    public string? OfFirst(Func<string?> find)
+    /// <param name="what">What it is about.</param>
+    /// <param name="find">Finds it.</param>
+    public string? OfFirst(string what, Func<string?> find)
     {
         if (Processes is null)
         {
@@ -53,7 +67,7 @@ internal sealed class RunGroup
         }
 
         var found = IsFirst ? find() : null;
-        var texts = Texts(found is null ? "" : $"={found}"); // the others' are empty
+        var texts = Texts(what, found is null ? "" : $"={found}"); // the others' are empty
         return texts[0].Length == 0 ? null : texts[0][1..];
     }
 
@@ -67,14 +81,15 @@ internal sealed class RunGroup
             return;
         }
 
-        var names = entries.Keys.Order(StringComparer.Ordinal).ToList();
-        var all = Texts(string.Join('\0', names.Select(name => entries[name]))).Select(text => text.Split('\0')).ToList();
+        var all = Texts("options", JsonSerializer.Serialize(entries)).Select(Entries).ToList();
         for (var rank = 1; rank < Size; rank++)
         {
             var differences =
-                names.Index()
-                    .Where(name => all[rank][name.Index] != all[0][name.Index])
-                    .Select(name => Difference(name.Item, all[0][name.Index], all[rank][name.Index], rank))
+                all[0].Keys.Union(all[rank].Keys)
+                    .Order(StringComparer.Ordinal)
+                    .Select(name => (Name: name, First: Entry(all[0], name), Other: Entry(all[rank], name)))
+                    .Where(entry => entry.First != entry.Other)
+                    .Select(entry => Difference(entry.Name, entry.First, entry.Other, rank))
                     .ToList();
             if (differences.Count > 0)
             {
@@ -130,6 +145,10 @@ internal sealed class RunGroup
         log(reason);
         Processes.Abort(reason);
     }
+
+    private static Dictionary<string, string> Entries(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json)!;
+
+    private static string Entry(Dictionary<string, string> entries, string name) => entries.GetValueOrDefault(name, "not there");
 
     private static OptionText Difference(string name, string first, string other, int rank) =>
         $"{new OptionName(name)} is {first} in rank 0, {other} in rank {rank}";

@@ -14,7 +14,7 @@ internal static class RunStart
     /// <returns>The state of all.</returns>
     public static CheckpointState? Share(RunGroup group, CheckpointState? state, TrainingStep training, ValidationRecord validations)
     {
-        var text = group.OfFirst(() => state?.ToJson());
+        var text = group.OfFirst("checkpoints", () => state?.ToJson());
         group.Start();
         if (group.Processes is not { } processes)
         {

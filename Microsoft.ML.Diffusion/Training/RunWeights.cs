@@ -21,7 +21,7 @@ internal static class RunWeights
 
         var numbers = new float[training.Length];
         training.Optimizer.Read(TrainingBuffer.Weights, numbers);
-        var digests = group.Texts(Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(numbers))));
+        var digests = group.Texts("weights", Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(numbers))));
         if (Array.FindIndex(digests, digest => digest != digests[0]) is > 0 and var rank)
         {
             throw group.Agreed(

@@ -133,7 +133,7 @@ internal sealed class TrainingStep : IDisposable
             return null;
         }
 
-        var parts = group.Texts(Optimizer.Parts.ToString(CultureInfo.InvariantCulture));
+        var parts = group.Texts("parts", Optimizer.Parts.ToString(CultureInfo.InvariantCulture));
         var share =
             new GroupShare(
                 processes,
