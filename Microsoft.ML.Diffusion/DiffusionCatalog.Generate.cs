@@ -11,7 +11,8 @@ public sealed partial class DiffusionCatalog
     /// <param name="model">The model; it must live as long as the rows are read.</param>
     /// <param name="count">Number of rows, at least 1.</param>
     /// <param name="labels">
-    /// The classes to generate, indices into <see cref="DiffusionTransformer.ClassNames"/> or -1 for none, in turn: row i is of class labels[i % labels.Count].
+    /// The classes to generate, indices into <see cref="DiffusionTransformer.ClassNames"/> or -1 for none, in turn: row i is of class
+    /// labels[(FirstImage + i) % labels.Count], counted from <see cref="GenerationOptions.FirstImage"/> as images are.
     /// <see langword="null"/> generates all without a class.
     /// </param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses the model's.</param>

@@ -8,7 +8,6 @@ using Microsoft.ML.Diffusion.Planning;
 using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Training;
 using Microsoft.ML.Diffusion.Training.Checkpoints;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Diffusion;
 
@@ -82,15 +81,18 @@ public sealed partial class DiffusionEstimator
     {
         using var signals = _options.Training.CheckpointDirectory is null ? null : new StopSignals();
         using var cancellation = new RunCancellation(_host, _options.Training.CancellationToken, signals);
+        var group = new RunGroup(_options.Training.Processes);
         try
         {
-            var model = Train(trainData, validationData, previousModel, cancellation);
+            using var cores = CoreShare.Use(CoresOf(group));
+            var model = Train(trainData, validationData, previousModel, cancellation, group);
             cancellation.Saved();
             return model;
         }
-        catch
+        catch (Exception exception)
         {
             cancellation.Saved(); // not in a finally: those are not run before a program without a handler ends
+            Fail(group, exception);
             throw;
         }
     }
@@ -99,7 +101,8 @@ public sealed partial class DiffusionEstimator
         IDataView trainData,
         IDataView? validationData,
         DiffusionTransformer? previousModel,
-        RunCancellation cancellation)
+        RunCancellation cancellation,
+        RunGroup group)
     {
         var (imageColumn, labelColumn) = Columns(trainData.Schema);
         Check.Require(
@@ -108,66 +111,70 @@ public sealed partial class DiffusionEstimator
             _options.Training.Validation.Share,
             "must be 0 where Fit is given validation data, because those are judged by. Set it to 0, or leave the data out");
         using var channel = _host.Start("Fit");
-        var device = DeviceChoice.Resolve(_host, _options.Device);
+        var log = new RunLog(channel, group);
+        var device = DeviceOf(group);
         _options.Training.ValidateFor(device);
         var previous = previousModel?.Model;
         using var share = previous?.Use(); // until its weights are copied
 
         var classNames = labelColumn is { } label ? ClassColumn.Names(label) : [];
-        using var all = Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation).Read();
+        using var all =
+            ReadOnce(
+                group,
+                isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared));
         if (all.BlankCount > 0)
         {
-            channel.Warning(
-                MessageSensitivity.None,
+            log.Warn(
                 FormattableString.Invariant($"{all.BlankCount} of {all.Count} images are of one single colour: nothing can be learned of them. Transparent white images become so, since images are composited over white: load them by mlContext.Diffusion.LoadImages with another Background."));
         }
 
         using var folder =
-            _options.Training.CheckpointDirectory is { } directory
+            group.IsFirst && _options.Training.CheckpointDirectory is { } directory
                 ? new CheckpointFolder(directory, _options.Training.KeepCheckpoints)
                 : null;
-        using var resumed = folder?.OpenNewest(warning => channel.Warning(MessageSensitivity.None, warning));
-        var seed = Seeds.Resolve(_host, _options.Seed, resumed?.State.Seed);
+        using var resumed = folder?.OpenNewest(log.Warn);
+        var seed = SeedOf(group, resumed?.State.Seed);
         var planning =
             _budget is null
                 ? null
-                : new RunPlanning(_budget, all, classNames, previous?.Description, validationData is not null, device, seed);
-        var planned = planning?.Decide(resumed?.Identity.Plan, cancellation, text => channel.Info(MessageSensitivity.None, text));
+                : new RunPlanning(_budget, all, classNames, previous?.Description, validationData is not null, device, seed, group.Size);
+        var planned = planning is null ? null : PlanOf(group, () => planning.Decide(resumed?.Identity.Plan, cancellation, log.Tell));
         var options = planned is null ? _options : planning!.Options(planned);
         var description =
             new ModelDescription(all.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames);
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
-        TellClasses(previous?.Description, classNames, channel);
+        TellClasses(previous?.Description, classNames, log);
         options.Training.SampleGrid?.ValidateFor(description);
-        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation);
+        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation, group);
         var parts = given is null ? HoldOut(all, options.Training.Validation.Share, seed) : null;
         using var learned = parts?.Training;
         using var heldOut = parts?.HeldOut;
         var (images, validation) = (learned ?? all, heldOut ?? given);
 
-        var checkpoints =
-            folder is null
+        var identity =
+            folder is null && group.Processes is null
                 ? null
-                : Checkpoints(
-                    folder,
-                    resumed,
-                    RunIdentities.Of(
-                        description,
-                        options.Training,
-                        planned?.ToJson(),
-                        seed,
-                        images,
-                        validation,
-                        previous is null ? "random" : RunIdentities.Digest(previous.Weights()),
-                        Teaching?.ToString()),
-                    channel);
+                : RunIdentities.Of(
+                    description,
+                    options.Training,
+                    planned?.ToJson(),
+                    seed,
+                    images,
+                    validation,
+                    previous is null ? "random" : RunIdentities.Digest(previous.Weights()),
+                    Teaching?.ToString());
+        CheckSame(group, identity, options.Training, device);
+        var checkpoints = folder is null ? null : Checkpoints(folder, resumed, identity!, log);
 
         var plan = description.CreatePlan(options.Training.Augmentation is null ? 0 : Augmentation.Length);
-        CheckSpace(plan, resumed is not null, channel);
+        if (group.IsFirst)
+        {
+            CheckSpace(plan, resumed is not null, channel);
+        }
+
         if (resumed is null)
         {
-            channel.Info(
-                MessageSensitivity.None,
+            log.Tell(
                 FormattableString.Invariant($"Training begins on {device}: {images.Count} images of {images.Shape}; a network of {NetworkWeights.LengthFor(plan)} weights."));
         }
 
@@ -178,11 +185,15 @@ public sealed partial class DiffusionEstimator
         {
             var run = new TrainingRun(network, description, options.Training, options.Generation, seed, images, validation)
             {
+                Group = group,
                 IsFineTuned = previous is not null,
                 Teacher = Teaching is { } teaching ? new Teacher(previous!, teaching, classNames) : null,
             };
             using var reporter = new TrainingReporter(_host, channel, options.Training.Progress, images.Count);
-            var listeners = new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter));
+            var listeners =
+                group.IsFirst
+                    ? new RunListeners(reporter.Report, reporter.Warn, ModelFileWriter(run, reporter)) { Tell = log.Tell }
+                    : RunListeners.None;
             TrainingSummary summary;
             using (var loop = Explained(() => new TrainingLoop(run, cancellation, checkpoints, listeners)))
             {
@@ -212,12 +223,12 @@ public sealed partial class DiffusionEstimator
     private static NetworkWeights StartWeights(UNetPlan plan, DiffusionModel? previous, IReadOnlyList<string> classNames, long seed) =>
         previous is null ? StartingWeights.Random(plan, seed) : StartingWeights.Of(plan, classNames, previous);
 
-    private static void TellClasses(ModelDescription? previous, IReadOnlyList<string> classNames, IChannel channel)
+    private static void TellClasses(ModelDescription? previous, IReadOnlyList<string> classNames, RunLog log)
     {
         if (previous is not null && !classNames.SequenceEqual(previous.ClassNames))
         {
             var known = classNames.Count(previous.ClassNames.Contains);
-            channel.Info(MessageSensitivity.None, classNames.Count == 0
+            log.Tell(classNames.Count == 0
                 ? $"The {previous.ClassNames.Count} classes of previousModel are left out, because LabelColumnName is null."
                 : $"previousModel knows {known} of the {classNames.Count} classes, by their names. The others start as images without a class.");
         }
@@ -255,12 +266,12 @@ public sealed partial class DiffusionEstimator
         return NetworkEngine.Create(network.Plan.Trained, weights.For(network.Plan.Trained), network.Device);
     }
 
-    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation)
+    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation, RunGroup group)
     {
         var (image, label) = Columns(data.Schema);
         IReadOnlyList<string> classNames = label is { } column ? ClassColumn.Names(column) : [];
         return classNames.SequenceEqual(model.ClassNames)
-            ? Reader(data, image, label, model.Shape, cancellation).Read()
+            ? ReadOnce(group, isShared => Reader(data, image, label, model.Shape, cancellation, isShared))
             : throw new ArgumentException(
                 $"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.",
                 "validationData");
@@ -274,24 +285,25 @@ public sealed partial class DiffusionEstimator
         ImageColumn image,
         DataViewSchema.Column? label,
         ImageShape? expected,
-        RunCancellation cancellation) => new(data, image, label, Needs)
+        RunCancellation cancellation,
+        bool isShared) => new(data, image, label, Needs)
         {
+            IsShared = isShared,
             Expected = expected,
             Cancellation = cancellation,
             TemporaryFolder = TemporaryFolder,
         };
 
-    private RunCheckpoints Checkpoints(CheckpointFolder folder, Checkpoint? resumed, RunIdentity identity, IChannel channel)
+    private RunCheckpoints Checkpoints(CheckpointFolder folder, Checkpoint? resumed, RunIdentity identity, RunLog log)
     {
         if (resumed is not null)
         {
             resumed.Identity.CheckSame(identity, _options.Training.CheckpointDirectory!);
-            channel.Info(
-                MessageSensitivity.None,
+            log.Tell(
                 $"Training goes on after step {resumed.State.Step}, from a checkpoint in {_options.Training.CheckpointDirectory}. If its budget is spent, the model is returned as it is; delete the folder to train anew.");
         }
 
-        return new RunCheckpoints(folder, identity, resumed, warning => channel.Warning(MessageSensitivity.None, warning));
+        return new RunCheckpoints(folder, identity, resumed, log.Warn);
     }
 
     // What a model keeps of the options: receivers and tokens belong to one run.

@@ -10,7 +10,7 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates images from noise; a model with classes draws them without one.</summary>
     /// <param name="count">Number of images, from 1 to 1,000,000.</param>
     /// <param name="options">Sampler, seed and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <returns>The images, the caller's to dispose. Image i depends on the seed and i alone.</returns>
+    /// <returns>The images, the caller's to dispose. Image i depends on the seed and on i + <see cref="GenerationOptions.FirstImage"/> alone.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1 or beyond 1,000,000, or an option is outside its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
@@ -35,7 +35,7 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates one image of each class given.</summary>
     /// <param name="labels">Class of each image, an index into <see cref="ClassNames"/>, or -1 for none.</param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i alone.</returns>
+    /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i + <see cref="GenerationOptions.FirstImage"/> alone.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A label is not a class of the model, or an option is outside its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="labels"/> is empty.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -55,7 +55,7 @@ public sealed partial class DiffusionTransformer
     /// <summary>Generates one image of each class given by name.</summary>
     /// <param name="classNames">Class of each image, one of <see cref="ClassNames"/>, in any case where that is unambiguous.</param>
     /// <param name="options">Sampler, seed, guidance and more; <see langword="null"/> uses <see cref="Generation"/>.</param>
-    /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i alone.</returns>
+    /// <returns>The images, the caller's to dispose. Image i depends on the seed, its class and i + <see cref="GenerationOptions.FirstImage"/> alone.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The model knows no class of that name, or an option is outside its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="classNames"/> is empty.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -73,7 +73,8 @@ public sealed partial class DiffusionTransformer
     private MLImage[] GenerateImages(int count, IReadOnlyList<int>? labels, GenerationOptions? options)
     {
         using var share = Use();
-        return Generator(options).Images([.. Enumerable.Range(0, count)], labels);
+        var generator = Generator(options);
+        return generator.Images(generator.Numbers(count), labels);
     }
 
     private ImageGenerator Generator(GenerationOptions? options)

@@ -15,6 +15,24 @@ if (args is ["noise"])
     return 0;
 }
 
+if (args is ["scale"])
+{
+    ScaleTable.Print();
+    return 0;
+}
+
+if (args is [ProcessWorker.Command, var what, var network])
+{
+    ProcessWorker.Run(what, network);
+    return 0;
+}
+
+if (args is ["processes"] or ["processes", _])
+{
+    ProcessSpeed.Print(args.ElementAtOrDefault(1) ?? "", rounds: 3);
+    return 0;
+}
+
 if (args is ["serving", var model, .. var time])
 {
     ServingSpeed.Print(model, time is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 20);

@@ -4,6 +4,7 @@ using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
 using Microsoft.ML.Diffusion.Tests.Evaluation;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Tests.Groups;
 using Microsoft.ML.Diffusion.Tests.Processes;
 using SharpFuzz;
 
@@ -49,6 +50,10 @@ switch (args)
         return LargeImageRows.Run(how, int.Parse(count, CultureInfo.InvariantCulture));
     case ["memory", var share, var bound]:
         return MemoryGrowth.Run(double.Parse(share, CultureInfo.InvariantCulture), double.Parse(bound, CultureInfo.InvariantCulture));
+    case ["processes", var count]:
+        return KilledProcesses.Run(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["mpi", var what, var folder]:
+        return MpiProcess.Run(what, folder);
     case ["dispose", var rounds]:
         return DisposeWhileUsed.Run(int.Parse(rounds, CultureInfo.InvariantCulture));
     case ["served", var count]:

@@ -8,6 +8,8 @@ namespace Diffusion.Evaluate;
 /// <summary>An evaluation from folders to figures.</summary>
 internal sealed class EvaluationJob(MLContext context, Session session)
 {
+    private const string Features = "ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18";
+
     /// <summary>How files are read, and the size that all images are brought to; none is that of the generated ones.</summary>
     public required ImageFolderOptions Pictures { get; init; }
 
@@ -19,29 +21,66 @@ internal sealed class EvaluationJob(MLContext context, Session session)
     /// <summary>Where the sheet of the nearest pairs goes; null for nowhere.</summary>
     public required string? Sheet { get; init; }
 
+    /// <summary>Where means and covariances go; null for nowhere.</summary>
+    public required string? Save { get; init; }
+
     /// <summary>Reads, generates, compares and writes.</summary>
-    /// <param name="real">The folder of real images.</param>
+    /// <param name="real">The folder of real images, or what --save kept of them.</param>
     /// <param name="generated">The folder of generated ones, or a model.</param>
     /// <param name="count">How many to generate, if it is a model; else null.</param>
     /// <param name="training">The folder of those that were learned from; null if the real ones are.</param>
     public Result Run(string real, string generated, int? count, string? training)
     {
+        var known = File.Exists(real) ? SavedStatistics.Load(real) : null;
         var made = count is { } images ? Generate(generated, images) : null;
-        var size = made is null ? SizeOf(generated) : (made[0].Width, made[0].Height);
+        var size = made is not null ? (made[0].Width, made[0].Height)
+            : known is not null ? (known.Settings.Width, known.Settings.Height)
+            : SizeOf(generated);
         var options = Pictures.Width is null ? Pictures with { Width = size.Item1, Height = size.Item2 } : Pictures;
         var generatedSet = made is null ? Load(generated, options) : new Set(PictureFolder.Rows(context, made), made.Length, null);
+        var settings = new StatisticsSettings(StatisticsSettings.CurrentVersion, Features, options.Width!.Value, options.Height!.Value);
+        if (known is not null)
+        {
+            return Beside(known, settings, generatedSet, real);
+        }
+
         var (realSet, trainingSet) = (Load(real, options), training is null ? null : Load(training, options));
 
         using var network = new ResNetFeatures(context);
+        var (realRows, generatedRows) = (FeaturesOf(network, realSet, "real"), FeaturesOf(network, generatedSet, "generated"));
         var result = new FolderEvaluation(context, Seed).Compare(
             network,
-            FeaturesOf(network, realSet, "real"),
-            FeaturesOf(network, generatedSet, "generated"),
+            realRows,
+            generatedRows,
             trainingSet is null ? null : FeaturesOf(network, trainingSet, "training"),
             session.CancellationToken);
         var learned = trainingSet ?? realSet;
         WriteSheet(result.Memorization, learned, generatedSet);
+        if (Save is not null)
+        {
+            new SavedStatistics(settings, FeatureStatistics.Of(network.Rows(realRows)), FeatureStatistics.Of(network.Rows(generatedRows))).Save(Save);
+        }
+
         return new Result(Lines(result), Document(result, generatedSet, learned, options));
+    }
+
+    private Result Beside(SavedStatistics known, StatisticsSettings settings, Set generated, string real)
+    {
+        if (settings != known.Settings)
+        {
+            throw new ToolException(
+                $"'{real}' is of {known.Settings.Width}x{known.Settings.Height} images by {known.Settings.Features}, but the generated ones are {settings.Width}x{settings.Height} by {settings.Features}. Name the folder of the real images.");
+        }
+
+        using var network = new ResNetFeatures(context);
+        var rows = FeaturesOf(network, generated, "generated");
+        var statistics = known with { Generated = FeatureStatistics.Of(network.Rows(rows)) };
+        if (Save is not null)
+        {
+            statistics.Save(Save);
+        }
+
+        return StatisticsResult.Of(statistics, parts: 1, Save);
     }
 
     private sealed record Set(IDataView Data, int Count, string[]? Paths);
@@ -89,13 +128,14 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         .. result.Lines(),
         result.Memorization is { } memorization ? $"Copies: {memorization}" : null,
         Sheet is null ? null : $"Wrote {Sheet}: {MemorizationSheet.Legend}",
+        Save is null ? null : $"Wrote {Save}",
     ];
 
     private object Document(EvaluationResult result, Set generated, Set training, ImageFolderOptions options) => new
     {
         result.Metrics,
         Floor = result.Floor,
-        Features = "ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18",
+        Features,
         options.Width,
         options.Height,
         Seed,
@@ -120,5 +160,6 @@ internal sealed class EvaluationJob(MLContext context, Session session)
             }),
         } : null,
         Sheet,
+        Saved = Save,
     };
 }

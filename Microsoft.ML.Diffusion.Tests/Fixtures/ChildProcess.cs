@@ -139,11 +139,13 @@ internal static class ChildProcess
                 return MemoryGrowth.Run(
                     double.Parse(share, System.Globalization.CultureInfo.InvariantCulture),
                     double.Parse(bound, System.Globalization.CultureInfo.InvariantCulture));
+            case ["mpi", var what, var folder]:
+                return Groups.MpiProcess.Run(what, folder);
             case ["dispose", var rounds]:
                 return DisposeWhileUsed.Run(int.Parse(rounds));
             default:
                 Console.Error.WriteLine(
-                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, device, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], cpu <folder>, fit <seed>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
+                    "Usage: digest <model.zip> <count> <seed>, interrupted <folder> <kill N|term N|write N|never>, hosted <folder> <step>, no-temporary-files <folder>, read <images> <limit>, write-forever <file>, write-limited <file> <bytes>, save-forever <model.zip> <file>, random-digest, device, first-calls <model.zip> <diffusers folder>, libraries <model.zip> [TorchSharp.dll], cpu <folder>, fit <seed>, mpi <checks|train|kill N|throw N|refused> <folder>, dispose <rounds>, large-images <how> <count>, memory <share> <bound> or hostile <target> <seed> <count> <folder>");
                 return 2;
         }
     }

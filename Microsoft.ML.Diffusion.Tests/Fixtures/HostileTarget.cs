@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Data.Files;
 using Microsoft.ML.Diffusion.Persistence.ModelFile;
 using Microsoft.ML.Diffusion.Persistence.Safetensors;
@@ -34,6 +35,8 @@ internal sealed record HostileTarget(
             () => File.ReadAllBytes(Path.Combine(DiffusersFolder, "scheduler", "scheduler_config.json")),
             Mutations.Json,
             path => ReadDiffusers(path, "scheduler/scheduler_config.json")),
+        new("statistics", () => Saved(Statistics().Save), Mutations.Safetensors, path => FeatureStatistics.Load(path).FrechetDistanceTo(Statistics())),
+        new("likelihood", () => Saved(Likelihood().Save), Mutations.Json, path => LikelihoodMetrics.Merge([LikelihoodMetrics.Load(path), LikelihoodMetrics.Load(path)])),
         new("image", () => PictureFiles.Encode(), DamageImage, DecodeImage),
         new("mlnet", ModelFile, Mutations.Zip, LoadByMachineLearning, IsBounded: false),
     ];
@@ -62,6 +65,26 @@ internal sealed record HostileTarget(
 
     private static byte[] Entry(string name) =>
         SavedModel.Read(File.ReadAllBytes(SavedModel.Model)).Single(entry => entry.Name.EndsWith(name, StringComparison.Ordinal)).Content;
+
+    private static FeatureStatistics Statistics()
+    {
+        var rows = Enumerable.Range(0, 4).Select(i => new FeatureRow { Features = [i, i * i, 1] });
+        return FeatureStatistics.Of(new MLContext().Data.LoadFromEnumerable(rows));
+    }
+
+    private static LikelihoodMetrics Likelihood()
+    {
+        using var model = new MLContext().Model.Load(SavedModel.Model, out _).GetDiffusion();
+        var image = Pictures.Grey((x, y) => (byte)(x * y), model.ImageWidth, model.ImageHeight);
+        return model.EvaluateLikelihood([image], new LikelihoodOptions { Seed = 1, NumberOfTimesteps = 3 });
+    }
+
+    private static byte[] Saved(Action<string> save)
+    {
+        using var folder = new TemporaryFolder();
+        save(folder.File("file"));
+        return File.ReadAllBytes(folder.File("file"));
+    }
 
     private static byte[] Weights()
     {
@@ -196,4 +219,10 @@ internal sealed record HostileTarget(
 
     private static string WeightsOf(DiffusionTransformer model) =>
         string.Join('\n', WeightFiles.Pack(model.Model.Weights()).SelectMany(file => file.Description.Sha256.Values));
+
+    private sealed class FeatureRow
+    {
+        [VectorType(3)]
+        public float[] Features { get; init; } = [];
+    }
 }

@@ -16,7 +16,11 @@ internal sealed partial class ToolProcess : IDisposable
     private readonly Process _process;
     private readonly Task<string> _output;
 
-    private ToolProcess(string[] arguments, string? assembly = null, string? path = null)
+    private ToolProcess(
+        string[] arguments,
+        string? assembly = null,
+        string? path = null,
+        params IEnumerable<(string Name, string Value)> variables)
     {
         // A test run in the background may ignore SIGINT, and what it starts inherits that.
         string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet", "exec"] : ["dotnet", "exec"];
@@ -26,6 +30,11 @@ internal sealed partial class ToolProcess : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["PATH"] = path ?? Environment.GetEnvironmentVariable("PATH");
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
         _output = _process.StandardOutput.ReadToEndAsync();
     }
@@ -49,6 +58,27 @@ internal sealed partial class ToolProcess : IDisposable
     {
         using var tool = new ToolProcess(arguments);
         return tool.Finish(tool._process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Runs the tool to its end as a task of a scheduler does, which sets variables.</summary>
+    public static Result RunWith(IEnumerable<(string Name, string Value)> variables, params string[] arguments)
+    {
+        using var tool = new ToolProcess(arguments, variables: variables);
+        return tool.Finish(tool._process.StandardError.ReadToEnd());
+    }
+
+    /// <summary>Runs the tool and kills it as soon as something holds, and says whether it came to that.</summary>
+    public static bool RunAndKill(Func<bool> when, params string[] arguments)
+    {
+        using var tool = new ToolProcess(arguments);
+        var errors = tool._process.StandardError.ReadToEndAsync();
+        while (!tool._process.HasExited && !when())
+        {
+            Thread.Sleep(1);
+        }
+
+        tool._process.Kill();
+        return tool.Finish(errors.Result).ExitCode != 0;
     }
 
     /// <summary>Runs the program of 'diffusion evaluate' to its end.</summary>

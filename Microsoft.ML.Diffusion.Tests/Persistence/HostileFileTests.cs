@@ -23,6 +23,8 @@ public sealed class HostileFileTests
     [DataRow("config")]
     [DataRow("unet")]
     [DataRow("scheduler")]
+    [DataRow("statistics")]
+    [DataRow("likelihood")]
     [DataRow("image")]
     [DataRow("mlnet")]
     public void Read_2000DamagedFiles_RefusesOrReadsThem(string target)

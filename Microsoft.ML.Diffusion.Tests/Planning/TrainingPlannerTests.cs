@@ -96,6 +96,21 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    [DataRow(1e4, 0.002)]
+    [DataRow(2.49e6, 0.002)] // 16 x [1, 2, 4, 8] for 32x32
+    [DataRow(4.06e6, 0.0013)] // 16 x [1, 2, 4, 8, 8] for 64x64, which learns nothing at 0.002
+    [DataRow(35.7e6, 0.0002)] // the DDPM paper's for CIFAR-10
+    [DataRow(550e6, 0.0001)]
+    public void TheRateFallsWithTheWeights(double weights, double rate) => Assert.AreEqual(rate, PlannedTraining.LearningRate(weights));
+
+    [TestMethod]
+    public void TheRateIsThatOfTheNetworkThatIsGiven()
+    {
+        var large = Plan(Emoji, TwoCores, options => options with { Network = new UNetOptions { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2], Dropout = 0 } });
+        Assert.AreEqual((0.002, 0.0002), (Plan(Emoji, TwoCores).LearningRate, large.LearningRate));
+    }
+
+    [TestMethod]
     public void ANetworkThatIsGivenIsTheOnlyOneMeasured()
     {
         var network = new UNetOptions { BaseChannels = 64, Dropout = 0 };

@@ -61,7 +61,13 @@ internal static partial class InterruptedRun
     }
 
     /// <summary>The training alone.</summary>
-    public static DiffusionTransformer Train(string folder, Action<TrainingProgress> receive)
+    /// <param name="folder">Of the checkpoints; empty for none.</param>
+    /// <param name="receive">Receives each step.</param>
+    /// <param name="change">Changes the options; null does not.</param>
+    public static DiffusionTransformer Train(
+        string folder,
+        Action<TrainingProgress> receive,
+        Func<TrainingOptions, TrainingOptions>? change = null)
     {
         var mlContext = new MLContext(seed: 3);
         var options = new DiffusionOptions
@@ -97,10 +103,12 @@ internal static partial class InterruptedRun
                 Validation = new ValidationOptions { EverySteps = 4, KeepBest = true, Patience = 2 },
             },
         };
+        options = options with { Training = change?.Invoke(options.Training) ?? options.Training };
         return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(Rows(mlContext, 7, 1), Rows(mlContext, 5, 2));
     }
 
-    private static IDataView Rows(MLContext mlContext, int count, int seed)
+    /// <summary>Images of noise, and their classes.</summary>
+    public static IDataView Rows(MLContext mlContext, int count, int seed)
     {
         var random = new Random(seed);
         var schema = SchemaDefinition.Create(typeof(Row));

@@ -34,6 +34,7 @@ public sealed class OptionEqualityTests
     private static readonly Dictionary<Type, object> _shared = new()
     {
         [typeof(CancellationToken)] = _source.Token,
+        [typeof(ProcessGroup)] = Groups.ThreadGroup.Run(1, 1, group => group)[0].Value,
         [typeof(IProgress<double>)] = new Progress<double>(),
         [typeof(IProgress<TrainingProgress>)] = new Progress<TrainingProgress>(),
         [typeof(Action<SamplingSnapshot>)] = (Action<SamplingSnapshot>)(_ => { }),

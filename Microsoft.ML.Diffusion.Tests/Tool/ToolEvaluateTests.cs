@@ -83,6 +83,9 @@ public sealed class ToolEvaluateTests : IDisposable
     [DataRow(1, "There is no folder 'nothing'.", "nothing", "there")]
     [DataRow(1, "There is no file and no folder 'nothing'.", "there", "nothing")]
     [DataRow(1, "There is no folder 'nothing'.", "there", "there", "--training", "nothing")]
+    [DataRow(1, "There is no file 'nothing'.", "--merge", "nothing")]
+    [DataRow(2, "--merge stands alone with its files, because all else is decided in them. Leave out what is beside it.", "there", "--merge", "nothing")]
+    [DataRow(2, "--merge stands alone with its files, because all else is decided in them. Leave out what is beside it.", "--seed", "3", "--merge", "nothing")]
     [DataRow(2, "--count is for a model, because of a folder all images are taken, but 'there' is a folder. Leave it out.", "there", "there", "--count", "9")]
     [DataRow(2, "GENERATED is missing: A folder of generated images, or a model to generate them with: a model.zip, or a folder of Python's diffusers. 'diffusion evaluate --help' lists what can be given.", "there")]
     public void WrongUsage_IsNamedAsTyped(int exitCode, string message, params string[] arguments)
@@ -125,6 +128,64 @@ public sealed class ToolEvaluateTests : IDisposable
         Assert.AreEqual(
             (2, "--size is for folders, because the images of a model have a size, to which the real ones are brought. Leave it out."),
             (sized.ExitCode, sized.Error));
+    }
+
+    [TestMethod]
+    public void Merge_SavedParts_HaveTheDistanceOfOneRun()
+    {
+        var (real, generated) = (Garments.Pictures(40, unseen: true), Garments.Pictures(24));
+        for (var i = 0; i < real.Length; i++)
+        {
+            real[i].Save(Prepared($"real/{i:D2}.png"));
+        }
+
+        for (var i = 0; i < generated.Length; i++)
+        {
+            generated[i].Save(Prepared($"all/{i:D2}.png"));
+            generated[i].Save(Prepared($"{(i < 9 ? "first" : "second")}/{i:D2}.png"));
+        }
+
+        var whole = ToolProcess.RunEvaluation("--json", "-q", _folder.File("real"), _folder.File("all"), "--save", _folder.File("all.zip")).Done();
+        ToolProcess.RunEvaluation("-q", _folder.File("real"), _folder.File("first"), "--save", _folder.File("0.zip")).Done();
+        var second = ToolProcess.RunEvaluation("-q", _folder.File("0.zip"), _folder.File("second"), "--save", _folder.File("1.zip")).Done();
+        var merged = ToolProcess.RunEvaluation("--json", "--merge", _folder.File("0.zip"), _folder.File("1.zip")).Done();
+        var alone = ToolProcess.RunEvaluation("--json", "--merge", _folder.File("all.zip")).Done();
+
+        var distance = (double)whole.Document["metrics"]!["frechet_distance"]!;
+        Assert.AreEqual(distance, (double)merged.Document["metrics"]!["frechet_distance"]!, 1e-9 * distance);
+        Assert.AreEqual(distance, (double)alone.Document["metrics"]!["frechet_distance"]!, 1e-9 * distance);
+        Assert.AreEqual((24, 40, 2), ((int)merged.Document["metrics"]!["number_of_generated_rows"]!, (int)merged.Document["metrics"]!["number_of_real_rows"]!, (int)merged.Document["parts"]!));
+        StringAssert.Contains(second.Output, "All other figures need the features of all images at once: each part's own run has them.");
+    }
+
+    [TestMethod]
+    public void Merge_PartsThatDoNotGoTogether_SayWhy()
+    {
+        foreach (var (folder, side, first) in new[] { ("real", 8, 0), ("other", 8, 3), ("generated", 8, 10), ("large", 16, 10) })
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                _folder.Write($"{folder}/{i}.png", PictureFiles.Encode(SKEncodedImageFormat.Png, first + i, width: side, height: side));
+            }
+        }
+
+        ToolProcess.Result Save(string real, string generated, string file) =>
+            ToolProcess.RunEvaluation("-q", _folder.File(real), _folder.File(generated), "--save", _folder.File(file)).Done();
+        Save("real", "generated", "0.zip");
+        Save("other", "generated", "1.zip");
+        Save("real", "large", "2.zip");
+        _folder.Write("3.zip", [1, 2, 3]);
+        ToolProcess.Result Merge(string file) => ToolProcess.RunEvaluation("--merge", _folder.File("0.zip"), _folder.File(file));
+        var (zero, sheet) = (_folder.File("0.zip"), ToolProcess.RunEvaluation(_folder.File("0.zip"), _folder.File("generated"), "--sheet", _folder.File("s.png")));
+
+        Assert.AreEqual(
+            (1, $"'{_folder.File("1.zip")}' is beside other real images than '{zero}', so that there is no distance of all. Evaluate it again with '{zero}' in the place of REAL, which has its real images."),
+            (Merge("1.zip").ExitCode, Merge("1.zip").Error));
+        StringAssert.StartsWith(Merge("2.zip").Error, $"'{_folder.File("2.zip")}' is of 16x16 images by ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18, but '{zero}' of 8x8 by ResNet-18");
+        StringAssert.StartsWith(Merge("3.zip").Error, $"The file '{_folder.File("3.zip")}' is none that --save has written: ");
+        Assert.AreEqual(
+            (2, "--sheet is for a folder as REAL, because a file of --save has means and covariances of images of a size, and no images. Leave it out."),
+            (sheet.ExitCode, sheet.Error));
     }
 
     private static int NumberIn(JsonNode path) => int.Parse(Path.GetFileNameWithoutExtension((string)path!), System.Globalization.CultureInfo.InvariantCulture);

@@ -66,6 +66,10 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("generate MODEL --grid sheet.bmp", "--grid must end in .png, .jpg, .jpeg or .webp, because that decides the format, but is 'sheet.bmp'.")]
     [DataRow("generate MODEL --film film.webp", "--film must end in .gif, because that decides the format, but is 'film.webp'.")]
     [DataRow("generate MODEL --columns 3", "--columns needs --grid FILE, because it is about its rows. Add it, or leave --columns out.")]
+    [DataRow("generate MODEL --first -1", "--first must be a whole number of at least 0, but is '-1'. 'diffusion generate --help' lists what can be given.")]
+    [DataRow("generate MODEL --shard 0/2 --count 4", "--shard needs --seed N, because all shards must have one. Add it, the same for each.")]
+    [DataRow("generate MODEL --shard 0/2 --seed 4", "--shard needs --count N, because all shards must have one. Add it, the same for each.")]
+    [DataRow("generate MODEL --shard 0/2 --count 4 --seed 4 --grid sheet.png", "--grid and --shard exclude each other, because a shard is a part of --count pictures, in folders. Leave one out.")]
     [DataRow("generate MODEL --label odd --unlabelled", "--label and --unlabelled exclude each other. Leave one out.")]
     [DataRow("generate MODEL --label dog", "--label must be among the names that the model was trained with: even, odd. Given: dog")]
     [DataRow("generate MODEL --label ood", "--label must be among the names that the model was trained with: even, odd. Did you mean 'odd'? Given: ood")]
@@ -89,6 +93,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("interpolate MODEL TEXT TEXT --output PLACE/row.png --maximum-file-bytes 3", "The image TEXT cannot be used: the file has 5 bytes, more than --maximum-file-bytes (3).")]
     [DataRow("describe PLACE/Device/Width.zip", "The model PLACE/Device/Width.zip cannot be used: it is no zip file, is cut short, or has bytes after its end.")]
     [DataRow("train . --output TEXT", "--output: 'TEXT' is there already. Add --force to replace it, or name another file.")]
+    [DataRow("merge nothing", "There is no folder 'nothing'.")]
     [DataRow("generate MODEL --output TEXT", "--output must be a folder, but 'TEXT' is a file. Name another folder.")]
     public void Failure_IsOneLine(string arguments, string message) => Expect(1, message, arguments);
 

@@ -284,8 +284,8 @@ public sealed class CheckpointTests
     {
         string[] harmless =
         [
-            "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "ModelFile",
-            "ModelFileEveryFraction", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
+            "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "GradientSliceMegabytes", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "ModelFile",
+            "ModelFileEveryFraction", "Processes", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
         TinyModel.Train(

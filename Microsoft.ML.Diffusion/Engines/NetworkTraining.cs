@@ -30,17 +30,33 @@ internal enum TrainingBuffer
 /// <param name="FirstSample">The sample of the batch's first image; those of the others follow it.</param>
 internal readonly record struct DropoutDraws(RandomNumbers Numbers, long FirstSample);
 
+/// <summary>Which images of a step gradients are added of.</summary>
+/// <param name="Images">Their number in all processes: each has those of its parts.</param>
+/// <param name="IsLast">Whether no more follow before the update.</param>
+internal readonly record struct MicroBatch(int Images, bool IsLast);
+
 /// <summary>A network that is being trained: gradients, AdamW (Loshchilov and Hutter 2019, algorithm 2), and the moving average of the weights.</summary>
 internal abstract class NetworkTraining : IDisposable
 {
     /// <summary>The updates that were taken.</summary>
     public abstract long Updates { get; set; }
 
+    /// <summary>The parts that a batch is cut into, whose gradients are added up at the end of a step.</summary>
+    public abstract int Parts { get; }
+
+    /// <summary>Begins to train in the processes of a group, which then all call the same members in the same order, the gradients of each a share of the whole.</summary>
+    /// <param name="share">The processes, and which parts are this one's.</param>
+    public abstract void Join(GroupShare share);
+
     /// <summary>Adds the gradients of a batch to those since the last update, which need not be all of its images.</summary>
     /// <param name="input">What the network is called with.</param>
     /// <param name="dropout">What is dropped.</param>
     /// <param name="loss">The loss.</param>
-    public abstract void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss);
+    /// <param name="place">Of a group: what the images are a share of.</param>
+    public abstract void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss, MicroBatch place = default);
+
+    /// <summary>Of a group: waits until the gradients are the sum of all processes'.</summary>
+    public abstract void SumOverGroup();
 
     /// <summary>Takes a step along the gradients, and sets them to zero. If a gradient is not a finite number, nothing else changes.</summary>
     /// <param name="settings">Rates and limits of this step.</param>

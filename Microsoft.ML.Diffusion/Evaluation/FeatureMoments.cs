@@ -29,6 +29,61 @@ internal sealed class FeatureMoments(int features)
         return covariance;
     }
 
+    /// <summary>What the deviations from the mean multiply to, summed over the rows: the upper triangle with its diagonal, row by row, [D (D + 1) / 2].</summary>
+    public double[] Scatter()
+    {
+        var triangle = new double[TriangleLength(features)];
+        for (int i = 0, next = 0; i < features; i++)
+        {
+            _scatter.AsSpan((i * features) + i, features - i).CopyTo(triangle.AsSpan(next));
+            next += features - i;
+        }
+
+        return triangle;
+    }
+
+    /// <summary>The numbers of an upper triangle with its diagonal.</summary>
+    public static int TriangleLength(int features) => checked(features * (features + 1) / 2);
+
+    /// <summary>The moments that <see cref="Count"/>, <see cref="Mean"/> and <see cref="Scatter"/> were of.</summary>
+    public static FeatureMoments Of(long count, ReadOnlySpan<double> mean, ReadOnlySpan<double> scatter)
+    {
+        var features = mean.Length;
+        var moments = new FeatureMoments(features) { Count = count };
+        mean.CopyTo(moments.Mean);
+        for (int i = 0, next = 0; i < features; i++)
+        {
+            scatter.Slice(next, features - i).CopyTo(moments._scatter.AsSpan((i * features) + i));
+            next += features - i;
+        }
+
+        return moments;
+    }
+
+    /// <summary>Adds the rows that other moments are of.</summary>
+    /// <param name="other">Of as many features.</param>
+    public void Add(FeatureMoments other)
+    {
+        var total = Count + other.Count;
+        var shift = new double[features];
+        for (var i = 0; i < features; i++)
+        {
+            shift[i] = other.Mean[i] - Mean[i];
+            Mean[i] += shift[i] * other.Count / total;
+        }
+
+        var weight = (double)Count * other.Count / total;
+        for (var i = 0; i < features; i++)
+        {
+            for (var j = i; j < features; j++)
+            {
+                _scatter[(i * features) + j] += other._scatter[(i * features) + j] + (shift[i] * shift[j] * weight);
+            }
+        }
+
+        Count = total;
+    }
+
     /// <summary>Adds rows, [n][D].</summary>
     public void Add(IReadOnlyList<float[]> rows)
     {

@@ -24,12 +24,14 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
     /// <param name="images">[N][C][H][W] in [-1, 1] on the 256 levels.</param>
     public LikelihoodMetrics Evaluate(Batch images)
     {
-        var sums = LikelihoodSums.Of(Of(options.Labels).Terms(images, _timesteps, seed, Pairs, done => Report(done, images.Count)));
+        var likelihood = Of(options.Labels);
+        var sums = LikelihoodSums.Of(
+            likelihood.Terms(images, _timesteps, seed, Pairs, done => Report(done, images.Count), options.FirstImage));
         foreach (var batch in Enumerable.Range(0, images.Count).Chunk(batchSize))
         {
             var labels = options.Labels is { } classes ? Array.ConvertAll(batch, image => classes[image]) : null;
             var done = ((long)images.Count * _timesteps.Length) + ((long)batch[0] * FlowCalls);
-            AddFlow(sums, images.Select(batch), labels, batch[0], calls => Report(done + calls, images.Count));
+            AddFlow(sums, images.Select(batch), labels, options.FirstImage + batch[0], calls => Report(done + calls, images.Count));
         }
 
         options.Progress?.Report(1);
@@ -46,9 +48,10 @@ internal sealed class LikelihoodEvaluator(DiffusionModel model, LikelihoodOption
         foreach (var (pixels, labels) in batches)
         {
             var (batch, before) = (PixelBatches.FromBytes(pixels), images * (_timesteps.Length + FlowCalls));
-            sums.Add(Of(labels).Terms(batch, _timesteps, seed, Pairs, done => Report(before + done, numberOfImages), images));
+            var first = options.FirstImage + images;
+            sums.Add(Of(labels).Terms(batch, _timesteps, seed, Pairs, done => Report(before + done, numberOfImages), first));
             var bound = before + ((long)pixels.Count * _timesteps.Length);
-            AddFlow(sums, batch, labels, images, calls => Report(bound + calls, numberOfImages));
+            AddFlow(sums, batch, labels, first, calls => Report(bound + calls, numberOfImages));
             images += pixels.Count;
         }
 

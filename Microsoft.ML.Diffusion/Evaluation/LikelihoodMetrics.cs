@@ -13,6 +13,8 @@ namespace Microsoft.ML.Diffusion;
 /// </remarks>
 public sealed class LikelihoodMetrics
 {
+    private readonly LikelihoodSums _sums;
+
     internal LikelihoodMetrics(LikelihoodTerms terms)
         : this(LikelihoodSums.Of(terms))
     {
@@ -21,6 +23,7 @@ public sealed class LikelihoodMetrics
     internal LikelihoodMetrics(LikelihoodSums sums)
     {
         var divergences = sums.Divergences;
+        _sums = sums;
         FlowPerImage = sums.Flow.Count > 0 ? sums.Flow : null;
         (Prior, Decoder, PerImage, Timesteps) = (sums.Prior, sums.Decoder, sums.PerImage, sums.Timesteps);
         (Terms, Weights) = ([sums.Decoder, .. divergences], [1, .. sums.Strata.Select(stratum => (double)stratum.Size)]);
@@ -78,6 +81,65 @@ public sealed class LikelihoodMetrics
     /// the images, nor the draws of noise.
     /// </summary>
     public double StandardError { get; }
+
+    /// <summary>Joins the figures of parts of a set of images, as if all had been judged in one call.</summary>
+    /// <param name="parts">
+    /// The figures of each part, at least one, judged at the same timesteps: with all of them, or with the same <see cref="LikelihoodOptions.Seed"/>. With
+    /// <see cref="LikelihoodOptions.FirstImage"/> at the beginning of each part the draws are those of one call, too.
+    /// </param>
+    /// <returns>The figures of all images, in the order of the parts.</returns>
+    /// <exception cref="ArgumentException">There is no part, or two were judged at other timesteps or with and without the probability flow.</exception>
+    public static LikelihoodMetrics Merge(IEnumerable<LikelihoodMetrics> parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        LikelihoodSums? all = null;
+        foreach (var part in parts)
+        {
+            ArgumentNullException.ThrowIfNull(part, nameof(parts));
+            if (all is null)
+            {
+                var first = part._sums;
+                all = new LikelihoodSums(first.TrainingTimesteps, first.Timesteps);
+            }
+            else if (part.FlowPerImage is null != (all.Flow.Count == 0))
+            {
+                throw new ArgumentException(
+                    "parts must all be judged with NumberOfFlowSteps or all without, because the mean is over all images.",
+                    nameof(parts));
+            }
+            else if (part._sums.TrainingTimesteps != all.TrainingTimesteps || !part.Timesteps.SequenceEqual(all.Timesteps))
+            {
+                throw new ArgumentException(
+                    "parts must be judged at the same timesteps, because the terms of each are added up. Give all the same Seed and NumberOfTimesteps.",
+                    nameof(parts));
+            }
+
+            all.Add(part._sums);
+        }
+
+        return new LikelihoodMetrics(all ?? throw new ArgumentException("parts must hold the figures of at least one part.", nameof(parts)));
+    }
+
+    /// <summary>Writes the figures and what they are sums of to a file, for <see cref="Load"/> and <see cref="Merge"/>: JSON, of two numbers an image at most.</summary>
+    /// <param name="path">Where; an older file is replaced at the very end.</param>
+    /// <exception cref="IOException">The file cannot be written; an older one is unchanged.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permissions forbid it; an older file is unchanged.</exception>
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        LikelihoodFile.Write(path, _sums);
+    }
+
+    /// <summary>Reads figures that <see cref="Save"/> wrote, to the last bit. Files of anybody are checked.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The figures.</returns>
+    /// <exception cref="FormatException">The file is damaged, of a later version, or something else.</exception>
+    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    public static LikelihoodMetrics Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new LikelihoodMetrics(LikelihoodFile.Read(path));
+    }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(

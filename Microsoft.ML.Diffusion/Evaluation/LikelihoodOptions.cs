@@ -44,9 +44,16 @@ public sealed record LikelihoodOptions
         init => field = EquatableList.Of(value);
     }
 
-    /// <summary>Gets the seed of the noise and of the choice of timesteps. The noise of image i at t depends on the seed, i and t alone.</summary>
+    /// <summary>Gets the seed of the noise and of the choice of timesteps. The noise of image i at t depends on the seed, i + <see cref="FirstImage"/> and t alone.</summary>
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
     public long? Seed { get; init; }
+
+    /// <summary>
+    /// Gets the number, within the seed, of the first image, whose noise it decides: parts of a set that begin where others end can be judged apart, and
+    /// <see cref="LikelihoodMetrics.Merge"/> of their figures is that of the whole.
+    /// </summary>
+    /// <value>0, the default, to 10^15.</value>
+    public long FirstImage { get; init; }
 
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>1 to 65,536; <see langword="null"/>, the default, is 16 on the CPU and 256 on CUDA.</value>
@@ -85,6 +92,7 @@ public sealed record LikelihoodOptions
             nameof(NumberOfFlowProbes),
             NumberOfFlowProbes,
             "must be from 1 to 10000, because each is two network calls in each part of a step; leave it null for the exact trace");
+        Limits.CheckFirstImage(nameof(FirstImage), FirstImage);
         Require(
             BatchSize is null or (>= 1 and <= Limits.BatchSize),
             nameof(BatchSize),

@@ -42,6 +42,30 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
         return sums;
     }
 
+    /// <summary>Gets the sums of L_T, of L_0 and of the terms of the other timesteps: what is added up of parts.</summary>
+    public (double Prior, double Decoder, IReadOnlyList<double> Divergences) Totals => (_prior, _decoder, _divergences);
+
+    /// <summary>The sums that others were.</summary>
+    /// <param name="trainingTimesteps">T.</param>
+    /// <param name="timesteps">Those computed.</param>
+    /// <param name="totals">As <see cref="Totals"/>.</param>
+    /// <param name="perImage">The bound of each image.</param>
+    /// <param name="flow">What the probability flow says of each; empty if it was not asked.</param>
+    public static LikelihoodSums Of(
+        int trainingTimesteps,
+        IReadOnlyList<int> timesteps,
+        (double Prior, double Decoder, IReadOnlyList<double> Divergences) totals,
+        IEnumerable<double> perImage,
+        IEnumerable<double> flow)
+    {
+        var sums = new LikelihoodSums(trainingTimesteps, timesteps);
+        sums.Add(totals, perImage, flow);
+        return sums;
+    }
+
+    /// <summary>Adds the images of another part, judged at the same timesteps.</summary>
+    public void Add(LikelihoodSums other) => Add(other.Totals, other.PerImage, other.Flow);
+
     /// <summary>Adds a batch.</summary>
     public void Add(LikelihoodTerms terms)
     {
@@ -56,5 +80,21 @@ internal sealed class LikelihoodSums(int trainingTimesteps, IReadOnlyList<int> t
             terms.Prior.Select(
                 (prior, image) =>
                     prior + terms.Decoder[image] + terms.Divergences.Select((atTimestep, i) => Strata[i].Size * atTimestep[image]).Sum()));
+    }
+
+    private void Add(
+        (double Prior, double Decoder, IReadOnlyList<double> Divergences) totals,
+        IEnumerable<double> perImage,
+        IEnumerable<double> flow)
+    {
+        _prior += totals.Prior;
+        _decoder += totals.Decoder;
+        for (var i = 0; i < _divergences.Length; i++)
+        {
+            _divergences[i] += totals.Divergences[i];
+        }
+
+        _perImage.AddRange(perImage);
+        _flow.AddRange(flow);
     }
 }

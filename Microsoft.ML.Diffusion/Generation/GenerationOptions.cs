@@ -25,6 +25,16 @@ public sealed record GenerationOptions
     /// <value><see langword="null"/>, the default, takes the seed of the <see cref="MLContext"/>, or a fresh one that is reported in its log.</value>
     public long? Seed { get; init; }
 
+    /// <summary>
+    /// Gets the number, within the seed, of the first image. Calls that begin where others end make together what one call makes: so runs are cut into parts
+    /// for several machines.
+    /// </summary>
+    /// <value>
+    /// 0, the default, to 10^15. It belongs to a call and is not saved with a model. Rows that <see cref="DiffusionTransformer.Transform"/> reads are not
+    /// counted: each has a number of its own.
+    /// </value>
+    public long FirstImage { get; init; }
+
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
     /// 1 to 65,536; <see langword="null"/>, the default, is 16 or two for each core, whatever is more, on the CPU and 256 on CUDA, or fewer, so that a batch
@@ -76,7 +86,7 @@ public sealed record GenerationOptions
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Sampler}{(GuidanceScale == 1 ? "" : Text($", guidance {GuidanceScale}"))}{(GuidanceRescale == 0 ? "" : Text($" rescaled by {GuidanceRescale}"))}{(GuidanceSigmaMin == 0 && double.IsPositiveInfinity(GuidanceSigmaMax) ? "" : Text($" for sigma in ({GuidanceSigmaMin}, {GuidanceSigmaMax}]"))}{(Seed is { } seed ? Text($", seed {seed}") : "")}{(BatchSize is { } size ? Text($", batches of {size}") : "")}");
+        $"{Sampler}{(GuidanceScale == 1 ? "" : Text($", guidance {GuidanceScale}"))}{(GuidanceRescale == 0 ? "" : Text($" rescaled by {GuidanceRescale}"))}{(GuidanceSigmaMin == 0 && double.IsPositiveInfinity(GuidanceSigmaMax) ? "" : Text($" for sigma in ({GuidanceSigmaMin}, {GuidanceSigmaMax}]"))}{(Seed is { } seed ? Text($", seed {seed}") : "")}{(FirstImage > 0 ? Text($", from image {FirstImage} on") : "")}{(BatchSize is { } size ? Text($", batches of {size}") : "")}");
 
     /// <summary>How images with a class are guided.</summary>
     internal Guidance Guidance => new(GuidanceScale, GuidanceRescale, GuidanceSigmaMin, GuidanceSigmaMax);
@@ -117,6 +127,7 @@ public sealed record GenerationOptions
                 $"BatchSize must be from 1 to {Limits.BatchSize}; leave it null for a size that fits the device.");
         }
 
+        Limits.CheckFirstImage(nameof(FirstImage), FirstImage);
         if (!(GuidanceScale >= 0 && double.IsFinite(GuidanceScale)))
         {
             throw new ArgumentOutOfRangeException(

@@ -17,6 +17,9 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 {
     private readonly GenerationBatches _batches = new(options, model);
 
+    /// <summary>The numbers within the seed of so many samples: they count from the options' first.</summary>
+    public long[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(i => options.FirstImage + i)];
+
     /// <summary>Draws samples from pure noise; parameters as for <see cref="Pixels"/>.</summary>
     /// <returns>An image of each, the caller's to dispose.</returns>
     public MLImage[] Images(IReadOnlyList<long> samples, IReadOnlyList<int>? labels) =>
@@ -58,19 +61,19 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
             steps,
             batch => NoiseOf(RandomStream.StepOfSample, batch.Select(i => samples[i]))));
 
-    /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of index i.</summary>
+    /// <summary>Denoises x from where <see cref="Encode"/> ends, sample i by the noise of the i-th of <see cref="Numbers"/>.</summary>
     /// <param name="start">x for each sample.</param>
     /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <returns>The images.</returns>
-    public Batch Denoise(Batch start, IReadOnlyList<int>? labels) => Denoise(start, Indices(start), labels, Steps);
+    public Batch Denoise(Batch start, IReadOnlyList<int>? labels) => Denoise(start, Numbers(start.Count), labels, Steps);
 
-    /// <summary>Denoises x from timestep t, sample i by the noise of index i.</summary>
+    /// <summary>Denoises x from timestep t, sample i by the noise of the i-th of <see cref="Numbers"/>.</summary>
     /// <param name="timestep">t, which latents of levels between timesteps have fractional.</param>
     /// <param name="start">x_t for each sample.</param>
     /// <param name="labels">As for <see cref="Pixels"/>.</param>
     /// <returns>The images.</returns>
     public Batch DenoiseFrom(double timestep, Batch start, IReadOnlyList<int>? labels) =>
-        Denoise(start, Indices(start), labels, StepsFrom(timestep));
+        Denoise(start, Numbers(start.Count), labels, StepsFrom(timestep));
 
     /// <summary>Walks images up to the noise that generates them.</summary>
     /// <param name="x0">Images in [-1, 1].</param>
@@ -91,12 +94,12 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
     /// <param name="x0">Images in [-1, 1].</param>
     /// <param name="timestep">t, 0..T-1.</param>
-    /// <param name="samples">The index of each image within the seed; null counts them from 0.</param>
+    /// <param name="samples">The index of each image within the seed; null is <see cref="Numbers"/>.</param>
     /// <returns>x_t.</returns>
     public Batch AddNoise(Batch x0, int timestep, long[]? samples = null) =>
         NoiseLevel.Noised(
             x0,
-            NoiseOf(RandomStream.AddedNoise, samples ?? Indices(x0)).Next(x0),
+            NoiseOf(RandomStream.AddedNoise, samples ?? Numbers(x0.Count)).Next(x0),
             model.Description.Schedule.AlphaBar(timestep));
 
     /// <summary>Paints a part of images anew.</summary>
@@ -108,12 +111,12 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
     /// <returns>The images.</returns>
     public Batch Inpaint(Batch original, IReadOnlyList<bool[]> painted, IReadOnlyList<int>? labels, int resamplings, int jumpLength)
     {
-        var steps = Steps;
+        var (steps, numbers) = (Steps, Numbers(original.Count));
         var run = new Inpainting(options.Sampler, steps, resamplings, jumpLength);
         var watch = _batches.Watch(original.Count, steps, run.NumberOfSteps);
         return InBatches(original.Count, labels, (batch, classes) =>
         {
-            var samples = Array.ConvertAll(batch, i => (long)i);
+            var samples = Array.ConvertAll(batch, i => numbers[i]);
             var noise = new NoiseFromStart(NoiseOf(RandomStream.StartOfSample, samples), NoiseOf(RandomStream.Inpainting, samples));
             using var measured = Measured(batch, original.Count, run.NumberOfSteps);
             var x = run.Sample(
@@ -147,8 +150,6 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
 
         return steps;
     }
-
-    private static long[] Indices(Batch samples) => [.. Enumerable.Range(0, samples.Count)];
 
     private PerSampleNoise NoiseOf(RandomStream stream, IEnumerable<long> samples) => new(seed, samples, stream);
 

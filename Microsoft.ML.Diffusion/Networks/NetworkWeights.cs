@@ -94,5 +94,6 @@ internal sealed unsafe class NetworkWeights
         return weights;
     }
 
-    private static long Place(PlanWeight weight) => (weight.Count + Alignment - 1) / Alignment * Alignment;
+    /// <summary>The numbers that a weight takes, with the gap behind it.</summary>
+    public static long Place(PlanWeight weight) => (weight.Count + Alignment - 1) / Alignment * Alignment;
 }

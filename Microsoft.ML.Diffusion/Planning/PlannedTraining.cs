@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion.Networks;
+
 namespace Microsoft.ML.Diffusion.Planning;
 
 /// <summary>The options of training that follow from the number of steps to come.</summary>
@@ -16,6 +19,13 @@ internal static class PlannedTraining
     private const int UsualBatch = 32;
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
     private const int ManySteps = 25_000; // with larger ones they are steadier
+    // At this rate larger networks never begin to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its weights (docs/planning.md).
+    private const double HighestRate = 2e-3;
+    private const double WeightsOfHighestRate = 2.5e6;
+    private const double PaperRate = 2e-4;
+    private const double WeightsOfPaper = 35.7e6;
+    private const double LeastRate = 1e-4;
+
     private const double WarmupShare = 0.05;
     private const double AverageShare = 0.06;
 
@@ -23,7 +33,7 @@ internal static class PlannedTraining
     public static DiffusionOptions Of(UNetOptions network) => new()
     {
         Network = network,
-        Training = new TrainingOptions { BatchSize = UsualBatch, LearningRate = 2e-3 },
+        Training = new TrainingOptions { BatchSize = UsualBatch, LearningRate = HighestRate },
     };
 
     /// <summary>Options for a network whose speed is known.</summary>
@@ -42,7 +52,9 @@ internal static class PlannedTraining
         var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
         var images = duration.TotalSeconds / secondsPerImage;
         var options = Of(network);
-        var training = configure(options with { Training = options.Training with { BatchSize = Batch(images) } }).Training;
+        var plan = new UNetPlan(network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes);
+        var chosen = options.Training with { BatchSize = Batch(images), LearningRate = LearningRate(plan.NumberOfParameters) };
+        var training = configure(options with { Training = chosen }).Training;
         var steps = Math.Max(1, images / training.BatchSize);
         return new PlannedOptions(
             network,
@@ -55,6 +67,15 @@ internal static class PlannedTraining
             duration,
             facts.Budget,
             secondsPerImage * training.BatchSize);
+    }
+
+    /// <summary>The highest learning rate for a network, to two digits.</summary>
+    /// <param name="weights">The number of its weights.</param>
+    internal static double LearningRate(double weights)
+    {
+        var slope = Math.Log(PaperRate / HighestRate) / Math.Log(WeightsOfPaper / WeightsOfHighestRate);
+        var rate = Math.Max(LeastRate, HighestRate * Math.Pow(Math.Max(1, weights / WeightsOfHighestRate), slope));
+        return double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
     private static int Batch(double images)

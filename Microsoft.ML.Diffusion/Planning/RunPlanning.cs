@@ -5,7 +5,7 @@ using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Planning;
 
-/// <summary>The plan of one run: taken from its checkpoint, or made for its images, device and time.</summary>
+/// <summary>The plan of one run: taken from its checkpoint, or made for its images, device and time. One process measures for all, which share out each step.</summary>
 internal sealed class RunPlanning(
     TimeBudget budget,
     TrainingSet images,
@@ -13,7 +13,8 @@ internal sealed class RunPlanning(
     ModelDescription? previous,
     bool hasValidation,
     ComputeDevice device,
-    long seed)
+    long seed,
+    int processes = 1)
 {
     private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(10); // with a day of training, too
 
@@ -42,7 +43,7 @@ internal sealed class RunPlanning(
             options => timer.SecondsPerStep(
                 new ModelDescription(images.Shape, options.Network, options.Schedule, options.Prediction, options.Variance, classNames),
                 options.Training,
-                limit)).Decide(() => clock.Elapsed);
+                limit) / processes).Decide(() => clock.Elapsed);
         tell(PlanText.Of(_facts, planned, Options(planned)));
         return planned;
     }

@@ -24,7 +24,7 @@ internal static class HostThreads
     /// <param name="compute">Called with the first item of a part and the one behind its last, on any thread.</param>
     public static void ForParts(int items, long numbers, Action<int, int> compute)
     {
-        var parts = (int)Math.Min(Math.Min(items, numbers / NumbersOfPart), Environment.ProcessorCount);
+        var parts = (int)Math.Min(Math.Min(items, numbers / NumbersOfPart), CoreShare.Cores);
         if (parts <= 1)
         {
             compute(0, items);

@@ -43,8 +43,21 @@ internal static class Limits
     /// <summary>The images that one call returns, all of them in memory.</summary>
     public const int ImagesAtOnce = 1_000_000;
 
+    /// <summary>The number of an image within its seed at which options may begin: far above what anybody draws, and sums with counts do not overflow.</summary>
+    public const long ImageNumber = 1_000_000_000_000_000;
+
     /// <summary>The tensors of the weights of a network: about 22 for each of <see cref="ResidualBlocks"/>.</summary>
     public const int Tensors = 8_192;
+
+    /// <summary>The number within its seed of an image that a call begins with.</summary>
+    /// <param name="name">The option, as the user knows it.</param>
+    /// <param name="number">Its value.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is outside its range.</exception>
+    public static void CheckFirstImage(string name, long number) => Check.Require(
+        number is >= 0 and <= ImageNumber,
+        name,
+        number,
+        "must be from 0 to 10^15, because it is the number of the first image within the seed, which counts its images from 0");
 
     /// <summary>The names of classes that a model can have.</summary>
     /// <param name="names">The names.</param>

@@ -38,6 +38,20 @@ internal sealed class RunCancellation : IDisposable
         }
     }
 
+    /// <summary>What a run throws that was cancelled here or in another of its processes.</summary>
+    public OperationCanceledException Reason()
+    {
+        try
+        {
+            ThrowIfRequested();
+            return new OperationCanceledException("Training was cancelled in another of its processes.");
+        }
+        catch (OperationCanceledException reason)
+        {
+            return reason;
+        }
+    }
+
     /// <summary>Says that nothing can be lost any more: a process that a signal ends may end now.</summary>
     public void Saved() => _signals?.Saved();
 

@@ -13,6 +13,7 @@ internal sealed class Workers : IDisposable
     private readonly Action? _prepare;
     private readonly bool _callerWorks;
     private Action<int>? _work;
+    private int _cores; // of each thread: its share of the caller's
 
     /// <param name="count">The number of threads; 1 starts none.</param>
     /// <param name="prepare">What each thread does before anything else; null for nothing.</param>
@@ -58,7 +59,7 @@ internal sealed class Workers : IDisposable
 
         lock (_running)
         {
-            _work = work;
+            (_work, _cores) = (work, Math.Max(1, CoreShare.Cores / Count));
             _finished.Reset();
             foreach (var start in _start)
             {
@@ -104,10 +105,10 @@ internal sealed class Workers : IDisposable
 
     private void Serve(SemaphoreSlim start, int index)
     {
-        CoreShare.Cores = Math.Max(1, Environment.ProcessorCount / Count);
         _prepare?.Invoke();
         for (start.Wait(); _work is { } work; start.Wait())
         {
+            CoreShare.Cores = _cores;
             Work(work, index);
             _finished.Signal();
         }
@@ -116,10 +117,8 @@ internal sealed class Workers : IDisposable
     // With the same share of the cores as the others.
     private void WorkAsCaller(Action<int> work)
     {
-        var cores = CoreShare.Cores;
-        CoreShare.Cores = Math.Max(1, cores / Count);
+        using var share = CoreShare.Use(_cores);
         Work(work, 0);
-        CoreShare.Cores = cores;
     }
 
     private void Work(Action<int> work, int index)

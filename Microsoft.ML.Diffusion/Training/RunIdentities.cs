@@ -31,6 +31,16 @@ internal static class RunIdentities
         nameof(TrainingOptions.CheckpointDirectory),
         nameof(TrainingOptions.CheckpointEverySteps),
         nameof(TrainingOptions.KeepCheckpoints),
+        nameof(TrainingOptions.Processes),
+        nameof(TrainingOptions.GradientSliceMegabytes),
+    ];
+
+    // What decides none of the weights, but must be alike in all processes of a run: when they end, and in which order they tell each other what.
+    private static readonly string[] _common =
+    [
+        nameof(TrainingOptions.MaximumConsecutiveSkippedSteps),
+        nameof(TrainingOptions.GradientSliceMegabytes),
+        nameof(TrainingOptions.CheckpointEverySteps),
     ];
 
     // At a constant rate they decide only when to stop: a run may be made longer.
@@ -79,6 +89,29 @@ internal static class RunIdentities
         }
 
         return new RunIdentity(entries) { Plan = plan };
+    }
+
+    /// <summary>All that must be the same in every process of a run, by name.</summary>
+    /// <param name="identity">The run.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="others">What else.</param>
+    public static IReadOnlyDictionary<string, string> OfProcess(
+        RunIdentity identity,
+        TrainingOptions options,
+        params IEnumerable<(string Name, string Value)> others)
+    {
+        var entries = new SortedDictionary<string, string>(identity.Entries, StringComparer.Ordinal);
+        foreach (var name in _budgets.Concat(_common))
+        {
+            entries[name] = Text(typeof(TrainingOptions).GetProperty(name)!.GetValue(options));
+        }
+
+        foreach (var (name, value) in others)
+        {
+            entries[name] = value;
+        }
+
+        return entries;
     }
 
     /// <summary>SHA-256 of the weights that a run starts from.</summary>

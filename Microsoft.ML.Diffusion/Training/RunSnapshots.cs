@@ -16,7 +16,7 @@ internal sealed class RunSnapshots(
     double start,
     Action<TrainingSummary>? saveModel)
 {
-    private readonly SampleGridOptions? _grid = run.Options.SampleGrid;
+    private readonly SampleGridOptions? _grid = run.Group.IsFirst ? run.Options.SampleGrid : null;
     private readonly BudgetShares _gridShares = new(run.Options.SampleGrid?.EveryFraction ?? 1, start);
     private readonly BudgetShares _modelShares = new(run.Options.ModelFileEveryFraction, start);
     private int _stepShown = -1;
@@ -52,6 +52,13 @@ internal sealed class RunSnapshots(
     {
         _stepShown = step;
         using var averaged = training.LendAverage();
-        new SampleGridPainter(run, options, cancellation).Show(step);
+        try
+        {
+            new SampleGridPainter(run, options, cancellation).Show(step);
+        }
+        catch (OperationCanceledException) when (run.Group.Processes is not null && cancellation.IsRequested)
+        {
+            // The other processes are in the next step, with which this one tells them.
+        }
     }
 }

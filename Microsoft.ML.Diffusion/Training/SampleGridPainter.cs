@@ -19,7 +19,7 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
     {
         var model = new DiffusionModel(run.Model, run.Network); // not disposed: the network is the run's
         var generator = new ImageGenerator(model, _generation, _generation.Seed ?? run.Seed);
-        var images = generator.Images([.. Enumerable.Range(0, options.NumberOfImages)], Labels());
+        var images = generator.Images(generator.Numbers(options.NumberOfImages), Labels(generator));
         try
         {
             using var grid = ImageGrid.Create(images, options.ColumnsOrSquare);
@@ -31,10 +31,10 @@ internal sealed class SampleGridPainter(TrainingRun run, SampleGridOptions optio
         }
     }
 
-    private IReadOnlyList<int>? Labels() =>
+    private IReadOnlyList<int>? Labels(ImageGenerator generator) =>
         options.Labels
             ?? (run.Model.NumberOfClasses > 0
-                ? [.. Enumerable.Range(0, options.NumberOfImages).Select(i => i % run.Model.NumberOfClasses)]
+                ? [.. generator.Numbers(options.NumberOfImages).Select(number => (int)(number % run.Model.NumberOfClasses))]
                 : null);
 
     private sealed class CancellationCheck(RunCancellation cancellation) : IProgress<double>

@@ -10,15 +10,16 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="firstSample">The number of the batch's first image among all that the run shows: step x BatchSize.</param>
 /// <param name="trainingTimesteps">T.</param>
 /// <param name="options">What there is to draw.</param>
-internal sealed class StepDraws(long seed, long firstSample, int trainingTimesteps, TrainingOptions options)
+/// <param name="places">The places in the batch of the images at hand, of a process that has some of them; null where it has all.</param>
+internal sealed class StepDraws(long seed, long firstSample, int trainingTimesteps, TrainingOptions options, int[]? places = null)
 {
     /// <summary>Standard normal noise of an image.</summary>
-    /// <param name="place">Its place in the batch.</param>
+    /// <param name="image">Its number among those at hand.</param>
     /// <param name="noise">[C][H][W], to be written.</param>
-    public void Noise(int place, Span<float> noise) =>
-        new RandomNumbers(RandomStream.TrainingNoise, seed).Normals(firstSample + place, 0, noise);
+    public void Noise(int image, Span<float> noise) =>
+        new RandomNumbers(RandomStream.TrainingNoise, seed).Normals(Sample(image), 0, noise);
 
-    /// <summary>One timestep for each image.</summary>
+    /// <summary>One timestep for each image of the batch, whoever has them.</summary>
     /// <param name="count">Number of images.</param>
     /// <param name="probabilities">Probability of each timestep; null draws uniformly on 0..T-1.</param>
     public int[] Timesteps(int count, double[]? probabilities = null)
@@ -55,7 +56,7 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
         var numbers = new RandomNumbers(RandomStream.Flips, seed);
         for (var i = 0; i < images.Length / shape.PixelCount; i++)
         {
-            if (numbers.Uniform(firstSample + i) < 0.5)
+            if (numbers.Uniform(Sample(i)) < 0.5)
             {
                 Mirror(images.Slice(i * shape.PixelCount, shape.PixelCount), shape.Width);
             }
@@ -75,7 +76,7 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
         var told = new float[images.Length / shape.PixelCount * Augmentation.Length];
         HostThreads.ForEach(images.Length / shape.PixelCount, shape.PixelCount, image =>
         {
-            var drawn = Augmentation.Draw(augmentation, shape, numbers, firstSample + image);
+            var drawn = Augmentation.Draw(augmentation, shape, numbers, Sample(image));
             drawn.Apply(images.AsSpan(image * shape.PixelCount, shape.PixelCount), shape);
             drawn.Tell(told.AsSpan(image * Augmentation.Length, Augmentation.Length));
         });
@@ -86,8 +87,10 @@ internal sealed class StepDraws(long seed, long firstSample, int trainingTimeste
     public int[] Labels(int[] indices, IReadOnlyList<int> all)
     {
         var numbers = new RandomNumbers(RandomStream.LabelDropout, seed);
-        return [.. indices.Select((index, i) => numbers.Uniform(firstSample + i) < options.LabelDropout ? -1 : all[index])];
+        return [.. indices.Select((index, i) => numbers.Uniform(Sample(i)) < options.LabelDropout ? -1 : all[index])];
     }
+
+    private long Sample(int image) => firstSample + (places is null ? image : places[image]);
 
     private static void Mirror(Span<float> image, int width)
     {

@@ -21,6 +21,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly RunAdvice _advice;
     private readonly RunSnapshots _snapshots;
     private readonly int _firstStep;
+    private Pulse _pulse;
     private int _step;
     private int[] _indices;
     private bool _hasDiverged;
@@ -32,19 +33,23 @@ internal sealed class TrainingLoop : IDisposable
     public TrainingLoop(TrainingRun run, RunCancellation cancellation, RunCheckpoints? checkpoints, RunListeners listeners)
     {
         (_run, _options, _cancellation, _checkpoints, _listeners) = (run, run.Options, cancellation, checkpoints, listeners);
-        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Teacher);
+        _training = new TrainingStep(run.Network, run.Model, _options, run.Seed, run.Group, run.Teacher);
         _budget = new TrainingBudget(_options, run.Images.Count);
         _batches = new BatchSequence(run.Images.Count, _options.BatchSize, run.Seed);
         _validations = new ValidationRecord(_options.Validation);
-        var start = checkpoints?.Restore(_training, _validations);
+        var start = RunStart.Share(run.Group, checkpoints?.Restore(_training, _validations), _training, _validations);
         _firstStep = _step = start?.Step ?? 0;
         _meter = new TrainingMeter(_options.BatchSize, run.Images.Count, start?.Meter ?? new());
-        _indices = _batches.Indices(_step);
+        _pulse = new Pulse(false, TimeSpan.FromSeconds(start?.Meter.Seconds ?? 0));
+        _indices = _training.Own(_batches.Indices(_step));
         _advice = new RunAdvice(_options, run.Images.Count, run.IsFineTuned, ZeroLoss.Of(run), listeners.Warn);
         _snapshots = new RunSnapshots(run, _training.Optimizer, cancellation, Fraction, listeners.SaveModel);
     }
 
-    private double Fraction => _budget.Fraction(_step, _meter.Elapsed);
+    private double Fraction => _budget.Fraction(_step, Elapsed);
+
+    // Of processes, the first one's when the last step was taken: all must decide alike.
+    private TimeSpan Elapsed => _run.Group.Processes is null ? _meter.Elapsed : _pulse.Elapsed;
 
     private bool IsOver => Fraction >= 1 || _validations.IsExhausted;
 
@@ -60,7 +65,7 @@ internal sealed class TrainingLoop : IDisposable
             TakeSteps();
             end = _validations.IsExhausted ? TrainingEnd.EarlyStopping : TrainingEnd.Budget;
         }
-        catch (OperationCanceledException) when (_cancellation.IsRequested && _options.ReturnModelOnCancellation)
+        catch (OperationCanceledException e) when (IsCancelled(e) && _options.ReturnModelOnCancellation)
         {
             SaveLastStep();
             end = TrainingEnd.Cancelled;
@@ -76,6 +81,8 @@ internal sealed class TrainingLoop : IDisposable
             throw;
         }
 
+        _run.Group.End();
+        _listeners.Tell(_training.Clock);
         var isWhole = end == TrainingEnd.Budget;
         var last = Report(Place(isWhole ? 1 : Fraction) with { IsLast = true });
         if (isWhole)
@@ -93,13 +100,13 @@ internal sealed class TrainingLoop : IDisposable
         Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
         if (!IsOver)
         {
-            _advice.Start(_step, _meter.Elapsed, _budget.Steps);
+            _advice.Start(_step, Elapsed, _budget.Steps);
         }
 
         _run.Images.Prefetch(_indices);
         while (!IsOver)
         {
-            _cancellation.ThrowIfRequested();
+            ThrowIfCancelled();
             TakeStep();
             Validate(isDue: IsValidationDue);
             if (IsOver)
@@ -111,11 +118,13 @@ internal sealed class TrainingLoop : IDisposable
             _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
             if (_step % _options.CheckpointEverySteps == 0)
             {
+                RunWeights.Check(_run.Group, _training, _step);
                 Save();
             }
         }
 
         Validate(isDue: true);
+        RunWeights.Check(_run.Group, _training, _step);
         _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
     }
@@ -123,15 +132,17 @@ internal sealed class TrainingLoop : IDisposable
     private void TakeStep()
     {
         var (indices, learningRate) = (_indices, LearningRate(_step));
-        _indices = _batches.Indices(_step + 1);
+        _indices = _training.Own(_batches.Indices(_step + 1));
         _run.Images.Prefetch(_indices);
+        _training.Pulse = new Pulse(_cancellation.IsRequested, _meter.Elapsed);
         _training.Run(_run.Images, indices, _step, learningRate);
+        _pulse = _training.Pulse;
         _step++;
         var losses = _training.Losses.Read();
         double? loss = losses.Taken > 0 ? losses.LastLoss : null;
         TrainingTelemetry.Add(indices.Length, loss);
         Count(losses);
-        _advice.Step(loss, learningRate, Fraction, _meter.Elapsed, IsTimed);
+        _advice.Step(loss, learningRate, Fraction, Elapsed, IsTimed);
     }
 
     private void Count(LossTotals losses)
@@ -143,11 +154,27 @@ internal sealed class TrainingLoop : IDisposable
             _hasDiverged = true;
             throw OptionMessages.Of(
                 $"Training diverged at step {_step}: {counts.SkippedInARow} steps in a row had a loss or gradient that was not a finite number (the last finite loss was {counts.LastLoss:G4}, the learning rate is {LearningRate(_step - 1):G3}). Lower {new OptionName(nameof(TrainingOptions.LearningRate))}, or raise {new OptionName(nameof(TrainingOptions.WarmupSteps))}; {new OptionName(nameof(TrainingOptions.MaximumConsecutiveSkippedSteps))} says how many such steps may follow each other.",
-                message => new InvalidOperationException(message));
+                message => _run.Group.Agreed(new InvalidOperationException(message)));
         }
     }
 
-    private double LearningRate(int step) => _budget.LearningRate(step, _meter.Elapsed);
+    private bool IsCancelled(OperationCanceledException exception) =>
+        _run.Group.Processes is null ? _cancellation.IsRequested : _run.Group.IsAgreed(exception);
+
+    // Alone at once; of processes, all behind the step in which one of them said so.
+    private void ThrowIfCancelled()
+    {
+        if (_run.Group.Processes is null)
+        {
+            _cancellation.ThrowIfRequested();
+        }
+        else if (_pulse.IsStopWanted)
+        {
+            throw _run.Group.Agreed(_cancellation.Reason());
+        }
+    }
+
+    private double LearningRate(int step) => _budget.LearningRate(step, Elapsed);
 
     private bool IsValidationDue =>
         _step > 0 && _step % (_options.Validation.EverySteps ?? (int)Math.Ceiling((double)_run.Images.Count / _options.BatchSize)) == 0;
@@ -161,7 +188,7 @@ internal sealed class TrainingLoop : IDisposable
         }
     }
 
-    private bool IsTimed => _budget.IsTimed(_step, _meter.Elapsed);
+    private bool IsTimed => _budget.IsTimed(_step, Elapsed);
 
     private RunPlace Place(double fraction) =>
         new(_step, fraction, LearningRate(Math.Max(0, _step - 1)), _validations.LastLoss)

@@ -37,6 +37,11 @@ public sealed partial record TrainingOptions
             GradientAccumulationSteps,
             "must be at least 1, which takes the batch in one piece");
         Require(
+            GradientSliceMegabytes > 0,
+            nameof(GradientSliceMegabytes),
+            GradientSliceMegabytes,
+            "must be above 0; infinity adds up all gradients at once");
+        Require(
             Loss is null || Enum.IsDefined(Loss.Value),
             nameof(Loss),
             Loss,

@@ -153,6 +153,23 @@ public sealed partial record TrainingOptions
     /// <value>At least 1. The default is 2, so that one is left should the other be damaged.</value>
     public int KeepCheckpoints { get; init; } = 2;
 
+    /// <summary>
+    /// Gets the processes that train one model together, each of which calls <c>Fit</c> with the same options and images. <see cref="BatchSize"/> is that of all: each
+    /// process computes its part of every step, and all have the same model at the end. The first, of rank 0, alone writes files, reports and generates images.
+    /// </summary>
+    /// <value>
+    /// <see langword="null"/>, the default, trains in this process alone. The package Microsoft.ML.Diffusion.Mpi has <c>MpiProcessGroup.World</c>. It is not saved with the
+    /// model, and a run may be resumed by another number of processes.
+    /// </value>
+    public ProcessGroup? Processes { get; init; }
+
+    /// <summary>
+    /// Gets the megabytes of gradients that <see cref="Processes"/> add up at a time, while gradients of other layers are still computed: fewer begin earlier, more cost
+    /// fewer messages.
+    /// </summary>
+    /// <value>Above 0. The default is 25. It changes no result.</value>
+    public double GradientSliceMegabytes { get; init; } = 25;
+
     /// <summary>Gets the receiver of progress reports.</summary>
     /// <value><see langword="null"/>, the default, reports to <c>MLContext.Log</c> only.</value>
     public IProgress<TrainingProgress>? Progress { get; init; }

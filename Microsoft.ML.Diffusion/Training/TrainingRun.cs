@@ -22,6 +22,9 @@ internal sealed record TrainingRun(
     TrainingSet Images,
     TrainingSet? Validation)
 {
+    /// <summary>The processes that train together.</summary>
+    public RunGroup Group { get; init; } = RunGroup.Alone;
+
     /// <summary>Whether the network's weights are those of a trained model.</summary>
     public bool IsFineTuned { get; init; }
 
@@ -36,4 +39,11 @@ internal sealed record TrainingRun(
 /// <param name="Report">Receives progress.</param>
 /// <param name="Warn">Receives what is wrong with the run, and how to mend it.</param>
 /// <param name="SaveModel">Saves the network, which has the averaged weights then, as a model of the run so far; null for nobody.</param>
-internal sealed record RunListeners(Action<TrainingProgress> Report, Action<OptionText> Warn, Action<TrainingSummary>? SaveModel = null);
+internal sealed record RunListeners(Action<TrainingProgress> Report, Action<OptionText> Warn, Action<TrainingSummary>? SaveModel = null)
+{
+    /// <summary>Those of a process that is not the first of its run.</summary>
+    public static RunListeners None { get; } = new(_ => { }, _ => { });
+
+    /// <summary>Receives, at the end, how long gradients were added up over processes.</summary>
+    public Action<GroupClock> Tell { get; init; } = _ => { };
+}

@@ -37,18 +37,47 @@ internal sealed class Validator(TrainingRun run, TrainingSet images, RunCancella
         ? Array.ConvertAll(Stratified(count, teacher.Timesteps.Count), step => teacher.Timesteps[step])
         : Stratified(count, run.Model.Schedule.NumberOfTrainingTimesteps);
 
-    /// <summary>The mean loss of the network as it is, over all draws.</summary>
+    /// <summary>The mean loss of the network as it is, over all draws. Each process of a run computes some batches of them.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled meanwhile.</exception>
     public double Loss()
     {
-        var sum = 0.0;
-        for (var first = 0; first < _timesteps.Length; first += _options.BatchSize)
+        var sums = new double[(_timesteps.Length + _options.BatchSize - 1) / _options.BatchSize];
+        for (var batch = run.Group.Rank; batch < sums.Length && !IsCancelled(); batch += run.Group.Size)
         {
-            cancellation.ThrowIfRequested();
-            sum += SumOfLosses(first, Math.Min(_options.BatchSize, _timesteps.Length - first));
+            var first = batch * _options.BatchSize;
+            sums[batch] = SumOfLosses(first, Math.Min(_options.BatchSize, _timesteps.Length - first));
         }
 
-        return sum / _timesteps.Length;
+        return Gathered(sums).Sum() / _timesteps.Length;
+    }
+
+    // Alone, it ends at once; together, all processes meet first.
+    private bool IsCancelled()
+    {
+        if (run.Group.Processes is null)
+        {
+            cancellation.ThrowIfRequested();
+        }
+
+        return cancellation.IsRequested;
+    }
+
+    // In the order of batches, so that the sum is that of one process.
+    private double[] Gathered(double[] sums)
+    {
+        if (run.Group.Processes is not { } processes)
+        {
+            return sums;
+        }
+
+        var all = processes.Gather<double>([cancellation.IsRequested ? 1 : 0, .. sums]);
+        var length = 1 + sums.Length;
+        if (Enumerable.Range(0, processes.Size).Any(rank => all[rank * length] != 0))
+        {
+            throw run.Group.Agreed(cancellation.Reason());
+        }
+
+        return [.. sums.Select((_, batch) => all[(batch % processes.Size * length) + 1 + batch])];
     }
 
     private double SumOfLosses(int first, int count)

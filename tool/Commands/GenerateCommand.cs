@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
+using Diffusion.Tool.Shards;
 using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Commands;
@@ -9,9 +10,11 @@ namespace Diffusion.Tool.Commands;
 internal sealed class GenerateCommand : ToolCommand
 {
     private const string DefaultOutput = "generated";
+    private const int DefaultCount = 16;
 
     private readonly Argument<string> _model;
     private readonly Option<int?> _count;
+    private readonly Option<int?> _first;
     private readonly Option<string?> _output;
     private readonly Option<string?> _grid;
     private readonly Option<int?> _columns;
@@ -29,7 +32,14 @@ internal sealed class GenerateCommand : ToolCommand
         : base("generate", "Draw pictures", cancellationToken)
     {
         _model = Added(CommonOptions.Model());
-        _count = Added(Values.Whole("--count", "N", "Number of pictures [default: 16]"));
+        _count = Added(Values.Whole("--count", "N", $"Number of pictures [default: {DefaultCount}]"));
+        _first = Added(
+            Values.Whole(
+                "--first",
+                "N",
+                "Number of the first picture within the seed, and in the names of files: runs that go on where others end make together what one makes [default: 0]",
+                minimum: 0));
+        Add(ShardOptions.Shard);
         _output =
             Added(Values.Text(
                 "--output",
@@ -68,15 +78,17 @@ internal sealed class GenerateCommand : ToolCommand
     protected override Result Execute(ParseResult parsed, Session session)
     {
         RequireTogether(parsed);
+        var shard = ShardOptions.Read(parsed, _count, _seed, [_grid, _film, _first]);
         _sampler.Check(parsed);
         var source = parsed.GetRequiredValue(_model);
         ModelSource.CheckExists(source); // before folders are made
-        var count = parsed.GetValue(_count) ?? 16;
-        var force = parsed.GetValue(_force);
+        var (count, first, force) = (parsed.GetValue(_count) ?? DefaultCount, parsed.GetValue(_first), parsed.GetValue(_force));
         var grid = parsed.GetValue(_grid) is { } file ? OutputFile.Prepare(_grid.Name, file, force, OutputFile.Pictures) : null;
         var film = parsed.GetValue(_film) is { } path ? OutputFile.Prepare(_film.Name, path, force, OutputFile.Films) : null;
         var single = parsed.GetValue(_output) ?? (grid is null && film is null ? DefaultOutput : null);
-        var folder = single is null ? null : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, single, count, force));
+        var folder = single is null || shard is not null
+            ? null
+            : new NumberedPictures(OutputFile.PrepareFolder(_output.Name, single, count, force, first ?? 0), first);
 
         var context = session.CreateContext();
         using var model = ModelSource.Load(context, source, parsed.GetValue(_device));
@@ -87,8 +99,22 @@ internal sealed class GenerateCommand : ToolCommand
             GuidanceScale = parsed.GetValue(_guidance) ?? model.Generation.GuidanceScale,
             BatchSize = parsed.GetValue(_batch) ?? model.Generation.BatchSize,
             Seed = parsed.GetValue(_seed) ?? Random.Shared.Next(),
+            FirstImage = first ?? 0,
             CancellationToken = session.CancellationToken,
         };
+        if (shard is { } part)
+        {
+            return new ShardJob(context, session, model, options, labels)
+            {
+                Shard = part,
+                Count = count,
+                Output = single!,
+                Force = force,
+                Model = source,
+                Arguments = ShardOptions.Arguments(parsed, [_seed, _label, _unlabelled, _guidance, .. _sampler.All]),
+            }.Run();
+        }
+
         var job = new DrawingJob(context, session, model, options, labels, count)
         {
             Folder = folder,

@@ -14,6 +14,7 @@ internal static class ToolCommands
         CommonOptions.Verbose,
         new TrainCommand(cancellationToken),
         new GenerateCommand(cancellationToken),
+        new MergeCommand(cancellationToken),
         new InterpolateCommand(cancellationToken),
         new DescribeCommand(cancellationToken),
         new InspectCommand(cancellationToken),

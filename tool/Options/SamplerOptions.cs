@@ -28,6 +28,9 @@ internal sealed class SamplerOptions
         command.Add(_eta);
     }
 
+    /// <summary>Gets all of them.</summary>
+    public IReadOnlyList<Option> All => [_sampler, _steps, _eta];
+
     /// <summary>Checks what can be without a model.</summary>
     public void Check(ParseResult parsed)
     {

@@ -39,6 +39,7 @@ internal static class TypedNames
         [nameof(ImageFolderOptions.MaximumPixels)] = "--maximum-pixels",
         [nameof(ImageFolderOptions.MaximumFileBytes)] = "--maximum-file-bytes",
         [nameof(GenerationOptions.GuidanceScale)] = "--guidance",
+        [nameof(GenerationOptions.FirstImage)] = "--first",
         [nameof(InterpolationOptions.Depth)] = "--depth",
         ["MLContext.TempFilePath"] = "--output", // which is the folder for temporary files here
         ["Seed"] = "--seed",

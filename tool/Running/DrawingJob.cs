@@ -94,7 +94,7 @@ internal sealed class DrawingJob(
             labels is null ? null : [.. Enumerable.Range(0, filmed).Select(LabelOf)],
             options with { Progress = session.Drawing });
 
-    private int LabelOf(int picture) => labels![picture % labels.Count];
+    private int LabelOf(int picture) => labels![(int)((options.FirstImage + picture) % labels.Count)];
 
     private static int SquareColumns(int pictures) => (int)Math.Ceiling(Math.Sqrt(pictures));
 

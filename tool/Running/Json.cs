@@ -13,8 +13,15 @@ internal static class Json
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // nothing of it goes into a web page
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     public static string Text(object document) => JsonSerializer.Serialize(document, _options);
+
+    /// <summary>Reads a document that <see cref="Text"/> wrote, in which nothing is missing.</summary>
+    /// <exception cref="JsonException">It is another one.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> document) =>
+        JsonSerializer.Deserialize<T>(document, _options) ?? throw new JsonException("The document is empty.");
 }

@@ -44,15 +44,16 @@ internal static class OutputFile
     /// <param name="path">The folder.</param>
     /// <param name="count">The number of pictures.</param>
     /// <param name="force">Whether numbered pictures that are there may be replaced.</param>
+    /// <param name="firstPicture">The number of the first picture.</param>
     /// <returns>The path.</returns>
-    public static string PrepareFolder(string option, string path, int count, bool force)
+    public static string PrepareFolder(string option, string path, int count, bool force, long firstPicture = 0)
     {
         if (File.Exists(path))
         {
             throw new ToolException($"{option} must be a folder, but '{path}' is a file. Name another folder.");
         }
 
-        if (!force && NumberedPictures.FindFirst(path, count) is { } first)
+        if (!force && NumberedPictures.FindFirst(path, count, firstPicture) is { } first)
         {
             throw new ToolException(
                 $"{option}: '{first}' is there already. Add --force to replace the numbered pictures in the folder, or name another one.");

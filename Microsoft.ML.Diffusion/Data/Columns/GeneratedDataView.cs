@@ -50,14 +50,15 @@ internal sealed class GeneratedDataView(
         return builder.ToSchema();
     }
 
-    private int LabelOf(int row) => labels![row % labels.Count];
+    // By the image's number, so that rows of a part have the classes that they have among all.
+    private int LabelOf(int row) => labels![(int)((options.FirstImage + row) % labels.Count)];
 
     private byte[][] Generate(ReadOnlySpan<int> rows)
     {
         using var share = model.Use();
         var samples = rows.ToArray();
         return new ImageGenerator(model, options, seed).Pixels(
-            [.. samples.Select(row => (long)row)],
+            [.. samples.Select(row => options.FirstImage + row)],
             labels is null ? null : [.. samples.Select(LabelOf)]);
     }
 

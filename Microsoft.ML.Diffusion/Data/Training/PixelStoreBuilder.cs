@@ -46,13 +46,17 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
         _file.Position = Length;
     }
 
+    /// <summary>Where other processes find the file; null for images in memory.</summary>
+    public string? SharedPath => _file is null ? null : SharedImages.PathOf(_file);
+
     /// <summary>Hands the images over; this builder is then empty.</summary>
-    public PixelStore ToStore()
+    /// <param name="tail">What is to follow them, if they are in a file.</param>
+    public PixelStore ToStore(ReadOnlySpan<byte> tail = default)
     {
         PixelStore store;
         if (_file is not null)
         {
-            Flush(_file);
+            Finish(_file, tail);
             store = new PixelStore(_file, Count, imageBytes);
         }
         else
@@ -106,10 +110,11 @@ internal sealed unsafe class PixelStoreBuilder(int imageBytes, long maximumMemor
         }
     }
 
-    private void Flush(FileStream file)
+    private void Finish(FileStream file, ReadOnlySpan<byte> tail)
     {
         try
         {
+            file.Write(tail);
             file.Flush();
         }
         catch (IOException exception)

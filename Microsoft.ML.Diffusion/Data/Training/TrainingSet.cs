@@ -20,6 +20,9 @@ internal sealed class TrainingSet(ImageShape shape, PixelStore pixels, IReadOnly
     /// <summary>The number of images of one single colour.</summary>
     public int BlankCount { get; init; }
 
+    /// <summary>Where other processes find the images; null where they are this one's alone.</summary>
+    public SharedImages? Shared { get; init; }
+
     /// <summary>Whether the images are in a temporary file rather than in memory.</summary>
     public bool IsMapped => pixels.IsMapped;
 

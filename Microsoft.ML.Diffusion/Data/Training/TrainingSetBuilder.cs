@@ -37,7 +37,20 @@ internal sealed class TrainingSetBuilder(TrainingSetNeeds needs, ImageShape? exp
         }
     }
 
-    public TrainingSet ToTrainingSet() => new(_shape, _pixels!.ToStore(), hasLabels ? _labels : null) { BlankCount = _blankCount };
+    /// <param name="isShared">Whether other processes of the machine are to use the images too.</param>
+    public TrainingSet ToTrainingSet(bool isShared = false)
+    {
+        var (labels, token) = (hasLabels ? _labels : null, Guid.NewGuid());
+        var shared =
+            isShared && _pixels!.SharedPath is { } path
+                ? new SharedImages(path, Count, _shape, _blankCount, hasLabels, token)
+                : null;
+        return new(_shape, _pixels!.ToStore(shared is null ? [] : SharedImages.Tail(labels, token)), labels)
+        {
+            BlankCount = _blankCount,
+            Shared = shared,
+        };
+    }
 
     public void Dispose() => _pixels?.Dispose();
 

@@ -21,6 +21,9 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
     /// <summary>The number of cursors that share the work.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Whether other processes of the machine are to use the images too: they go to a file then, however few they are.</summary>
+    public bool IsShared { get; init; }
+
     /// <exception cref="InvalidOperationException">There is no image, or one is unreadable, of another size, has impossible pixels, or all are of another scale.</exception>
     public TrainingSet Read()
     {
@@ -63,7 +66,8 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
 
     private TrainingSet Collect(IEnumerable<(RowImage Image, int Label)> rows)
     {
-        using var images = new TrainingSetBuilder(needs, Expected, label is not null, TemporaryFolder);
+        using var images =
+            new TrainingSetBuilder(IsShared ? needs with { MaximumMemory = 0 } : needs, Expected, label is not null, TemporaryFolder);
         foreach (var (image, imageLabel) in rows)
         {
             Cancellation.ThrowIfRequested();
@@ -72,7 +76,7 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
 
         input.CheckScale(_seen, isOfModel: false);
         return images.Count > 0
-            ? images.ToTrainingSet()
+            ? images.ToTrainingSet(IsShared)
             : throw new InvalidOperationException($"Column '{input.Column.Name}' has no rows, but training needs at least one image.");
     }
 }

@@ -22,10 +22,12 @@ internal sealed unsafe class CpuOptimizer
     private readonly NetworkWeights _secondMoments;
     private readonly NetworkWeights _average;
     private readonly double[] _squares;
+    private readonly (int To, int From)[] _pairs;
     private readonly int _parts;
     private readonly Action<int> _sumUp;
     private readonly Action<int> _take;
     private Rates _rates;
+    private bool _isSummed;
 
     /// <param name="weights">The weights.</param>
     /// <param name="gradients">The gradients of each part of a batch, to be added up.</param>
@@ -34,6 +36,7 @@ internal sealed unsafe class CpuOptimizer
         (_weights, _gradients) = (weights, gradients);
         (_firstMoments, _secondMoments, _average) = (new(weights.Plan), new(weights.Plan), weights.Copy());
         _squares = new double[(weights.Length + Block - 1) / Block];
+        _pairs = [.. TreeSum.Pairs(gradients.Length)];
         _parts = KernelThreads.PartsFor(_squares.Length, 10.0 * weights.Length);
         BlockWork sumUp = SumUp, take = Take;
         _sumUp = part => ForBlocks(part, sumUp);
@@ -54,9 +57,13 @@ internal sealed unsafe class CpuOptimizer
     };
 
     /// <summary>Takes a step, and sets the gradients to zero; if a number is not finite, nothing else changes.</summary>
+    /// <param name="settings">Rates and limits of this step.</param>
+    /// <param name="isLossFinite">Whether the loss is a finite number.</param>
+    /// <param name="isSummed">Whether the first part's gradients are the sum of all already.</param>
     /// <returns>Whether the step was taken.</returns>
-    public bool Update(UpdateSettings settings, bool isLossFinite)
+    public bool Update(UpdateSettings settings, bool isLossFinite, bool isSummed = false)
     {
+        _isSummed = isSummed;
         KernelThreads.Run(_parts, _sumUp);
         var norm = 0.0;
         foreach (var squares in _squares)
@@ -90,16 +97,25 @@ internal sealed unsafe class CpuOptimizer
         }
     }
 
-    // Adds the gradients of all parts to those of the first, and their squares.
+    /// <summary>Adds the gradients of all parts, from one number to another, to those of the first.</summary>
+    public void SumParts(int begin, int end)
+    {
+        foreach (var (to, from) in _pairs)
+        {
+            Numbers.Add(_gradients[from].Begin + begin, _gradients[to].Begin + begin, end - begin);
+        }
+    }
+
+    // And adds up their squares.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumUp(int block, int begin, int end)
     {
-        var sum = _gradients[0].Begin;
-        foreach (var other in _gradients.AsSpan(1))
+        if (!_isSummed)
         {
-            Numbers.Add(other.Begin + begin, sum + begin, end - begin);
+            SumParts(begin, end);
         }
 
+        var sum = _gradients[0].Begin;
         var total = Vector512<double>.Zero;
         for (var i = begin; i < end; i += Lanes)
         {

@@ -53,7 +53,10 @@ internal sealed class CpuProgram
     }
 
     /// <summary>Computes all gradients, from that of the last value.</summary>
-    public void Backward(CpuCall call)
+    /// <param name="call">With the values.</param>
+    /// <param name="sums">Is told how far it is; null for nobody.</param>
+    /// <param name="part">The part of the batch that this is, for them.</param>
+    public void Backward(CpuCall call, SliceSums? sums = null, int part = 0)
     {
         for (var node = Last; node >= 0; node--)
         {
@@ -61,6 +64,8 @@ internal sealed class CpuProgram
             {
                 _operations[node].Backward(call);
             }
+
+            sums?.Pass(part, node);
         }
     }
 

@@ -17,17 +17,41 @@ internal sealed unsafe class CpuShard(NetworkWeights weights)
     public NetworkWeights Gradients { get; } = new(weights.Plan);
 
     /// <summary>Adds the gradients of some images of a batch.</summary>
-    public void AddGradients(NetworkInput input, int begin, int end, int largestChunk, DropoutDraws dropout, OutputGradient loss)
+    /// <param name="input">The batch.</param>
+    /// <param name="begin">The first of them.</param>
+    /// <param name="end">The one behind the last.</param>
+    /// <param name="largestChunk">The most images at a time.</param>
+    /// <param name="dropout">What is dropped.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="sums">Is told how far the last backward pass is; null for nobody.</param>
+    /// <param name="part">The part of the batch that this is, for them.</param>
+    public void AddGradients(
+        NetworkInput input,
+        int begin,
+        int end,
+        int largestChunk,
+        DropoutDraws dropout,
+        OutputGradient loss,
+        SliceSums? sums = null,
+        int part = 0)
     {
         var chunks = (end - begin + largestChunk - 1) / largestChunk;
         for (var chunk = 0; chunk < chunks; chunk++)
         {
             var first = begin + Workers.Begin(chunk, chunks, end - begin);
-            AddGradients(input, first, begin + Workers.Begin(chunk + 1, chunks, end - begin) - first, dropout, loss);
+            var (program, call) =
+                Forward(input, first, begin + Workers.Begin(chunk + 1, chunks, end - begin) - first, dropout, loss);
+            program.Backward(call, chunk == chunks - 1 ? sums : null, part);
         }
     }
 
-    private void AddGradients(NetworkInput input, int first, int images, DropoutDraws dropout, OutputGradient loss)
+    // Forward, and the loss's gradient with respect to what comes out.
+    private (CpuProgram Program, CpuCall Call) Forward(
+        NetworkInput input,
+        int first,
+        int images,
+        DropoutDraws dropout,
+        OutputGradient loss)
     {
         if (!_calls.TryGetValue(images, out var entry))
         {
@@ -62,6 +86,6 @@ internal sealed unsafe class CpuShard(NetworkWeights weights)
             }
         }
 
-        program.Backward(call);
+        return entry;
     }
 }

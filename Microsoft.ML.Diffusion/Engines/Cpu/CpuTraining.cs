@@ -6,8 +6,8 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 
 /// <summary>Training by this library's own kernels. Images go through the network a few at a time, so that memory does not grow with the batch.</summary>
 /// <remarks>
-/// The parts of a batch, one for each core, add their gradients to buffers of their own, which an update adds up: a run repeats bit by bit where the number of cores
-/// is the same.
+/// The parts of a batch, one for each core, add their gradients to buffers of their own, which an update adds up in pairs (<see cref="TreeSum"/>): a run repeats bit
+/// by bit where the number of parts, of all processes together, is the same.
 /// </remarks>
 internal sealed unsafe class CpuTraining : NetworkTraining
 {
@@ -18,7 +18,9 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     private readonly CpuShard[] _shards;
     private readonly CpuOptimizer _optimizer;
     private readonly Action<int> _addGradients;
-    private (NetworkInput Input, int Parts, DropoutDraws Dropout, OutputGradient Loss) _batch;
+    private (NetworkInput Input, int Parts, DropoutDraws Dropout, OutputGradient Loss, MicroBatch Place) _batch;
+    private GroupShare? _group;
+    private SliceSums? _sums;
 
     public CpuTraining(CpuNetwork network)
     {
@@ -39,11 +41,26 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     }
 
     /// <inheritdoc/>
-    public override void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss)
+    public override int Parts => _shards.Length;
+
+    /// <inheritdoc/>
+    public override void Join(GroupShare share)
+    {
+        _group = share;
+        _sums = new SliceSums(share, _shards[0].Gradients, _shards.Length, _optimizer.SumParts);
+    }
+
+    /// <inheritdoc/>
+    public override void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss, MicroBatch place = default)
     {
         try
         {
-            _batch = (input, Math.Min(_shards.Length, input.Count), dropout, loss);
+            _batch = (input, Math.Min(_shards.Length, input.Count), dropout, loss, place);
+            if (place.IsLast)
+            {
+                _sums?.Start();
+            }
+
             KernelThreads.Run(_batch.Parts, _addGradients);
         }
         catch
@@ -61,8 +78,11 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     public override bool Update(UpdateSettings settings, bool isLossFinite)
     {
         _network.Change();
-        return _optimizer.Update(settings, isLossFinite);
+        return _optimizer.Update(settings, isLossFinite, isSummed: _sums is not null);
     }
+
+    /// <inheritdoc/>
+    public override void SumOverGroup() => _sums?.Finish();
 
     /// <inheritdoc/>
     public override void Read(TrainingBuffer buffer, Span<float> values) => _optimizer[buffer].All.CopyTo(values);
@@ -96,27 +116,31 @@ internal sealed unsafe class CpuTraining : NetworkTraining
     /// <summary>The sum of the gradients since the last update, for tests.</summary>
     internal NetworkWeights Gradients()
     {
-        var sum = _shards[0].Gradients.Copy();
-        foreach (var shard in _shards.Skip(1))
+        var copies = _shards.Select(shard => shard.Gradients.Copy()).ToArray();
+        foreach (var (to, from) in TreeSum.Pairs(copies.Length))
         {
-            Numbers.Add(shard.Gradients.Begin, sum.Begin, sum.Length);
+            Numbers.Add(copies[from].Begin, copies[to].Begin, copies[to].Length);
         }
 
-        return sum;
+        return copies[0];
     }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-    }
+    public override void Dispose() => _sums?.Dispose();
 
     private void AddGradients(int part) => _shards[part].AddGradients(
         _batch.Input,
-        Workers.Begin(part, _batch.Parts, _batch.Input.Count),
-        Workers.Begin(part + 1, _batch.Parts, _batch.Input.Count),
+        Begin(part),
+        Begin(part + 1),
         _share.Images,
         _batch.Dropout,
-        _batch.Loss);
+        _batch.Loss,
+        _batch.Place.IsLast ? _sums : null,
+        part);
+
+    // The parts are those that the threads of a single process would have.
+    private int Begin(int part) =>
+        _group?.Begin(part, _batch.Place.Images) ?? Workers.Begin(part, _batch.Parts, _batch.Input.Count);
 
     private sealed class Loan(Action end) : IDisposable
     {

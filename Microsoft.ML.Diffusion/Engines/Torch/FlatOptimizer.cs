@@ -90,13 +90,14 @@ internal sealed class FlatOptimizer : IDisposable
     /// </summary>
     /// <param name="settings">Rates and limits of this step.</param>
     /// <param name="isLossFinite">Whether the loss that the gradients belong to is a finite number.</param>
+    /// <param name="sum">The sum of the gradients, to be overwritten; null for those of all networks.</param>
     /// <returns>1 if the step was taken, 0 if not, a scalar on the device.</returns>
-    public Tensor Update(UpdateSettings settings, bool isLossFinite)
+    public Tensor Update(UpdateSettings settings, bool isLossFinite, Tensor? sum = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var gradient = _gradients[0].to(_values.dtype);
-        foreach (var other in _gradients.Skip(1))
+        var gradient = sum ?? _gradients[0].to(_values.dtype);
+        foreach (var other in sum is null ? _gradients.Skip(1) : [])
         {
             gradient.Add(other);
         }

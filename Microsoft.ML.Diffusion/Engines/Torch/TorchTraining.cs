@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Runtime;
 using static TorchSharp.torch;
@@ -13,6 +14,9 @@ internal sealed class TorchTraining : NetworkTraining
     private readonly UNetPlan _plan;
     private readonly FlatOptimizer _optimizer;
     private readonly GradientShards _shards;
+    private GroupShare? _group;
+    private Tensor? _sum; // over the group
+    private float[] _numbers = [];
 
     /// <param name="network">The network to train, in place.</param>
     /// <param name="device">Where it is.</param>
@@ -35,8 +39,14 @@ internal sealed class TorchTraining : NetworkTraining
         set => _optimizer.Updates = value;
     }
 
+    /// <summary>One: how its images are shared out is this engine's affair.</summary>
+    public override int Parts => 1;
+
     /// <inheritdoc/>
-    public override void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss)
+    public override void Join(GroupShare share) => _group = share;
+
+    /// <inheritdoc/>
+    public override void AddGradients(NetworkInput input, DropoutDraws dropout, OutputGradient loss, MicroBatch place = default)
     {
         try
         {
@@ -52,9 +62,37 @@ internal sealed class TorchTraining : NetworkTraining
     /// <inheritdoc/>
     public override bool Update(UpdateSettings settings, bool isLossFinite)
     {
-        using var taken = _optimizer.Update(settings, isLossFinite);
+        using var taken = _optimizer.Update(settings, isLossFinite, _sum);
+        _sum?.Dispose();
+        _sum = null;
         _optimizer.ZeroGradients();
         return taken.Value() == 1;
+    }
+
+    /// <summary>By way of the host's memory, since what carries bytes between processes knows no device.</summary>
+    public override unsafe void SumOverGroup()
+    {
+        if (_group is null)
+        {
+            return;
+        }
+
+        if (_numbers.Length != _optimizer.Count)
+        {
+            _numbers = GC.AllocateUninitializedArray<float>((int)_optimizer.Count, pinned: true);
+        }
+
+        _sum = _optimizer.Gradients();
+        HostNumbers.Read(_sum, _numbers);
+        var start = Stopwatch.GetTimestamp();
+        fixed (float* numbers = _numbers)
+        {
+            _group.Processes.Sum((nint)numbers, _numbers.Length);
+        }
+
+        var time = Stopwatch.GetElapsedTime(start);
+        _group.Clock.Add(time, time);
+        HostNumbers.Write(_numbers, _sum);
     }
 
     /// <inheritdoc/>
@@ -83,6 +121,7 @@ internal sealed class TorchTraining : NetworkTraining
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _sum?.Dispose();
         _shards.Dispose();
         _optimizer.Dispose();
     }

@@ -1,0 +1,364 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
+
+namespace Microsoft.ML.Diffusion.Tests.Groups;
+
+/// <summary>Training in the processes of a group, which are threads here: <see cref="MpiTests"/> has real ones.</summary>
+[TestClass]
+public sealed class GroupTrainingTests
+{
+    // The first loss is of the same weights: only sums of single precision differ. Then what differs is learned on.
+    private const double FirstLossTolerance = 1e-6;
+    private const double Tolerance = 1e-5;
+
+    [TestMethod]
+    [DataRow(2, 1)]
+    [DataRow(2, 2)]
+    [DataRow(4, 1)]
+    [DataRow(3, 1)]
+    public void Fit_AsManyPartsInProcesses_HasTheBitsOfThreads(int ranks, int cores)
+    {
+        var alone = ThreadGroup.Alone(ranks * cores, () => GroupRun.Train(null));
+
+        var together = ThreadGroup.Run(ranks, cores, group => GroupRun.Train(group));
+
+        Assert.AreEqual(alone.ToString(), together[0].Value.ToString());
+        Assert.HasCount(GroupRun.Steps, alone.Losses);
+        foreach (var other in together[1..])
+        {
+            Assert.AreEqual(alone.Digest, other.Value.Digest);
+            Assert.AreEqual(alone.Summary.ValidationLoss, other.Value.Summary.ValidationLoss);
+            Assert.IsEmpty(other.Value.Losses, "the first process reports for all");
+        }
+    }
+
+    [TestMethod]
+    public void Fit_AnyNumberOfProcesses_LearnsTheSame()
+    {
+        static TrainingOptions Short(TrainingOptions options) => options with { NumberOfSteps = 8 };
+        var one = ThreadGroup.Alone(1, () => GroupRun.Train(null, change: Short));
+        var two = ThreadGroup.Run(2, 1, group => GroupRun.Train(group, change: Short))[0].Value;
+        var three = ThreadGroup.Run(3, 1, group => GroupRun.Train(group, change: Short))[0].Value;
+
+        foreach (var other in (GroupResult[])[two, three])
+        {
+            Assert.AreNotEqual(one.Digest, other.Digest, "sums of other parts round in another way");
+            Assert.AreEqual(one.Losses[0], other.Losses[0], FirstLossTolerance * one.Losses[0]);
+            Assert.AreEqual(one.Losses[^1], other.Losses[^1], Tolerance * one.Losses[^1]);
+            Assert.IsLessThan(Tolerance, one.DistanceTo(other));
+        }
+    }
+
+    [TestMethod]
+    public void Fit_SlicesOfAnySize_HaveTheSameBits()
+    {
+        var digests = new[] { 0.001, GroupRun.SliceMegabytes, double.PositiveInfinity }.Select(megabytes =>
+            ThreadGroup.Run(2, 1, group => GroupRun.Train(group, change: options => options with { NumberOfSteps = 4, GradientSliceMegabytes = megabytes }))[0].Value.Digest).ToList();
+
+        Assert.HasCount(1, digests.Distinct());
+    }
+
+    [TestMethod]
+    public void Fit_NoNumberInOneProcess_IsSkippedByAll()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(HookedGroup.Poisoned(group)));
+
+        Assert.AreEqual(1, outcomes[0].Value.Summary.SkippedSteps);
+        Assert.AreEqual(1, outcomes[1].Value.Summary.SkippedSteps);
+        Assert.AreEqual(outcomes[0].Value.Digest, outcomes[1].Value.Digest);
+        Assert.IsTrue(outcomes[1].Value.Weights.All(float.IsFinite));
+    }
+
+    [TestMethod]
+    public void Fit_Diverged_IsSaidByAll_AndEndsNobody()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(HookedGroup.Poisoned(group), change: options => options with { MaximumConsecutiveSkippedSteps = 0 }));
+
+        foreach (var outcome in outcomes)
+        {
+            StringAssert.StartsWith(outcome.Error?.Message, "Training diverged at step");
+        }
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Fit_CancelledInOneProcess_StopsAllAtTheSameStep(bool returnsModel)
+    {
+        using var folder = new TemporaryFolder();
+        using var cancellation = new CancellationTokenSource();
+
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(
+            new HookedGroup(group, (slice, _) => CancelAt(slice, group.Rank)),
+            folder.Path,
+            options => options with
+            {
+                CancellationToken = group.Rank == 1 ? cancellation.Token : default,
+                ReturnModelOnCancellation = returnsModel,
+            }));
+
+        if (returnsModel)
+        {
+            Assert.AreEqual(outcomes[0].Value.Digest, outcomes[1].Value.Digest);
+            Assert.AreEqual(TrainingEnd.Cancelled, outcomes[0].Value.Summary.End);
+            Assert.AreEqual(outcomes[0].Value.Summary.Steps, outcomes[1].Value.Summary.Steps);
+            Assert.IsLessThan(GroupRun.Steps, outcomes[0].Value.Summary.Steps);
+        }
+        else
+        {
+            Assert.IsInstanceOfType<OperationCanceledException>(outcomes[0].Error, outcomes[0].Error?.ToString());
+            Assert.IsInstanceOfType<OperationCanceledException>(outcomes[1].Error, outcomes[1].Error?.ToString());
+        }
+
+        Assert.IsNotEmpty(Directory.GetFiles(folder.Path, "checkpoint-*"));
+
+        void CancelAt(int slice, int rank)
+        {
+            if (rank == 1 && slice == 30)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(3)]
+    public void Fit_ResumedByAnotherNumberOfProcesses_EndsWhereOneEnds(int ranks)
+    {
+        using var folder = new TemporaryFolder();
+        var whole = ThreadGroup.Alone(1, () => GroupRun.Train(null));
+
+        var first = ThreadGroup.Run(2, 1, group => GroupRun.Train(group, folder.Path, options => options with { NumberOfSteps = 10 }));
+        var resumed = ThreadGroup.Run(ranks, 1, group => GroupRun.Train(group, folder.Path));
+
+        Assert.AreEqual(10, first[1].Value.Summary.Steps);
+        Assert.AreEqual(GroupRun.Steps, resumed[^1].Value.Summary.Steps);
+        Assert.HasCount(GroupRun.Steps - 10, resumed[0].Value.Losses, "it goes on, rather than anew");
+        Assert.AreEqual(whole.Summary.FinalLoss, resumed[0].Value.Summary.FinalLoss, 1e-3 * whole.Summary.FinalLoss);
+        Assert.AreEqual(whole.Summary.ValidationLoss!.Value, resumed[^1].Value.Summary.ValidationLoss!.Value, 1e-3);
+        Assert.HasCount(1, resumed.Select(outcome => outcome.Value.Digest).Distinct());
+    }
+
+    [TestMethod]
+    public void Fit_BudgetOfTime_EndsAllAtTheSameStep()
+    {
+        var outcomes = ThreadGroup.Run(3, 1, group => GroupRun.Train(group, change: options => options with
+        {
+            NumberOfSteps = null,
+            Duration = TimeSpan.FromSeconds(1.5),
+            LearningRateSchedule = LearningRateSchedule.Cosine,
+        }));
+
+        Assert.HasCount(1, outcomes.Select(outcome => outcome.Value.Summary.Steps).Distinct());
+        Assert.HasCount(1, outcomes.Select(outcome => outcome.Value.Digest).Distinct());
+        Assert.IsGreaterThan(1, outcomes[0].Value.Summary.Steps);
+    }
+
+    [TestMethod]
+    public void Fit_ProcessThatThrowsInTraining_EndsTheOthers()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(new HookedGroup(group, (slice, _) =>
+        {
+            if (group.Rank == 1 && slice == 30)
+            {
+                throw new NotSupportedException("the disk is gone");
+            }
+        })));
+
+        Assert.IsInstanceOfType<NotSupportedException>(outcomes[1].Error);
+        Assert.IsInstanceOfType<ThreadGroup.AbortedException>(outcomes[0].Error, outcomes[0].Error?.ToString());
+        Assert.AreEqual("Rank 1 of 2 failed and ends the training of all: NotSupportedException: the disk is gone", outcomes[0].Error!.Message);
+    }
+
+    [TestMethod]
+    public void Fit_ProcessThatThrowsBefore_IsToldToTheOthers()
+    {
+        using var folder = new TemporaryFolder();
+        using var held = new FileStream(folder.File("lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(group, folder.Path));
+
+        StringAssert.Contains(outcomes[0].Error?.Message, "cannot be used");
+        StringAssert.StartsWith(outcomes[1].Error?.Message, "Rank 0 of 2 failed: CheckpointDirectory");
+    }
+
+    [TestMethod]
+    public void Fit_WeightsThatDriftApart_AreNoticedAtACheckpoint()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(
+            new HookedGroup(group, (_, _) => { }, (slice, sums) =>
+            {
+                if (group.Rank == 1 && slice == 30)
+                {
+                    Marshal.WriteInt32(sums, BitConverter.SingleToInt32Bits(1));
+                }
+            }),
+            change: options => options with { CheckpointEverySteps = 8 }));
+
+        foreach (var outcome in outcomes)
+        {
+            StringAssert.StartsWith(outcome.Error?.Message, "After step 8 the weights of rank 1 are not those of rank 0, though both took the same steps");
+        }
+    }
+
+    [TestMethod]
+    public void Fit_OtherOptionsInOneProcess_AreRefusedByAll()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(group, change: options => options with
+        {
+            LearningRate = group.Rank == 0 ? 1e-3 : 2e-3,
+            NumberOfSteps = group.Rank == 0 ? 10 : 20,
+            ReportEverySteps = group.Rank == 0 ? 1 : 7,
+        }));
+
+        foreach (var outcome in outcomes)
+        {
+            Assert.AreEqual(
+                "The processes of a training must be given the same options and images: LearningRate is 0.001 in rank 0, 0.002 in rank 1; NumberOfSteps is 10 in rank 0, 20 in rank 1. Start all with the same program, arguments and files.",
+                outcome.Error?.Message);
+        }
+    }
+
+    [TestMethod]
+    public void Fit_ValidationInOneProcessOnly_IsRefusedByAll()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group =>
+        {
+            var mlContext = new MLContext(seed: 1);
+            var options = TinyModel.Options with { Training = TinyModel.Options.Training with { Processes = group } };
+            var (estimator, rows) = (mlContext.Transforms.DiffusionTrainer("Generated", "Image", options), Pictures.Rows(mlContext));
+            return group.Rank == 0 ? estimator.Fit(rows) : estimator.Fit(rows, rows);
+        });
+
+        foreach (var outcome in outcomes)
+        {
+            Assert.AreEqual(
+                "Rank 1 is about to exchange machines, rank 0 options. All processes of a training must call Fit with the same arguments.",
+                outcome.Error?.Message);
+        }
+    }
+
+    [TestMethod]
+    public void Fit_OtherImagesOnOneMachine_AreRefusedByAll()
+    {
+        var outcomes = ThreadGroup.Run(
+            2,
+            1,
+            group =>
+            {
+                var mlContext = new MLContext(seed: 1);
+                var options = TinyModel.Options with { Training = TinyModel.Options.Training with { Processes = group } };
+                return mlContext.Transforms.DiffusionTrainer("Generated", "Image", options)
+                    .Fit(mlContext.Data.TakeRows(Pictures.Rows(mlContext), 8 - group.Rank));
+            },
+            perMachine: 1);
+
+        foreach (var outcome in outcomes)
+        {
+            StringAssert.Contains(outcome.Error?.Message, "Images is 8 of ");
+            StringAssert.Contains(outcome.Error?.Message, " in rank 0, 7 of ");
+        }
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)] // elsewhere each process reads them
+    [DataRow(int.MaxValue, 1)]
+    [DataRow(2, 2)]
+    [DataRow(1, 4)]
+    public void Fit_ProcessesOfAMachine_ReadImagesOnce(int perMachine, int readers)
+    {
+        var read = new ConcurrentDictionary<int, bool>();
+
+        var outcomes = ThreadGroup.Run(
+            4,
+            1,
+            group =>
+            {
+                var mlContext = new MLContext(seed: 1);
+                var rows = mlContext.Data.FilterByCustomPredicate<Numbered>(Pictures.Rows(mlContext), _ =>
+                {
+                    read[group.Rank] = true;
+                    return false;
+                });
+                var options = TinyModel.Labelled with { Training = TinyModel.Options.Training with { Processes = group, NumberOfSteps = 3 } };
+                using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(rows);
+                return Weights.Digest(model);
+            },
+            perMachine);
+
+        Assert.HasCount(1, outcomes.Select(outcome => outcome.Value).Distinct());
+        Assert.HasCount(readers, read);
+        using var alone = ThreadGroup.Alone(4, () => TinyModel.Train(TinyModel.Labelled with { Training = TinyModel.Options.Training with { NumberOfSteps = 3 } }));
+        Assert.AreEqual(Weights.Digest(alone), outcomes[0].Value);
+    }
+
+    [TestMethod]
+    public void Fit_FewerImagesThanParts_IsRefusedByAll()
+    {
+        var outcomes = ThreadGroup.Run(3, 2, group => GroupRun.Train(group));
+
+        foreach (var outcome in outcomes)
+        {
+            var error = (ArgumentOutOfRangeException)outcome.Error!;
+            Assert.AreEqual("BatchSize", error.ParamName);
+            StringAssert.StartsWith(
+                error.Message,
+                "BatchSize must be at least GradientAccumulationSteps times 6, because 3 processes of 2, 2, 2 threads each learn from an image or more of what goes through the network at once. Raise it, or start fewer processes.");
+        }
+    }
+
+    [TestMethod]
+    public void Fit_OneProcess_IsAlone()
+    {
+        var alone = ThreadGroup.Alone(2, () => GroupRun.Train(null));
+
+        var together = ThreadGroup.Run(1, 2, group => GroupRun.Train(group));
+
+        Assert.AreEqual(alone.ToString(), together[0].Value.ToString());
+    }
+
+    [TestMethod]
+    public void Fit_ByLibTorch_LearnsTheSame()
+    {
+        DiffusionTransformer Fit(ProcessGroup? group)
+        {
+            var options = TinyModel.On("torch");
+            return TinyModel.Train(options with { Training = options.Training with { Processes = group, NumberOfSteps = 4 } });
+        }
+
+        using var alone = Fit(null);
+        var together = ThreadGroup.Run(2, 1, Fit);
+
+        Assert.AreEqual(Weights.Digest(together[0].Value), Weights.Digest(together[1].Value));
+        Assert.AreEqual(alone.Training!.FinalLoss, together[0].Value.Training!.FinalLoss, 1e-4 * alone.Training.FinalLoss);
+        foreach (var outcome in together)
+        {
+            outcome.Value.Dispose();
+        }
+    }
+
+    [TestMethod]
+    public void Fit_PlannedForATime_GoesByThePlanOfTheFirst()
+    {
+        var outcomes = ThreadGroup.Run(2, 1, group =>
+        {
+            var mlContext = new MLContext(seed: 1);
+            using var model = mlContext.Transforms.DiffusionTrainer(
+                "Generated",
+                "Image",
+                TimeSpan.FromSeconds(1),
+                options => options with { Device = "cpu", Network = TinyModel.Options.Network, Training = options.Training with { Processes = group } })
+                .Fit(Pictures.Rows(mlContext));
+            return (Digest: Weights.Digest(model), model.Training!.BatchSize, model.Training.Steps);
+        });
+
+        Assert.AreEqual(outcomes[0].Value, outcomes[1].Value);
+    }
+
+    private sealed class Numbered
+    {
+        public int Number { get; set; }
+    }
+}

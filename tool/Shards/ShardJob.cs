@@ -1,0 +1,141 @@
+using Diffusion.Tool.Running;
+using Microsoft.ML.Data;
+using Microsoft.ML.Diffusion.Samples;
+
+namespace Diffusion.Tool.Shards;
+
+/// <summary>The work of one process on a run that several share: its shard of the images, folder by folder. What is done already is left as it is.</summary>
+/// <param name="context">The context.</param>
+/// <param name="session">Is told how far it is.</param>
+/// <param name="model">The model.</param>
+/// <param name="options">How it generates; with a seed.</param>
+/// <param name="labels">The classes of the images in turn; <see langword="null"/> for none.</param>
+internal sealed class ShardJob(
+    MLContext context,
+    Session session,
+    DiffusionTransformer model,
+    GenerationOptions options,
+    IReadOnlyList<int>? labels)
+{
+    /// <summary>Which shard of how many.</summary>
+    public required ShardChoice Shard { get; init; }
+
+    /// <summary>The images of all shards.</summary>
+    public required int Count { get; init; }
+
+    /// <summary>The folder that all shards lie in.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Whether what is there is replaced.</summary>
+    public required bool Force { get; init; }
+
+    /// <summary>The model's path.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>What was typed that decides images.</summary>
+    public required string Arguments { get; init; }
+
+    /// <summary>Generates and writes.</summary>
+    public Result Run()
+    {
+        var (cut, run) = (new ShardCut(Count, Shard.Count), RunOf());
+        var parts = cut.FoldersOf(Shard.Number).Select(folder => PartOf(run, cut, folder)).ToList();
+        foreach (var part in parts)
+        {
+            part.IsDone = !Force && part.Folder.IsDone(part.Wanted); // all, before the first is made
+        }
+
+        var made = 0;
+        foreach (var part in parts.Where(part => !part.IsDone))
+        {
+            try
+            {
+                session.Show($"Generating {part.Name}", () => Make(part));
+                made++;
+            }
+            catch (OperationCanceledException)
+            {
+                throw new InterruptedException(
+                    $"Stopped. Of shard {Shard}, {parts.Count(done => done.IsDone) + made} of {parts.Count} folders are done; the same command goes on with the others.");
+            }
+        }
+
+        return ToResult(parts);
+    }
+
+    private sealed record Part(string Name, ShardFolder Folder, ShardManifest Wanted)
+    {
+        public bool IsDone { get; set; }
+    }
+
+    // What does not decide images is left out of the text by which runs are compared.
+    private ShardRun RunOf() => new(
+        Digests.OfModel(Model),
+        $"Microsoft.ML.Diffusion {typeof(DiffusionTransformer).Assembly.GetName().Version?.ToString(3)}",
+        (options with { BatchSize = null }).ToString(),
+        labels?.Select(label => model.ClassNames[label]).ToArray(),
+        Count,
+        Shard.Count);
+
+    private Part PartOf(ShardRun run, ShardCut cut, int folder)
+    {
+        var (name, images) = (ShardCut.NameOf(folder), cut[folder]);
+        return new Part(name, new ShardFolder(Path.Combine(Output, name)), new ShardManifest(
+            ShardManifest.ShardContent,
+            ShardManifest.CurrentVersion,
+            run,
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Model)),
+            Arguments,
+            model.Device,
+            images.First,
+            images.Count,
+            []));
+    }
+
+    private int Make(Part part)
+    {
+        part.Folder.Begin(part.Wanted);
+        var (range, folder, files) = (part.Wanted.Range, Path.Combine(Output, part.Name), new List<string>());
+        void Watch(SamplingSnapshot snapshot) => session.Drawing.Report(
+            (files.Count + (snapshot.NumberOfImages * (snapshot.Step + 1.0) / snapshot.NumberOfSteps)) / range.Count);
+        var rows = context.Diffusion.GenerateDataView(model, range.Count, labels, options with { FirstImage = range.First, Observer = Watch });
+        foreach (var image in rows.GetColumn<MLImage>("Image"))
+        {
+            var path = Path.Combine(folder, NumberedPictures.NameOf(range.First + files.Count));
+            image.Save(path);
+            image.Dispose();
+            files.Add(path);
+        }
+
+        part.Folder.Finish(part.Wanted, files);
+        return files.Count;
+    }
+
+    private Result ToResult(IReadOnlyList<Part> parts)
+    {
+        string? Of(bool wasThere, string what) => parts.Where(part => part.IsDone == wasThere).ToList() is { Count: > 0 } some
+            ? $"{what} {some.Sum(part => part.Wanted.Count)} images in {some.Count} {(some.Count == 1 ? "folder" : "folders")} of {Output}"
+            : null;
+        string?[] lines =
+        [
+            Of(wasThere: true, "There already:"),
+            Of(wasThere: false, "Wrote"),
+            $"Shard {Shard} of {Count} images is done",
+            $"Generated by {options}",
+        ];
+        return new Result(lines, new
+        {
+            Shard = $"{Shard}",
+            Count,
+            options.Seed,
+            Generation = options.ToString(),
+            Folders = parts.Select(part => new
+            {
+                Path = Path.Combine(Output, part.Name),
+                part.Wanted.First,
+                part.Wanted.Count,
+                WasThere = part.IsDone,
+            }),
+        });
+    }
+}
