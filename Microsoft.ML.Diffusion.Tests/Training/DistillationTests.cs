@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Tests.Fixtures;
+using Microsoft.ML.Diffusion.Tests.Groups;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
@@ -133,6 +134,24 @@ public sealed class DistillationTests
         using var student = mlContext.Diffusion.Distill(model, Pictures.Rows(mlContext), _options with { Training = training });
 
         Assert.AreEqual((4, TrainingEnd.Cancelled), (student.Generation.Sampler.Timesteps.NumberOfInferenceSteps, student.Training!.End));
+    }
+
+    [TestMethod]
+    public void Distill_InTwoProcesses_IsTheStudentOfTwoThreads()
+    {
+        using var model = TinyModel.Train(TinyModel.Labelled);
+        string Student(ProcessGroup? processes)
+        {
+            var mlContext = new MLContext(seed: 3);
+            var options = _options with { GuidanceScale = 2, Training = _options.Training with { Processes = processes } };
+            using var student = mlContext.Diffusion.Distill(model, Pictures.Rows(mlContext), options);
+            return Weights.Digest(student);
+        }
+
+        var alone = ThreadGroup.Alone(2, () => Student(null));
+        var together = ThreadGroup.Run(2, 1, Student);
+
+        CollectionAssert.AreEqual(new[] { alone, alone }, together.Select(outcome => outcome.Value).ToArray());
     }
 
     [TestMethod]
