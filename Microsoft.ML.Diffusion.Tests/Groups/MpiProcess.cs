@@ -15,7 +15,7 @@ internal static class MpiProcess
     /// <summary>Does one thing in a process of the group that a launcher started; every line that it prints begins with its rank.</summary>
     /// <param name="what">
     /// "checks": what may be done in one group after another; "train STEPS": a whole training; "kill STEPS N", "throw STEPS N": one that ends in rank 1 before slice N;
-    /// "leave STEPS": one that rank 1 never begins; "refused": nothing but why there is no group.
+    /// "timed SECONDS": a budget of time; "leave STEPS": one that rank 1 never begins; "refused": nothing but why there is no group.
     /// </param>
     /// <param name="folder">Of checkpoints; "none" for none.</param>
     public static int Run(string what, string folder)
@@ -42,6 +42,12 @@ internal static class MpiProcess
             return 0;
         }
 
+        if (name == "timed")
+        {
+            SpendTime(group, Number(1));
+            return 0;
+        }
+
         var ended = new HookedGroup(group, (slice, _) => End(name, group.Rank == 1 && slice == Number(2)));
         var result = GroupRun.Train(ended, folder == "none" ? "" : folder, options => options with { NumberOfSteps = Number(1), CheckpointEverySteps = CheckpointEverySteps });
         Say(group, $"result {result}");
@@ -63,10 +69,16 @@ internal static class MpiProcess
 
         Say(group, $"refused {Error(() => GroupRun.Train(group, change: options => options with { LearningRate = 1e-3 * (1 + group.Rank) }))}");
         Say(group, $"few {Error(() => GroupRun.Train(group, change: options => options with { BatchSize = group.Size - 1, GradientAccumulationSteps = 1 }))}");
-        var clock = Stopwatch.StartNew();
-        var timed = GroupRun.Train(group, change: options => options with { NumberOfSteps = null, Duration = TimeSpan.FromSeconds(1) });
-        Say(group, $"timed {timed.Digest} {timed.Summary.Steps} {(clock.Elapsed < TimeSpan.FromSeconds(30) ? "in time" : "too late")}");
+        SpendTime(group, 1);
         Say(group, $"fault {Error(Fault)}");
+    }
+
+    private static void SpendTime(MpiProcessGroup group, int seconds)
+    {
+        var clock = Stopwatch.StartNew();
+        var timed = GroupRun.Train(group, change: options => options with { NumberOfSteps = null, Duration = TimeSpan.FromSeconds(seconds) });
+        var isInTime = clock.Elapsed < TimeSpan.FromSeconds(seconds + 30);
+        Say(group, $"timed {timed.Digest} {timed.Summary.Steps} {(isInTime ? "in time" : "too late")}");
     }
 
     private static TrainingOptions Short(TrainingOptions options) => options with { NumberOfSteps = 6 };
