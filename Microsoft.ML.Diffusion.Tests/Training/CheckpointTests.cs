@@ -285,7 +285,7 @@ public sealed class CheckpointTests
         string[] harmless =
         [
             "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "ModelFile",
-            "ModelFileEveryFraction", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
+            "ModelFileEveryFraction", "Pause", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
         TinyModel.Train(

@@ -100,6 +100,7 @@ internal sealed class TrainingLoop : IDisposable
         while (!IsOver)
         {
             _cancellation.ThrowIfRequested();
+            Pause();
             TakeStep();
             Validate(isDue: IsValidationDue);
             if (IsOver)
@@ -118,6 +119,22 @@ internal sealed class TrainingLoop : IDisposable
         Validate(isDue: true);
         _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
+    }
+
+    // With a checkpoint, so that who pauses for the night loses nothing by a morning without power.
+    private void Pause()
+    {
+        if (_options.Pause is not { IsRequested: true } pause)
+        {
+            return;
+        }
+
+        Save();
+        _meter.Pause();
+        _listeners.Report(_meter.Peek(Place(Fraction) with { IsPaused = true }));
+        pause.Wait(_cancellation);
+        _meter.Resume();
+        _cancellation.ThrowIfRequested();
     }
 
     private void TakeStep()
