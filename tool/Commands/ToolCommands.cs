@@ -15,6 +15,7 @@ internal static class ToolCommands
         new TrainCommand(cancellationToken),
         new GenerateCommand(cancellationToken),
         new InterpolateCommand(cancellationToken),
+        new ServeCommand(cancellationToken),
         new DescribeCommand(cancellationToken),
         new InspectCommand(cancellationToken),
         new OnnxCommand(cancellationToken),
