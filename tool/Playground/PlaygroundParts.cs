@@ -1,3 +1,6 @@
+using Diffusion.Tool.Playground.Editing;
+using Diffusion.Tool.Playground.Learning;
+
 namespace Diffusion.Tool.Playground;
 
 /// <summary>What a page of models can do.</summary>
@@ -12,6 +15,6 @@ internal static class PlaygroundParts
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(models);
         ArgumentNullException.ThrowIfNull(queue);
-        return [];
+        return [new EditPart(models, queue, settings.Images), new LearnPart(models, queue)];
     }
 }

@@ -26,6 +26,13 @@ internal static class SiteFiles
         }
     }
 
+    /// <summary>The text of a file, for a page that is to stand alone.</summary>
+    public static string Text(string path)
+    {
+        using var reader = new StreamReader(typeof(SiteFiles).Assembly.GetManifestResourceStream(Folder + path)!);
+        return reader.ReadToEnd();
+    }
+
     private static string TypeOf(string path) => Path.GetExtension(path) switch
     {
         ".html" => "text/html; charset=utf-8",

@@ -1,3 +1,6 @@
+using Diffusion.Tool.Running;
+using Microsoft.ML.Data;
+
 namespace Diffusion.Tool.Playground.Training;
 
 /// <summary>
@@ -60,8 +63,8 @@ internal sealed class TrainingFeed(string title, IProgress<TrainingProgress>? ne
 
             _state = (_state, value.IsPaused) switch
             {
-                (TrainingState.Preparing, false) => TrainingState.Running,
-                (TrainingState.Pausing or TrainingState.Preparing, true) => TrainingState.Paused,
+                (TrainingState.Preparing, _) => TrainingState.Running,
+                (TrainingState.Pausing, true) => TrainingState.Paused,
                 _ => _state,
             };
         });
@@ -79,16 +82,21 @@ internal sealed class TrainingFeed(string title, IProgress<TrainingProgress>? ne
         }
     });
 
-    /// <summary>Keeps images of the model so far; of too many, every second.</summary>
-    /// <param name="grid">The images.</param>
-    public void Show(FeedGrid grid) => Change(() =>
+    /// <summary>Keeps images of the model so far; of too many, one in the middle is forgotten.</summary>
+    /// <param name="step">The steps done by then.</param>
+    /// <param name="row">The images side by side; it stays the caller's.</param>
+    public void Show(int step, MLImage row)
     {
-        _grids.Add((_number, grid));
-        if (_grids.Count > MostGrids)
+        var png = row.ToPng();
+        Change(() =>
         {
-            _grids.RemoveAt(_grids.Count / 2);
-        }
-    });
+            _grids.Add((_number, new FeedGrid(step, Snapshots.Pictures, png)));
+            if (_grids.Count > MostGrids)
+            {
+                _grids.RemoveAt(_grids.Count / 2);
+            }
+        });
+    }
 
     /// <summary>Says what the training is at.</summary>
     /// <param name="state">The state.</param>

@@ -18,6 +18,9 @@ internal enum TrainingState
     /// <summary>It is to end and keep its model, and finishes its step.</summary>
     Stopping,
 
+    /// <summary>The model is written, and a report drawn.</summary>
+    Finishing,
+
     /// <summary>It is over, and its model written.</summary>
     Done,
 

@@ -11,6 +11,7 @@ const states = {
     pausing: 'Pausing after this step',
     paused: 'Paused',
     stopping: 'Stopping after this step',
+    finishing: 'Writing the model',
     done: 'Done',
     failed: 'Failed',
 };
