@@ -6,12 +6,16 @@ internal static class PlaygroundParts
     /// <summary>Makes the parts of the tabs.</summary>
     /// <param name="settings">What the command was given.</param>
     /// <param name="models">The models, at least one.</param>
+    /// <param name="context">What reads images.</param>
     /// <param name="queue">What computes for all of them, one thing at a time.</param>
-    public static IReadOnlyList<IPlaygroundPart> Of(PlaygroundSettings settings, IReadOnlyList<ServedModel> models, WorkQueue queue)
+    public static IReadOnlyList<IPlaygroundPart> Of(PlaygroundSettings settings, IReadOnlyList<ServedModel> models, MLContext context, WorkQueue queue)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(models);
-        ArgumentNullException.ThrowIfNull(queue);
-        return [];
+        return
+        [
+            new GeneratePart(models, queue),
+            new ComparePart(models, queue),
+            new WalkPart(models, queue, new ImageReader(context)),
+        ];
     }
 }
