@@ -46,7 +46,7 @@ internal sealed class ServeCommand : ToolCommand
         {
             models.AddRange(sources.Select(source => new ServedModel(source, ModelSource.Load(context, source, parsed.GetValue(_device)))));
             var queue = new WorkQueue();
-            var server = PlaygroundServer.StartAsync(settings, PlaygroundParts.Of(settings, models, queue), models).GetAwaiter().GetResult();
+            var server = PlaygroundServer.StartAsync(settings, PlaygroundParts.Of(settings, models, context, queue), models).GetAwaiter().GetResult();
             if (settings.IsOpen)
             {
                 session.Tell(

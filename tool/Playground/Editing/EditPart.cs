@@ -8,23 +8,22 @@ namespace Diffusion.Tool.Playground.Editing;
 /// <summary>Behind the tab Edit: a part of an image painted anew, its variations, and what the model makes of it.</summary>
 /// <param name="models">The models.</param>
 /// <param name="queue">What computes.</param>
-/// <param name="images">The folder of the training images; null if none was given.</param>
-internal sealed class EditPart(IReadOnlyList<ServedModel> models, WorkQueue queue, string? images) : IPlaygroundPart
+/// <param name="images">What reads the images that pages send.</param>
+/// <param name="training">The training images; null if their folder was not given.</param>
+internal sealed class EditPart(IReadOnlyList<ServedModel> models, WorkQueue queue, ImageReader images, TrainingImages? training) : IPlaygroundPart
 {
-    private readonly TrainingImages? _training = images is null ? null : new(images);
-
     /// <inheritdoc/>
     public string Name => "edit";
 
     /// <inheritdoc/>
-    public object About => new { HasImages = _training is not null };
+    public object About => new { HasImages = training is not null };
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/edit/image", OpenAsync);
         routes.MapPost("/api/edit/generate", http => AnswerAsync(http, (model, request, options) =>
-            request.Label < 0 ? model.Generate(1, options) : model.Generate([request.Label], options)));
+            request.Labels(1) is { } labels ? model.Generate(labels, options) : model.Generate(1, options)));
         routes.MapPost("/api/edit/inpaint", http => AnswerAsync(http, Inpaint));
         routes.MapPost("/api/edit/vary", http => AnswerAsync(http, Vary));
         routes.MapPost("/api/edit/encode", EncodeAsync);
@@ -36,20 +35,20 @@ internal sealed class EditPart(IReadOnlyList<ServedModel> models, WorkQueue queu
         var index = int.TryParse(http.Request.Query["model"], out var given) ? given : 0;
         var model = new EditRequest { Model = index }.Of(models);
         var bytes = await Answer.ReadBytesAsync(http, PlaygroundServer.MostBytes);
-        using var image = await queue.RunAsync(_ => ReceivedImage.Read(bytes, model), http.RequestAborted);
+        using var image = await queue.RunAsync(token => images.Read(bytes, model, token), http.RequestAborted);
         await Answer.BytesAsync(http, image.ToPng(), "image/png");
     }
 
-    private static MLImage[] Inpaint(DiffusionTransformer model, EditRequest request, GenerationOptions options)
+    private MLImage[] Inpaint(DiffusionTransformer model, EditRequest request, GenerationOptions options)
     {
-        using var image = ReceivedImage.Read(EditRequest.Given(request.Image, "image"), model);
-        using var mask = ReceivedImage.Read(EditRequest.Given(request.Mask, "mask"), model);
+        using var image = images.Read(EditRequest.Given(request.Image, "image"), model, options.CancellationToken);
+        using var mask = images.Read(EditRequest.Given(request.Mask, "mask"), model, options.CancellationToken);
         return model.Inpaint([.. Enumerable.Repeat(image, request.Count)], [mask], request.Resamplings, options, request.Labels(request.Count));
     }
 
-    private static MLImage[] Vary(DiffusionTransformer model, EditRequest request, GenerationOptions options)
+    private MLImage[] Vary(DiffusionTransformer model, EditRequest request, GenerationOptions options)
     {
-        using var image = ReceivedImage.Read(EditRequest.Given(request.Image, "image"), model);
+        using var image = images.Read(EditRequest.Given(request.Image, "image"), model, options.CancellationToken);
         return model.ImageToImage([.. Enumerable.Repeat(image, request.Count)], request.Strength, options, request.Labels(request.Count));
     }
 
@@ -62,8 +61,7 @@ internal sealed class EditPart(IReadOnlyList<ServedModel> models, WorkQueue queu
             var made = await queue.RunAsync(
                 token => make(model, request, request.Options(model, new Share(events), token)),
                 http.RequestAborted);
-            events.Send("images", new { Images = made.Select(image => image.ToPng()).ToList() });
-            Array.ForEach(made, image => image.Dispose());
+            events.Send("images", new { Images = Png.Take(made) });
         });
     }
 
@@ -73,12 +71,12 @@ internal sealed class EditPart(IReadOnlyList<ServedModel> models, WorkQueue queu
         var model = request.Of(models);
         await EventStream.AnswerAsync(http, async events =>
         {
-            using var image = ReceivedImage.Read(EditRequest.Given(request.Image, "image"), model);
+            using var image = images.Read(EditRequest.Given(request.Image, "image"), model, http.RequestAborted);
             var encoding = new Encoding(model, image, request);
             await queue.RunAsync(token => Tell("reconstruction", encoding.Reconstruct(new Share(events), token)), http.RequestAborted);
-            if (_training is not null)
+            if (training is not null)
             {
-                await queue.RunAsync(token => Tell("nearest", _training.Nearest(image, model, token)), http.RequestAborted);
+                await queue.RunAsync(token => Tell("nearest", training.Nearest(image, model, token)), http.RequestAborted);
             }
 
             await queue.RunAsync(token => Tell("likelihood", encoding.Judge(new Share(events), token)), http.RequestAborted);

@@ -1,5 +1,4 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.ML.Diffusion.Samples;
+using static Diffusion.Tool.Playground.ImageQuery;
 
 namespace Diffusion.Tool.Playground.Editing;
 
@@ -18,8 +17,8 @@ internal sealed record EditRequest
     /// <summary>Gets the file of the mask: light where it is to be painted.</summary>
     public byte[]? Mask { get; init; }
 
-    /// <summary>Gets the class, or -1.</summary>
-    public int Label { get; init; } = -1;
+    /// <summary>Gets the index of the class; <see langword="null"/> for none.</summary>
+    public int? Class { get; init; }
 
     /// <summary>Gets the seed.</summary>
     public long Seed { get; init; }
@@ -27,11 +26,8 @@ internal sealed record EditRequest
     /// <summary>Gets the number of images to make.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>Gets the sampler's name.</summary>
-    public string Sampler { get; init; } = OptionNames.Samplers[0];
-
-    /// <summary>Gets the sampler's steps.</summary>
-    public int? Steps { get; init; }
+    /// <summary>Gets the steps of DDIM.</summary>
+    public int Steps { get; init; } = 50;
 
     /// <summary>Gets the share of the timesteps that the image is noised over.</summary>
     public double Strength { get; init; } = 0.5;
@@ -43,38 +39,38 @@ internal sealed record EditRequest
     /// <exception cref="ProblemException">Something is not.</exception>
     public DiffusionTransformer Of(IReadOnlyList<ServedModel> models)
     {
-        Require(Model >= 0 && Model < models.Count, "model", Model, $"0 to {models.Count - 1}");
-        var model = models[Model].Transformer;
-        var timesteps = model.Schedule.NumberOfTrainingTimesteps;
-        Require(Label >= -1 && Label < model.ClassNames.Count, "label", Label, $"-1 to {model.ClassNames.Count - 1}");
-        Require(Count is >= 1 and <= MostImages, "count", Count, $"1 to {MostImages}");
-        Require(Steps is null || (Steps >= 1 && Steps <= timesteps), "steps", Steps, $"1 to {timesteps}");
-        Require(Resamplings is >= 1 and <= MostResamplings, "resamplings", Resamplings, $"1 to {MostResamplings}");
-        return model;
+        var served = ModelOf(models, Model);
+        CheckClass(served, Class);
+        var timesteps = served.Transformer.Schedule.NumberOfTrainingTimesteps;
+        Require(Count is >= 1 and <= MostImages, $"count must be from 1 to {MostImages}, because a page shows so many, but is {Count}.");
+        Require(Steps >= 1 && Steps <= timesteps, $"steps must be from 1 to {timesteps}, the timesteps that the model was trained with, but is {Steps}.");
+        Require(
+            Strength is > 0 and <= 1,
+            FormattableString.Invariant($"strength must be above 0 and at most 1, because it is a share of the timesteps, but is {Strength}."));
+        Require(Resamplings is >= 1 and <= MostResamplings, $"resamplings must be from 1 to {MostResamplings}, but is {Resamplings}.");
+        var work = Count * Steps * Resamplings;
+        Require(work <= MostWork, $"count times steps times resamplings must be at most {MostWork}, because all pages wait for it, but is {work}.");
+        return served.Transformer;
     }
 
     /// <summary>How it is to be generated.</summary>
     public GenerationOptions Options(DiffusionTransformer model, IProgress<double>? progress, CancellationToken cancellationToken) =>
         model.Generation with
         {
-            Sampler = OptionNames.ToSampler(Sampler, Steps, timesteps: model.Schedule.NumberOfTrainingTimesteps),
+            Sampler = new DdimSampler(Steps),
             Seed = Seed,
             Progress = progress,
             CancellationToken = cancellationToken,
         };
 
     /// <summary>The class of each image; null where none is asked for.</summary>
-    public int[]? Labels(int count) => Label < 0 ? null : [.. Enumerable.Repeat(Label, count)];
+    public int[]? Labels(int count) => Class is { } label ? [.. Enumerable.Repeat(label, count)] : null;
 
     /// <summary>A file that has to be there.</summary>
-    public static byte[] Given(byte[]? file, string name) =>
-        file ?? throw new ProblemException(StatusCodes.Status400BadRequest, $"{name} must be given: the bytes of a file in base64.");
-
-    private static void Require<T>(bool holds, string name, T value, string range)
+    /// <exception cref="ProblemException">It is not.</exception>
+    public static byte[] Given(byte[]? file, string name)
     {
-        if (!holds)
-        {
-            throw new ProblemException(StatusCodes.Status400BadRequest, $"{name} must be from {range}, but is {value}.");
-        }
+        Require(file is not null, $"{name} must be given: the bytes of a file in base 64.");
+        return file!;
     }
 }

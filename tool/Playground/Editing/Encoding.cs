@@ -9,27 +9,21 @@ namespace Diffusion.Tool.Playground.Editing;
 internal sealed class Encoding(DiffusionTransformer model, MLImage image, EditRequest request)
 {
     private const int JudgedTimesteps = 100;
-    private const int UsualSteps = 50;
 
     private int[]? Labels => request.Labels(1);
 
     /// <summary>The image encoded by DDIM's steps upward and decoded by the same downward, and the error that is left.</summary>
     public object Reconstruct(IProgress<double> progress, CancellationToken cancellationToken)
     {
-        var steps = request.Steps ?? Math.Min(UsualSteps, model.Schedule.NumberOfTrainingTimesteps);
         var options = new GenerationOptions
         {
-            Sampler = new DdimSampler(steps),
-            Seed = request.Seed,
+            Sampler = new DdimSampler(request.Steps),
             Progress = progress,
             CancellationToken = cancellationToken,
         };
-        var again = model.Decode(model.Encode([image], options, Labels), options, Labels)[0];
+        var again = model.Decode(model.Encode([image], options, Labels), options, Labels);
         var error = model.ReconstructionError([image], options, Labels)[0];
-        using (again)
-        {
-            return new { Image = again.ToPng(), Error = error, Steps = steps };
-        }
+        return new { Image = Png.Take(again)[0], Error = error, request.Steps };
     }
 
     /// <summary>A bound of the image's negative log-likelihood, in bits a pixel and channel.</summary>

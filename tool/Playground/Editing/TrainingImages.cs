@@ -4,12 +4,12 @@ using Microsoft.ML.Diffusion.Samples;
 namespace Diffusion.Tool.Playground.Editing;
 
 /// <summary>The images of a folder, of which those nearest to another are found by what they look like in small: the mean colours of 16x16 parts.</summary>
+/// <param name="context">What reads them.</param>
 /// <param name="folder">The folder.</param>
-internal sealed class TrainingImages(string folder)
+internal sealed class TrainingImages(MLContext context, string folder)
 {
     private const int Shown = 6;
 
-    private readonly MLContext _context = new();
     private readonly Dictionary<(int Width, int Height, bool IsGrey), Index> _indices = []; // used by the queue's one thread at a time
 
     /// <summary>Finds the nearest.</summary>
@@ -25,7 +25,7 @@ internal sealed class TrainingImages(string folder)
             index = _indices[size] = Read(size, cancellationToken);
         }
 
-        var own = Features(PixelFeatures.Rows(_context, [image])).Single();
+        var own = Features(PixelFeatures.Rows(context, [image])).Single();
         var nearest = index.Features
             .Select((features, row) => (Row: row, Distance: Distance(own, features)))
             .OrderBy(match => match.Distance)
@@ -36,7 +36,7 @@ internal sealed class TrainingImages(string folder)
 
     private Index Read((int Width, int Height, bool IsGrey) size, CancellationToken cancellationToken)
     {
-        var loaded = _context.Diffusion.LoadImages(folder, new ImageFolderOptions
+        var loaded = context.Diffusion.LoadImages(folder, new ImageFolderOptions
         {
             Width = size.Width,
             Height = size.Height,
@@ -44,7 +44,7 @@ internal sealed class TrainingImages(string folder)
             CancellationToken = cancellationToken,
         });
         List<byte[]> features = [];
-        foreach (var row in Features(PixelFeatures.Rows(_context, loaded.Data)))
+        foreach (var row in Features(PixelFeatures.Rows(context, loaded.Data)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             features.Add(row);
@@ -70,11 +70,8 @@ internal sealed class TrainingImages(string folder)
 
     private object Show(Index index, int row, double distance)
     {
-        var image = PictureFolder.Take(_context.Data.TakeRows(_context.Data.SkipRows(index.Rows, row), 1), 1)[0];
-        using (image)
-        {
-            return new { Name = Path.GetRelativePath(folder, index.Paths[row]), Image = image.ToPng(), Distance = distance };
-        }
+        var image = PictureFolder.Take(context.Data.TakeRows(context.Data.SkipRows(index.Rows, row), 1), 1);
+        return new { Name = Path.GetRelativePath(folder, index.Paths[row]), Image = Png.Take(image)[0], Distance = distance };
     }
 
     private sealed record Index(IDataView Rows, IReadOnlyList<byte[]> Features, IReadOnlyList<string> Paths);

@@ -9,8 +9,8 @@ internal sealed record LearnRequest
     /// <summary>Gets the image's file.</summary>
     public byte[]? Image { get; init; }
 
-    /// <summary>Gets the class, or -1.</summary>
-    public int Label { get; init; } = -1;
+    /// <summary>Gets the index of the class; <see langword="null"/> for none.</summary>
+    public int? Class { get; init; }
 
     /// <summary>Gets the seed of all noise.</summary>
     public long Seed { get; init; }

@@ -23,30 +23,25 @@ internal sealed class Race(DiffusionTransformer model, LearnRequest request)
     public IReadOnlyList<MLImage[]> Run(Action<object> tell, CancellationToken cancellationToken) =>
         [.. Samplers.Select(sampler => Run(sampler, tell, cancellationToken))];
 
-    // The noisiest level of an image of one grey: next to nothing of it is left, and every run begins with it.
-    private DiffusionLatents Start()
+    private DiffusionLatents Start(GenerationOptions options)
     {
-        byte[] pixels = [.. Enumerable.Repeat<byte[]>([128, 128, 128, 255], model.ImageWidth * model.ImageHeight).SelectMany(pixel => pixel)];
-        using var grey = MLImage.CreateFromPixels(model.ImageWidth, model.ImageHeight, MLPixelFormat.Rgba32, pixels);
-        var last = model.Schedule.NumberOfTrainingTimesteps - 1;
-        var one = model.AddNoise([grey], last, request.Seed).Values.ToArray();
-        return new DiffusionLatents([.. Enumerable.Repeat(one, Runs).SelectMany(values => values)], model.Channels, model.ImageHeight, model.ImageWidth, last);
+        var one = model.DrawLatents(1, options);
+        float[] all = [.. Enumerable.Repeat(one.Values.ToArray(), Runs).SelectMany(values => values)];
+        return new DiffusionLatents(all, one.Channels, one.Height, one.Width, one.Timestep);
     }
 
     private MLImage[] Run(string name, Action<object> tell, CancellationToken cancellationToken)
     {
-        var sampler = OptionNames.ToSampler(name, request.Steps);
-        return model.Decode(
-            Start(),
-            new GenerationOptions
-            {
-                Sampler = sampler,
-                Seed = request.Seed,
-                BatchSize = Runs,
-                Observer = snapshot => Tell(name, snapshot, tell),
-                CancellationToken = cancellationToken,
-            },
-            request.Label < 0 ? null : [.. Enumerable.Repeat(request.Label, Runs)]);
+        var options = new GenerationOptions
+        {
+            Sampler = OptionNames.ToSampler(name, request.Steps),
+            Seed = request.Seed,
+            BatchSize = Runs,
+            Observer = snapshot => Tell(name, snapshot, tell),
+            CancellationToken = cancellationToken,
+        };
+        int[]? labels = request.Class is { } label ? [.. Enumerable.Repeat(label, Runs)] : null;
+        return model.Decode(Start(options), options, labels);
     }
 
     private static void Tell(string name, SamplingSnapshot snapshot, Action<object> tell)
@@ -54,9 +49,7 @@ internal sealed class Race(DiffusionTransformer model, LearnRequest request)
         var every = (snapshot.NumberOfSteps + MostFrames - 1) / MostFrames;
         if ((snapshot.NumberOfSteps - 1 - snapshot.Step) % every == 0)
         {
-            var images = snapshot.GetSampleImages();
-            tell(new { Sampler = name, Step = snapshot.Step + 1, Steps = snapshot.NumberOfSteps, Images = images.Select(image => image.ToPng()).ToList() });
-            Array.ForEach(images, image => image.Dispose());
+            tell(new { Sampler = name, Step = snapshot.Step + 1, Steps = snapshot.NumberOfSteps, Images = Png.Take(snapshot.GetSampleImages()) });
         }
     }
 }

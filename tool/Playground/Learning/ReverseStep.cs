@@ -116,7 +116,7 @@ internal sealed class ReverseStep
                     ? taken
                     : (ToDouble(snapshot.GetPredictedOriginalSample()), ToDouble(snapshot.GetSample())),
             },
-            _request.Label < 0 ? null : [_request.Label])[0].Dispose();
+            _request.Class is { } label ? [label] : null)[0].Dispose();
         return taken;
     }
 }
