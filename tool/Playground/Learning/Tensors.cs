@@ -12,7 +12,8 @@ internal static class Tensors
     /// <param name="channels">1 takes the red of an image that is grey; 3 all.</param>
     public static double[] Of(MLImage image, int channels)
     {
-        var (pixels, count) = (image.Pixels, image.Width * image.Height);
+        var pixels = image.Pixels;
+        var count = image.Width * image.Height;
         var isReversed = image.PixelFormat == MLPixelFormat.Bgra32;
         var values = new double[channels * count];
         for (var c = 0; c < channels; c++)

@@ -1,5 +1,6 @@
 // The tab Edit: an image, a part of it painted anew, its variations, and what the model makes of it.
 import { Fault } from '../ask.js';
+import { numberField, seedField, wholeNumber } from '../fields.js';
 import { base64, classChoice, figure, imageSource } from './image-source.js';
 
 const small = 64; // pixels: the brush grows with larger images
@@ -7,10 +8,11 @@ const small = 64; // pixels: the brush grows with larger images
 export function mount(panel, app) {
   const { element, field } = app;
   const classes = classChoice(app);
-  const seed = element('input', { type: 'number', value: '1', step: '1', id: 'edit-seed' });
-  const count = element('input', { type: 'number', value: '4', min: '1', max: '8', id: 'edit-count' });
-  const steps = element('input', { type: 'number', value: '50', min: '1', id: 'edit-steps' });
-  const source = imageSource(app, { changed: isNew, seed: () => whole(seed), classOf: classes.value, label: 'Edit' });
+  const seed = seedField(() => {});
+  const count = numberField('Images', { min: 1, max: 8, value: 4 });
+  const steps = numberField('Steps', { min: 1, max: 1000, value: 50 });
+  const resamplings = numberField('Resamplings', { min: 1, max: 20, value: 1, hint: 'More fit the new part better to the rest, at as many times the cost' });
+  const source = imageSource(app, { changed: isNew, seed: seedOf, classOf: classes.value, label: 'Edit' });
   const mask = createMask(app, source);
   const results = element('div', { class: 'results', 'aria-live': 'polite' });
   const stop = element('button', { type: 'button', hidden: true }, 'Stop');
@@ -19,7 +21,6 @@ export function mount(panel, app) {
   const inpaint = work('Paint anew', 'inpaint', async () => ({ mask: await mask.png(), resamplings: whole(resamplings) }), 'painted anew');
   const vary = work('Vary', 'vary', async () => ({ strength: Number(strength.value) }), 'varied');
   const encode = element('button', { type: 'button', id: 'edit-encode' }, 'Encode');
-  const resamplings = element('input', { type: 'number', value: '1', min: '1', max: '20', id: 'edit-resamplings' });
   const strength = element('input', { type: 'range', value: '0.5', min: '0.05', max: '1', step: '0.05', id: 'edit-strength' });
   const strengthText = element('output', {}, '0.50');
   strength.addEventListener('input', () => { strengthText.textContent = Number(strength.value).toFixed(2); });
@@ -30,14 +31,14 @@ export function mount(panel, app) {
   panel.append(element(
     'div',
     { class: 'sides' },
-    element('div', { class: 'stack' }, source.box, element('div', { class: 'fields' }, classes.box, field('Seed', seed), field('Steps', steps), field('Images', count))),
+    element('div', { class: 'stack' }, source.box, element('div', { class: 'fields' }, classes.box, seed, steps, count)),
     element(
       'div',
       { class: 'stack' },
       element(
         'div',
         { class: 'tools' },
-        tool('Paint a part anew', 'Brush over what is to be new; the rest stays as it is.', mask.box, field('Resamplings', resamplings, 'More fit the new part better to the old, at as many times the cost'), inpaint),
+        tool('Paint a part anew', 'Brush over what is to be new; the rest stays as it is.', mask.box, resamplings, inpaint),
         tool('Vary it', 'Noise the image to some depth and let the model take the noise away.', element('div', { class: 'field' }, element('label', { for: 'edit-strength' }, 'Strength ', strengthText), strength), vary),
         tool('Encode it', 'Find the noise that stands for the image, and see what comes back of it, how likely the image is to the model, and what it learned from is nearest.', encode)),
       element('div', { class: 'row' }, stop),
@@ -57,8 +58,8 @@ export function mount(panel, app) {
         images: ({ images }) => results.replaceChildren(element(
           'div',
           { class: 'images' },
-          figure(app, body.image, 'Before'),
-          ...images.map((png, i) => figure(app, png, `${i + 1}`, `Image ${i + 1}, ${did}`)))),
+          figure(body.image, 'Before'),
+          ...images.map((png, i) => figure(png, `${i + 1}`, `Image ${i + 1}, ${did}`)))),
       }, { signal });
     }));
     return button;
@@ -66,14 +67,14 @@ export function mount(panel, app) {
 
   async function measure(signal) {
     const body = { ...common(), steps: whole(steps) };
-    const pair = element('div', { class: 'images' }, figure(app, body.image, 'Your image'));
+    const pair = element('div', { class: 'images' }, figure(body.image, 'Your image'));
     const facts = element('dl', { class: 'facts' });
     const nearest = element('div', { class: 'nearest' });
     results.replaceChildren(pair, facts, nearest);
     await app.stream('/api/edit/encode', body, {
       progress: ({ share }) => app.say(`Encoding, ${Math.round(100 * share)} %`),
       reconstruction(found) {
-        pair.append(figure(app, found.image, `What comes back, after ${found.steps} steps up and ${found.steps} down`));
+        pair.append(figure(found.image, `What comes back, after ${found.steps} steps up and ${found.steps} down`));
         fact(facts, 'Reconstruction error', found.error.toPrecision(3), 'mean squared difference of colours in 0 to 1');
       },
       likelihood(found) {
@@ -84,7 +85,7 @@ export function mount(panel, app) {
         nearest.append(
           element('h2', {}, 'Nearest of what it learned from'),
           element('p', { class: 'quiet' }, `Of ${all.toLocaleString('en')} images, by the mean colours of 16×16 parts; the number is the root of their mean squared difference, 0 to 1.`),
-          element('div', { class: 'images' }, ...images.map(match => figure(app, match.image, `${match.distance.toFixed(3)} · ${match.name}`, `Training image ${match.name}`))));
+          element('div', { class: 'images' }, ...images.map(match => figure(match.image, `${match.distance.toFixed(3)} · ${match.name}`, `Training image ${match.name}`))));
       },
     }, { signal });
   }
@@ -112,8 +113,12 @@ export function mount(panel, app) {
     }
   }
 
+  function seedOf() {
+    return wholeNumber(seed.input.value, 'Seed');
+  }
+
   function common() {
-    return { model: app.model, image: source.image(), label: classes.value(), seed: whole(seed) };
+    return { model: app.model, image: source.image(), class: classes.value(), seed: seedOf() };
   }
 
   function isNew() {
@@ -139,9 +144,7 @@ export function mount(panel, app) {
   };
 }
 
-function whole(input) {
-  return Math.round(Number(input.value)) || 0;
-}
+const whole = made => Math.round(Number(made.input.value));
 
 // A mask of the image's size, painted on a canvas that lies above it. With the keyboard it is a part of the image that is chosen.
 function createMask(app, source) {

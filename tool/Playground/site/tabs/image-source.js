@@ -1,8 +1,9 @@
 // Where an image to work on comes from: a file that is dropped in or chosen, or one that the model draws. It is kept as the PNG of the model's size.
+import { element } from '../dom.js';
+import { base64Of, bytesOf, classField, pixels } from '../fields.js';
 
 /** Makes the box: image() is the PNG in base64 or null; changed is called with it. */
-export function imageSource(app, { changed, label = 'Image', seed = () => 0, classOf = () => -1 }) {
-  const { element } = app;
+export function imageSource(app, { changed, label = 'Image', seed, classOf }) {
   let png = null;
   const canvas = element('canvas', { class: 'pixels', role: 'img', 'aria-label': 'No image yet' });
   const file = element('input', { type: 'file', accept: 'image/*,.tif,.tiff,.tga,.pbm,.pgm,.ppm', id: `file-${label.toLowerCase()}`, class: 'file' });
@@ -41,7 +42,7 @@ export function imageSource(app, { changed, label = 'Image', seed = () => 0, cla
   draw.addEventListener('click', guarded(async () => {
     draw.disabled = true;
     try {
-      await app.stream('/api/edit/generate', { model: app.model, seed: seed(), label: classOf() }, {
+      await app.stream('/api/edit/generate', { model: app.model, seed: seed(), class: classOf() }, {
         progress: ({ share }) => app.say(`Drawing an image, ${Math.round(100 * share)} %`),
         images: ({ images }) => take(blobOf(images[0]), 'An image that the model has drawn'),
       });
@@ -73,20 +74,9 @@ export function imageSource(app, { changed, label = 'Image', seed = () => 0, cla
 }
 
 /** The bytes of a blob in base64. */
-export async function base64(blob) {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  let text = '';
-  for (const byte of bytes) {
-    text += String.fromCharCode(byte);
-  }
+export const base64 = async blob => base64Of(new Uint8Array(await blob.arrayBuffer()));
 
-  return btoa(text);
-}
-
-/** A PNG in base64 as a blob. */
-export function blobOf(png) {
-  return new Blob([Uint8Array.from(atob(png), letter => letter.charCodeAt(0))], { type: 'image/png' });
-}
+const blobOf = png => new Blob([bytesOf(png)], { type: 'image/png' });
 
 /** Shows a PNG in base64 on a canvas of its size. */
 export async function paint(canvas, png) {
@@ -95,25 +85,18 @@ export async function paint(canvas, png) {
   canvas.getContext('2d').drawImage(image, 0, 0);
 }
 
-/** A PNG in base64 as an image. */
-export function picture(app, png, text) {
-  return app.element('img', { class: 'pixels', alt: text, src: `data:image/png;base64,${png}` });
-}
-
 /** A picture with a caption. */
-export function figure(app, png, caption, text = caption) {
-  return app.element('figure', {}, picture(app, png, text), app.element('figcaption', {}, caption));
-}
+export const figure = (png, caption, text = caption) => element('figure', {}, pixels(png, text), element('figcaption', {}, caption));
 
-/** A choice of the model's classes; hidden where there is none. */
-export function classChoice(app) {
-  const select = app.element('select', { id: `class-${classChoice.count = (classChoice.count ?? 0) + 1}` });
-  const box = app.field('Class', select);
+/** A choice of the classes of the model that is chosen. */
+export function classChoice(app, onchange = () => {}) {
+  const box = element('div', { onchange });
+  let made = null;
   const fill = () => {
-    const { classes } = app.about.models[app.model];
-    select.replaceChildren(app.element('option', { value: '-1' }, 'any'), ...classes.map((name, i) => app.element('option', { value: String(i) }, name)));
-    box.hidden = classes.length === 0;
+    made = classField(app.about.models[app.model]);
+    box.replaceChildren(...made ? [made] : []);
+    box.hidden = !made;
   };
   fill();
-  return { box, select, fill, value: () => Number(select.value) };
+  return { box, fill, value: () => made && made.select.value !== '' ? Number(made.select.value) : null };
 }

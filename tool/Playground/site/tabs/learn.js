@@ -1,4 +1,5 @@
 // The tab Learn: a short tour, on an image of one's own: noise, what the network makes of it, one step by hand, and two samplers side by side.
+import { numberField, seedField, wholeNumber } from '../fields.js';
 import { classChoice, figure, imageSource, paint } from './image-source.js';
 
 const patience = 120; // ms after which a slider is taken to rest
@@ -9,14 +10,14 @@ const answers = {
 };
 
 export function mount(panel, app) {
-  const { element, field } = app;
+  const { element } = app;
   const model = () => app.about.models[app.model];
-  const classes = classChoice(app);
-  const seed = element('input', { type: 'number', value: '1', step: '1', id: 'learn-seed' });
+  const classes = classChoice(app, rest);
+  const seed = seedField(rest, 'Seed of the noise');
   const t = slider('learn-t', 'Timestep t', 0, model().timesteps - 1, Math.round(0.4 * model().timesteps), value => value);
   const stride = slider('learn-stride', 'Timesteps that the step goes down', 1, Math.max(1, Math.round(model().timesteps / 4)), Math.max(1, Math.round(model().timesteps / 20)), value => value);
   const eta = slider('learn-eta', 'η, the share of DDPM’s noise', 0, 1, 0, value => value.toFixed(2), 0.05);
-  const source = imageSource(app, { changed: look, seed: () => Number(seed.value) || 0, classOf: classes.value, label: 'Learn' });
+  const source = imageSource(app, { changed: look, seed: seedOf, classOf: classes.value, label: 'Learn' });
   const [noised, asked, step] = [1, 2, 3].map(() => element('div', { class: 'equation' }));
   const [noisedText, askedText, stepText] = [1, 2, 3].map(() => element('p', { class: 'quiet', 'aria-live': 'polite' }));
   const askedHow = element('p', {});
@@ -27,12 +28,11 @@ export function mount(panel, app) {
     lesson(
       '1 · Noise',
       'Training takes an image apart: normal noise is mixed in, the more, the higher t. At the last t next to nothing of the image is left; generating begins there and goes back. Choose an image, or let the model draw one, and move t.',
-      element('div', { class: 'start' }, source.box, element('div', { class: 'lesson' }, element('div', { class: 'sliders' }, t.box, classes.box, field('Seed of the noise', seed)), noised, noisedText))),
+      element('div', { class: 'start' }, source.box, element('div', { class: 'lesson' }, element('div', { class: 'sliders' }, t.box, classes.box, seed), noised, noisedText))),
     lesson('2 · What the network is asked', 'It is given the noisy image, t and the class, if there is one, and asked what in it is noise. From one answer the other follows: take that noise away, and what is left is its guess of the image.', askedHow, asked, askedText),
     lesson('3 · One step back, by hand', 'A sampler does not take the guess, which is vague while much is noise. It goes a little way: to an image with less noise, made of the guess, of the noise that was found, and, if η is above 0, of some new noise. Each term is a picture, and the next image is their sum (DDIM, eq. 12).', element('div', { class: 'sliders' }, stride.box, eta.box), step, stepText),
     race());
   [t, stride, eta].forEach(control => control.input.addEventListener('input', rest));
-  [seed, classes.select].forEach(control => control.addEventListener('change', rest));
 
   function lesson(title, text, ...content) {
     return element('section', { class: 'lesson' }, element('h2', {}, title), element('p', {}, text), ...content);
@@ -43,6 +43,10 @@ export function mount(panel, app) {
     const output = element('output', { for: id }, format(value));
     input.addEventListener('input', () => { output.textContent = format(Number(input.value)); });
     return { input, value: () => Number(input.value), box: element('div', { class: 'field' }, element('label', { for: id }, `${name}: `, output), input) };
+  }
+
+  function seedOf() {
+    return wholeNumber(seed.input.value, 'Seed');
   }
 
   function rest() {
@@ -57,11 +61,11 @@ export function mount(panel, app) {
       return;
     }
 
-    running = new AbortController();
-    const body = { model: app.model, image: source.image(), label: classes.value(), seed: Number(seed.value) || 0, timestep: t.value(), stride: stride.value(), eta: eta.value() };
+    const own = running = new AbortController();
     try {
       app.fail(null);
-      show(body, await app.post('/api/learn/step', body, { signal: running.signal }));
+      const body = { model: app.model, image: source.image(), class: classes.value(), seed: seedOf(), timestep: t.value(), stride: stride.value(), eta: eta.value() };
+      show(body, await app.post('/api/learn/step', body, { signal: own.signal }));
     } catch (fault) {
       app.fail(fault);
     }
@@ -69,13 +73,13 @@ export function mount(panel, app) {
 
   function show(body, found) {
     const [signal, noise] = [Math.sqrt(found.alphaBar), Math.sqrt(1 - found.alphaBar)];
-    fill(noised, `${signal.toFixed(3)} ×`, figure(app, body.image, 'x₀, the image'), `+ ${noise.toFixed(3)} ×`, figure(app, found.noise, 'ε, the noise'), '=', figure(app, found.noisy, `xₜ at t = ${body.timestep}`));
+    fill(noised, `${signal.toFixed(3)} ×`, figure(body.image, 'x₀, the image'), `+ ${noise.toFixed(3)} ×`, figure(found.noise, 'ε, the noise'), '=', figure(found.noisy, `xₜ at t = ${body.timestep}`));
     noisedText.textContent = `ᾱ = ${found.alphaBar.toPrecision(3)}: ${(100 * found.alphaBar).toFixed(1)} % of the variance is the image. Grey is 0; of the noise, black is −3 and white 3, of all others −1 and 1.`;
     askedHow.textContent = answers[model().prediction] ?? '';
-    fill(asked, figure(app, found.noisy, 'what it is given'), '→', figure(app, found.answer, 'what it answers'), 'so', figure(app, found.answeredNoise, 'its ε'), 'beside', figure(app, found.noise, 'the true ε'), 'and', figure(app, found.predicted, 'its guess of x₀'));
+    fill(asked, figure(found.noisy, 'what it is given'), '→', figure(found.answer, 'what it answers'), 'so', figure(found.answeredNoise, 'its ε'), 'beside', figure(found.noise, 'the true ε'), 'and', figure(found.predicted, 'its guess of x₀'));
     askedText.textContent = `Its noise is off by ${found.noiseError.toFixed(3)} (root mean square; guessing nothing is off by 1), its guess of the image by ${found.imageError.toFixed(3)}.`;
     const to = Math.sqrt(found.alphaBarPrevious);
-    fill(step, figure(app, found.originalTerm, `${to.toFixed(3)} × guess of x₀`), '+', figure(app, found.directionTerm, `${found.directionScale.toFixed(3)} × its ε, the direction to xₜ`), '+', figure(app, found.noiseTerm, `${found.sigma.toFixed(3)} × new noise`), '=', figure(app, found.next, found.previous < 0 ? 'the image' : `x at t = ${found.previous}`));
+    fill(step, figure(found.originalTerm, `${to.toFixed(3)} × guess of x₀`), '+', figure(found.directionTerm, `${found.directionScale.toFixed(3)} × its ε, the direction to xₜ`), '+', figure(found.noiseTerm, `${found.sigma.toFixed(3)} × new noise`), '=', figure(found.next, found.previous < 0 ? 'the image' : `x at t = ${found.previous}`));
     stepText.textContent = `From t = ${body.timestep} ${found.previous < 0 ? 'to the end' : `to ${found.previous}`}, ᾱ from ${found.alphaBar.toPrecision(3)} to ${found.alphaBarPrevious.toPrecision(3)}. ${found.sigma === 0 ? 'No noise is new: the way is fixed by where it began.' : 'The new noise makes the way random.'}`;
   }
 
@@ -84,7 +88,7 @@ export function mount(panel, app) {
   }
 
   function race() {
-    const steps = element('input', { type: 'number', value: '50', min: '1', max: String(model().timesteps), id: 'learn-steps' });
+    const steps = numberField('Steps of each', { min: 1, max: model().timesteps, value: Math.min(50, model().timesteps) });
     const button = element('button', { type: 'button', class: 'primary', id: 'learn-race' }, 'Run both');
     const stop = element('button', { type: 'button', hidden: true }, 'Stop');
     const said = element('p', { class: 'quiet', 'aria-live': 'polite' });
@@ -102,7 +106,7 @@ export function mount(panel, app) {
       [button.disabled, stop.hidden] = [true, false];
       try {
         app.fail(null);
-        await app.stream('/api/learn/race', { model: app.model, label: classes.value(), seed: Number(seed.value) || 0, steps: Number(steps.value) || 1 }, {
+        await app.stream('/api/learn/race', { model: app.model, class: classes.value(), seed: seedOf(), steps: Math.round(Number(steps.input.value)) }, {
           frame({ sampler, step: at, steps: all, images }) {
             images.forEach((png, i) => {
               canvases[sampler][i].setAttribute('aria-label', `${sampler.toUpperCase()}, run ${i + 1}, after step ${at} of ${all}`);
@@ -118,7 +122,7 @@ export function mount(panel, app) {
         [button.disabled, stop.hidden] = [false, true];
       }
     });
-    return lesson('4 · DDPM and DDIM from the same noise', 'All runs begin with the same noise x_T, that of the seed above. DDIM draws none on its way (η = 0), so that the start decides the end: that is why a latent can stand for an image, and a walk lead from one to another. DDPM draws new noise at each step. With few steps it also shows: DDIM is done in 50 or fewer, DDPM needs hundreds.', element('div', { class: 'row' }, field('Steps of each', steps), button, stop), table, said);
+    return lesson('4 · DDPM and DDIM from the same noise', 'All runs begin with the same noise x_T, that of the seed above. DDIM draws none on its way (η = 0), so that the start decides the end: that is why a latent can stand for an image, and a walk lead from one to another. DDPM draws new noise at each step. With few steps it also shows: DDIM is done in 50 or fewer, DDPM needs hundreds.', element('div', { class: 'row' }, steps, button, stop), table, said);
   }
 
   return {

@@ -1,0 +1,121 @@
+using System.Net;
+using Microsoft.Playwright;
+
+namespace Microsoft.ML.Diffusion.BrowserTests;
+
+/// <summary>diffusion train --watch as a person uses it: a real training, and pages that look at it.</summary>
+[TestClass]
+public sealed class TrainTabTests
+{
+    private const string State = "#panel-train .tv-state";
+
+    [TestMethod]
+    public async Task Watch_TwoPages_SeeItGoWaitGoOnAndEnd()
+    {
+        await using var chromium = await Chromium.StartAsync();
+        using var command = new WatchedCommand("--steps", "100000");
+        var address = await command.AddressAsync();
+        var first = await chromium.OpenAsync(address, TabPages.Desk);
+        var second = await chromium.OpenAsync(address, TabPages.Phone);
+        await first.Page.WaitForFunctionAsync("document.querySelectorAll('.tv-chart polyline')[0]?.points.length > 5");
+        Assert.AreEqual("A model of photos <b>", await first.Page.InnerTextAsync(".tv-title"), "a name is a text");
+
+        await first.Page.ClickAsync("#train-pause");
+        await first.Page.WaitForTextAsync(State, "Paused");
+        await second.Page.WaitForTextAsync(State, "Paused");
+        var step = await second.Page.InnerTextAsync(State);
+        await first.Page.ReloadAsync();
+        await first.Page.WaitForTextAsync(State, "Paused");
+        Assert.AreEqual(step, await first.Page.InnerTextAsync(State), "a page that comes back knows all of it");
+        Assert.IsGreaterThan(5, await first.Page.EvaluateAsync<int>("document.querySelectorAll('.tv-chart polyline')[0].points.length"));
+        Assert.IsFalse(command.Ended.IsCompleted);
+
+        await second.Page.ClickAsync("#train-pause");
+        await first.Page.WaitForFunctionAsync("([selector, old]) => document.querySelector(selector).textContent !== old && document.querySelector(selector).textContent.startsWith('Training')", new object[] { State, step });
+        await first.Page.ClickAsync("#train-stop");
+        await first.Page.ClickAsync("#train-stop-sure");
+        await first.Page.WaitForTextAsync(State, "Done");
+        await second.Page.WaitForTextAsync(State, "Done");
+        await second.Page.WaitForTextAsync("#panel-train .tv-text", $"Wrote {command.Model}");
+        await second.Page.AssertNarrowAsync();
+
+        Assert.AreEqual(0, await command.Ended.WaitAsync(TimeSpan.FromSeconds(60)), "what a page ends is done");
+        using var model = new MLContext().Diffusion.LoadDiffusionModel(command.Model);
+        Assert.AreEqual(TrainingEnd.Cancelled, model.Training!.End);
+        StringAssert.StartsWith(command.Output.ToString(), "Stopped: ");
+        first.ThrowIfFaulty();
+        second.ThrowIfFaulty();
+    }
+
+    [TestMethod]
+    public async Task Watch_ToTheEnd_ShowsImagesAndLeavesTheSamePageAsReport()
+    {
+        await using var chromium = await Chromium.StartAsync();
+        using var command = new WatchedCommand("--steps", "1500");
+        var open = await chromium.OpenAsync(await command.AddressAsync(), TabPages.Desk);
+        var page = open.Page;
+        await page.WaitForTextAsync(State, "Done");
+        Assert.AreEqual(0, await command.Ended.WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.AreEqual("9", await page.GetAttributeAsync("#train-grid", "max"), "ten tenths");
+        StringAssert.EndsWith(await page.InnerTextAsync(".tv-scrub label"), "10 of 10");
+        var last = (await page.LevelsAsync("canvas.tv-images"))[0];
+        await page.FocusAsync("#train-grid");
+        await page.Keyboard.PressAsync("Home");
+        await page.WaitForTextAsync(".tv-scrub label", "1 of 10");
+        CollectionAssert.AreNotEqual(last, (await page.LevelsAsync("canvas.tv-images"))[0]);
+        Assert.IsGreaterThan(2, await page.EvaluateAsync<int>("document.querySelectorAll('.tv-chart polyline')[1].points.length"), "validations");
+        var linear = await page.InnerHTMLAsync(".tv-chart");
+        await page.CheckAsync("text=log");
+        Assert.AreNotEqual(linear, await page.InnerHTMLAsync(".tv-chart"));
+        StringAssert.Contains(await page.InnerTextAsync(".tv-messages"), "Training begins on cpu");
+        await page.ShootAsync("train-1100");
+        open.ThrowIfFaulty();
+    }
+
+    [TestMethod]
+    public async Task Report_OfATraining_IsTheSamePageWithoutAServer()
+    {
+        await using var chromium = await Chromium.StartAsync();
+        using var command = new WatchedCommand("--steps", "60", "--report", "{folder}/report");
+        Assert.AreEqual(0, await command.Ended.WaitAsync(TimeSpan.FromSeconds(120)));
+        var open = await chromium.OpenAsync(new Uri(command.FileOf("report/report.html")).AbsoluteUri, TabPages.Desk);
+
+        await open.Page.WaitForTextAsync(".tv-state", "Done");
+        Assert.IsGreaterThan(3, await open.Page.EvaluateAsync<int>("document.querySelectorAll('.tv-chart polyline')[0].points.length"));
+        StringAssert.EndsWith(await open.Page.InnerTextAsync(".tv-scrub label"), "10 of 10");
+        Assert.IsFalse(await open.Page.IsVisibleAsync(".tv-buttons"));
+        await open.Page.ShootAsync("report-1100");
+        open.ThrowIfFaulty();
+    }
+
+    [TestMethod]
+    public async Task Watch_WithoutTheToken_ShowsButDoesNothing()
+    {
+        using var command = new WatchedCommand("--steps", "100000");
+        var address = await command.AddressAsync();
+        var root = address[..address.IndexOf('?', StringComparison.Ordinal)];
+        using var client = new HttpClient();
+
+        foreach (var action in new[] { "pause", "resume", "stop" })
+        {
+            using var answer = await client.PostAsync(new Uri($"{root}api/train/{action}"), null);
+            Assert.AreEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
+
+        using var strange = new HttpRequestMessage(HttpMethod.Post, $"{root}api/train/stop");
+        strange.Headers.Add("Origin", "https://elsewhere.example");
+        strange.Headers.Add("X-Token", address[(address.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+        Assert.AreEqual(HttpStatusCode.Forbidden, (await client.SendAsync(strange)).StatusCode);
+
+        using var allowed = new HttpRequestMessage(HttpMethod.Post, $"{root}api/train/resume");
+        allowed.Headers.Add("X-Token", address[(address.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+        Assert.AreEqual(HttpStatusCode.Conflict, (await client.SendAsync(allowed)).StatusCode, "it does not wait");
+
+        using var events = await client.GetStreamAsync(new Uri($"{root}api/train/events"));
+        using var reader = new StreamReader(events);
+        Assert.AreEqual("event: update", await reader.ReadLineAsync());
+        StringAssert.StartsWith(await reader.ReadLineAsync(), "data: {\"run\":\"");
+        Assert.IsFalse(command.Ended.IsCompleted);
+    }
+}
