@@ -76,10 +76,11 @@ public sealed class EditTabTests : IDisposable
         await open.ReadyAsync();
         var page = open.Page;
         await page.GetByLabel("Steps").FillAsync($"{Steps}");
-        await page.ClickAsync("text=Draw one");
+        await page.ClickAsync("button:has-text('Draw one')");
         await page.WaitForSelectorAsync("#edit-inpaint:not([disabled])");
         await page.ClickAsync("#edit-inpaint");
         await page.WaitForTextAsync("#fault", "Nothing is brushed.");
+        await page.Locator("#edit-mask").ScrollIntoViewIfNeededAsync();
         var box = (await page.Locator("#edit-mask").BoundingBoxAsync())!;
         await page.Mouse.MoveAsync(box.X + (0.1f * box.Width), box.Y + (0.1f * box.Height));
         await page.Mouse.DownAsync();

@@ -87,7 +87,7 @@ public sealed class TrainingFeedTests
         Assert.IsInRange(300, 800, all.Points.Count);
         Assert.IsInRange(300, 800, all.Validations.Count);
         Assert.IsTrue(all.Points.Skip(1).All(point => point[1] == 2), "pairs of 1 and 3");
-        Assert.AreEqual(all.Points.Average(point => point[0])!.Value, Steps / 2.0, Steps / 100.0);
+        Assert.AreEqual(Steps / 2.0, all.Points.Average(point => point[0])!.Value, Steps / 100.0);
         Assert.IsLessThan(15, whole, "a page is given all anew only when points become fewer");
     }
 

@@ -70,7 +70,7 @@ internal sealed class TrainingImages(MLContext context, string folder)
 
     private object Show(Index index, int row, double distance)
     {
-        var image = PictureFolder.Take(context.Data.TakeRows(context.Data.SkipRows(index.Rows, row), 1), 1);
+        var image = PictureFolder.Take(row == 0 ? index.Rows : context.Data.SkipRows(index.Rows, row), 1); // none is no number to ML.NET
         return new { Name = Path.GetRelativePath(folder, index.Paths[row]), Image = Png.Take(image)[0], Distance = distance };
     }
 

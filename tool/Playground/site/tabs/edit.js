@@ -21,7 +21,7 @@ export function mount(panel, app) {
   const inpaint = work('Paint anew', 'inpaint', async () => ({ mask: await mask.png(), resamplings: whole(resamplings) }), 'painted anew');
   const vary = work('Vary', 'vary', async () => ({ strength: Number(strength.value) }), 'varied');
   const encode = element('button', { type: 'button', id: 'edit-encode' }, 'Encode');
-  const strength = element('input', { type: 'range', value: '0.5', min: '0.05', max: '1', step: '0.05', id: 'edit-strength' });
+  const strength = element('input', { type: 'range', min: '0.05', max: '1', step: '0.05', value: '0.5', id: 'edit-strength' });
   const strengthText = element('output', {}, '0.50');
   strength.addEventListener('input', () => { strengthText.textContent = Number(strength.value).toFixed(2); });
   encode.addEventListener('click', () => run(encode, measure));
