@@ -19,6 +19,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("train ")]
     [DataRow("generate ")]
     [DataRow("interpolate ")]
+    [DataRow("serve ")]
     [DataRow("describe ")]
     [DataRow("inspect ")]
     [DataRow("onnx ")]

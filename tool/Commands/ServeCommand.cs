@@ -55,7 +55,7 @@ internal sealed class ServeCommand : ToolCommand
 
             return new Result([$"Open {server.Address} in a browser; Ctrl+C ends."], Document(server, settings, models))
             {
-                Then = () => Serve(server, models, session.CancellationToken),
+                Then = () => Serve(server, queue, models, session.CancellationToken),
             };
         }
         catch
@@ -87,10 +87,11 @@ internal sealed class ServeCommand : ToolCommand
     };
 
     // Ctrl+C is how it is meant to end.
-    private static int Serve(PlaygroundServer server, List<ServedModel> models, CancellationToken stop)
+    private static int Serve(PlaygroundServer server, WorkQueue queue, List<ServedModel> models, CancellationToken stop)
     {
         stop.WaitHandle.WaitOne();
         server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        queue.Dispose();
         models.ForEach(model => model.Transformer.Dispose());
         return 0;
     }

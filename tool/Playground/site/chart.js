@@ -13,16 +13,16 @@ const width = 320;
 const height = 96;
 const left = 34;
 const right = 8;
-const top = 10;
+const top = 6;
 const bottom = 18;
 
-/** Draws one line over the steps; marks.at(i) moves the mark to a step. */
+/** Draws one line over the steps; at(i) moves its mark, and the value that is told, to after i steps. */
 function line(values, { name, ticks, place, text }) {
   const x = i => left + (width - left - right) * i / Math.max(1, values.length - 1);
   const y = value => top + (height - top - bottom) * (1 - place(value));
   const points = values.map((value, i) => [x(i), y(value)]);
   const mark = svg('circle', { r: 4, class: 'mark', cx: x(0), cy: y(values[0]) });
-  const label = svg('text', { class: 'value', x: width - right, y: top, 'text-anchor': 'end' });
+  const value = document.createElement('output');
   const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${name} over the steps, from ${text(values[0])} to ${text(values.at(-1))}` },
     ...ticks.flatMap(tick => [
       svg('line', { class: 'grid', x1: left, x2: width - right, y1: y(tick), y2: y(tick) }),
@@ -32,15 +32,14 @@ function line(values, { name, ticks, place, text }) {
     svg('text', { class: 'tick', x: width - right, y: height - 4, 'text-anchor': 'end' }, `step ${values.length - 1}`),
     svg('polyline', { class: 'line', points: points.map(point => point.map(v => v.toFixed(1)).join(',')).join(' ') }),
     ...(values.length <= 60 ? points.map(([cx, cy]) => svg('circle', { r: 1.6, class: 'dot', cx, cy })) : []),
-    mark,
-    label);
+    mark);
   const at = i => {
     mark.setAttribute('cx', x(i));
     mark.setAttribute('cy', y(values[i]));
-    label.textContent = text(values[i]);
+    value.textContent = text(values[i]);
   };
   at(0);
-  return { chart, at };
+  return { chart, value, at };
 }
 
 const short = value => value === 0 ? '0' : value >= 1000 || value < 0.01 ? value.toExponential(0) : String(Number(value.toPrecision(2)));
@@ -53,13 +52,13 @@ export function drawPath(container, alphaBars) {
   const log = sigma => (Math.log10(Math.min(most, Math.max(least, sigma))) - Math.log10(least)) / (Math.log10(most) - Math.log10(least));
   const signal = line(alphaBars, { name: 'alpha-bar', ticks: [0, 0.5, 1], place: value => value, text: short });
   const noise = line(sigmas, { name: 'sigma', ticks: [0.01, 1, 100], place: log, text: short });
-  const figure = (chart, words) => {
+  const figure = ({ chart, value }, words) => {
     const caption = document.createElement('figcaption');
-    caption.textContent = words;
+    caption.append(words, value);
     const made = document.createElement('figure');
     made.append(caption, chart);
     return made;
   };
-  container.replaceChildren(figure(signal.chart, 'ᾱ, the share of signal'), figure(noise.chart, 'σ, the noise in units of the signal'));
+  container.replaceChildren(figure(signal, 'ᾱ, the share of signal'), figure(noise, 'σ, the noise in units of the signal'));
   return i => { signal.at(i); noise.at(i); };
 }

@@ -32,9 +32,9 @@ export function mount(panel, app) {
       const box = element('input', { type: 'checkbox', value });
       return { box, label: element('label', { class: 'check' }, box, text) };
     });
-    return Object.assign(element('fieldset', {}, element('legend', {}, title), ...boxes.map(choice => choice.label)), {
-      get values() { return boxes.filter(choice => choice.box.checked).map(choice => choice.box.value); },
-      set values(values) { boxes.forEach(choice => { choice.box.checked = values.includes(choice.box.value); }); },
+    return Object.defineProperty(element('fieldset', {}, element('legend', {}, title), ...boxes.map(choice => choice.label)), 'values', {
+      get: () => boxes.filter(choice => choice.box.checked).map(choice => choice.box.value),
+      set: values => boxes.forEach(choice => { choice.box.checked = values.includes(choice.box.value); }),
     });
   }
 

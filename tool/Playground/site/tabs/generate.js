@@ -130,7 +130,7 @@ export function mount(panel, app) {
     try {
       const asked = query();
       keepState(asked);
-      run = { query: asked, frames: new Map(), kept: [], images: null };
+      run = { query: asked, frames: new Map(), kept: [], images: null, quarter: 0 };
       begin();
       await app.stream('/api/generate', asked, {
         queued: ({ before }) => app.say(`Waiting: ${before} before this one.`),
@@ -182,7 +182,12 @@ export function mount(panel, app) {
     slider.max = run.kept.length - 1;
     slider.value = run.kept.indexOf(step);
     slider.disabled = false;
-    app.say(`Step ${step + 1} of ${run.steps}`);
+    const quarter = Math.floor(4 * (step + 1) / run.steps);
+    if (quarter > run.quarter) { // what is said is read out: not every step
+      run.quarter = quarter;
+      app.say(`Generating… step ${step + 1} of ${run.steps}`);
+    }
+
     showFrame();
   }
 

@@ -27,7 +27,7 @@ export function mount(panel, app) {
     element('div', { class: 'fields' }, classes, wide(field('Path', kind)), ...inputs.map(input => input.box)),
     element('p', { class: 'quiet' }, 'A corner is a seed, or an image: drop one on it, or choose a file.'));
 
-  const draft = element('span', { class: 'quiet' });
+  const draft = element('span');
   const view = element('figure', {}, element('div', { class: 'frame' }), element('figcaption', {}, 'Here ', draft));
   const dot = element('span', { class: 'dot', 'aria-hidden': 'true' });
   const trail = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -158,7 +158,6 @@ export function mount(panel, app) {
         if (now.version === version) {
           view.firstChild.replaceChildren(pixels(images[0], `The image at ${percent(now.place[0])} across and ${percent(now.place[1])} down`, { id: 'here' }));
           draft.textContent = now.steps === draftSteps ? `in ${draftSteps} steps` : `in ${fullSteps} steps`;
-          frames.push(performance.now());
         }
       } catch (fault) {
         app.fail(fault);
@@ -170,8 +169,6 @@ export function mount(panel, app) {
     }
   }
 
-  const frames = []; // when images came: how fast it is can be asked of the page
-  panel.frames = frames;
   const percent = number => `${Math.round(100 * number)} %`;
 
   function showPlace() {
