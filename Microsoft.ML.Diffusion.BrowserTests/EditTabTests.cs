@@ -37,7 +37,7 @@ public sealed class EditTabTests : IDisposable
         TabPages.AssertSame(
             [own.ToPng(), .. TabPages.Pngs(server.Model.Inpaint([own, own], [mask], 1, options, [3, 3]))],
             await page.FilesAsync("#panel-edit .results img"));
-        await page.ShootAsync("edit-inpaint-1100");
+        await page.ShootAsync("edit-inpaint");
 
         await page.SlideAsync("#edit-strength", 0.75);
         await page.ClickAsync("#edit-vary");
@@ -63,7 +63,7 @@ public sealed class EditTabTests : IDisposable
         var nearest = await page.Locator("#panel-edit .nearest figcaption").AllInnerTextsAsync();
         Assert.AreEqual("0.000 · own.png", nearest[0]);
         Assert.IsTrue(nearest.Any(text => text.Contains(HostileName, StringComparison.Ordinal)), "a name is a text");
-        await page.ShootAsync("edit-encode-1100");
+        await page.ShootAsync("edit-encode");
         open.ThrowIfFaulty();
     }
 
@@ -97,7 +97,6 @@ public sealed class EditTabTests : IDisposable
         Assert.IsNotEmpty(changed);
         Assert.IsTrue(changed.All(i => brushed[(4 * i) + 3] >= 128), "what is not brushed stays");
         await page.AssertNarrowAsync();
-        await page.ShootAsync("edit-400-dark");
         open.ThrowIfFaulty();
     }
 

@@ -38,13 +38,31 @@ internal static class TabPages
         "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); slider.dispatchEvent(new Event('change', { bubbles: true })); }",
         value);
 
-    /// <summary>Keeps what is to be seen, where the environment names a folder for it.</summary>
+    /// <summary>Keeps what is to be seen, wide and narrow, in the light and in the dark, where the environment names a folder for it.</summary>
     public static async Task ShootAsync(this IPage page, string name)
     {
-        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { } folder)
+        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is not { } folder)
         {
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
+            return;
         }
+
+        var size = page.ViewportSize!;
+        foreach (var width in new[] { 1100, 400 })
+        {
+            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+            {
+                await page.SetViewportSizeAsync(width, size.Height);
+                await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
+                await page.WaitForTimeoutAsync(300);
+                await page.ScreenshotAsync(new PageScreenshotOptions
+                {
+                    Path = Path.Combine(folder, $"{name}-{width}-{scheme.ToString().ToLowerInvariant()}.png"),
+                    FullPage = true,
+                });
+            }
+        }
+
+        await page.SetViewportSizeAsync(size.Width, size.Height);
     }
 
     public static async Task AssertNarrowAsync(this IPage page) => Assert.IsLessThanOrEqualTo(

@@ -28,6 +28,7 @@ public sealed class TrainTabTests
         Assert.AreEqual(step, await first.Page.InnerTextAsync(State), "a page that comes back knows all of it");
         Assert.IsGreaterThan(5, await first.Page.EvaluateAsync<int>("document.querySelectorAll('.tv-chart polyline')[0].points.length"));
         Assert.IsFalse(command.Ended.IsCompleted);
+        await first.Page.ShootAsync("train-paused");
 
         await second.Page.ClickAsync("#train-pause");
         await first.Page.WaitForFunctionAsync("([selector, old]) => document.querySelector(selector).textContent !== old && document.querySelector(selector).textContent.startsWith('Training')", new object[] { State, step });
@@ -68,7 +69,7 @@ public sealed class TrainTabTests
         await page.CheckAsync("text=log");
         Assert.AreNotEqual(linear, await page.InnerHTMLAsync(".tv-chart"));
         StringAssert.Contains(await page.InnerTextAsync(".tv-messages"), "Training begins on cpu");
-        await page.ShootAsync("train-1100");
+        await page.ShootAsync("train");
         open.ThrowIfFaulty();
     }
 
@@ -84,8 +85,32 @@ public sealed class TrainTabTests
         Assert.IsGreaterThan(3, await open.Page.EvaluateAsync<int>("document.querySelectorAll('.tv-chart polyline')[0].points.length"));
         StringAssert.EndsWith(await open.Page.InnerTextAsync(".tv-scrub label"), "10 of 10");
         Assert.IsFalse(await open.Page.IsVisibleAsync(".tv-buttons"));
-        await open.Page.ShootAsync("report-1100");
+        await open.Page.ShootAsync("report");
         open.ThrowIfFaulty();
+    }
+
+    [TestMethod]
+    [DataRow(true, DisplayName = "by a page")]
+    [DataRow(false, DisplayName = "by Ctrl+C")]
+    public async Task Watch_EndedWithCheckpoints_KeepsTheModelIfAPageAsks(bool isPage)
+    {
+        using var command = new WatchedCommand("--steps", "100000", "--checkpoint", "{folder}/run");
+        var address = await command.AddressAsync();
+        using var client = new HttpClient();
+        await FirstStepAsync(client, address);
+
+        if (isPage)
+        {
+            Assert.AreEqual(HttpStatusCode.OK, await SendAsync(client, address, "stop"));
+        }
+        else
+        {
+            command.Interrupt();
+        }
+
+        Assert.AreEqual(isPage ? 0 : 130, await command.Ended.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.AreEqual(isPage, File.Exists(command.Model));
+        Assert.IsNotEmpty(Directory.GetFiles(command.FileOf("run"), "*.safetensors"), "what was learned is kept in any case");
     }
 
     [TestMethod]
@@ -102,19 +127,36 @@ public sealed class TrainTabTests
             Assert.AreEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
         }
 
-        using var strange = new HttpRequestMessage(HttpMethod.Post, $"{root}api/train/stop");
-        strange.Headers.Add("Origin", "https://elsewhere.example");
-        strange.Headers.Add("X-Token", address[(address.IndexOf('=', StringComparison.Ordinal) + 1)..]);
-        Assert.AreEqual(HttpStatusCode.Forbidden, (await client.SendAsync(strange)).StatusCode);
+        Assert.AreEqual(HttpStatusCode.Forbidden, await SendAsync(client, address, "stop", origin: "https://elsewhere.example"));
+        Assert.AreEqual(HttpStatusCode.Conflict, await SendAsync(client, address, "resume"), "it does not wait");
 
-        using var allowed = new HttpRequestMessage(HttpMethod.Post, $"{root}api/train/resume");
-        allowed.Headers.Add("X-Token", address[(address.IndexOf('=', StringComparison.Ordinal) + 1)..]);
-        Assert.AreEqual(HttpStatusCode.Conflict, (await client.SendAsync(allowed)).StatusCode, "it does not wait");
-
-        using var events = await client.GetStreamAsync(new Uri($"{root}api/train/events"));
+        await using var events = await client.GetStreamAsync(new Uri($"{root}api/train/events"));
         using var reader = new StreamReader(events);
         Assert.AreEqual("event: update", await reader.ReadLineAsync());
         StringAssert.StartsWith(await reader.ReadLineAsync(), "data: {\"run\":\"");
         Assert.IsFalse(command.Ended.IsCompleted);
+    }
+
+    private static async Task<HttpStatusCode> SendAsync(HttpClient client, string address, string action, string? origin = null)
+    {
+        var page = new Uri(address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(page, $"/api/train/{action}"));
+        request.Headers.Add("X-Token", page.Query["?token=".Length..]);
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin);
+        }
+
+        using var answer = await client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task FirstStepAsync(HttpClient client, string address)
+    {
+        using var events = await client.GetStreamAsync(new Uri(new Uri(address), "/api/train/events"));
+        using var reader = new StreamReader(events);
+        while ((await reader.ReadLineAsync())?.Contains("\"state\":\"running\"", StringComparison.Ordinal) != true)
+        {
+        }
     }
 }

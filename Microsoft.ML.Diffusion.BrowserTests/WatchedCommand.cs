@@ -54,6 +54,9 @@ internal sealed class WatchedCommand : IDisposable
         return line[AddressBefore.Length..].Split(' ')[0];
     }
 
+    /// <summary>Presses Ctrl+C.</summary>
+    public void Interrupt() => _interrupt.Cancel();
+
     public void Dispose()
     {
         _interrupt.Cancel();

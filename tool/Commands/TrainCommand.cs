@@ -56,12 +56,7 @@ internal sealed class TrainCommand : ToolCommand
         using var previous = Previous(parsed, context);
 
         _learning.Check(parsed);
-        var isWatched = parsed.GetValue(_watch);
-        if (!isWatched)
-        {
-            _page.RequireAbsent(parsed, _watch);
-        }
-
+        var settings = _page.Read(parsed, _watch);
         var images = parsed.GetRequiredValue(_images);
         using var watched = new WatchedTraining($"A model of {OutputFile.NameOf(images)}", session.Training, session.CancellationToken);
         session.Listener = watched.Feed.Tell;
@@ -81,7 +76,7 @@ internal sealed class TrainCommand : ToolCommand
                     ReportEverySteps = 10,
                     Progress = history,
                     CancellationToken = watched.Token,
-                    ReturnModelOnCancellation = isWatched || training.CheckpointDirectory is null,
+                    ReturnModelOnCancellation = settings is not null || training.CheckpointDirectory is null,
                     Pause = watched.Waiting,
                 },
             };
@@ -107,7 +102,7 @@ internal sealed class TrainCommand : ToolCommand
         var output = OutputFile.Prepare(_output.Name, place, parsed.GetValue(_force));
         var report =
             parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
-        using var page = isWatched ? WatchPage.Open(_page.Read(parsed), watched, session) : null;
+        using var page = settings is null ? null : WatchPage.Open(settings, watched, session);
         return watched.Run(() => run.Run(images, output, report), result => result.Text, exception => Failure.Of(exception).Message);
     }
 

@@ -20,16 +20,15 @@ internal sealed class PageOptions
         command.Add(_host);
     }
 
-    /// <summary>Checks that they are left out where there is no page.</summary>
+    /// <summary>Reads them.</summary>
     /// <param name="parsed">What was typed.</param>
     /// <param name="page">The option that asks for the page.</param>
-    public void RequireAbsent(ParseResult parsed, Option page)
-    {
-        if (Array.Find<Option>([_port, _host], parsed.IsGiven) is { } option)
-        {
-            throw new UsageException($"{option.Name} needs {page.Name}, because it says where the page is. Add it, or leave {option.Name} out.");
-        }
-    }
+    /// <returns>Where the page is; null if none is asked for.</returns>
+    public PlaygroundSettings? Read(ParseResult parsed, Option<bool> page) =>
+        parsed.GetValue(page) ? Read(parsed)
+        : Array.Find<Option>([_port, _host], parsed.IsGiven) is { } option
+        ? throw new UsageException($"{option.Name} needs {page.Name}, because it says where the page is. Add it, or leave {option.Name} out.")
+        : null;
 
     /// <summary>Reads them.</summary>
     public PlaygroundSettings Read(ParseResult parsed)

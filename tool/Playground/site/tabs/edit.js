@@ -3,6 +3,7 @@ import { Fault } from '../ask.js';
 import { numberField, seedField, wholeNumber } from '../fields.js';
 import { base64, classChoice, figure, imageSource } from './image-source.js';
 
+const brushColour = '#f08a2c'; // what is brushed is what is not transparent
 const small = 64; // pixels: the brush grows with larger images
 
 export function mount(panel, app) {
@@ -165,7 +166,7 @@ function createMask(app, source) {
     const at = context();
     const radius = Number(brush.value) / 2 * Math.max(1, Math.max(canvas.width, canvas.height) / small);
     const [from, count] = [last ?? to, Math.ceil(Math.hypot(to[0] - (last ?? to)[0], to[1] - (last ?? to)[1])) + 1];
-    at.fillStyle = '#fff';
+    at.fillStyle = brushColour;
     for (let i = 0; i < count; i++) {
       const share = count === 1 ? 1 : i / (count - 1);
       at.beginPath();
@@ -198,7 +199,7 @@ function createMask(app, source) {
     reset();
     part.value = chosen;
     if (areas[chosen]) {
-      context().fillStyle = '#fff';
+      context().fillStyle = brushColour;
       context().fillRect(...areas[chosen].map(Math.round));
     }
   });

@@ -84,7 +84,18 @@ export function mount(panel, app) {
   }
 
   function fill(box, ...parts) {
-    box.replaceChildren(...parts.map(part => typeof part === 'string' ? element('span', { class: 'sign' }, part) : part));
+    const terms = []; // a sign goes with the picture behind it
+    let signs = [];
+    for (const part of parts) {
+      if (typeof part === 'string') {
+        signs.push(element('span', { class: 'sign' }, part));
+      } else {
+        terms.push(element('div', { class: 'term' }, ...signs, part));
+        signs = [];
+      }
+    }
+
+    box.replaceChildren(...terms);
   }
 
   function race() {
@@ -99,6 +110,7 @@ export function mount(panel, app) {
       table.append(element('span', { class: 'name' }, name), ...canvases[key]);
     }
 
+    const different = {}; // by sampler: how many of its images at last
     let ended = null;
     stop.addEventListener('click', () => ended?.abort());
     button.addEventListener('click', async () => {
@@ -108,6 +120,7 @@ export function mount(panel, app) {
         app.fail(null);
         await app.stream('/api/learn/race', { model: app.model, class: classes.value(), seed: seedOf(), steps: Math.round(Number(steps.input.value)) }, {
           frame({ sampler, step: at, steps: all, images }) {
+            different[sampler] = new Set(images).size;
             images.forEach((png, i) => {
               canvases[sampler][i].setAttribute('aria-label', `${sampler.toUpperCase()}, run ${i + 1}, after step ${at} of ${all}`);
               paint(canvases[sampler][i], png);
@@ -115,7 +128,7 @@ export function mount(panel, app) {
             said.textContent = `${sampler.toUpperCase()}, step ${at} of ${all}`;
           },
         }, { signal: ended.signal });
-        said.textContent = 'Done: DDIM came to one image four times, DDPM to four.';
+        said.textContent = `Done: DDIM came to ${different.ddim}, DDPM to ${different.ddpm} different image${different.ddpm === 1 ? '' : 's'}.`;
       } catch (fault) {
         app.fail(fault);
       } finally {
