@@ -68,7 +68,7 @@ public sealed class LearnTabTests
         await page.GetByLabel("Steps of each").FillAsync("5");
         await page.ClickAsync("#learn-race");
         await page.WaitForTextAsync("#panel-learn", "Done: DDIM came to 1, DDPM to 4 different images.");
-        await page.WaitForFunctionAsync("[...document.querySelectorAll('.race canvas')].every(c => c.ariaLabel.endsWith('after step 5 of 5'))");
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.race canvas')].every(c => c.ariaLabel.endsWith('after step 5 of 5'))");
         var ends = await page.LevelsAsync("#panel-learn .race canvas");
         CollectionAssert.AreEqual(ends[0], ends[3]);
         CollectionAssert.AreNotEqual(ends[4], ends[7]);
