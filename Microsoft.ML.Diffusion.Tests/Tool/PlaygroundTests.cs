@@ -145,7 +145,7 @@ public sealed class PlaygroundTests
     {
         var corners = new object[] { new { seed = 1 }, new { seed = -2 }, new { seed = "3" }, new { seed = 4 } };
 
-        var walk = await _playground.PostAsync("/api/walk", new { @class = 2, corner = corners, points = new[] { new[] { 0, 0 }, [1, 0], [0, 1], [1, 1] }, steps = 4 });
+        var walk = await _playground.PostAsync("/api/walk", new { @class = 2, corner = corners, points = (double[][])[[0, 0], [1, 0], [0, 1], [1, 1]], steps = 4 });
 
         AssertSame(
             [.. new long[] { 1, -2, 3, 4 }.Select(seed => _model.Generate([2], new GenerationOptions { Seed = seed, Sampler = new DdimSampler(4) })[0])],
@@ -204,7 +204,7 @@ public sealed class PlaygroundTests
     public async Task Walk_Gif_HasAFrameForEachPlace()
     {
         var corners = Enumerable.Range(1, 4).Select(seed => new { seed });
-        using var answer = await _playground.Client.PostAsJsonAsync("/api/walk/gif", new { corner = corners, points = new[] { new[] { 0, 0 }, [0.5, 0.5], [1, 1] }, steps = 1 });
+        using var answer = await _playground.Client.PostAsJsonAsync("/api/walk/gif", new { corner = corners, points = (double[][])[[0, 0], [0.5, 0.5], [1, 1]], steps = 1 });
         using var frames = new ImageMagick.MagickImageCollection(await answer.Content.ReadAsByteArrayAsync());
 
         Assert.HasCount(3, frames);

@@ -14,7 +14,7 @@ public sealed class ToolServeTests
     [TestMethod]
     public async Task Serve_CtrlC_EndsItWell()
     {
-        using var playground = await PlaygroundProcess.StartAsync(SavedModel.Chain);
+        using var playground = await PlaygroundProcess.StartAsync(Garments.ModelPath);
         Assert.AreEqual($"Open {playground.Address} in a browser; Ctrl+C ends.", playground.Output);
         Assert.AreEqual("127.0.0.1", playground.Root.Host);
 
@@ -28,13 +28,13 @@ public sealed class ToolServeTests
     [TestMethod]
     public async Task Serve_JsonAndQuiet_PrintOneDocument()
     {
-        using var playground = await PlaygroundProcess.StartAsync(SavedModel.Chain, SavedModel.Model, "--json", "--quiet", "--host", "0.0.0.0");
+        using var playground = await PlaygroundProcess.StartAsync(Garments.ModelPath, Garments.ModelPath, "--json", "--quiet", "--host", "0.0.0.0");
         var (exitCode, rest, error) = await playground.StopAsync();
 
         var document = JsonNode.Parse(playground.Output + rest)!;
         Assert.AreEqual((0, ""), (exitCode, error));
         Assert.AreEqual((playground.Address, playground.Root.ToString(), playground.Token), ((string)document["address"]!, (string)document["root"]!, (string)document["token"]!));
-        CollectionAssert.AreEqual(new[] { SavedModel.Chain, SavedModel.Model }, document["models"]!.AsArray().Select(model => (string)model!).ToArray());
+        CollectionAssert.AreEqual(new[] { Garments.ModelPath, Garments.ModelPath }, document["models"]!.AsArray().Select(model => (string)model!).ToArray());
     }
 
     [TestMethod]
@@ -44,7 +44,7 @@ public sealed class ToolServeTests
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
-        var failed = ToolProcess.Run("serve", SavedModel.Chain, "--port", $"{port}");
+        var failed = ToolProcess.Run("serve", Garments.ModelPath, "--port", $"{port}");
 
         Assert.AreEqual((1, $"--port: {port} is in use already. Choose another one, or leave --port out for a free one."), (failed.ExitCode, failed.Error));
     }
@@ -58,7 +58,7 @@ public sealed class ToolServeTests
     [DataRow("nothing.zip", 1, "There is no file and no folder 'nothing.zip'.")]
     public void Serve_WhatCannotBe_IsOneLine(string arguments, int exitCode, string message)
     {
-        var failed = ToolProcess.Run(["serve", SavedModel.Chain, .. arguments.Split(' ')]);
+        var failed = ToolProcess.Run(["serve", Garments.ModelPath, .. arguments.Split(' ')]);
 
         Assert.AreEqual((exitCode, message), (failed.ExitCode, failed.Error));
     }

@@ -58,19 +58,24 @@ internal static class Answer
     /// <exception cref="ProblemException">There are more than may be.</exception>
     public static async Task<byte[]> ReadBytesAsync(HttpContext http, int most)
     {
+        Require(http.Request.ContentLength is not { } length || length <= most, most);
         using var bytes = new MemoryStream();
         var part = new byte[1 << 16];
         int read;
         while ((read = await http.Request.Body.ReadAsync(part, http.RequestAborted)) > 0)
         {
-            if (bytes.Length + read > most)
-            {
-                throw new ProblemException(StatusCodes.Status413PayloadTooLarge, $"The request has more than {most >> 20} MiB, which is the most.");
-            }
-
+            Require(bytes.Length + read <= most, most);
             bytes.Write(part, 0, read);
         }
 
         return bytes.ToArray();
+    }
+
+    private static void Require(bool isShort, int most)
+    {
+        if (!isShort)
+        {
+            throw new ProblemException(StatusCodes.Status413PayloadTooLarge, $"The request has more than {most >> 20} MiB, which is the most.");
+        }
     }
 }

@@ -12,7 +12,7 @@ internal sealed class WalkPart(IReadOnlyList<ServedModel> models, WorkQueue queu
 
     public string Name => "walk";
 
-    public object About => new { WalkQuery.MostPoints };
+    public object About => new { WalkQuery.MostPoints, PlaygroundServer.MostBytes };
 
     public void Map(IEndpointRouteBuilder routes)
     {

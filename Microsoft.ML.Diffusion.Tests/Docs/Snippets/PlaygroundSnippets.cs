@@ -13,13 +13,17 @@ namespace DocumentationSnippets;
 [TestCategory(TestCategories.Integration)]
 public sealed class PlaygroundSnippets : SnippetRun
 {
-    private static readonly IReadOnlyList<Snippet> _snippets = [.. Snippet.All().Where(snippet => snippet.File.EndsWith("/PlaygroundSnippets.cs", StringComparison.Ordinal))];
+    private const string Source = "Microsoft.ML.Diffusion.Tests/Docs/Snippets/PlaygroundSnippets.cs";
+
+    // No document shows them: they have a mark of their own.
+    private static readonly IReadOnlyList<Snippet> _programs =
+        [.. Snippet.In(Source, CodeBlock.Read(Source).Replace("#region program", "#region snippet", StringComparison.Ordinal))];
 
     [TestMethod]
     public async Task Code_ModelsOwnWay_IsThisProgram()
     {
         await ExpectAsync(new { seed = 7, sampler = "ddim", steps = 50 });
-        #region snippet
+        #region program
         var mlContext = new MLContext();
         using var model = mlContext.Diffusion.LoadDiffusionModel("garments.zip");
         var images = model.Generate(1, model.Generation with
@@ -36,7 +40,7 @@ public sealed class PlaygroundSnippets : SnippetRun
     public async Task Code_EverythingChosen_IsThisProgram()
     {
         await ExpectAsync(new { @class = 8, seed = long.MinValue, sampler = "ddim", steps = 3, eta = 0.25, guidance = 1.5, count = 3 });
-        #region snippet
+        #region program
         var mlContext = new MLContext();
         using var model = mlContext.Diffusion.LoadDiffusionModel("garments.zip");
         var images = model.Generate(Enumerable.Repeat("T-shirt/top", 3), model.Generation with
@@ -55,7 +59,7 @@ public sealed class PlaygroundSnippets : SnippetRun
     public async Task Code_OneImageOfAClassByAnotherSampler_IsThisProgram()
     {
         await ExpectAsync(new { @class = 0, seed = 2, sampler = "sde-dpm-solver", steps = 4 });
-        #region snippet
+        #region program
         var mlContext = new MLContext();
         using var model = mlContext.Diffusion.LoadDiffusionModel("garments.zip");
         var images = model.Generate(["Ankle boot"], model.Generation with
@@ -88,7 +92,7 @@ public sealed class PlaygroundSnippets : SnippetRun
         File.Copy(Garments.ModelPath, "garments.zip");
         using var playground = await PlaygroundProcess.StartAsync("garments.zip");
         var code = (string)(await playground.PostAsync("/api/generate/code", query))["code"]!;
-        Assert.IsNull(Snippet.FaultOf(new CodeBlock("Copy as C#", 1, "csharp", code), _snippets));
+        Assert.IsNull(Snippet.FaultOf(new CodeBlock("Copy as C#", 1, "csharp", code), _programs));
 
         var images = (await playground.EventsAsync("/api/generate", query))[^1].Data["images"]!.AsArray();
         Directory.CreateDirectory("expected");

@@ -55,9 +55,6 @@ export const pixels = (base64, alt, attributes = {}) =>
 /** The bytes of base 64. */
 export const bytesOf = base64 => Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
 
-/** A file's bytes in base 64. */
-export const base64Of = bytes => btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''));
-
 /** A whole number as the server takes it: any of 64 bits, as a text. */
 export function wholeNumber(text, name) {
   if (!/^-?\d{1,19}$/.test(text.trim())) {

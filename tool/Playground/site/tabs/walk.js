@@ -1,5 +1,6 @@
 // Walk: images anywhere between four corners, which are seeds or images of one's own.
-import { base64Of, classField, pixels, wholeNumber } from '../fields.js';
+import { Fault } from '../ask.js';
+import { classField, pixels, wholeNumber } from '../fields.js';
 
 const draftSteps = 10;
 const fullSteps = 50;
@@ -241,6 +242,10 @@ export function mount(panel, app) {
     app.fail(null);
     app.say('Reading the image…');
     try {
+      if (file.size > app.about.parts.walk.mostBytes) {
+        throw new Fault(`The file has ${(file.size / 2 ** 20).toFixed(0)} MiB, more than the ${app.about.parts.walk.mostBytes / 2 ** 20} MiB that are read.`, 413);
+      }
+
       const { image } = await app.post(`/api/walk/image/${app.model}`, file);
       inputs[i].image = image.replace(/=+$/, '');
       inputs[i].input.value = '';
