@@ -1,6 +1,6 @@
 // Where an image to work on comes from: a file that is dropped in or chosen, or one that the model draws. It is kept as the PNG of the model's size.
 import { element } from '../dom.js';
-import { base64Of, bytesOf, classField, pixels } from '../fields.js';
+import { bytesOf, classField, pixels } from '../fields.js';
 
 /** Makes the box: image() is the PNG in base64 or null; changed is called with it. */
 export function imageSource(app, { changed, label = 'Image', seed, classOf }) {
@@ -74,7 +74,12 @@ export function imageSource(app, { changed, label = 'Image', seed, classOf }) {
 }
 
 /** The bytes of a blob in base64. */
-export const base64 = async blob => base64Of(new Uint8Array(await blob.arrayBuffer()));
+export const base64 = blob => new Promise((resolve, reject) => {
+  const reader = new FileReader();
+  reader.addEventListener('load', () => resolve(reader.result.slice(reader.result.indexOf(',') + 1)));
+  reader.addEventListener('error', () => reject(reader.error));
+  reader.readAsDataURL(blob);
+});
 
 const blobOf = png => new Blob([bytesOf(png)], { type: 'image/png' });
 
