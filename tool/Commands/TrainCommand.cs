@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Diffusion.Tool.Options;
+using Diffusion.Tool.Playground;
 using Diffusion.Tool.Playground.Training;
 using Diffusion.Tool.Running;
 using Microsoft.ML.Diffusion.Samples;

@@ -16,7 +16,7 @@ const states = {
     failed: 'Failed',
 };
 const shownPercentile = 0.98; // the losses of the first steps are above the frame
-const margin = { left: 58, right: 12, top: 10, bottom: 40 };
+const margin = { left: 58, right: 26, top: 10, bottom: 40 };
 
 export function createTrainingView(root, actions) {
     const run = { id: null, points: [], validations: [], messages: [], grids: [], progress: null, state: 'preparing' };
@@ -342,7 +342,7 @@ function createAxes(run, scale, width, height) {
     const values = [...run.points, ...run.validations].map(point => point[1]).filter(value => value !== null && (scale !== 'log' || value > 0)).sort((a, b) => a - b);
     const lowest = values[0] ?? 0.1;
     const usual = values[Math.floor((values.length - 1) * shownPercentile)] ?? 1;
-    const last = Math.max(1, run.points.at(-1)?.[0] ?? 1, run.validations.at(-1)?.[0] ?? 1, ['done', 'failed'].includes(run.state) ? 0 : run.progress?.expectedSteps ?? 0);
+    const last = Math.max(1, run.points.at(-1)?.[0] ?? 1, run.validations.at(-1)?.[0] ?? 1);
     const [low, high] = scale === 'log' ? [lowest / 1.1, Math.max(values.at(-1) ?? 1, lowest * 1.5) * 1.1] : [0, 1.1 * usual];
     const share = value => scale === 'log' ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     const x = step => margin.left + (width - margin.left - margin.right) * step / last;

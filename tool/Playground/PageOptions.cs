@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Net;
-using Diffusion.Tool.Playground;
+using Diffusion.Tool.Options;
 using Diffusion.Tool.Running;
 
-namespace Diffusion.Tool.Options;
+namespace Diffusion.Tool.Playground;
 
 /// <summary>The options that decide where a page is served.</summary>
 internal sealed class PageOptions
