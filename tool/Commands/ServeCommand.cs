@@ -53,6 +53,7 @@ internal sealed class ServeCommand : ToolCommand
                     $"Warning: other machines can reach this page, over a line that everybody on it can read. Give its address, with the token, only to whom you trust.");
             }
 
+            _ = FirstRun.TakeAsync(models, queue, session.CancellationToken);
             return new Result([$"Open {server.Address} in a browser; Ctrl+C ends."], Document(server, settings, models))
             {
                 Then = () => Serve(server, queue, models, session.CancellationToken),
