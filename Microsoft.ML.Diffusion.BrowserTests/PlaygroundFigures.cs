@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Diffusion.Tests.Build;
-using Microsoft.ML.Diffusion.Tests.Processes;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.BrowserTests;
 
