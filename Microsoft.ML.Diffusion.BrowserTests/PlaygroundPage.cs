@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Data;
-using Microsoft.ML.Diffusion.Tests.Processes;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.Playwright;
 
 namespace Microsoft.ML.Diffusion.BrowserTests;

@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Tests.Build;
-using Microsoft.ML.Diffusion.Tests.Processes;
+using Microsoft.ML.Diffusion.Tests.Fixtures;
 using Microsoft.Playwright;
 
 namespace Microsoft.ML.Diffusion.BrowserTests;

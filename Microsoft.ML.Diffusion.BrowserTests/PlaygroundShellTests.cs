@@ -1,6 +1,5 @@
 using Microsoft.ML.Diffusion.Tests.Build;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Tests.Processes;
 using Microsoft.Playwright;
 
 namespace Microsoft.ML.Diffusion.BrowserTests;

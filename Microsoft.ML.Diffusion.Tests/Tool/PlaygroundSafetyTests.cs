@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace Microsoft.ML.Diffusion.Tests.Tool;
 

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion.Samples;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace Microsoft.ML.Diffusion.Tests.Tool;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace Microsoft.ML.Diffusion.Tests.Tool;
 

@@ -27,28 +27,12 @@ internal sealed class ComparePart(IReadOnlyList<ServedModel> models, WorkQueue q
             events.Send("queued", new { Before = queue.Length });
         }
 
-        HashSet<ServedModel> warm = [];
         foreach (var cell in cells)
         {
-            var done = await queue.RunAsync(
-                token =>
-                {
-                    if (warm.Add(cell.Run.Served))
-                    {
-                        WarmUp(cell.Run, token);
-                    }
-
-                    return Measure(cell, token);
-                },
-                gone);
+            var done = await queue.RunAsync(token => Measure(cell, token), gone);
             events.Send("cell", done);
         }
     }
-
-    // The first call of a model makes what later ones find made.
-    private static void WarmUp(ImageRun run, CancellationToken token) => Array.ForEach(
-        (run with { Options = run.Options with { Sampler = new DdimSampler(1) } }).Generate(null, token),
-        image => image.Dispose());
 
     private static object Measure(Cell cell, CancellationToken token)
     {

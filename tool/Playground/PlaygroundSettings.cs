@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
+using Diffusion.Tool.Running;
 
 namespace Diffusion.Tool.Playground;
 
@@ -23,4 +24,14 @@ internal sealed record PlaygroundSettings
 
     /// <summary>Gets whether other machines can reach it: then nothing is answered without the token.</summary>
     public bool IsOpen => !IPAddress.IsLoopback(Host);
+
+    /// <summary>Warns of that.</summary>
+    public void Warn(Session session)
+    {
+        if (IsOpen)
+        {
+            session.Tell(
+                "Warning: other machines can reach this page, over a line that everybody on it can read. Give its address, with the token, only to whom you trust.");
+        }
+    }
 }

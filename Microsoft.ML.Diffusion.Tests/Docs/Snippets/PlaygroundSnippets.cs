@@ -3,7 +3,6 @@ using Microsoft.ML.Diffusion;
 using Microsoft.ML.Diffusion.Tests;
 using Microsoft.ML.Diffusion.Tests.Docs;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
-using Microsoft.ML.Diffusion.Tests.Processes;
 
 namespace DocumentationSnippets;
 

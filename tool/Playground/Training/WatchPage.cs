@@ -20,11 +20,7 @@ internal sealed class WatchPage : IDisposable
         var part = new TrainPart(training);
         var server = PlaygroundServer.StartAsync(settings, [part], []).GetAwaiter().GetResult();
         Console.Error.WriteLine($"Open {server.Address} in a browser to watch the training.");
-        if (settings.IsOpen)
-        {
-            session.Tell("Warning: other machines can reach this page, over a line that everybody on it can read. Give its address, with the token, only to whom you trust.");
-        }
-
+        settings.Warn(session);
         return new WatchPage(server, part);
     }
 

@@ -8,7 +8,7 @@ export function mount(panel, app) {
 
   const seed = seedField();
   const guidance = numberField('Guidance', { min: 0, max: 20, step: 'any', value: 1, hint: '1 is not at all' });
-  const steps = field('Steps', element('input', { type: 'text', id: 'compare-steps', inputmode: 'numeric', autocomplete: 'off', value: '5, 10, 20, 50' }), 'numbers with commas between');
+  const steps = field('Steps', element('input', { type: 'text', id: 'compare-steps', inputmode: 'numeric', autocomplete: 'off' }), 'numbers with commas between');
   const stepsInput = steps.querySelector('input');
   const classes = element('div', { class: 'wide' });
   const samplers = choices('Samplers', [...app.about.samplers.map(sampler => [sampler.name, samplerNames[sampler.name]])]);
@@ -51,7 +51,7 @@ export function mount(panel, app) {
     }
 
     samplers.values = list('samplers', ['ddim', 'dpm-solver', 'unipc', 'heun']);
-    stepsInput.value = list('steps', ['5', '10', '20', '50']).join(', ');
+    stepsInput.value = list('steps', ['5', '10', '20', '50'].filter(count => Number(count) <= firstModel().timesteps)).join(', ');
     seed.input.value = state.get('seed') ?? randomSeed();
     guidance.input.value = state.get('guidance') ?? firstModel().guidance;
     guidance.hidden = !made;

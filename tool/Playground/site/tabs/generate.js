@@ -27,7 +27,7 @@ export function mount(panel, app) {
 
   // What is shown.
   const noisy = element('figure', {}, element('div', { class: 'frame' }), element('figcaption', {}, 'x', element('sub', {}, 't'), ', as it is'));
-  const predicted = element('figure', {}, element('div', { class: 'frame' }), element('figcaption', {}, 'x', element('sub', {}, '0'), ', as the network predicts it'));
+  const predicted = element('figure', {}, element('div', { class: 'frame' }), element('figcaption', {}, 'x', element('sub', {}, '0'), ', as predicted'));
   const slider = element('input', { type: 'range', min: 0, max: 0, value: 0, disabled: true, oninput: showFrame, 'aria-label': 'Step', id: 'step' });
   const stepText = element('output', { for: 'step', class: 'quiet' }, '');
   const thumbs = element('div', { class: 'images thumbs', role: 'group', 'aria-label': 'Images' });

@@ -2,8 +2,6 @@
 import { Fault } from '../ask.js';
 import { classField, pixels, wholeNumber } from '../fields.js';
 
-const draftSteps = 10;
-const fullSteps = 50;
 const corners = ['Top left', 'Top right', 'Bottom left', 'Bottom right'];
 const ends = [[0, 0], [1, 0], [0, 1], [1, 1]];
 const mostPathPoints = 32;
@@ -55,8 +53,8 @@ export function mount(panel, app) {
   function slider(name, axis) {
     return element('input', {
       type: 'range', min: 0, max: 1, step: 0.01, value: 0.5, id: `walk-${name.toLowerCase()}`,
-      oninput: event => { path = []; place[axis] = Number(event.target.value); showPlace(); ask(draftSteps); },
-      onchange: () => { keepState(); ask(fullSteps); },
+      oninput: event => { path = []; place[axis] = Number(event.target.value); showPlace(); ask(draftSteps()); },
+      onchange: () => { keepState(); ask(fullSteps()); },
     });
   }
 
@@ -70,6 +68,8 @@ export function mount(panel, app) {
   }
 
   const model = () => app.about.models[app.model];
+  const draftSteps = () => Math.min(10, model().timesteps);
+  const fullSteps = () => Math.min(50, model().timesteps);
 
   // Images of one's own are in the address too: at the size of the model they are small.
   function keepState() {
@@ -131,7 +131,7 @@ export function mount(panel, app) {
     const mine = version;
     delete panel.dataset.done;
     try {
-      const { images } = await app.post('/api/walk', query(fullSteps, ends));
+      const { images } = await app.post('/api/walk', query(fullSteps(), ends));
       if (mine === version) {
         images.forEach((image, i) => pad.children[i].replaceChildren(pixels(image, `${corners[i]}: ${inputs[i].image ? 'your image, as the model encodes it' : `seed ${inputs[i].input.value}`}`)));
       }
@@ -140,7 +140,7 @@ export function mount(panel, app) {
       return;
     }
 
-    ask(fullSteps);
+    ask(fullSteps());
   }
 
   // One question at a time, always about where the dot is by then.
@@ -158,13 +158,13 @@ export function mount(panel, app) {
         const { images } = await app.post('/api/walk', query(now.steps, [now.place]));
         if (now.version === version) {
           view.firstChild.replaceChildren(pixels(images[0], `The image at ${percent(now.place[0])} across and ${percent(now.place[1])} down`, { id: 'here' }));
-          draft.textContent = now.steps === draftSteps ? `in ${draftSteps} steps` : `in ${fullSteps} steps`;
+          draft.textContent = `in ${now.steps} steps`;
         }
       } catch (fault) {
         app.fail(fault);
       }
 
-      if (!wanted && now.steps === fullSteps) {
+      if (!wanted && now.steps === fullSteps()) {
         panel.dataset.done = '';
       }
     }
@@ -215,7 +215,7 @@ export function mount(panel, app) {
     }
 
     showPlace();
-    ask(draftSteps);
+    ask(draftSteps());
   }
 
   function release(event) {
@@ -223,7 +223,7 @@ export function mount(panel, app) {
       delete pad.dataset.dragging;
       move(event);
       keepState();
-      ask(fullSteps);
+      ask(fullSteps());
     }
   }
 
@@ -276,7 +276,7 @@ export function mount(panel, app) {
 
   async function saveGif() {
     app.say('Making the GIF…');
-    const file = await app.blob('/api/walk/gif', query(fullSteps, onTheWay(48)));
+    const file = await app.blob('/api/walk/gif', query(fullSteps(), onTheWay(48)));
     app.save(file, `${model().name.replace(/\.zip$/, '')}-walk.gif`);
     app.say('The GIF is saved.');
   }

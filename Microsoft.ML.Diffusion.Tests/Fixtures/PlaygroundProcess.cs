@@ -3,9 +3,8 @@ using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Diffusion.Tests.Fixtures;
 
-namespace Microsoft.ML.Diffusion.Tests.Processes;
+namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
 /// <summary>'diffusion serve' as a process of its own, and a client of it.</summary>
 internal sealed partial class PlaygroundProcess : IDisposable
