@@ -10,7 +10,8 @@ internal sealed class TrainPart(WatchedTraining training) : IPlaygroundPart
     /// <summary>The most pages that look at once.</summary>
     public const int MostViewers = 64;
 
-    private static readonly TimeSpan _betweenUpdates = TimeSpan.FromSeconds(0.5); // drawing more often would cost the training its time
+    private static readonly TimeSpan _betweenUpdates = TimeSpan.FromSeconds(1); // what pages draw more often costs the training its time
+    private static readonly TimeSpan _betweenLooks = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan _longSilence = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(3);
 
@@ -31,9 +32,9 @@ internal sealed class TrainPart(WatchedTraining training) : IPlaygroundPart
     /// <summary>Waits until all pages know how it ended, but not long.</summary>
     public async Task DrainAsync()
     {
-        for (var wait = TimeSpan.Zero; wait < _farewell && Volatile.Read(ref _viewers) > 0; wait += _betweenUpdates / 5)
+        for (var wait = TimeSpan.Zero; wait < _farewell && Volatile.Read(ref _viewers) > 0; wait += _betweenLooks)
         {
-            await Task.Delay(_betweenUpdates / 5);
+            await Task.Delay(_betweenLooks);
         }
     }
 

@@ -16,10 +16,12 @@ const states = {
     failed: 'Failed',
 };
 const shownPercentile = 0.98; // the losses of the first steps are above the frame
+const betweenCharts = 2500; // ms: what a page draws costs the training its time
 const margin = { left: 58, right: 26, top: 10, bottom: 40 };
 
 export function createTrainingView(root, actions) {
     const run = { id: null, points: [], validations: [], messages: [], grids: [], progress: null, state: 'preparing' };
+    const drawn = { state: null, at: 0 };
     const parts = build(root, actions);
     const chart = createChart(parts.chart, run);
     const images = createImages(parts, run);
@@ -33,7 +35,10 @@ export function createTrainingView(root, actions) {
         }
 
         showState(parts, run, actions);
-        chart.draw(scaleOf(parts));
+        if (run.state !== drawn.state || performance.now() - drawn.at > betweenCharts) {
+            Object.assign(drawn, { state: run.state, at: performance.now() });
+            chart.draw(scaleOf(parts));
+        }
     }
 
     return {
