@@ -264,7 +264,8 @@ function createImages(parts, run) {
 function paint(canvas, strip, count, width) {
     const gap = 1;
     const side = (strip.width + gap) / count - gap;
-    const columns = Math.max(1, Math.min(count, Math.ceil(Math.sqrt(count)) * (width > 2.5 * Math.ceil(Math.sqrt(count)) * side ? 2 : 1)));
+    const square = Math.ceil(Math.sqrt(count));
+    const columns = Math.min(count, width >= 4 * square * side ? 2 * square : square); // in two rows where each is then shown twice as large at least
     const rows = Math.ceil(count / columns);
     canvas.width = columns * (side + gap) - gap;
     canvas.height = rows * (strip.height + gap) - gap;
