@@ -15,6 +15,7 @@ internal static class Answer
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // it is never a part of a document of HTML
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals | JsonNumberHandling.AllowReadingFromString, // JavaScript has no 64 bits
+        RespectNullableAnnotations = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
 

@@ -73,7 +73,7 @@ internal sealed class ComparePart(IReadOnlyList<ServedModel> models, WorkQueue q
 
         public Cell[] Resolve(IReadOnlyList<ServedModel> served)
         {
-            ImageQuery.Require(Models.Length > 0 && Samplers.Length > 0 && Steps.Length > 0, "models, samplers and steps must each name at least one, because a matrix has no empty side.");
+            ImageQuery.Require(Models.Length > 0 && Samplers.Length > 0 && Steps.Length > 0 && !Samplers.Contains(null), "models, samplers and steps must each name at least one, because a matrix has no empty side.");
             ImageQuery.Require(
                 (long)Models.Length * Samplers.Length * Steps.Length <= MostCells,
                 $"models times samplers times steps must be at most {MostCells}, because a page shows so many, but is {(long)Models.Length * Samplers.Length * Steps.Length}.");

@@ -1,4 +1,3 @@
-using Diffusion.Tool.Options;
 using Microsoft.AspNetCore.Http;
 using Microsoft.ML.Diffusion.Samples;
 
@@ -39,7 +38,7 @@ internal static class FaultHandling
     {
         ProblemException problem => (problem.Status, problem.Message),
         BadHttpRequestException bad => (bad.StatusCode, Shell.OneLine(bad.Message)),
-        ArgumentException mistake => (StatusCodes.Status400BadRequest, TypedNames.MessageOfOption(mistake) ?? Shell.OneLine(TypedNames.Message(mistake))),
+        ArgumentException mistake => (StatusCodes.Status400BadRequest, Shell.OneLine(OptionMessages.Format(mistake, _ => null))),
         FormatException mistake => (StatusCodes.Status400BadRequest, Shell.OneLine(mistake.Message)),
         var other => (StatusCodes.Status500InternalServerError, $"This went wrong: {Shell.OneLine(other.Message)}"),
     };

@@ -52,7 +52,7 @@ internal sealed class GeneratePart(IReadOnlyList<ServedModel> models, WorkQueue 
                 var start = TimeProvider.System.GetTimestamp();
                 var kept = run.Kept(MostKept);
                 events.Send("start", new { run.Steps, Kept = kept.Order() });
-                var images = run.Generate(snapshot => Tell(snapshot, kept, events), token);
+                var images = run.Generate(snapshot => Tell(run, snapshot, kept, events), token);
                 var took = TimeProvider.System.GetElapsedTime(start);
                 events.Send("done", new { Images = Png.Take(images), Seconds = took.TotalSeconds, Calls = PlaygroundSamplers.CallsOf(run.Options.Sampler) });
                 return true;
@@ -60,7 +60,7 @@ internal sealed class GeneratePart(IReadOnlyList<ServedModel> models, WorkQueue 
             gone);
     }
 
-    private static void Tell(SamplingSnapshot snapshot, HashSet<int> kept, EventStream events)
+    private static void Tell(ImageRun run, SamplingSnapshot snapshot, HashSet<int> kept, EventStream events)
     {
         if (kept.Contains(snapshot.Step))
         {
@@ -69,8 +69,8 @@ internal sealed class GeneratePart(IReadOnlyList<ServedModel> models, WorkQueue 
                 snapshot.Step,
                 snapshot.AlphaBar,
                 First = snapshot.FirstImage,
-                X = Png.Take(snapshot.GetSampleImages()),
-                X0 = Png.Take(snapshot.GetPredictedOriginalImages()),
+                X = Png.Take(run.Asked(snapshot.GetSampleImages(), snapshot.FirstImage)),
+                X0 = Png.Take(run.Asked(snapshot.GetPredictedOriginalImages(), snapshot.FirstImage)),
             });
         }
     }
@@ -84,7 +84,7 @@ internal sealed class GeneratePart(IReadOnlyList<ServedModel> models, WorkQueue 
             {
                 if (kept.Contains(snapshot.Step))
                 {
-                    snapshot.GetSampleImages().CopyTo(frames[snapshot.Step], snapshot.FirstImage);
+                    run.Asked(snapshot.GetSampleImages(), snapshot.FirstImage).CopyTo(frames[snapshot.Step], snapshot.FirstImage);
                 }
             },
             token);

@@ -24,6 +24,16 @@ internal sealed record ImageRun(ServedModel Served, GenerationOptions Options, i
             : Served.Transformer.Generate(Count, options);
     }
 
+    /// <summary>Of the images of a batch those that were asked for: a network that rounds by the size of its batch has the last one filled up.</summary>
+    /// <param name="images">The images of a snapshot; others are disposed.</param>
+    /// <param name="first">The index of the first.</param>
+    public MLImage[] Asked(MLImage[] images, int first)
+    {
+        var asked = Math.Min(images.Length, Count - first);
+        Array.ForEach(images[asked..], image => image.Dispose());
+        return images[..asked];
+    }
+
     /// <summary>The steps of which a page keeps the images: the first, the last, and others evenly between them.</summary>
     /// <param name="most">The most of them, at least 2.</param>
     public HashSet<int> Kept(int most)

@@ -47,7 +47,7 @@ export function mount(panel, app) {
     classes.replaceChildren(...(made ? [made] : []));
     classes.select = made?.select;
     if (made) {
-      made.select.value = state.get('class') ?? (state.size > 0 ? '' : String(Math.min(1, firstModel().classes.length - 1)));
+      made.select.value = state.get('class') ?? (state.size > 0 ? '' : '0');
     }
 
     samplers.values = list('samplers', ['ddim', 'dpm-solver', 'unipc', 'heun']);

@@ -79,9 +79,8 @@ export function mount(panel, app) {
     const made = classField(model());
     classes.replaceChildren(...(made ? [made] : []));
     classes.select = made?.select;
-    const last = model().classes.length - 1;
-    if (made) {
-      made.select.value = state.get('class') ?? (state.size > 0 ? '' : String(Math.min(1, last)));
+      if (made) {
+      made.select.value = state.get('class') ?? (state.size > 0 ? '' : '0');
     }
 
     sampler.value = names.includes(state.get('sampler')) ? state.get('sampler') : model().sampler;

@@ -91,7 +91,7 @@ export function mount(panel, app) {
     classes.replaceChildren(...(made ? [made] : []));
     classes.select = made?.select;
     if (made) {
-      made.select.value = state.get('class') ?? (state.size > 0 ? '' : String(Math.min(1, model().classes.length - 1)));
+      made.select.value = state.get('class') ?? (state.size > 0 ? '' : '0');
     }
 
     inputs.forEach((input, i) => {
