@@ -99,7 +99,8 @@ public sealed class ConsoleProgress : IProgress<TrainingProgress>, IProgress<dou
         lock (_lock)
         {
             var isFirst = _start is null || value.IsFirst;
-            Update(_title ?? "Training", value.Fraction, value.Summary, value.ToString(), isFirst || value.IsLast, value.IsLast);
+            var isDue = isFirst || value.IsLast || value.IsPaused;
+            Update(_title ?? "Training", value.Fraction, value.Summary, value.ToString(), isDue, value.IsLast);
         }
     }
 

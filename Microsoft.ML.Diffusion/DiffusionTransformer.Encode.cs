@@ -69,6 +69,29 @@ public sealed partial class DiffusionTransformer
             Description.Shape);
     }
 
+    /// <summary>Draws the noise x_T that generation starts from: what is between the latents of two seeds leads to images between theirs.</summary>
+    /// <param name="count">Number of latents, from 1 to 1,000,000.</param>
+    /// <param name="options">
+    /// The seed, and the sampler, whose highest timestep the latents are at; <see langword="null"/> uses <see cref="Generation"/>.
+    /// </param>
+    /// <returns>
+    /// Standard normal values. <see cref="Decode(DiffusionLatents, GenerationOptions?, IReadOnlyList{int}?)"/> with the same options and the same seed gives the
+    /// images of <see cref="Generate(int, GenerationOptions?)"/>; latent i depends on the seed and i alone.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is below 1 or beyond 1,000,000, or an option is outside its range.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public DiffusionLatents DrawLatents(int count, GenerationOptions? options = null)
+    {
+        Check.Require(
+            count is >= 1 and <= Limits.ImagesAtOnce,
+            nameof(count),
+            count,
+            $"must be from 1 to {Limits.ImagesAtOnce}, because all latents are in memory at once");
+        using var share = Use();
+        var generator = Generator(options);
+        return DiffusionLatents.FromBatch(generator.Start(count), Description.Shape, generator.HighestTimestep, timesteps: null);
+    }
+
     /// <summary>Draws noisy images from q(x_t | x_0), the stochastic encoder (Ho et al. 2020, eq. 4).</summary>
     /// <param name="images">The images, at least one, of the model's size; they stay the caller's.</param>
     /// <param name="timestep">t, in 0..T-1: the higher, the less is left of the image.</param>

@@ -11,7 +11,7 @@ internal static class BuildFiles
 
     /// <summary>Gets the configuration that the tests were built in, which is a folder of their path.</summary>
     public static string Configuration { get; } =
-        Path.GetRelativePath(InRoot("Microsoft.ML.Diffusion.Tests", "bin"), AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[0];
+        Path.GetRelativePath(Root, AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[2]; // PROJECT/bin/Release
 
     private static readonly string _assets = InRoot("Microsoft.ML.Diffusion.Tests", "obj", "project.assets.json");
 

@@ -52,6 +52,35 @@ public sealed class EncodeTests
     }
 
     [TestMethod]
+    [DynamicData(nameof(Starts))]
+    public void DrawLatents_Decoded_AreTheImagesOfTheSeed(Sampler sampler)
+    {
+        var options = new GenerationOptions { Sampler = sampler, Seed = 11, BatchSize = 2 };
+
+        var latents = _model.DrawLatents(3, options);
+        var decoded = _model.Decode(latents, options);
+        var generated = _model.Generate(3, options);
+
+        for (var i = 0; i < 3; i++)
+        {
+            CollectionAssert.AreEqual(generated[i].ToPng(), decoded[i].ToPng());
+            decoded[i].Dispose();
+            generated[i].Dispose();
+        }
+
+        CollectionAssert.AreEqual(latents[1].ToArray(), _model.DrawLatents(2, options)[1].ToArray());
+    }
+
+    public static IEnumerable<object[]> Starts => [[new DdimSampler(4)], [new DdimSampler(4, eta: 1)], [new EulerSampler(4)], [new DpmSolverSampler(4)]];
+
+    [TestMethod]
+    [DataRow(0)]
+    [DataRow(1_000_001)]
+    public void DrawLatents_OfSuchANumber_AreRefused(int count) => Messages.Expect<ArgumentOutOfRangeException>(
+        $"count must be from 1 to 1000000, because all latents are in memory at once. (Parameter 'count')\nActual value was {count}.",
+        () => _model.DrawLatents(count));
+
+    [TestMethod]
     public void Encode_GivesLatentsOfTheHighestTimestep()
     {
         var latents = _model.Encode(_images[..3], Ddim(5));

@@ -43,6 +43,21 @@ public sealed class SamplerTests
 
     [TestMethod]
     [DynamicData(nameof(Samplers))]
+    public void AlphaBars_AreTheLevelsOfTheRun(Sampler sampler, PredictionType prediction)
+    {
+        var levels = sampler.AlphaBars(_schedule);
+
+        var steps = SamplingStep.Reverse(sampler.Timesteps, _schedule);
+        Assert.HasCount(sampler.Timesteps.NumberOfInferenceSteps + 1, levels, $"{prediction}");
+        Assert.AreEqual(1, levels[^1]);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            Assert.AreEqual((steps[i].AlphaBar, steps[i].AlphaBarPrevious), (levels[i], levels[i + 1]));
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Samplers))]
     public void Sample_CancelledAfterTwoSteps_EndsThere(Sampler sampler, PredictionType prediction)
     {
         var noise = new PerSampleNoise(seed: 1, samples: [0]);

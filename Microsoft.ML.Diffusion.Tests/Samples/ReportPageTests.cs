@@ -21,6 +21,14 @@ public sealed class ReportPageTests
     }
 
     [TestMethod]
+    public void ToHtml_Markup_IsInThePageAsItIs()
+    {
+        var html = new ReportPage("", "", [new ReportSection("It", "is") { Markup = "<div id=\"x\"></div>" }]).ToHtml();
+
+        StringAssert.Contains(html, "<h2>It</h2>\n<p>is</p>\n<div id=\"x\"></div>\n</section>");
+    }
+
+    [TestMethod]
     [DataRow("a.png", SKEncodedImageFormat.Png, 20, "image/png", 60)]
     [DataRow("a.JPG", SKEncodedImageFormat.Jpeg, 300, "image/jpeg", 600)]
     [DataRow("a.webp", SKEncodedImageFormat.Webp, 2000, "image/webp", 2000)]

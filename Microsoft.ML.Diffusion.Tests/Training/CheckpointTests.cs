@@ -285,7 +285,7 @@ public sealed class CheckpointTests
         string[] harmless =
         [
             "CancellationToken", "CheckpointDirectory", "CheckpointEverySteps", "GradientSliceMegabytes", "KeepCheckpoints", "MaximumConsecutiveSkippedSteps", "MaximumImageMemory", "ModelFile",
-            "ModelFileEveryFraction", "Processes", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
+            "ModelFileEveryFraction", "Pause", "Processes", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
         TinyModel.Train(

@@ -91,6 +91,15 @@ internal sealed class ImageGenerator(DiffusionModel model, GenerationOptions opt
             options.CancellationToken));
     }
 
+    /// <summary>The noise that the first samples of the seed start from.</summary>
+    /// <param name="count">How many.</param>
+    /// <returns>x at the noisiest of the sampler's timesteps.</returns>
+    public Batch Start(int count)
+    {
+        var noise = NoiseOf(RandomStream.StartOfSample, Enumerable.Range(0, count).Select(i => (long)i));
+        return noise.Next(count, model.Description.Shape.PixelCount);
+    }
+
     /// <summary>Draws x_t from q(x_t | x_0), the stochastic encoder.</summary>
     /// <param name="x0">Images in [-1, 1].</param>
     /// <param name="timestep">t, 0..T-1.</param>

@@ -48,6 +48,19 @@ public abstract record Sampler
     /// </remarks>
     protected abstract ImageBatch TakeStep(ImageBatch x, SamplingContext context);
 
+    /// <summary>Lists the noise levels of a run, as alpha-bar, the share of the variance that is signal.</summary>
+    /// <param name="schedule">The schedule of the model.</param>
+    /// <returns>That of x before each step, from the noisiest on, and after the last: one more than there are steps, each in [0, 1]; 1 is a clean image.</returns>
+    /// <remarks>The standard deviation of the noise in units of the signal is sigma = sqrt((1 - alpha-bar) / alpha-bar).</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="schedule"/> is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><see cref="Timesteps"/> are more than the schedule has, or beyond its end.</exception>
+    public IReadOnlyList<double> AlphaBars(NoiseSchedule schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        var steps = SamplingStep.Reverse(Timesteps, schedule);
+        return [.. steps.Select(step => step.AlphaBar), steps[^1].AlphaBarPrevious];
+    }
+
     /// <summary><see cref="TakeStep"/>, for the walks.</summary>
     internal ImageBatch Step(ImageBatch x, SamplingContext context) => TakeStep(x, context);
 

@@ -23,6 +23,7 @@ internal static class RunIdentities
         nameof(TrainingOptions.ReportEverySteps),
         nameof(TrainingOptions.CancellationToken),
         nameof(TrainingOptions.ReturnModelOnCancellation),
+        nameof(TrainingOptions.Pause),
         nameof(TrainingOptions.MaximumConsecutiveSkippedSteps),
         nameof(TrainingOptions.MaximumImageMemory),
         nameof(TrainingOptions.SampleGrid),

@@ -107,6 +107,7 @@ internal sealed class TrainingLoop : IDisposable
         while (!IsOver)
         {
             ThrowIfCancelled();
+            Pause();
             TakeStep();
             Validate(isDue: IsValidationDue);
             if (IsOver)
@@ -127,6 +128,22 @@ internal sealed class TrainingLoop : IDisposable
         RunWeights.Check(_run.Group, _training, _step);
         _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
+    }
+
+    // With a checkpoint, so that who pauses for the night loses nothing by a morning without power.
+    private void Pause()
+    {
+        if (_options.Pause is not { IsRequested: true } pause)
+        {
+            return;
+        }
+
+        Save();
+        _meter.Pause();
+        _listeners.Report(_meter.Peek(Place(Fraction) with { IsPaused = true }));
+        pause.Wait(_cancellation);
+        _meter.Resume();
+        ThrowIfCancelled();
     }
 
     private void TakeStep()

@@ -19,6 +19,12 @@ internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterStat
     /// <summary>The time, that before the run was resumed included.</summary>
     public TimeSpan Elapsed => _earlier + _clock.Elapsed;
 
+    /// <summary>Stands still until <see cref="Resume"/>: time that is waited is no time of training.</summary>
+    public void Pause() => _clock.Stop();
+
+    /// <summary>Goes on.</summary>
+    public void Resume() => _clock.Start();
+
     public MeterState State => _counts with { Seconds = Elapsed.TotalSeconds };
 
     /// <param name="totals">The steps since the last call.</param>
@@ -68,6 +74,7 @@ internal sealed class TrainingMeter(int batchSize, int numberOfImages, MeterStat
             IsFirst = place.IsFirst,
             IsLast = place.IsLast,
             IsTimed = place.IsTimed,
+            IsPaused = place.IsPaused,
         };
     }
 }
@@ -87,4 +94,7 @@ internal readonly record struct RunPlace(int Step, double Fraction, double Learn
 
     /// <inheritdoc cref="TrainingProgress.IsTimed"/>
     public bool IsTimed { get; init; }
+
+    /// <inheritdoc cref="TrainingProgress.IsPaused"/>
+    public bool IsPaused { get; init; }
 }

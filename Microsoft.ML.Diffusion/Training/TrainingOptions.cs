@@ -190,6 +190,10 @@ public sealed partial record TrainingOptions
     /// <value>The default is <see langword="false"/>. Cancelled while images are still being read, there is no model, and it throws all the same.</value>
     public bool ReturnModelOnCancellation { get; init; }
 
+    /// <summary>Gets what lets training wait between two steps, and go on, while it runs.</summary>
+    /// <value><see langword="null"/>, the default, never waits.</value>
+    public TrainingPause? Pause { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => RecordText.Of(this);
 }

@@ -61,6 +61,9 @@ public sealed class TrainingProgress
     /// <summary>Gets the number of steps that the run is to take in all; where time limits it, estimated from those done.</summary>
     public int ExpectedSteps => Fraction > 0 ? Math.Max(Step, (int)Math.Min(int.MaxValue, Math.Round(Step / Fraction))) : Step;
 
+    /// <summary>Gets whether the run waits from here on, because <see cref="TrainingOptions.Pause"/> asks it to.</summary>
+    public bool IsPaused { get; internal init; }
+
     /// <summary>Whether this is told after the first step of a call of <c>Fit</c>.</summary>
     internal bool IsFirst { get; init; }
 
@@ -73,14 +76,14 @@ public sealed class TrainingProgress
     /// <summary>What stands beside a bar: the share that is done is in the bar.</summary>
     internal string Summary => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {Step} of {Expected}  loss {Loss:F4}{Validation("  validation")}  {ImagesPerSecond:F0} images/s  {TimeText.Of(Remaining)} left{Skipped("  ")}");
+        $"step {Step} of {Expected}  loss {Loss:F4}{Validation("  validation")}  {ImagesPerSecond:F0} images/s  {TimeText.Of(Remaining)} left{Skipped("  ")}{(IsPaused ? "  paused" : "")}");
 
     private string Expected => string.Create(CultureInfo.InvariantCulture, $"{(IsTimed && !IsLast ? "about " : "")}{ExpectedSteps}");
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {Step} of {Expected} ({Math.Floor(100 * Fraction)} %), epoch {Epoch:F2}, loss {Loss:F4}{Validation(", validation loss")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {TimeText.Of(Remaining)} left{Skipped(", ")}");
+        $"step {Step} of {Expected} ({Math.Floor(100 * Fraction)} %), epoch {Epoch:F2}, loss {Loss:F4}{Validation(", validation loss")}, learning rate {LearningRate:G3}, {ImagesPerSecond:F0} images/s, {TimeText.Of(Remaining)} left{Skipped(", ")}{(IsPaused ? ", paused" : "")}");
 
     /// <summary>Whether a text is that of such a report.</summary>
     internal static bool IsText(string text) => text.StartsWith("step ", StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Microsoft.ML.Diffusion.Samples;
 
-/// <summary>A web page that stands alone: pictures and charts are in it, it asks for no other file, no font and no script.</summary>
+/// <summary>A web page that stands alone: pictures and charts are in it, it asks for no other file, no font and no script of its own.</summary>
 /// <param name="Title">The page's title.</param>
 /// <param name="Introduction">What it is about, in a sentence or two.</param>
 /// <param name="Sections">Its parts, from above.</param>
@@ -77,6 +77,11 @@ public sealed record ReportPage(string Title, string Introduction, IReadOnlyList
         if (section.Svg is { } svg)
         {
             html.Append(svg).Append('\n');
+        }
+
+        if (section.Markup is { } markup)
+        {
+            html.Append(markup).Append('\n');
         }
 
         if (section.Facts.Count > 0)

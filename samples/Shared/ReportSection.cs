@@ -17,6 +17,9 @@ public sealed record ReportSection(string Title, string Text)
     /// <summary>Gets a chart as an svg element, written into the page as it is.</summary>
     public string? Svg { get; init; }
 
+    /// <summary>Gets a part of HTML, written into the page as it is.</summary>
+    public string? Markup { get; init; }
+
     /// <summary>Gets the rows of a table: names and values.</summary>
     public IReadOnlyList<(string Name, string Value)> Facts { get; init; } = [];
 }

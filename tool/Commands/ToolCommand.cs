@@ -17,7 +17,7 @@ internal abstract class ToolCommand : Command
                 new Session(parsed.GetValue(CommonOptions.Quiet), parsed.GetValue(CommonOptions.Verbose), cancellationToken);
             var result = Execute(parsed, session);
             Console.WriteLine(parsed.GetValue(CommonOptions.Json) ? Json.Text(result.Document) : TerminalText.Safe(result.Text));
-            return result.ExitCode;
+            return result.Then is { } then ? then() : result.ExitCode;
         });
     }
 

@@ -16,6 +16,7 @@ internal static class ToolCommands
         new GenerateCommand(cancellationToken),
         new MergeCommand(cancellationToken),
         new InterpolateCommand(cancellationToken),
+        new ServeCommand(cancellationToken),
         new DescribeCommand(cancellationToken),
         new InspectCommand(cancellationToken),
         new DistillCommand(cancellationToken),

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Diffusion.Tool.Options;
+using Diffusion.Tool.Playground;
+using Diffusion.Tool.Playground.Training;
 using Diffusion.Tool.Running;
 using Microsoft.ML.Diffusion.Samples;
 
@@ -18,6 +20,8 @@ internal sealed class TrainCommand : ToolCommand
     private readonly Option<string?> _from;
     private readonly Option<string?> _report;
     private readonly Option<bool> _noSamples;
+    private readonly Option<bool> _watch;
+    private readonly PageOptions _page = new();
     private readonly Option<long?> _seed;
     private readonly Option<string?> _device;
 
@@ -40,6 +44,9 @@ internal sealed class TrainCommand : ToolCommand
                 "Write to this folder what the training did and what the model draws: report.html with all of it, and its parts as files"));
         _noSamples =
             Added(new Option<bool>("--no-samples") { Description = "Write no pictures and no model on the way, which are otherwise beside the model at every tenth of the training" });
+        _watch =
+            Added(new Option<bool>("--watch") { Description = "Open a page for the browser that shows the training as it goes, and lets it wait, go on, or end with the model kept" });
+        _page.AddTo(this);
         _seed = Added(CommonOptions.Seed("Seed of everything random"));
         _device = Added(CommonOptions.Device());
     }
@@ -50,9 +57,13 @@ internal sealed class TrainCommand : ToolCommand
         using var previous = Previous(parsed, context);
 
         _learning.Check(parsed);
-        var history = new TrainingHistory(session.Training);
+        var settings = _page.Read(parsed, _watch);
+        var images = parsed.GetRequiredValue(_images);
+        using var watched = new WatchedTraining($"A model of {OutputFile.NameOf(images)}", session.Training, session.CancellationToken);
+        session.Listener = watched.Feed.Tell;
+        var history = new TrainingHistory(watched.Feed);
         var place = parsed.GetValue(_output) ?? "model.zip";
-        using var snapshots = parsed.GetValue(_noSamples) ? null : new Snapshots(place, session);
+        using var snapshots = parsed.GetValue(_noSamples) ? null : new Snapshots(place, session) { Listener = watched.Feed.Show };
         DiffusionOptions Given(DiffusionOptions options)
         {
             var training = _learning.Apply(parsed, options.Training);
@@ -65,8 +76,9 @@ internal sealed class TrainCommand : ToolCommand
                 {
                     ReportEverySteps = 10,
                     Progress = history,
-                    CancellationToken = session.CancellationToken,
-                    ReturnModelOnCancellation = training.CheckpointDirectory is null,
+                    CancellationToken = watched.Token,
+                    ReturnModelOnCancellation = settings is not null || training.CheckpointDirectory is null,
+                    Pause = watched.Waiting,
                 },
             };
             return snapshots?.AddTo(given) ?? given;
@@ -81,8 +93,8 @@ internal sealed class TrainCommand : ToolCommand
                 CancellationToken = session.CancellationToken,
             },
             Snapshots = snapshots,
+            Watched = watched,
         };
-        var images = parsed.GetRequiredValue(_images);
         if (!Directory.Exists(images)) // before folders are made
         {
             throw new ToolException($"There is no folder '{images}'.");
@@ -91,7 +103,8 @@ internal sealed class TrainCommand : ToolCommand
         var output = OutputFile.Prepare(_output.Name, place, parsed.GetValue(_force));
         var report =
             parsed.GetValue(_report) is { } folder ? new TrainingReport(_report.Name, folder, parsed.GetValue(_force), session) : null;
-        return run.Run(images, output, report);
+        using var page = settings is null ? null : WatchPage.Open(settings, watched, session);
+        return watched.Run(() => run.Run(images, output, report), result => result.Text, exception => Failure.Of(exception).Message);
     }
 
     private DiffusionTransformer? Previous(ParseResult parsed, MLContext context)

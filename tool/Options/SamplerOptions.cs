@@ -59,8 +59,8 @@ internal sealed class SamplerOptions
         return steps is { } count ? own with { Timesteps = SpacingOf(own, count) } : own;
     }
 
-    // What the kind of sampler takes for so many steps.
-    private static TimestepSubset SpacingOf(Sampler own, int steps) => own switch
+    /// <summary>What the kind of sampler takes for so many steps.</summary>
+    internal static TimestepSubset SpacingOf(Sampler own, int steps) => own switch
     {
         DdpmSampler => new DdpmSampler(steps).Timesteps,
         DpmSolverSampler => new DpmSolverSampler(steps).Timesteps,

@@ -11,6 +11,9 @@ internal static class OutputFile
     /// <summary>What films can be saved as.</summary>
     public static IReadOnlyList<string> Films { get; } = [".gif"];
 
+    /// <summary>The name of a file or folder, without the way to it.</summary>
+    public static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+
     /// <summary>Checks the place of a file and makes its folder.</summary>
     /// <param name="option">The option that names it, as typed.</param>
     /// <param name="path">The file.</param>

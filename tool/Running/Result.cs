@@ -6,5 +6,8 @@ namespace Diffusion.Tool.Running;
 /// <param name="ExitCode">Of the process.</param>
 internal sealed record Result(IReadOnlyList<string?> Lines, object Document, int ExitCode = 0)
 {
+    /// <summary>What goes on when that is told, and gives the exit code: a server, until Ctrl+C.</summary>
+    public Func<int>? Then { get; init; }
+
     public string Text => string.Join(Environment.NewLine, Lines.OfType<string>());
 }

@@ -17,6 +17,9 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
 
     public CancellationToken CancellationToken => cancellationToken;
 
+    /// <summary>Gets or sets who else is told warnings (true) and news (false).</summary>
+    public Action<bool, string>? Listener { get; set; }
+
     /// <summary>Receives how far a training is.</summary>
     public IProgress<TrainingProgress> Training => _display;
 
@@ -29,6 +32,13 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
         var context = new MLContext(seed);
         context.Log += (_, e) =>
         {
+            if (Listener is not null && IsNews(e))
+            {
+                Listener(
+                    e.Kind is ChannelMessageKind.Warning or ChannelMessageKind.Error,
+                    OptionMessages.Format(e.RawMessage, TypedNames.Of));
+            }
+
             if (isVerbose && isQuiet)
             {
                 Console.Error.WriteLine(TerminalText.Safe(e.Message));

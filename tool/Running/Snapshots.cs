@@ -9,7 +9,9 @@ namespace Diffusion.Tool.Running;
 internal sealed class Snapshots(string output, Session session) : IDisposable
 {
     private const double Every = 0.1;
-    private const int Pictures = 16;
+    /// <summary>Pictures in a row.</summary>
+    public const int Pictures = 16;
+
     private const int SamplerSteps = 10; // what it costs is training time
 
     private readonly List<MLImage> _rows = [];
@@ -42,6 +44,9 @@ internal sealed class Snapshots(string output, Session session) : IDisposable
         };
     }
 
+    /// <summary>Is shown each row as well: the steps done and the row, as long as the call lasts.</summary>
+    public Action<int, MLImage>? Listener { get; init; }
+
     /// <summary>Deletes the model by then: the finished one is written.</summary>
     public void DeleteModel() => File.Delete(Model);
 
@@ -50,6 +55,7 @@ internal sealed class Snapshots(string output, Session session) : IDisposable
 
     private void Show(int step, MLImage row)
     {
+        Listener?.Invoke(step, row);
         _steps.Add(step);
         _rows.Add(MLImage.CreateFromPixels(row.Width, row.Height, row.PixelFormat, row.Pixels));
         using var sheet = ImageGrid.Create(_rows, columns: 1, padding: 1);

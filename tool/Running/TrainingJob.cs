@@ -1,3 +1,4 @@
+using Diffusion.Tool.Playground.Training;
 using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Running;
@@ -36,6 +37,9 @@ internal sealed class TrainingJob
     /// <summary>What the pictures become.</summary>
     public required ImageFolderOptions Pictures { get; init; }
 
+    /// <summary>What pages see of it, and may ask of it.</summary>
+    public required WatchedTraining Watched { get; init; }
+
     /// <summary>What is left on the way; null for nothing.</summary>
     public required Snapshots? Snapshots { get; init; }
 
@@ -54,6 +58,7 @@ internal sealed class TrainingJob
 
         TellMetadata(images);
         using var model = Train(images.Data);
+        Watched.Feed.Enter(TrainingState.Finishing);
         var isStopped = model.Training!.End == TrainingEnd.Cancelled;
         if (isStopped && model.Training.Steps == 0)
         {
@@ -72,7 +77,7 @@ internal sealed class TrainingJob
     {
         try
         {
-            report?.Write(_context, model, _history.Records, folder, Snapshots, learned);
+            report?.Write(_context, model, _history.Records, folder, Snapshots, learned, Watched);
         }
         catch (OperationCanceledException)
         {
@@ -97,7 +102,14 @@ internal sealed class TrainingJob
     {
         try
         {
-            return _session.Show("Training", () => _previous is null ? _trainer.Fit(training) : _trainer.Fit(training, _previous));
+            var model = _session.Show("Training", () => _previous is null ? _trainer.Fit(training) : _trainer.Fit(training, _previous));
+            if (model.Training!.End != TrainingEnd.Cancelled || Checkpoint is null || Watched.IsStopped)
+            {
+                return model;
+            }
+
+            model.Dispose(); // the checkpoint is what is kept
+            throw new OperationCanceledException();
         }
         catch (OperationCanceledException) when (Checkpoint is not null && _history.Records.Count > 0)
         {
@@ -121,13 +133,13 @@ internal sealed class TrainingJob
         ];
         var document = new
         {
-            Status = isStopped ? "interrupted" : "trained",
+            Status = !isStopped ? "trained" : Watched.IsStopped ? "stopped" : "interrupted",
             Model = output,
             Report = report?.Folder,
             Samples = sheet,
             Skipped = SkippedDocument.Of(images.Skipped),
             Description = ModelDocument.Of(model),
         };
-        return new Result(lines, document, isStopped ? Shell.Interrupted : 0);
+        return new Result(lines, document, isStopped && !Watched.IsStopped ? Shell.Interrupted : 0);
     }
 }

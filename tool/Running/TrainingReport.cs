@@ -1,3 +1,4 @@
+using Diffusion.Tool.Playground.Training;
 using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Running;
@@ -40,27 +41,28 @@ internal sealed class TrainingReport
     /// <param name="images">The folder of the images.</param>
     /// <param name="snapshots">What was drawn on the way; null for nothing.</param>
     /// <param name="learned">The rows of the folder.</param>
+    /// <param name="watched">What pages saw of it.</param>
     public void Write(
         MLContext context,
         DiffusionTransformer model,
         IReadOnlyList<TrainingProgress> records,
         string images,
         Snapshots? snapshots,
-        IDataView learned)
+        IDataView learned,
+        WatchedTraining watched)
     {
-        var isWhole = model.Training!.End != TrainingEnd.Cancelled;
+        var isWhole = model.Training!.End != TrainingEnd.Cancelled || watched.IsStopped;
         TrainingHistory.SaveCsv(PathOf(Table), records);
         LossChart.Save(PathOf(Chart), records);
         List<ReportSection> sections =
         [
             .. isWhole ? _session.Show("Drawing for the report", () => Draw(context, model, learned)) : [],
             .. snapshots is { Steps.Count: > 0 } ? [ReportSections.OnTheWay(snapshots.Sheet, snapshots.Steps)] : Array.Empty<ReportSection>(),
-            ReportSections.Loss(records),
+            TrainingSection.Of(watched.Feed, ReportSections.Loss(records)),
             ReportSections.Figures(model.Training),
             ReportSections.Settings(model, ("Learned from", images), ("Options", model.Training.Options ?? "")),
         ];
-        var name = Path.GetFileName(Path.GetFullPath(images).TrimEnd(Path.DirectorySeparatorChar));
-        new ReportPage($"A model of {name}", "What diffusion train learned, and what the model draws.", sections).Save(PathOf(Page));
+        new ReportPage($"A model of {OutputFile.NameOf(images)}", "What diffusion train learned, and what the model draws.", sections).Save(PathOf(Page));
     }
 
     private ReportSection[] Draw(MLContext context, DiffusionTransformer model, IDataView learned)
