@@ -88,7 +88,7 @@ public sealed partial class DiffusionEstimator
         if (group.Processes is not null)
         {
             using var channel = _host.Start("Fit");
-            group.Fail(exception, channel.Error);
+            group.Fail(exception, reason => channel.Error(MessageSensitivity.None, reason));
         }
     }
 }

@@ -35,6 +35,7 @@ public sealed class OptionEqualityTests
     {
         [typeof(CancellationToken)] = _source.Token,
         [typeof(ProcessGroup)] = Groups.ThreadGroup.Run(1, 1, group => group)[0].Value,
+        [typeof(TrainingPause)] = new TrainingPause(),
         [typeof(IProgress<double>)] = new Progress<double>(),
         [typeof(IProgress<TrainingProgress>)] = new Progress<TrainingProgress>(),
         [typeof(Action<SamplingSnapshot>)] = (Action<SamplingSnapshot>)(_ => { }),

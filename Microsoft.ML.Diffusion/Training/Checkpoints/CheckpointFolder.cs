@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Diffusion.Runtime;
 
@@ -7,6 +8,8 @@ namespace Microsoft.ML.Diffusion.Training.Checkpoints;
 internal sealed class CheckpointFolder : IDisposable
 {
     private const string Pattern = "checkpoint-*.safetensors";
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
 
     private readonly string _path;
     private readonly int _keep;
@@ -19,11 +22,7 @@ internal sealed class CheckpointFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            _lock = new FileStream(
-                Path.Combine(path, "lock"),
-                FileMode.OpenOrCreate,
-                FileAccess.ReadWrite,
-                FileShare.None); // the system's: it goes with the process
+            _lock = Lock(Path.Combine(path, "lock"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -31,6 +30,22 @@ internal sealed class CheckpointFolder : IDisposable
             throw OptionMessages.Of(
                 $"{new OptionName(nameof(TrainingOptions.CheckpointDirectory))} '{path}' cannot be used ({e.Message}). One run at a time may use a folder, which it must be able to write to.",
                 message => new InvalidOperationException(message, e));
+        }
+    }
+
+    // The system's lock: it goes with the process, and one that was killed may take a moment to go.
+    private static FileStream Lock(string path)
+    {
+        for (var start = Stopwatch.GetTimestamp(); ;)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path) && Stopwatch.GetElapsedTime(start) < _patience)
+            {
+                Thread.Sleep(50);
+            }
         }
     }
 
