@@ -78,7 +78,7 @@ public sealed class MpiProcessGroup : ProcessGroup
         Console.Error.WriteLine(reason);
         Console.Error.Flush();
         new Thread(EndSoon) { IsBackground = true }.Start();
-        Thread.Sleep(_passing);
+        Thread.Sleep(_passing); // until the launcher has read the reason
         _library.Abort(FailureCode);
     }
 

@@ -74,7 +74,7 @@ internal sealed partial class ToolProcess : IDisposable
         var errors = tool._process.StandardError.ReadToEndAsync();
         while (!tool._process.HasExited && !when())
         {
-            Thread.Sleep(1);
+            Thread.Sleep(1); // the moment is the caller's, and nothing tells it
         }
 
         tool._process.Kill();

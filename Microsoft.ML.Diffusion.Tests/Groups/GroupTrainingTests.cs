@@ -60,6 +60,36 @@ public sealed class GroupTrainingTests
     }
 
     [TestMethod]
+    public void Fit_CancelledWhileTheFirstProcessWaits_StopsAllAtTheSameStep()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var pause = new TrainingPause();
+        var progress = new Direct<TrainingProgress>(report =>
+        {
+            if (report.IsPaused)
+            {
+                cancellation.Cancel();
+            }
+            else if (report.Step == 4)
+            {
+                pause.Pause();
+            }
+        });
+
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(group, change: options => options with
+        {
+            Pause = group.Rank == 0 ? pause : null,
+            Progress = group.Rank == 0 ? progress : null,
+            CancellationToken = group.Rank == 0 ? cancellation.Token : default,
+            ReturnModelOnCancellation = true,
+        }));
+
+        Assert.AreEqual((TrainingEnd.Cancelled, TrainingEnd.Cancelled), (outcomes[0].Value.Summary.End, outcomes[1].Value.Summary.End));
+        Assert.AreEqual((5, 5), (outcomes[0].Value.Summary.Steps, outcomes[1].Value.Summary.Steps), "told with the step behind the wait");
+        Assert.AreEqual(outcomes[0].Value.Digest, outcomes[1].Value.Digest);
+    }
+
+    [TestMethod]
     public void Fit_NoNumberInOneProcess_IsSkippedByAll()
     {
         var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(HookedGroup.Poisoned(group)));

@@ -114,11 +114,11 @@ public sealed class TrainingPauseTests
         meter.Pause();
         var (elapsed, silent) = (meter.Elapsed, meter.SinceReport);
 
-        Thread.Sleep(5);
+        Thread.Sleep(5); // time, which must count nowhere
 
         Assert.AreEqual((elapsed, silent), (meter.Elapsed, meter.SinceReport));
         meter.Resume();
-        Thread.Sleep(5);
+        Thread.Sleep(5); // and now it counts
         Assert.IsGreaterThan(elapsed, meter.Elapsed);
     }
 
