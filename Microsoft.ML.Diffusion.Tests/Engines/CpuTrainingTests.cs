@@ -15,7 +15,9 @@ public sealed class CpuTrainingTests
     private readonly EngineComparison _comparison = new(NetworkCases.All["classes"], seed: 2);
 
     [TestMethod]
-    public void Update_EqualsAdamWInDouble()
+    [DataRow(0.999)]
+    [DataRow(0.99)]
+    public void Update_EqualsAdamWInDouble(double beta2)
     {
         using var network = new CpuNetwork(_comparison.Weights);
         using var training = (CpuTraining)network.Train(TrainingPrecision.Float32);
@@ -32,13 +34,13 @@ public sealed class CpuTrainingTests
             {
                 var g = clip * gradient[i];
                 first[i] += (g - first[i]) * 0.1;
-                second[i] += ((g * g) - second[i]) * 0.001;
+                second[i] += ((g * g) - second[i]) * (1 - beta2);
                 weights[i] *= 1 - (1e-2 * 0.1);
-                weights[i] -= 1e-2 * first[i] / (1 - Math.Pow(0.9, step)) / (Math.Sqrt(second[i] / (1 - Math.Pow(0.999, step))) + 1e-8);
+                weights[i] -= 1e-2 * first[i] / (1 - Math.Pow(0.9, step)) / (Math.Sqrt(second[i] / (1 - Math.Pow(beta2, step))) + 1e-8);
                 average[i] += 0.1 * (weights[i] - average[i]);
             }
 
-            Assert.IsTrue(training.Update(_settings, isLossFinite: true));
+            Assert.IsTrue(training.Update(_settings with { Beta2 = beta2 }, isLossFinite: true));
             Assert.IsFalse(training.Gradients().All.ContainsAnyExcept(0f), "the next step begins with none");
             AreClose(weights, Buffer(training, TrainingBuffer.Weights), "weights");
             AreClose(average, Buffer(training, TrainingBuffer.Average), "average");

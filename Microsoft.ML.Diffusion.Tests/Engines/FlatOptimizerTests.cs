@@ -11,13 +11,15 @@ namespace Microsoft.ML.Diffusion.Tests.Engines;
 public sealed class FlatOptimizerTests
 {
     [TestMethod]
-    public void Update_EqualsAdamWTensorByTensor()
+    [DataRow(0.999)]
+    [DataRow(0.99)]
+    public void Update_EqualsAdamWTensorByTensor(double beta2)
     {
         using var scope = NewDisposeScope();
         using var flat = Network();
         using var plain = Network();
         using var parameters = new FlatOptimizer(flat);
-        var optimizer = optim.AdamW(plain.parameters(), lr: 1e-2, weight_decay: 0.1);
+        var optimizer = optim.AdamW(plain.parameters(), lr: 1e-2, beta2: beta2, weight_decay: 0.1);
         var average = plain.parameters().Select(parameter => parameter.detach().clone()).ToList();
         using var generator = new Generator(3);
 
@@ -27,7 +29,7 @@ public sealed class FlatOptimizerTests
             parameters.ZeroGradients();
             var loss = Loss(flat, x);
             loss.backward();
-            parameters.Update(new UpdateSettings(1e-2, 0.1, 0.5, 0.9), isLossFinite: true);
+            parameters.Update(new UpdateSettings(1e-2, 0.1, 0.5, 0.9, beta2), isLossFinite: true);
 
             optimizer.zero_grad();
             Loss(plain, x).backward();

@@ -26,7 +26,7 @@ public sealed class PlanTextTests
               network   U-Net (16 x [1, 2, 4, 8] channels, 1 block a level, attention in the middle alone), 2,489,843 weights
               training  320 images/s measured: about 4,600 steps of 32, each image 77 times
               sampler   SDE-DPM-Solver++(2M), 20 karras steps, x_0 clipped to [-1, 1]
-              result    enough for shapes and colours that one can recognize; for detail, give it about 40 minutes
+              result    enough for shapes and colours that one can recognize (in drawings: photographs take far longer); for detail, give it about 40 minutes
             """,
             PlanText.Of(facts, planned, planned.ApplyTo(new DiffusionOptions())));
 
@@ -39,7 +39,7 @@ public sealed class PlanTextTests
     [TestMethod]
     [DataRow(1, "enough for noise and blots; for rough shapes in the right colours, give it about 2 minutes")]
     [DataRow(1_000, "enough for rough shapes in the right colours; for shapes and colours that one can recognize, give it about 50 minutes")]
-    [DataRow(1_000_000, "enough for detail")]
+    [DataRow(1_000_000, "enough for detail (in drawings: photographs take far longer)")]
     public void MoreTimeShowsMore(int seconds, string text) =>
         Assert.AreEqual(text, Expectation.Of(1.6e11 * (seconds == 1_000 ? 0.15 : 1), TimeSpan.FromSeconds(seconds), 1024));
 

@@ -152,7 +152,9 @@ public sealed class TrainingPlannerTests
         foreach (var speed in (double[])[1e7, 1e11, 1e14])
         {
             var planned = Plan(Emoji with { Budget = TimeSpan.FromSeconds(seconds) }, speed);
-            planned.ApplyTo(new DiffusionOptions()).Validate();
+            var options = planned.ApplyTo(new DiffusionOptions());
+            options.Validate();
+            Assert.AreEqual(0.99, options.Training.AdamBeta2, "at 0.999 large networks forget");
             Assert.IsTrue(planned.Duration > TimeSpan.Zero && planned.Duration <= planned.Budget);
         }
     }

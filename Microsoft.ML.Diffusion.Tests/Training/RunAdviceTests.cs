@@ -91,8 +91,11 @@ public sealed class RunAdviceTests
             ["The learning rate is far too high: over the last 50 of 100 steps the loss is 1.5, and that of a network that always predicts 0 is 0.8. Stop the run and set LearningRate (0.05, now 0.0125) to 0.005 or so, or raise WarmupSteps."],
             Of(new() { NumberOfSteps = 5000, LearningRate = 0.05 }, loss: _ => 1.5));
         Assert.AreSequenceEqual(
-            ["The learning rate is far too high: over the last 50 of 1100 steps the loss is 0.6, and it was 0.1 before. Stop the run and set LearningRate (0.05, now 0.0125) to 0.005 or so, or raise WarmupSteps."],
+            ["The learning rate is too high: over the last 50 of 1100 steps the loss is 0.6, and it was 0.1 before. Stop the run and set LearningRate (0.05, now 0.0125) to 0.005 or so, or raise WarmupSteps."],
             Of(new() { NumberOfSteps = 5000, LearningRate = 0.05 }, loss: step => step <= 1000 ? 0.1 : 0.6));
+        Assert.AreSequenceEqual(
+            ["The learning rate is too high: over the last 50 of 600 steps the loss is 0.615, and it was 0.217 before. Stop the run and set LearningRate (0.0013, now 0.000325) to 0.00065 or so, or raise WarmupSteps."],
+            Of(new() { NumberOfSteps = 5000, LearningRate = 0.0013 }, loss: step => step <= 500 ? 0.217 : 0.615)); // a network of 64x64, as it was
     }
 
     [TestMethod]

@@ -85,4 +85,10 @@ internal abstract class NetworkTraining : IDisposable
 /// <param name="WeightDecay">The weight decay of AdamW, per unit of learning rate.</param>
 /// <param name="MaximumGradientNorm">The norm to which the gradient is clipped.</param>
 /// <param name="EmaDecay">How much of the average stays.</param>
-internal readonly record struct UpdateSettings(double LearningRate, double WeightDecay, double MaximumGradientNorm, double EmaDecay);
+/// <param name="Beta2">How much of the mean of squared gradients stays.</param>
+internal readonly record struct UpdateSettings(
+    double LearningRate,
+    double WeightDecay,
+    double MaximumGradientNorm,
+    double EmaDecay,
+    double Beta2 = 0.999);

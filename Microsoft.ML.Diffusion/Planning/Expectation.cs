@@ -10,8 +10,8 @@ internal sealed record Expectation(string What, string? Next, double OperationsP
     [
         new("noise and blots", "rough shapes in the right colours", 0),
         new("rough shapes in the right colours", "shapes and colours that one can recognize", 1.5e10),
-        new("shapes and colours that one can recognize", "detail", 7e10),
-        new("detail", null, 5e11),
+        new("shapes and colours that one can recognize (in drawings: photographs take far longer)", "detail", 7e10),
+        new("detail (in drawings: photographs take far longer)", null, 5e11),
     ];
 
     /// <summary>Tells what to expect, and from when on more.</summary>

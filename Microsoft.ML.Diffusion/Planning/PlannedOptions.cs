@@ -35,6 +35,7 @@ internal sealed record PlannedOptions(
             Duration = Duration,
             BatchSize = BatchSize,
             LearningRate = LearningRate,
+            AdamBeta2 = PlannedTraining.AdamBeta2,
             WarmupSteps = WarmupSteps,
             EmaDecay = EmaDecay,
             Augmentation = Augments ? new AugmentationOptions() : null,

@@ -12,6 +12,9 @@ internal static class PlannedTraining
     /// <summary>How images are generated: after a short training, fresh noise in each step mends what the network gets wrong (docs/planning.md).</summary>
     public static readonly Sampler Sampler = new DpmSolverSampler(steps: 20, stochastic: true);
 
+    /// <summary>beta_2 of AdamW. At 0.999 networks of four levels and more may forget all at once, at rates at which they learn fastest (docs/planning.md).</summary>
+    public const double AdamBeta2 = 0.99;
+
     // Seen more often, images are learned by heart unless they are changed; seen less often, changing them only costs time (docs/planning.md).
     private const double OftenSeen = 300;
 

@@ -17,8 +17,9 @@ internal sealed class TrainingPlanner(
     /// <summary>The networks that are measured at most.</summary>
     public const int MaximumMeasured = 3;
 
-    // The images to show a network for each million of operations that a prediction takes: from five networks on one set of images (docs/planning.md).
-    private const double ImagesPerMillionOperations = 600;
+    // The images to show a network for each operation that a prediction takes for a pixel: from seven networks on one set of images (docs/planning.md).
+    // For a pixel, because larger images say more of the same network: it needs no more of them.
+    private const double ImagesPerOperation = 0.6;
 
     // A plan for a processor that nobody has measured yet: where to begin to measure.
     private const double TypicalOperationsPerSecond = 1.5e11;
@@ -65,7 +66,7 @@ internal sealed class TrainingPlanner(
     }
 
     private bool IsEnough(double[] work, int place) =>
-        facts.Budget.TotalSeconds / SecondsPerImage(work, place) >= ImagesPerMillionOperations * work[place] * 1e-6;
+        facts.Budget.TotalSeconds / SecondsPerImage(work, place) >= ImagesPerOperation * work[place] / (facts.Shape.Height * facts.Shape.Width);
 
     // As measured, or by the speed of the nearest network that was.
     private double SecondsPerImage(double[] work, int place)

@@ -9,6 +9,7 @@ internal static class AdviceTexts
     public const int FewSteps = 1000;
 
     private const double WarmupShare = 0.1;
+    private const double UsualRate = 5e-3; // no network bears a higher one for long
 
     private static readonly OptionName _batchSize = new(nameof(TrainingOptions.BatchSize));
     private static readonly OptionName _duration = new(nameof(TrainingOptions.Duration));
@@ -73,7 +74,7 @@ internal static class AdviceTexts
             LossFindingKind.High =>
                 $"The learning rate is far too high: over the last {finding.Steps} of {step} steps the loss is {loss}, and that of a network that always predicts 0 is {reference}. {Lower(rate, highest)}",
             _ =>
-                $"The learning rate is far too high: over the last {finding.Steps} of {step} steps the loss is {loss}, and it was {reference} before. {Lower(rate, highest)}",
+                $"The learning rate is too high: over the last {finding.Steps} of {step} steps the loss is {loss}, and it was {reference} before. {Lower(rate, highest)}",
         };
     }
 
@@ -84,8 +85,9 @@ internal static class AdviceTexts
     private static OptionText Short(string told, OptionText need) =>
         $"This run has {told} steps, and less than {FewSteps} seldom suffice for images that one recognizes: {need}.";
 
+    // Rates at which nothing learns are wrong by a digit; at others a network has learned, and lost it.
     private static OptionText Lower(double rate, double highest) =>
-        $"Stop the run and set {_learningRate} ({highest}, now {rate:G3}) to {highest / 10:G3} or so, or raise {_warmupSteps}.";
+        $"Stop the run and set {_learningRate} ({highest}, now {rate:G3}) to {highest / (highest > UsualRate ? 10 : 2):G3} or so, or raise {_warmupSteps}.";
 
     // Of an estimate two digits are worth telling.
     private static string Rounded(int steps)

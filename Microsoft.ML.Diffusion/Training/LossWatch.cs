@@ -43,7 +43,7 @@ internal sealed class LossWatch(double zeroLoss, int batchSize)
     private const double RisenShare = 0.5;
 
     /// <summary>Of the lowest loss.</summary>
-    private const double RiseFactor = 3;
+    private const double RiseFactor = 2;
 
     private readonly int _window = Math.Max(LeastSteps, (LeastImages + batchSize - 1) / batchSize);
     private double _sum;

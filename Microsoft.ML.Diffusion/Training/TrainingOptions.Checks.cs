@@ -65,6 +65,11 @@ public sealed partial record TrainingOptions
             "must be Constant, Linear or Cosine");
         Require(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "must be at least 0");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "must be a number of at least 0");
+        Require(
+            AdamBeta2 is >= 0 and < 1,
+            nameof(AdamBeta2),
+            AdamBeta2,
+            "must be in [0, 1), because at 1 the mean of squared gradients would never leave its start; 0.999 and 0.99 are usual");
         Require(MaximumGradientNorm > 0, nameof(MaximumGradientNorm), MaximumGradientNorm, "must be above 0; infinity turns clipping off");
         Require(
             EmaDecay is >= 0 and < 1,

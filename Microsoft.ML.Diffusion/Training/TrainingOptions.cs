@@ -69,6 +69,15 @@ public sealed partial record TrainingOptions
     /// <value>At least 0. The default is 0.</value>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// Gets beta_2 of AdamW (Kingma and Ba 2015, algorithm 1), how much of the mean of squared gradients stays in a step: the mean goes back over some 1 / (1 - beta_2) of them.
+    /// </summary>
+    /// <value>
+    /// [0, 1). The default is 0.999, that of the DDPM paper. At 0.99, which a plan takes, networks bear higher rates: with a mean that lags behind
+    /// gradients that grow, steps are too long, and a network may forget all at once what it has learned.
+    /// </value>
+    public double AdamBeta2 { get; init; } = 0.999;
+
     /// <summary>Gets the norm to which the gradient of all weights together is clipped.</summary>
     /// <value>Above 0; infinity clips nothing. The default is 1.</value>
     public double MaximumGradientNorm { get; init; } = 1;

@@ -158,7 +158,7 @@ internal sealed class TrainingStep : IDisposable
     {
         var loss = losses.Select((value, image) => value * (weights?[image] ?? 1)).Average();
         var decay = Math.Min(_options.EmaDecay, (1.0 + step) / (10.0 + step));
-        var settings = new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay);
+        var settings = new UpdateSettings(learningRate, _options.WeightDecay, _options.MaximumGradientNorm, decay, _options.AdamBeta2);
         var isTaken = Optimizer.Update(settings, double.IsFinite(loss));
         Losses.Add(loss, isTaken);
         if (isTaken)

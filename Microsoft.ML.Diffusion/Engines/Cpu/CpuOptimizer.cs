@@ -11,7 +11,6 @@ namespace Microsoft.ML.Diffusion.Engines.Cpu;
 internal sealed unsafe class CpuOptimizer
 {
     private const double Beta1 = 0.9;
-    private const double Beta2 = 0.999;
     private const float Epsilon = 1e-8f;
     private const int Block = 1 << 16; // floats
     private const int Lanes = 16; // of which a buffer is a multiple
@@ -82,7 +81,8 @@ internal sealed unsafe class CpuOptimizer
         _rates = new Rates(
             (float)Math.Min(1, settings.MaximumGradientNorm / (norm + 1e-6)),
             (float)(settings.LearningRate / (1 - Math.Pow(Beta1, Updates))),
-            (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, Updates))),
+            (float)(1 / Math.Sqrt(1 - Math.Pow(settings.Beta2, Updates))),
+            (float)(1 - settings.Beta2),
             (float)(1 - (settings.LearningRate * settings.WeightDecay)),
             (float)(1 - settings.EmaDecay));
         KernelThreads.Run(_parts, _take);
@@ -133,7 +133,7 @@ internal sealed unsafe class CpuOptimizer
         Vector512<float> clip = Vector512.Create(_rates.Clip), size = Vector512.Create(_rates.Size);
         Vector512<float> correction = Vector512.Create(_rates.Correction), epsilon = Vector512.Create(Epsilon);
         Vector512<float> kept = Vector512.Create(_rates.Kept), share = Vector512.Create(_rates.Share);
-        Vector512<float> rate1 = Vector512.Create((float)(1 - Beta1)), rate2 = Vector512.Create((float)(1 - Beta2));
+        Vector512<float> rate1 = Vector512.Create((float)(1 - Beta1)), rate2 = Vector512.Create(_rates.Renewed);
         for (var i = begin; i < end; i += Lanes)
         {
             var gradient = Vector512.Load(g + i) * clip;
@@ -157,7 +157,8 @@ internal sealed unsafe class CpuOptimizer
     /// <param name="Clip">What gradients are multiplied by.</param>
     /// <param name="Size">The learning rate, corrected for the first moments' start at zero.</param>
     /// <param name="Correction">What the roots of the second moments are multiplied by for theirs.</param>
+    /// <param name="Renewed">The share of squared gradients in their new mean.</param>
     /// <param name="Kept">What weights are multiplied by.</param>
     /// <param name="Share">The share of the weights in the new average.</param>
-    private readonly record struct Rates(float Clip, float Size, float Correction, float Kept, float Share);
+    private readonly record struct Rates(float Clip, float Size, float Correction, float Renewed, float Kept, float Share);
 }

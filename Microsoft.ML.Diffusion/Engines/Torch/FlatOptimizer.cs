@@ -13,7 +13,6 @@ namespace Microsoft.ML.Diffusion.Engines.Torch;
 internal sealed class FlatOptimizer : IDisposable
 {
     private const double Beta1 = 0.9;
-    private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
 
     private readonly UNet _network;
@@ -110,9 +109,9 @@ internal sealed class FlatOptimizer : IDisposable
 
         // Where the mask is 0, the moments keep all of themselves and the step is infinitely small.
         _firstMoments.mul_(mask.Times(1 - Beta1).Complement()).Add(gradient, 1 - Beta1);
-        _secondMoments.mul_(mask.Times(1 - Beta2).Complement()).AddProduct(gradient, gradient, 1 - Beta2);
+        _secondMoments.mul_(mask.Times(1 - settings.Beta2).Complement()).AddProduct(gradient, gradient, 1 - settings.Beta2);
         var stepSize = mask.Times(settings.LearningRate) / Correction(Beta1);
-        var denominator = _secondMoments.sqrt().div_(Correction(Beta2).sqrt()).Add(Epsilon);
+        var denominator = _secondMoments.sqrt().div_(Correction(settings.Beta2).sqrt()).Add(Epsilon);
         _values.mul_(mask.Times(settings.LearningRate * settings.WeightDecay).Complement());
         _values.AddQuotient(_firstMoments, denominator.div_(stepSize), -1);
 
