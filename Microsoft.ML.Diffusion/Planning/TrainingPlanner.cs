@@ -66,7 +66,8 @@ internal sealed class TrainingPlanner(
     }
 
     private bool IsEnough(double[] work, int place) =>
-        facts.Budget.TotalSeconds / SecondsPerImage(work, place) >= ImagesPerOperation * work[place] / (facts.Shape.Height * facts.Shape.Width);
+        facts.Budget.TotalSeconds / SecondsPerImage(work, place) >=
+        ImagesPerOperation * work[place] / (facts.Shape.Height * facts.Shape.Width);
 
     // As measured, or by the speed of the nearest network that was.
     private double SecondsPerImage(double[] work, int place)
