@@ -24,7 +24,7 @@ internal static class Parameterization
 
     public static void Run(ExperimentRun run)
     {
-        var (steps, count) = (run.Pick(2, 700, 6000), run.Pick(10, 300, 1000));
+        var (steps, count) = (run.Pick(2, 600, 6000), run.Pick(10, 300, 1000));
         var (sampling, judged) = (run.Pick(2, 100, 1000), run.Pick(2, 50, 200));
         var unseen = Garments.Images(FashionMnist.Unseen, judged);
         GarmentFeatures? features = null;
@@ -34,9 +34,9 @@ internal static class Parameterization
         {
             foreach (var (loss, kind, variance) in _losses)
             {
-                var start = run.Seconds;
                 using var model =
-                    Learning.Train(run, new() { Prediction = type, Variance = variance, Training = new() { Loss = kind } }, steps, run.Seed);
+                    Learning.Train(run, new() { Schedule = NoiseSchedule.Linear(), Prediction = type, Variance = variance, Training = new() { Loss = kind } }, steps, run.Seed);
+                run.Tell($"{prediction}, {loss}, {variance}: {RunTexts.Describe(model.Training!)}");
                 features ??= GarmentFeatures.Learn(run, model.ClassNames);
                 foreach (var ofStep in Variances(variance))
                 {

@@ -1,6 +1,7 @@
 using Experiments.Statistics;
 using Microsoft.ML.Data;
 using Microsoft.ML.Diffusion;
+using Microsoft.ML.Diffusion.Samples;
 
 namespace Experiments;
 
@@ -24,7 +25,7 @@ internal static class RespacedTraining
             foreach (var (name, schedule) in Schedules())
             {
                 using var model = Learning.Train(run, new() { Schedule = schedule, Prediction = PredictionType.VPrediction }, steps, seed);
-                run.Tell($"seed {seed}, {name}: learned");
+                run.Tell($"seed {seed}, {name}: {RunTexts.Describe(model.Training!)}");
                 features ??= GarmentFeatures.Learn(run, model.ClassNames);
                 foreach (var sampler in Samplers(run, schedule))
                 {
