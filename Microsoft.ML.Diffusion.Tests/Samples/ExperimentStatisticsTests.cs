@@ -41,7 +41,7 @@ public sealed class ExperimentStatisticsTests
         Assert.AreEqual(-estimate / values.Length, Bootstrap.BiasOf(estimate, replicates), 0.15 * estimate / values.Length);
         var (low, high) = Bootstrap.IntervalOf(estimate, replicates);
         Assert.AreEqual(Bootstrap.Quantile(replicates, 0.975) - Bootstrap.Quantile(replicates, 0.025), high - low, 1e-12);
-        Assert.AreEqual(low + estimate - replicates.Average(), low - Bootstrap.BiasOf(estimate, replicates), 1e-12);
+        Assert.AreEqual(Bootstrap.Quantile(replicates, 0.025) - low, Bootstrap.BiasOf(estimate, replicates), 1e-12);
         Assert.IsInRange(low, high, estimate);
     }
 
@@ -64,6 +64,23 @@ public sealed class ExperimentStatisticsTests
     }
 
     [TestMethod]
+    public void Replicates_OfClasses_ReplaceEachRowByOneOfItsClass()
+    {
+        var seen = new HashSet<int>();
+        new Bootstrap(200, seed: 3, classes: 3).Replicates(8, rows =>
+        {
+            lock (seen)
+            {
+                seen.UnionWith(rows);
+            }
+
+            return rows.Index().Count(row => row.Index % 3 != row.Item % 3);
+        }).ToList().ForEach(strangers => Assert.AreEqual(0, strangers));
+
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 8).ToArray(), seen.ToArray());
+    }
+
+    [TestMethod]
     [DataRow(0.0, 1.0)]
     [DataRow(0.5, 2.5)]
     [DataRow(0.75, 3.25)]
@@ -80,10 +97,16 @@ public sealed class ExperimentStatisticsTests
         var straight = LineFit.Of([(0, 1), (1, 3), (4, 9)]);
         var bent = LineFit.Of([(0, 0), (1, 1), (2, 0)]);
 
-        Assert.AreEqual((2, 1, 1), (straight.Slope, straight.Intercept, straight.RSquared));
-        Assert.AreEqual((0, 1.0 / 3, 0), (bent.Slope, bent.Intercept, bent.RSquared));
-        var noisy = LineFit.Of([(0, 0), (1, 2), (2, 2)]); // sums of squares: x 2, y 8/3, products 2
-        Assert.AreEqual(2 * 2 / (2 * (8.0 / 3)), noisy.RSquared, 1e-12);
+        AssertLine((2, 1, 1), straight);
+        AssertLine((0, 1.0 / 3, 0), bent);
+        AssertLine((1, 1.0 / 3, 0.75), LineFit.Of([(0, 0), (1, 2), (2, 2)])); // sums of squares: x 2, y 8/3, products 2
+
+        static void AssertLine((double Slope, double Intercept, double RSquared) expected, LineFit line)
+        {
+            Assert.AreEqual(expected.Slope, line.Slope, 1e-12);
+            Assert.AreEqual(expected.Intercept, line.Intercept, 1e-12);
+            Assert.AreEqual(expected.RSquared, line.RSquared, 1e-12);
+        }
     }
 
     [TestMethod]

@@ -34,15 +34,23 @@ internal static class Consistency
         var finest = images[(0, steps[^1])];
         var others = Garments.Difference(finest, [.. finest[classes..], .. finest[..classes]]);
         var distances =
-            steps.SkipLast(1).Select(s => (Steps: s, Differences: _etas.Select(eta => Garments.Difference(images[(eta, s)], images[(eta, steps[^1])])).ToArray())).ToList();
+            steps.SkipLast(1)
+                .Select(s => (Steps: s, Differences: Array.ConvertAll(_etas, eta => Garments.Difference(images[(eta, s)], images[(eta, steps[^1])]))))
+                .ToList();
         Write(run, distances, others, labels.Length, steps[^1]);
         run.Save(
             "chart.svg",
             new LineChart($"Distance to the images of {steps[^1]} steps from the same x_T", "steps S", "levels of 256") { LogarithmicX = true },
-            [.. _etas.Select((eta, i) => (FormattableString.Invariant($"eta {eta}"), distances.Select(row => ((double)row.Steps, row.Differences[i])))),
-                ("other noise", distances.Select(row => ((double)row.Steps, others)))]);
+            [
+                .. _etas.Select((eta, i) => ($"eta {(int)eta}", distances.Select(row => ((double)row.Steps, row.Differences[i])))),
+                ("other noise", distances.Select(row => ((double)row.Steps, others))),
+            ]);
         var sheet = Enumerable.Range(0, Shown).SelectMany(i => _etas.SelectMany(eta => steps.Select(s => Copy(images[(eta, s)][i])))).ToList();
-        run.Save("sheet.png", sheet, _etas.Length * steps.Length, $"a row for each x_T; from left to right S = {string.Join(", ", steps)} with eta 0, then the same with eta 1");
+        run.Save(
+            "sheet.png",
+            sheet,
+            _etas.Length * steps.Length,
+            $"a row for each x_T; from left to right S = {string.Join(", ", steps)} with eta 0, then the same with eta 1");
         SaveInterpolation(run, model);
         foreach (var image in images.Values.SelectMany(all => all))
         {

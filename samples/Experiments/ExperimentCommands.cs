@@ -25,7 +25,11 @@ internal static class ExperimentCommands
         [
             Command("table1", "DDIM table 1: Frechet distance by steps and eta", (run, parsed) => Table1.Run(run, parsed.GetValue(spacing)!), spacing),
             Command("table2", "DDIM table 2: reconstruction error by steps", (run, _) => Table2.Run(run)),
-            Command("figure4", "DDIM figure 4: time by steps, and hours for 50,000 images", (run, parsed) => Figure4.Run(run, Students(parsed.GetValue(students)!)), students),
+            Command(
+                "figure4",
+                "DDIM figure 4: time by steps, and hours for 50,000 images",
+                (run, parsed) => Figure4.Run(run, Students(parsed.GetValue(students)!)),
+                students),
             Command("consistency", "DDIM sections 5.2 and 5.3: one x_T at several numbers of steps, and between two", (run, _) => Consistency.Run(run)),
             Command("respaced", "Why not train on S steps? 20 of 1000 timesteps beside a model of 20", (run, _) => RespacedTraining.Run(run)),
             Command("parameterization", "DDPM table 2: what is predicted, by which loss, with which variance", (run, _) => Parameterization.Run(run)),

@@ -46,10 +46,17 @@ internal sealed class ExperimentRun(string name, RunSize size, int seed, string?
         Context.Diffusion.LoadDiffusionModel(Path.Combine(AppContext.BaseDirectory, file));
 
     /// <summary>How a sampler's run is asked for: from the seed's first noise on.</summary>
-    public GenerationOptions Options(Sampler sampler) => new() { Sampler = sampler, Seed = seed, BatchSize = 100, CancellationToken = cancellationToken };
+    public GenerationOptions Options(Sampler sampler) => new()
+    {
+        Sampler = sampler,
+        Seed = seed,
+        BatchSize = 100,
+        CancellationToken = cancellationToken,
+    };
 
     /// <summary>Says how far the run is.</summary>
-    public void Tell(FormattableString text) => Console.WriteLine(FormattableString.Invariant($"{FormattableString.Invariant(text)}; after {Seconds:F0} s"));
+    public void Tell(FormattableString text) =>
+        Console.WriteLine(FormattableString.Invariant($"{FormattableString.Invariant(text)}; after {Seconds:F0} s"));
 
     /// <summary>Writes what was found, and prints it.</summary>
     /// <param name="report">The text with its tables, for table.md and the console.</param>

@@ -34,8 +34,15 @@ internal static class Parameterization
         {
             foreach (var (loss, kind, variance) in _losses)
             {
-                using var model =
-                    Learning.Train(run, new() { Schedule = NoiseSchedule.Linear(), Prediction = type, Variance = variance, Training = new() { Loss = kind } }, steps, run.Seed);
+                var options =
+                    new DiffusionOptions
+                    {
+                        Schedule = NoiseSchedule.Linear(), // the paper's
+                        Prediction = type,
+                        Variance = variance,
+                        Training = new() { Loss = kind },
+                    };
+                using var model = Learning.Train(run, options, steps, run.Seed);
                 run.Tell($"{prediction}, {loss}, {variance}: {RunTexts.Describe(model.Training!)}");
                 features ??= GarmentFeatures.Learn(run, model.ClassNames);
                 foreach (var ofStep in Variances(variance))
@@ -107,7 +114,14 @@ internal static class Parameterization
 
     private sealed record ParameterizationCell(string Prediction, string Loss, DdpmVariance Variance, double Distance, double Bits)
     {
-        public string Name => $"{Prediction} by {Loss} with the {Variance switch { DdpmVariance.FixedSmall => "small", DdpmVariance.FixedLarge => "large", _ => "learned" }} variance";
+        public string Name
+        {
+            get
+            {
+                var variance = Variance switch { DdpmVariance.FixedSmall => "small", DdpmVariance.FixedLarge => "large", _ => "learned" };
+                return $"{Prediction} by {Loss} with the {variance} variance";
+            }
+        }
 
         public override string ToString() => FormattableString.Invariant($"{Name}: {Distance:F2}, {Bits:F3} bits");
     }

@@ -31,21 +31,34 @@ internal static class ProgressiveCoding
                 });
         run.Tell($"rates: {bits}");
         var last = model.Schedule.NumberOfTrainingTimesteps - 1;
-        int[] timesteps = [.. run.Pick<int[]>([0, 500], [0, 1, 2, 5, 10, 20, 50, .. Enumerable.Range(1, 9).Select(i => 100 * i), 950], [0, 1, 2, 5, 10, 20, .. Enumerable.Range(1, 39).Select(i => 25 * i)]), last];
-        var points = timesteps.OrderDescending().Select(t => (Timestep: t, Rate: RateBefore(bits, t), Error: Distortion(run, model, images, t))).ToList();
+        var spacing = run.Pick(500, 50, 25);
+        int[] timesteps = [0, .. run.Pick<int[]>([], [1, 2, 5, 10, 20], [1, 2, 5, 10, 20]), .. Enumerable.Range(1, last / spacing).Select(i => spacing * i), last];
+        var points =
+            timesteps.OrderDescending()
+                .Select(t => (Timestep: t, Rate: RateBefore(bits, t), Error: Distortion(run, model, images, t)))
+                .ToList();
         run.Tell($"distortions of {points.Count} timesteps");
         Write(run, bits, points, images.Length);
-        var kept = $"{images.Length} unseen garments";
-        run.Save("distortion.svg", new LineChart($"Distortion over time, {kept}", "timestep t", "root mean squared error, levels of 256") { FallingX = true }, ("distortion", points.Select(point => ((double)point.Timestep, point.Error))));
-        run.Save("rate.svg", new LineChart($"Rate over time, {kept}", "timestep t", "bits per dimension") { FallingX = true }, ("rate", points.Select(point => ((double)point.Timestep, point.Rate))));
-        run.Save("rate-distortion.svg", new LineChart($"Distortion by rate, {kept}", "bits per dimension", "root mean squared error, levels of 256"), ("distortion", points.Select(point => (point.Rate, point.Error))));
+        const string Time = "timestep t", Rate = "bits per dimension", Error = "root mean squared error, levels of 256";
+        run.Save(
+            "distortion.svg",
+            new LineChart("Distortion over time", Time, Error) { FallingX = true },
+            ("distortion", points.Select(point => ((double)point.Timestep, point.Error))));
+        run.Save(
+            "rate.svg",
+            new LineChart("Rate over time", Time, Rate) { FallingX = true },
+            ("rate", points.Select(point => ((double)point.Timestep, point.Rate))));
+        run.Save(
+            "rate-distortion.svg",
+            new LineChart("Distortion by rate", Rate, Error),
+            ("distortion", points.Select(point => (point.Rate, point.Error))));
         SaveSheet(run, model, images[..Math.Min(Shown, images.Length)], points);
         Array.ForEach(images, image => image.Dispose());
     }
 
-    /// <summary>What has been sent when the receiver has x_t: L_T and the divergences of the steps above t.</summary>
-    public static double RateBefore(LikelihoodMetrics bits, int timestep) => bits.Prior
-        + bits.Timesteps.Select((t, i) => t > Math.Max(0, timestep) ? bits.Weights[i] * bits.Terms[i] : 0).Sum();
+    // What has been sent when the receiver has x_t: L_T and the divergences of the steps above t.
+    private static double RateBefore(LikelihoodMetrics bits, int timestep) => bits.Prior
+        + bits.Timesteps.Select((t, i) => t > timestep ? bits.Weights[i] * bits.Terms[i] : 0).Sum();
 
     // Eq. 15 at x_t ~ q(x_t | x_0): a run of one step, from t to the clean image, is the network's prediction of it.
     private static MLImage[] Predicted(ExperimentRun run, DiffusionTransformer model, MLImage[] images, int timestep)
@@ -82,7 +95,7 @@ internal static class ProgressiveCoding
 
     private static void SaveSheet(ExperimentRun run, DiffusionTransformer model, MLImage[] images, List<(int Timestep, double Rate, double Error)> points)
     {
-        var rows = points.Where(point => point.Timestep % 100 is 0 or 99 or 50).ToList();
+        var rows = points.Where(point => point.Timestep % 100 is 0 or 99).ToList();
         var sheet = rows.SelectMany(point => Predicted(run, model, images, point.Timestep)).ToList();
         sheet.AddRange(images.Select(image => MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels)));
         run.Save(

@@ -30,7 +30,8 @@ internal static class RespacedTraining
                 foreach (var sampler in Samplers(run, schedule))
                 {
                     var drawn = run.Options(sampler) with { Seed = seed };
-                    figures.Add((name, sampler is DdpmSampler ? "DDPM" : "DDIM, eta 0", sampler.Timesteps.NumberOfInferenceSteps, seed, features.Distance(features.OfGenerated(model, count, drawn))));
+                    var distance = features.Distance(features.OfGenerated(model, count, drawn));
+                    figures.Add((name, NameOf(sampler), sampler.Timesteps.NumberOfInferenceSteps, seed, distance));
                 }
 
                 sheet.AddRange(model.Generate(model.ClassNames, run.Options(new DdimSampler(Few))));
@@ -40,13 +41,20 @@ internal static class RespacedTraining
         Write(run, features!, figures, seeds, steps, count);
         var lines =
             figures.GroupBy(figure => $"{figure.Model}, {figure.Sampler}")
-                .Select(line => (line.Key, line.GroupBy(figure => figure.Steps, figure => figure.Distance).Select(point => ((double)point.Key, point.Average()))));
+                .Select(line =>
+                    (line.Key, line.GroupBy(figure => figure.Steps, figure => figure.Distance).OrderBy(point => point.Key).Select(point => ((double)point.Key, point.Average()))));
         run.Save(
             "chart.svg",
-            new LineChart($"Frechet distance after {steps} steps of training, mean of {seeds} seeds", "steps S", "Frechet distance") { LogarithmicX = true, LogarithmicY = true },
+            new LineChart($"Frechet distance, mean of {seeds} seeds", "steps S", "Frechet distance") { LogarithmicX = true, LogarithmicY = true },
             lines);
-        run.Save("sheet.png", sheet, sheet.Count / (2 * seeds), $"DDIM, {Few} steps: for each seed a row of the model of T = 1000 and one of the model of {Few}");
+        run.Save(
+            "sheet.png",
+            sheet,
+            sheet.Count / (2 * seeds),
+            $"DDIM, {Few} steps: for each seed a row of the model of T = 1000 and one of the model of {Few}");
     }
+
+    private static string NameOf(Sampler sampler) => sampler is DdpmSampler ? "DDPM" : "DDIM, eta 0";
 
     private static (string Name, NoiseSchedule Schedule)[] Schedules()
     {
@@ -58,7 +66,8 @@ internal static class RespacedTraining
         [
             new DdimSampler(Few),
             new DdpmSampler(Few),
-            .. schedule.NumberOfTrainingTimesteps == Few ? [] : run.Pick<int[]>([5], [5, 10, 50, 100], [5, 10, 50, 100]).Select(s => new DdimSampler(s)),
+            .. (schedule.NumberOfTrainingTimesteps == Few ? [] : run.Pick<int[]>([5], [5, 10, 50, 100], [5, 10, 50, 100]))
+                .Select(s => new DdimSampler(s)),
         ];
 
     private static void Write(
@@ -73,7 +82,8 @@ internal static class RespacedTraining
         report.Add($"Cosine schedule, v-prediction; {steps:N0} optimizer steps of {run.Pick(4, 32, 32)} for each model, {seeds} seeds, N = {count:N0} images a figure. {Math.Min(count, 4000):N0} unseen garments have {features.DistanceOfUnseen(count):F2}.");
         var all = Enumerable.Range(run.Seed, seeds).ToList();
         var table =
-            new ResultTable([new("learned on"), new("sampler"), new("steps S"), new("mean", "F2"), new("standard deviation", "F2"), .. all.Select(seed => new Column($"seed {seed}", "F2"))]);
+            new ResultTable(
+                [new("learned on"), new("sampler"), new("steps S"), new("mean", "F2"), new("standard deviation", "F2"), .. all.Select(seed => new Column($"seed {seed}", "F2"))]);
         foreach (var row in figures.GroupBy(figure => (figure.Model, figure.Sampler, figure.Steps)).OrderBy(row => row.Key))
         {
             var values = row.OrderBy(figure => figure.Seed).Select(figure => figure.Distance).ToList();
@@ -84,7 +94,8 @@ internal static class RespacedTraining
         report.Add($"Frechet distance to the garments learned from (lower is better):", table);
         foreach (var sampler in (string[])["DDIM, eta 0", "DDPM"])
         {
-            double Of(string model, int seed) => figures.Single(figure => figure == (model, sampler, Few, seed, figure.Distance)).Distance;
+            double Of(string model, int seed) =>
+                figures.Single(figure => (figure.Model, figure.Sampler, figure.Steps, figure.Seed) == (model, sampler, Few, seed)).Distance;
             var differences = all.Select(seed => Of("T = 1000", seed) - Of($"T = {Few}", seed)).ToList();
             report.Add($"With {Few} steps of {sampler} the model of T = 1000 is nearer to the garments in {differences.Count(difference => difference < 0)} of {seeds} seeds, by {Signed.Text(-differences.Average())} in the mean (each seed: {string.Join(", ", differences.Select(difference => Signed.Text(-difference)))}).");
         }

@@ -39,7 +39,8 @@ internal static class Table1
     {
         using var model = run.LoadModel();
         var features = GarmentFeatures.Learn(run, model.ClassNames);
-        var (steps, bootstrap) = (run.Pick<int[]>([2, 4], [10, 20, 50, 100], _paperSteps), new Bootstrap(run.Pick(20, 400, 1000), run.Seed));
+        var steps = run.Pick<int[]>([2, 4], [10, 20, 50, 100], _paperSteps);
+        var bootstrap = new Bootstrap(run.Pick(20, 400, 1000), run.Seed, model.ClassNames.Count);
         var cells = steps.SelectMany(s => Cells(run, model, features, spacing, s, bootstrap)).ToList();
         Write(run, features, cells, steps, spacing);
         run.Save(
@@ -84,17 +85,18 @@ internal static class Table1
     {
         var report = new Report("DDIM table 1: Frechet distance by steps and eta");
         var counts = steps.Select(s => (Steps: s, cells.First(cell => cell.Steps == s).Count)).ToList();
-        report.Add($"`models/garments.zip`, {spacing} timesteps, the same classes and x_T in each cell; N = {string.Join(", ", counts.Select(count => FormattableString.Invariant($"{count.Count:N0} (S = {count.Steps})")))}; {cells.Sum(cell => cell.Seconds):F0} seconds of drawing.");
+        var images = string.Join(", ", counts.Select(count => FormattableString.Invariant($"{count.Count:N0} (S = {count.Steps})")));
+        report.Add($"`models/garments.zip`, {spacing} timesteps, the same classes and x_T in each cell; N = {images}; {cells.Sum(cell => cell.Seconds):F0} seconds of drawing.");
         var table = new ResultTable([new("noise"), .. steps.Select(s => new Column($"S = {s}"))]);
         foreach (var (name, _) in _noises)
         {
-            table.Add([name, .. steps.Select(s => cells.Find(cell => cell.Steps == s && cell.Noise == name) is { } cell ? FormattableString.Invariant($"{cell.Distance:F2} {cell.Interval}") : "")]);
+            table.Add([name, .. steps.Select(s => cells.Find(cell => cell.Steps == s && cell.Noise == name)?.ToString())]);
         }
 
         report.Add($"Frechet distance to the 10,000 garments that the model learned from, with 95 % bootstrap intervals (lower is better):", table);
-        foreach (var count in counts.Select(pair => pair.Count).Distinct())
+        foreach (var equal in cells.GroupBy(cell => cell.Count))
         {
-            report.Add($"Few images bias it upward: at N = {count:N0} the bootstrap finds {cells.Where(cell => cell.Count == count).Min(cell => cell.Bias):F2} to {cells.Where(cell => cell.Count == count).Max(cell => cell.Bias):F2} of it in a cell. {Math.Min(count, 4000):N0} real garments that the model has not seen have {features.DistanceOfUnseen(count):F2}.");
+            report.Add($"Few images bias it upward: at N = {equal.Key:N0} the bootstrap finds {equal.Min(cell => cell.Bias):F2} to {equal.Max(cell => cell.Bias):F2} of it in a cell. {Math.Min(equal.Key, 4000):N0} real garments that the model has not seen have {features.DistanceOfUnseen(equal.Key):F2}.");
         }
 
         var paper = new ResultTable([new("noise"), .. _paperSteps.Select(s => new Column($"S = {s}", "F2"))]);

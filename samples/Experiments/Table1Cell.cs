@@ -15,6 +15,9 @@ internal sealed record Table1Cell(int Steps, string Noise, int Count, double Sec
 
     public double Bias => Bootstrap.BiasOf(Distance, Replicates);
 
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"{Distance:F2} {Interval}");
+
     /// <summary>How much further than another cell's images these are, draw by draw.</summary>
     public (double Difference, Interval Interval) Beyond(Table1Cell other)
     {

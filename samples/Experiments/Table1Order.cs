@@ -23,8 +23,8 @@ internal static class Table1Order
         var table = new ResultTable([new("from, to"), .. steps.Select(s => new Column($"S = {s}"))]);
         foreach (var name in names)
         {
-            table.Add([$"{name.Noise}, {name.More}", .. steppings.Select(stepping =>
-                stepping.Pairs.FirstOrDefault(pair => (pair.Less.Noise, pair.More.Noise) == name) is { Less: not null } pair ? Text(pair) : "")]);
+            var row = steppings.Select(stepping => stepping.Pairs.Find(pair => (pair.Less.Noise, pair.More.Noise) == name));
+            table.Add([$"{name.Noise}, {name.More}", .. row.Select(pair => pair.Less is null ? null : Text(pair))]);
         }
 
         report.Add($"What more noise adds, with 95 % intervals of the paired bootstrap; bold where it excludes 0, which settles the order:", table);
@@ -60,7 +60,8 @@ internal static class Table1Order
 
         var opposite = other.Count > 0 ? $" ({string.Join("; ", other)})" : "";
         var without = unknown > 0 ? $" {unknown} settled ones are of numbers of steps that the paper does not have." : "";
-        return $"Of {same + open + unknown + other.Count} differences between neighbours, {same} are settled in the paper's order and {other.Count} against it{opposite}; {open} are not settled.{without}";
+        var all = same + open + unknown + other.Count;
+        return $"Of {all} differences between neighbours, {same} are settled in the paper's order and {other.Count} against it{opposite}; {open} are not settled.{without}";
     }
 
     private static List<(Table1Cell Less, Table1Cell More)> Pairs(IReadOnlyList<Table1Cell> cells, int steps, IReadOnlyList<string> noises)

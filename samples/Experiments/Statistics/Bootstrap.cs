@@ -8,7 +8,11 @@ namespace Experiments.Statistics;
 /// The seed. Draw b of N rows takes the same ones whatever they hold: images that come from the same noise stay together, and the difference of two
 /// estimates draw by draw is that of pairs.
 /// </param>
-internal sealed class Bootstrap(int resamples, int seed)
+/// <param name="classes">
+/// Rows 0, C, 2C, ... are of one of C classes, and so on: each is replaced by one of its class. So many images of each were asked for, and their number is no
+/// chance that an interval should tell of.
+/// </param>
+internal sealed class Bootstrap(int resamples, int seed, int classes = 1)
 {
     private const double Tail = 0.025;
 
@@ -24,7 +28,8 @@ internal sealed class Bootstrap(int resamples, int seed)
             var rows = new int[count];
             for (var i = 0; i < count; i++)
             {
-                rows[i] = random.Next(count);
+                var first = i % classes;
+                rows[i] = first + (classes * random.Next((count - first + classes - 1) / classes));
             }
 
             replicates[draw] = statistic(rows);
