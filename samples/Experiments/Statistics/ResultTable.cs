@@ -45,5 +45,5 @@ internal sealed class ResultTable(params IReadOnlyList<Column> columns)
 
     private static string Text(object cell, string format) => cell is IFormattable number
         ? number.ToString(format, CultureInfo.InvariantCulture)
-        : $"{cell}";
+        : (string)cell;
 }
