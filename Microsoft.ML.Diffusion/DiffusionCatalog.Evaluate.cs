@@ -19,7 +19,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="ArgumentOutOfRangeException">A column is missing, of another type or too long, or an option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">A set has too few rows, or a feature is not a finite number.</exception>
     /// <exception cref="OperationCanceledException">The token of the options was cancelled.</exception>
-    /// <example>See <c>samples/StepsAndQuality</c>.</example>
+    /// <example>See <c>samples/Experiments</c>.</example>
     public GenerationMetrics Evaluate(
         IDataView real,
         IDataView generated,

@@ -2,13 +2,13 @@ using System.CommandLine;
 using System.Diagnostics;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Samples;
-using StepsAndQuality;
+using Experiments.Features;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
 /// <summary>Which sampler, over which steps: the Frechet distance of garments drawn by models/garments.zip, for equal numbers of network calls.</summary>
 /// <remarks>
-/// The distance is that of samples/StepsAndQuality, on the features of its classifier, here to the 10,000 garments that the model learned from. All
+/// The distance is that of samples/Experiments, on the features of its classifier, here to the 10,000 garments that the model learned from. All
 /// cells draw the same classes, in turn and from the same noise. Euler's method is DDIM with eta 0, and has its rows.
 /// </remarks>
 internal static class SamplerTable

@@ -1,9 +1,9 @@
-using StepsAndQuality;
+using Experiments.Features;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Samples;
 
-/// <summary>The classifier of samples/StepsAndQuality beside the same of libtorch, whose convolutions are products of unfolded patches.</summary>
+/// <summary>The classifier of samples/Experiments beside the same of libtorch, whose convolutions are products of unfolded patches.</summary>
 [TestClass]
 public sealed class FeatureNetworkTests
 {

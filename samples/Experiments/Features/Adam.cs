@@ -1,4 +1,4 @@
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>Adam (Kingma and Ba 2015, algorithm 1) with PyTorch's defaults.</summary>
 internal sealed class Adam(float[][] weights, double learningRate)

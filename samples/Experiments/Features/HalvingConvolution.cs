@@ -1,4 +1,4 @@
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>A convolution of 3x3 with stride 2 and padding 1, with a ReLU behind it.</summary>
 /// <param name="inChannels">C_in.</param>

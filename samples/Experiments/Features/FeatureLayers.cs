@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>The layers of a <see cref="FeatureNetwork"/>, for one picture at a time.</summary>
 internal sealed class FeatureLayers

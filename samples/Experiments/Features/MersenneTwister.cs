@@ -1,4 +1,4 @@
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>
 /// The random numbers of PyTorch on the CPU (MT19937; Matsumoto and Nishimura 1998), so that a network starts as PyTorch's with the same seed does.

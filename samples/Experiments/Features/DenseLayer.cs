@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>A linear layer: y = x W + b.</summary>
 /// <param name="inputs">K.</param>

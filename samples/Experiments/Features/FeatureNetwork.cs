@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>A small classifier of garments, whose last layer but one is what it looks at: 32 features of a picture.</summary>
 internal sealed class FeatureNetwork

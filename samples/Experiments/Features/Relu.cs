@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace StepsAndQuality;
+namespace Experiments.Features;
 
 /// <summary>max(0, x), in place.</summary>
 internal static class Relu
