@@ -1,7 +1,8 @@
 namespace Microsoft.ML.Diffusion.Engines.Cpu;
 
-/// <summary>Memory between calls: what one needed, the next takes, whatever it computes. It keeps no more pieces than there are cores.</summary>
-internal sealed class CpuMemoryPool
+/// <summary>Memory between calls: what one needed, the next takes, whatever it computes.</summary>
+/// <param name="most">The pieces that it keeps at most: as many as there are cores.</param>
+internal sealed class CpuMemoryPool(int most)
 {
     private readonly Lock _turn = new();
     private readonly List<CpuMemory> _idle = []; // by length
@@ -39,14 +40,14 @@ internal sealed class CpuMemoryPool
         return new CpuMemory(length);
     }
 
-    /// <summary>Gives a piece back. Beyond one for each core, the smallest is left to the garbage collector.</summary>
+    /// <summary>Gives a piece back. Beyond the most that it keeps, the smallest is left to the garbage collector.</summary>
     public void Return(CpuMemory memory)
     {
         lock (_turn)
         {
             var larger = _idle.FindIndex(other => other.Length > memory.Length);
             _idle.Insert(larger >= 0 ? larger : _idle.Count, memory);
-            if (_idle.Count > Environment.ProcessorCount)
+            if (_idle.Count > most)
             {
                 _idle.RemoveAt(0);
             }

@@ -11,7 +11,7 @@ internal sealed unsafe class CpuNetwork(NetworkWeights weights) : Network(weight
 {
     private PreparedFilters? _filters;
     private readonly ConcurrentDictionary<(int Last, int Images), CpuProgram> _programs = new(); // of few images each, and so a few
-    private readonly CpuMemoryPool _memory = new();
+    private readonly CpuMemoryPool _memory = new(Environment.ProcessorCount);
 
     /// <inheritdoc/>
     public override ComputeDevice Device => ComputeDevice.Cpu;
