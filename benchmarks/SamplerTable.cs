@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Experiments.Features;
 using Microsoft.ML.Diffusion.Evaluation;
 using Microsoft.ML.Diffusion.Samples;
-using Experiments.Features;
 
 namespace Microsoft.ML.Diffusion.Benchmarks;
 
