@@ -9,7 +9,7 @@ internal static class AdviceTexts
     public const int FewSteps = 1000;
 
     private const double WarmupShare = 0.1;
-    private const double UsualRate = 5e-3; // no network bears a higher one for long
+    private const double UsualRate = 5e-3; // what is above is taken to be wrong by a digit
 
     private static readonly OptionName _batchSize = new(nameof(TrainingOptions.BatchSize));
     private static readonly OptionName _duration = new(nameof(TrainingOptions.Duration));
@@ -85,7 +85,7 @@ internal static class AdviceTexts
     private static OptionText Short(string told, OptionText need) =>
         $"This run has {told} steps, and less than {FewSteps} seldom suffice for images that one recognizes: {need}.";
 
-    // Rates at which nothing learns are wrong by a digit; at others a network has learned, and lost it.
+    // Half of a usual rate will do: at it the network has learned, and lost it.
     private static OptionText Lower(double rate, double highest) =>
         $"Stop the run and set {_learningRate} ({highest}, now {rate:G3}) to {highest / (highest > UsualRate ? 10 : 2):G3} or so, or raise {_warmupSteps}.";
 
