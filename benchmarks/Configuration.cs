@@ -12,8 +12,6 @@ internal sealed record Configuration(
     int WarmupSteps,
     int TrainingSteps)
 {
-    public const int BatchSize = 32;
-
     public const int SamplingSteps = 20;
 
     public const int SamplingRuns = 3;
@@ -22,9 +20,23 @@ internal sealed record Configuration(
 
     public static readonly Configuration Small = new("small", 32, 3, 64, [1, 2, 2], 2, 16, 4, 7);
 
+    /// <summary>That of Ho et al. 2020 for CIFAR-10, too large to be measured on a few cores.</summary>
+    public static readonly Configuration Cifar10 = new("cifar10", 32, 3, 128, [1, 2, 2, 2], 2, 16, 20, 30) { BatchSize = 128 };
+
     public static IReadOnlyList<Configuration> All => [Garments, Small];
 
-    public static Configuration Named(string name) => All.Single(configuration => configuration.Name == name);
+    /// <summary>Those for a graphics card: with batches that fill it, and steps enough for its clock to rise.</summary>
+    public static IReadOnlyList<Configuration> AllOfCards =>
+        [.. ((Configuration[])[Garments, Small, Cifar10]).Select(configuration => configuration with { BatchSize = 128, WarmupSteps = 30, TrainingSteps = 60 })];
+
+    /// <summary>Gets the images of a batch.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Gets what computes, by the option's name.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Gets what training computes in.</summary>
+    public TrainingPrecision Precision { get; init; } = TrainingPrecision.Float32;
 }
 
 /// <summary>What one process measured.</summary>

@@ -84,7 +84,7 @@ internal sealed class PlainUNet : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var frequencies = exp(arange(_channels / 2) * -(Math.Log(10000) / ((_channels / 2) - 1)));
+        var frequencies = exp(arange(_channels / 2, device: x.device) * -(Math.Log(10000) / ((_channels / 2) - 1)));
         var angles = timesteps.unsqueeze(1).to(ScalarType.Float32) * frequencies.unsqueeze(0);
         var embedding = _time2.forward(nn.functional.silu(_time1.forward(cat([angles.sin(), angles.cos()], 1))));
         var h = _in.forward(x);

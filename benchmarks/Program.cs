@@ -9,6 +9,12 @@ if (args is [Worker.Command, var side, var configuration])
     return 0;
 }
 
+if (args is ["device", var device])
+{
+    DeviceSpeed.Print(device);
+    return 0;
+}
+
 if (args is ["noise"])
 {
     NoiseSpeed.Print();

@@ -25,29 +25,30 @@ internal static class ProjectSide
             Training = new TrainingOptions
             {
                 NumberOfSteps = configuration.WarmupSteps + configuration.TrainingSteps,
-                BatchSize = Configuration.BatchSize,
+                BatchSize = configuration.BatchSize,
+                Precision = configuration.Precision,
                 ReportEverySteps = 1,
                 Progress = new Receiver(times),
             },
-            Device = "cpu",
+            Device = configuration.Device,
         };
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Pixels", options).Fit(Rows(mlContext, configuration));
         var step = Median(times.Zip(times.Skip(1), (from, to) => (to - from).TotalSeconds).TakeLast(configuration.TrainingSteps));
         var peak = PeakMemory.Megabytes;
 
         var generation =
-            new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = Configuration.BatchSize, Seed = 1 };
+            new GenerationOptions { Sampler = new DdimSampler(Configuration.SamplingSteps), BatchSize = configuration.BatchSize, Seed = 1 };
         var sampling = Enumerable.Range(0, Configuration.SamplingRuns).Min(_ =>
         {
             var clock = Stopwatch.StartNew();
-            foreach (var image in model.Generate(Configuration.BatchSize, generation))
+            foreach (var image in model.Generate(configuration.BatchSize, generation))
             {
                 image.Dispose();
             }
 
             return clock.Elapsed.TotalSeconds;
         });
-        return new Measurement(Configuration.BatchSize / step, Configuration.BatchSize / sampling, peak, model.NumberOfParameters);
+        return new Measurement(configuration.BatchSize / step, configuration.BatchSize / sampling, peak, model.NumberOfParameters);
     }
 
     public static IDataView Rows(MLContext mlContext, Configuration configuration)
@@ -55,7 +56,7 @@ internal static class ProjectSide
         var random = new Random(0);
         var length = configuration.Channels * configuration.ImageSize * configuration.ImageSize;
         var rows =
-            Enumerable.Range(0, 2 * Configuration.BatchSize)
+            Enumerable.Range(0, 2 * configuration.BatchSize)
                 .Select(_ => new Row(Enumerable.Range(0, length).Select(_ => (float)random.Next(256)).ToArray()))
                 .ToList();
         var schema = SchemaDefinition.Create(typeof(Row));

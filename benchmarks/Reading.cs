@@ -10,6 +10,7 @@ internal static class Reading
 {
     private const int Images = 2000;
     private const int Side = 32;
+    private const int BatchSize = 32;
 
     /// <summary>Images a second: decoded once from PNG files, and taken in batches of 32 from what was decoded.</summary>
     public static (double Decoded, double Batched) Measure(MLContext mlContext)
@@ -28,9 +29,9 @@ internal static class Reading
 
             clock.Restart();
             const int Passes = 10;
-            for (var first = 0; first < Passes * Images; first += Configuration.BatchSize)
+            for (var first = 0; first < Passes * Images; first += BatchSize)
             {
-                _ = read.Batch([.. Enumerable.Range(first, Configuration.BatchSize).Select(i => i * 7 % Images)]);
+                _ = read.Batch([.. Enumerable.Range(first, BatchSize).Select(i => i * 7 % Images)]);
             }
 
             return (Images / decoding, Passes * Images / clock.Elapsed.TotalSeconds);

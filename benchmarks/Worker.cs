@@ -17,13 +17,13 @@ internal static class Worker
             return;
         }
 
-        var chosen = Configuration.Named(configuration);
+        var chosen = JsonSerializer.Deserialize<Configuration>(configuration)!;
         Console.WriteLine(JsonSerializer.Serialize(side == "plain" ? PlainSide.Measure(chosen) : ProjectSide.Measure(chosen)));
     }
 
     /// <summary>Measures in another process.</summary>
     public static Measurement Ask(string side, Configuration configuration) =>
-        JsonSerializer.Deserialize<Measurement>(Start(Command, side, configuration.Name))!;
+        JsonSerializer.Deserialize<Measurement>(Start(Command, side, JsonSerializer.Serialize(configuration)))!;
 
     /// <summary>Measures what has no other side, in another process.</summary>
     public static SortedDictionary<string, double> AskOthers() =>
