@@ -27,10 +27,13 @@ internal sealed record Configuration(
 
     /// <summary>Those for a graphics card: with batches that fill it, and steps enough for its clock to rise.</summary>
     public static IReadOnlyList<Configuration> AllOfCards =>
-        [.. ((Configuration[])[Garments, Small, Cifar10]).Select(configuration => configuration with { BatchSize = 128, WarmupSteps = 30, TrainingSteps = 60 })];
+        [.. ((Configuration[])[Garments, Small, Cifar10]).Select(configuration => configuration with { BatchSize = 128, WarmupSteps = 30, TrainingSteps = 60, SamplingBatches = 8 })];
 
     /// <summary>Gets the images of a batch.</summary>
     public int BatchSize { get; init; } = 32;
+
+    /// <summary>Gets the batches that are generated in a run.</summary>
+    public int SamplingBatches { get; init; } = 1;
 
     /// <summary>Gets what computes, by the option's name.</summary>
     public string Device { get; init; } = "cpu";

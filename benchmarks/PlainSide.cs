@@ -56,12 +56,20 @@ internal static class PlainSide
         var step = Times(Step, configuration.WarmupSteps, configuration.TrainingSteps).Order().ElementAt(configuration.TrainingSteps / 2);
         var peak = PeakMemory.Megabytes;
         network.eval();
-        var sampling = Times(() => Sample(network, configuration, alphaBar), 0, Configuration.SamplingRuns).Min();
+        var sampling = Times(() => SampleAll(network, configuration, alphaBar), 0, Configuration.SamplingRuns).Min();
         return new Measurement(
             configuration.BatchSize / step,
-            configuration.BatchSize / sampling,
+            configuration.BatchSize * configuration.SamplingBatches / sampling,
             peak,
             network.parameters().Sum(weight => weight.numel()));
+    }
+
+    private static void SampleAll(PlainUNet network, Configuration configuration, Tensor alphaBars)
+    {
+        for (var batch = 0; batch < configuration.SamplingBatches; batch++)
+        {
+            Sample(network, configuration, alphaBars);
+        }
     }
 
     // DDIM with eta 0.

@@ -41,14 +41,14 @@ internal static class ProjectSide
         var sampling = Enumerable.Range(0, Configuration.SamplingRuns).Min(_ =>
         {
             var clock = Stopwatch.StartNew();
-            foreach (var image in model.Generate(configuration.BatchSize, generation))
+            foreach (var image in model.Generate(configuration.BatchSize * configuration.SamplingBatches, generation))
             {
                 image.Dispose();
             }
 
             return clock.Elapsed.TotalSeconds;
         });
-        return new Measurement(configuration.BatchSize / step, configuration.BatchSize / sampling, peak, model.NumberOfParameters);
+        return new Measurement(configuration.BatchSize / step, configuration.BatchSize * configuration.SamplingBatches / sampling, peak, model.NumberOfParameters);
     }
 
     public static IDataView Rows(MLContext mlContext, Configuration configuration)

@@ -58,6 +58,7 @@ public sealed class GenerationTests
 
         Assert.AreEqual(side == 32 ? Math.Max(expected, 2 * CoreShare.Cores) : expected, new GenerationOptions().BatchSizeFor(model));
         Assert.AreEqual(7, new GenerationOptions { BatchSize = 7 }.BatchSizeFor(model));
+        Assert.AreEqual(1, new GenerationOptions().BatchesAtOnce(model), "images of one batch have all cores");
     }
 
     [TestMethod]

@@ -25,9 +25,18 @@ public sealed class ImageToImageTests
     {
         var options = Options(Named(sampler));
 
-        var edited = Pictures.Digests(TrainedModel.On(device).ImageToImage(_images, 0.45, options));
+        var edited = TrainedModel.On(device).ImageToImage(_images, 0.45, options);
+        var decoded = TrainedModel.On(device).Decode(TrainedModel.On(device).AddNoise(_images, 449, seed: 9), options);
 
-        CollectionAssert.AreEqual(Pictures.Digests(TrainedModel.On(device).Decode(TrainedModel.On(device).AddNoise(_images, 449, seed: 9), options)), edited);
+        var distances = edited.Zip(decoded, (a, b) => Pictures.Distance(a, b)).ToArray();
+        if (device == "cuda")
+        {
+            Assert.IsLessThan(1, distances.Max(), string.Join(", ", distances));
+        }
+        else
+        {
+            CollectionAssert.AreEqual(Pictures.Digests(decoded), Pictures.Digests(edited));
+        }
     }
 
     [TestMethod]

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Model;
 using Microsoft.ML.Diffusion.Runtime;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
@@ -21,6 +22,25 @@ public static class EveryDevice
     public static IEnumerable<TestDataRow<(string Device, T Value)>> With<T>(IEnumerable<T> values) =>
         values.SelectMany(value => Rows(device => (device, value)));
 
+    /// <summary>
+    /// Lets a card multiply in the whole of single precision until the result is disposed, in place of TF32, which rounds factors to 10 bits: for comparisons
+    /// with numbers of other programs. Other devices always do. Tests run one after another.
+    /// </summary>
+    public static IDisposable Exactly(string device)
+    {
+        var isCard = Of(device).Kind == DeviceKind.Cuda;
+        Allow(!isCard);
+        return new Ending(() => Allow(true));
+
+        void Allow(bool rounding)
+        {
+            if (isCard)
+            {
+                (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32) = (rounding, rounding);
+            }
+        }
+    }
+
     internal static ComputeDevice Of(string name) => DeviceChoice.Resolve(new MLContext(), name);
 
     private static IEnumerable<TestDataRow<T>> Rows<T>(Func<string, T> row) =>
@@ -29,6 +49,11 @@ public static class EveryDevice
         new(row("torch")),
         new(row("cuda")) { TestCategories = [TestCategories.Gpu], IgnoreMessage = _lackOfCuda.Value },
     ];
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
 
     private static string? FindLackOfCuda()
     {

@@ -25,6 +25,7 @@ public sealed class DiffusersUNetGoldenTests
     public void Forward_NetworkOfTheFolder_GivesThePeersOutput(string device, string folder)
     {
         using var golden = SafetensorsFile.Open(GoldenFolder.File($"{folder}/io.safetensors"));
+        using var exactly = EveryDevice.Exactly(device);
         using var network = Load(device, folder, golden);
 
         GoldenAssert.AreClose(golden["output"].ToDoubles(), Run(network, golden, "timestep"), folder, Tolerance);
@@ -36,6 +37,7 @@ public sealed class DiffusersUNetGoldenTests
     public void Forward_OneNumberChanged_IsSeen(string device, string folder)
     {
         using var golden = SafetensorsFile.Open(GoldenFolder.File($"{folder}/io.safetensors"));
+        using var exactly = EveryDevice.Exactly(device);
         using var network = Load(device, folder, golden);
 
         GoldenAssert.Fails(

@@ -23,6 +23,7 @@ public sealed class UNetGoldenTests
     [DynamicData(nameof(FilesOnDevices))]
     public void Forward_WeightsOfTheReference_GivesItsOutput(string device, string file)
     {
+        using var exactly = EveryDevice.Exactly(device);
         using var golden = new GoldenUNet(file);
         golden.LoadWeights();
 
@@ -48,6 +49,7 @@ public sealed class UNetGoldenTests
     [DynamicData(nameof(FilesOnDevices))]
     public void Forward_OneNumberChanged_IsSeen(string device, string file)
     {
+        using var exactly = EveryDevice.Exactly(device);
         using var golden = new GoldenUNet(file);
         golden.LoadWeights();
         var expected = golden.Values("output");

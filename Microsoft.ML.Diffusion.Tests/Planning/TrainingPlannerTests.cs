@@ -185,6 +185,27 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    public void ACardTakesLargeBatchesHoweverShortTheTime()
+    {
+        var card = Emoji with { OnCard = true, Budget = TimeSpan.FromSeconds(60) };
+        List<int> measured = [];
+        double AtSteps(DiffusionOptions options)
+        {
+            measured.Add(options.Training.BatchSize);
+            return 0.03; // whatever is learned, as was seen of small networks
+        }
+
+        var planned = new TrainingPlanner(card, options => options, AtSteps).Decide(() => TimeSpan.Zero);
+
+        Assert.AreEqual(128, planned.BatchSize);
+        Assert.IsTrue(measured.TrueForAll(batch => batch == 128), string.Join(", ", measured));
+        Assert.IsGreaterThan(8, planned.Network.BaseChannels, "a network that is no slower");
+        Assert.AreEqual(128, Plan(card with { Images = 128 }, 1e13).BatchSize);
+        Assert.AreEqual(64, Plan(card with { Images = 127 }, 1e13).BatchSize);
+        Assert.AreEqual(8, Plan(card with { Images = 1 }, 1e11).BatchSize);
+    }
+
+    [TestMethod]
     public void APlanIsReadAsItWasWritten()
     {
         var planned = Plan(Emoji, TwoCores);

@@ -10,6 +10,7 @@ namespace Microsoft.ML.Diffusion.Generation;
 /// <param name="model">Whose images they are.</param>
 internal sealed class GenerationBatches(GenerationOptions options, DiffusionModel model)
 {
+    private readonly Lock _turn = new();
     private readonly int _size = options.BatchSizeFor(model);
     private readonly ImageShape _shape = model.Description.Shape;
 
@@ -20,10 +21,17 @@ internal sealed class GenerationBatches(GenerationOptions options, DiffusionMode
     /// <param name="labels">The class of each image, -1 for none; null for none of any.</param>
     /// <param name="generate">Makes a batch.</param>
     /// <returns>The batches in order, without the images that filled up the last.</returns>
-    public IEnumerable<Batch> Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate) =>
-        from batch in model.Batches(count, _size)
-        let classes = labels is null ? null : Array.ConvertAll(batch.Places, place => labels[place])
-        select generate(batch.Places, classes).Take(batch.Taken);
+    public IEnumerable<Batch> Generate(int count, IReadOnlyList<int>? labels, Func<int[], IReadOnlyList<int>?, Batch> generate)
+    {
+        var (batches, atOnce) = (model.Batches(count, _size), options.BatchesAtOnce(model));
+        return atOnce > 1 ? InOrder.Select(batches, atOnce, One) : batches.Select(One);
+
+        Batch One(FilledBatch batch)
+        {
+            var classes = labels is null ? null : Array.ConvertAll(batch.Places, place => labels[place]);
+            return generate(batch.Places, classes).Take(batch.Taken);
+        }
+    }
 
     /// <summary>Joins batches to one.</summary>
     /// <param name="count">The number of all images.</param>
@@ -56,7 +64,13 @@ internal sealed class GenerationBatches(GenerationOptions options, DiffusionMode
                 Show(observer, new SamplingSnapshot(step, steps, places[0], x.Take(taken), predictedX0.Take(taken), _shape));
             }
 
-            options.Progress?.Report((double)++done / all);
+            if (options.Progress is { } progress)
+            {
+                lock (_turn) // so that it never goes back
+                {
+                    progress.Report((double)++done / all);
+                }
+            }
         };
     }
 

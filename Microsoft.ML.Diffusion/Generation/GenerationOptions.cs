@@ -10,6 +10,11 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>How images are generated from a trained model.</summary>
 public sealed record GenerationOptions
 {
+    // An H100 gives small networks' images twice as fast if it need not wait while the host computes and asks (docs/performance.md).
+    private const int BatchesOfCard = 4;
+
+    private const long CardBytes = 4L << 30;
+
     private static readonly DdimSampler _default = new();
     private readonly Sampler? _chosen;
 
@@ -38,8 +43,9 @@ public sealed record GenerationOptions
     /// <summary>Gets the number of images that go through the network together.</summary>
     /// <value>
     /// 1 to 65,536; <see langword="null"/>, the default, is 16 or two for each core, whatever is more, on the CPU and 256 on CUDA, or fewer, so that a batch
-    /// takes 1 GiB on the CPU and its features 4 GiB on CUDA at most. An image does not depend on how many are asked. On the CPU it does not depend on this
-    /// either; on CUDA, where the last batch is filled up, rounding may change rare pixels by one level of 256 between batch sizes.
+    /// takes 1 GiB on the CPU and the features of four 4 GiB on CUDA at most, where as many batches as that has room for, four at most, are computed at once
+    /// unless there is an <see cref="Observer"/>. An image does not depend on how many are asked. On the CPU it does not depend on this either; on CUDA,
+    /// where the last batch is filled up, rounding may change rare pixels by one level of 256 between batch sizes.
     /// </value>
     public int? BatchSize { get; init; }
 
@@ -100,20 +106,27 @@ public sealed record GenerationOptions
     // What was asked for, or what takes a few GiB of a GPU and one of the CPU's memory at most.
     internal int BatchSizeFor(DiffusionModel model)
     {
-        const long ProcessorBytes = 1L << 30, CardBytes = 4L << 30;
-        var (network, shape) = (model.Description.Network, model.Description.Shape);
-        var features = sizeof(float) * UNetSize.FeaturesOfImage(network, shape.Height, shape.Width);
+        const long ProcessorBytes = 1L << 30;
 
         // The CPU's engine takes a few images at a time: what grows with the batch is only what samplers keep of each, in double.
         const int Kept = 16;
         var (most, bytes, ofImage) = model.Device.Kind switch
         {
-            DeviceKind.Cpu => (Math.Max(16, 2 * CoreShare.Cores), ProcessorBytes, (double)Kept * sizeof(double) * shape.PixelCount),
-            DeviceKind.Torch => (16, ProcessorBytes, features),
-            _ => (256, CardBytes, features),
+            DeviceKind.Cpu =>
+                (Math.Max(16, 2 * CoreShare.Cores), ProcessorBytes, (double)Kept * sizeof(double) * model.Description.Shape.PixelCount),
+            DeviceKind.Torch => (16, ProcessorBytes, FeatureBytes(model)),
+            _ => (256, CardBytes / BatchesOfCard, FeatureBytes(model)),
         };
         return BatchSize ?? (int)Math.Clamp(bytes / ofImage, 1, most);
     }
+
+    /// <summary>How many batches are computed at once: several on a card, if its memory has room. An observer sees one after another.</summary>
+    internal int BatchesAtOnce(DiffusionModel model) => model.Device.Kind == DeviceKind.Cuda && Observer is null
+        ? (int)Math.Clamp(CardBytes / (FeatureBytes(model) * BatchSizeFor(model)), 1, BatchesOfCard)
+        : 1;
+
+    private static double FeatureBytes(DiffusionModel model) =>
+        sizeof(float) * UNetSize.FeaturesOfImage(model.Description.Network, model.Description.Shape.Height, model.Description.Shape.Width);
 
     internal void ValidateFor(NoiseSchedule schedule, ModelVariance variance)
     {

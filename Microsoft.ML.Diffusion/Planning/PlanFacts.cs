@@ -8,4 +8,8 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <param name="Classes">The number of their classes; 0 without.</param>
 /// <param name="HasValidation">Whether other images are given to judge by.</param>
 /// <param name="Budget">How long training may take, the measuring included.</param>
-internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Classes, bool HasValidation, TimeSpan Budget);
+internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Classes, bool HasValidation, TimeSpan Budget)
+{
+    /// <summary>Gets whether a graphics card learns, which is as long at a step of few images as at one of many.</summary>
+    public bool OnCard { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Microsoft.ML.Diffusion.Networks;
 
 namespace Microsoft.ML.Diffusion.Planning;
@@ -20,6 +21,10 @@ internal static class PlannedTraining
 
     private const double HeldOutShare = 0.1;
     private const int UsualBatch = 32;
+    private const int LeastBatch = 8;
+
+    // A step of 16 images takes a card as long as one of 128: an H100 25 to 40 ms (docs/performance.md).
+    private const int BatchOfCard = 128;
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
     private const int ManySteps = 25_000; // with larger ones they are steadier
     // At this rate larger networks never begin to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its weights (docs/planning.md).
@@ -33,10 +38,10 @@ internal static class PlannedTraining
     private const double AverageShare = 0.06;
 
     /// <summary>Options to measure a network with.</summary>
-    public static DiffusionOptions Of(UNetOptions network) => new()
+    public static DiffusionOptions Of(PlanFacts facts, UNetOptions network) => new()
     {
         Network = network,
-        Training = new TrainingOptions { BatchSize = UsualBatch, LearningRate = HighestRate },
+        Training = new TrainingOptions { BatchSize = Batches(facts).Usual, LearningRate = HighestRate },
     };
 
     /// <summary>Options for a network whose speed is known.</summary>
@@ -54,9 +59,9 @@ internal static class PlannedTraining
     {
         var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
         var images = duration.TotalSeconds / secondsPerImage;
-        var options = Of(network);
+        var options = Of(facts, network);
         var plan = new UNetPlan(network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes);
-        var chosen = options.Training with { BatchSize = Batch(images), LearningRate = LearningRate(plan.NumberOfParameters) };
+        var chosen = options.Training with { BatchSize = Batch(facts, images), LearningRate = LearningRate(plan.NumberOfParameters) };
         var training = configure(options with { Training = chosen }).Training;
         var steps = Math.Max(1, images / training.BatchSize);
         return new PlannedOptions(
@@ -81,10 +86,17 @@ internal static class PlannedTraining
         return double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
-    private static int Batch(double images)
+    // Of few images a card's batch is all, or up to half of them less.
+    private static (int Least, int Usual) Batches(PlanFacts facts)
     {
-        var batch = UsualBatch;
-        while (batch > 8 && images / batch < EnoughSteps)
+        var ofCard = Math.Clamp((int)BitOperations.RoundUpToPowerOf2((uint)facts.Images + 1) / 2, LeastBatch, BatchOfCard);
+        return facts.OnCard ? (ofCard, ofCard) : (LeastBatch, UsualBatch);
+    }
+
+    private static int Batch(PlanFacts facts, double images)
+    {
+        var (least, batch) = Batches(facts);
+        while (batch > least && images / batch < EnoughSteps)
         {
             batch /= 2;
         }

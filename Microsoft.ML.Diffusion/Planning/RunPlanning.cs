@@ -18,7 +18,10 @@ internal sealed class RunPlanning(
 {
     private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(10); // with a day of training, too
 
-    private readonly PlanFacts _facts = new(images.Shape, images.Count, classNames.Count, hasValidation, budget.Time);
+    private readonly PlanFacts _facts = new(images.Shape, images.Count, classNames.Count, hasValidation, budget.Time)
+    {
+        OnCard = device.Kind == DeviceKind.Cuda,
+    };
 
     /// <summary>Decides, and tells what and why before the first step.</summary>
     /// <param name="earlier">The plan of the run that is resumed, as JSON; null for a new one.</param>

@@ -21,8 +21,9 @@ internal sealed class TrainingPlanner(
     // same time (docs/planning.md). For a pixel, because a larger image says more to the same network: it needs no more of them.
     private const double ImagesPerOperation = 0.2;
 
-    // A plan for a processor that nobody has measured yet: where to begin to measure.
+    // A plan for a device that nobody has measured yet: where to begin to measure.
     private const double TypicalOperationsPerSecond = 1.5e11;
+    private const double TypicalOperationsOfCard = 3e12;
 
     private readonly Dictionary<int, double> _measured = [];
 
@@ -44,7 +45,7 @@ internal sealed class TrainingPlanner(
     private List<DiffusionOptions> Candidates() =>
     [
         .. NetworkLadder.For(facts.Shape)
-            .Select(network => configure(PlannedTraining.Of(network)))
+            .Select(network => configure(PlannedTraining.Of(facts, network)))
             .DistinctBy(options => options.Network),
     ];
 
@@ -74,7 +75,7 @@ internal sealed class TrainingPlanner(
     {
         if (_measured.Count == 0)
         {
-            return 3 * work[place] / TypicalOperationsPerSecond;
+            return 3 * work[place] / (facts.OnCard ? TypicalOperationsOfCard : TypicalOperationsPerSecond);
         }
 
         var nearest = _measured.Keys.MinBy(other => Math.Abs(other - place));

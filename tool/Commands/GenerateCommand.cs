@@ -70,7 +70,7 @@ internal sealed class GenerateCommand : ToolCommand
             Values.Whole(
                 "--batch",
                 "N",
-                "Pictures that go through the network together [default: 16, or 256 on CUDA; fewer if their features would take more than 1 GiB, or 4 GiB on CUDA]"));
+                "Pictures that go through the network together [default: 16, or 256 on CUDA; fewer if they would take more than 1 GiB]"));
         _seed = Added(CommonOptions.Seed("Seed; picture i of a seed is the same however many are drawn"));
         _device = Added(CommonOptions.Device());
     }
