@@ -30,6 +30,12 @@ public sealed class PlanTextTests
             """,
             PlanText.Of(facts, planned, planned.ApplyTo(new DiffusionOptions())));
 
+        var (card, ofCard) = (facts with { OnCard = true }, planned with { BatchSize = 128 });
+        StringAssert.Contains(
+            PlanText.Of(card, ofCard, ofCard.ApplyTo(new DiffusionOptions())),
+            "for detail, give it about 40 minutes",
+            "as many steps show as much, with larger batches, too");
+
         var often = planned with { Augments = true };
         StringAssert.Contains(
             PlanText.Of(facts with { Images = 100 }, often, often.ApplyTo(new DiffusionOptions())),

@@ -76,7 +76,8 @@ public sealed record GenerationOptions
     /// <value>Above <see cref="GuidanceSigmaMin"/>; infinity, the default, guides from the start.</value>
     public double GuidanceSigmaMax { get; init; } = double.PositiveInfinity;
 
-    /// <summary>Gets the receiver of the share of the steps done, 0..1.</summary>
+    /// <summary>Gets the receiver of the share of the steps done, 0..1, which never falls.</summary>
+    /// <value><see langword="null"/>, the default, is told nothing. On CUDA, where batches are computed at once, it is called from their threads, one at a time.</value>
     public IProgress<double>? Progress { get; init; }
 
     /// <summary>Gets what is called after every step of every batch, with the images as they are by then.</summary>

@@ -18,7 +18,10 @@ internal static class PlanText
         var network = new UNetPlan(options.Network, shape.Channels, outputs, shape.Height, shape.Width, facts.Classes);
         var duration = options.Training.Duration ?? planned.Duration;
         var steps = duration.TotalSeconds / planned.SecondsPerStep;
-        var operations = 3 * PlanWork.Operations(network) * batch / planned.SecondsPerStep;
+
+        // A card's larger batches make a step better, but not as much better as that many more steps would.
+        var counted = facts.OnCard ? Math.Min(batch, PlannedTraining.UsualBatch) : batch;
+        var operations = 3 * PlanWork.Operations(network) * counted / planned.SecondsPerStep;
         var (colours, classes) = (shape.Channels == 1 ? "grey" : "in colour", facts.Classes > 0 ? $", {facts.Classes} classes" : "");
         var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / facts.Images);
         var changed = options.Training.Augmentation is null ? "" : ", each time changed a little";

@@ -19,8 +19,10 @@ internal static class PlannedTraining
     // Seen more often, images are learned by heart unless they are changed; seen less often, changing them only costs time (docs/planning.md).
     private const double OftenSeen = 300;
 
+    /// <summary>The images of a step, where there is nothing to say for more or for less.</summary>
+    public const int UsualBatch = 32;
+
     private const double HeldOutShare = 0.1;
-    private const int UsualBatch = 32;
     private const int LeastBatch = 8;
 
     // A step of 16 images takes a card as long as one of 128: an H100 25 to 40 ms (docs/performance.md).
