@@ -17,7 +17,7 @@ internal static class ExperimentCommands
         var students =
             new Option<string[]>("--student")
             {
-                Description = "A distilled model to time, beside models/garments-4.zip where that is; may be given more than once.",
+                Description = "A distilled model to time, beside models/garments-4.zip; may be given more than once.",
                 DefaultValueFactory = _ => [],
             };
 
@@ -73,9 +73,5 @@ internal static class ExperimentCommands
         return command;
     }
 
-    private static string[] Students(string[] given)
-    {
-        var bundled = Path.Combine(AppContext.BaseDirectory, "garments-4.zip");
-        return File.Exists(bundled) ? [bundled, .. given] : given;
-    }
+    private static string[] Students(string[] given) => [Path.Combine(AppContext.BaseDirectory, "garments-4.zip"), .. given];
 }
