@@ -27,7 +27,8 @@ internal sealed record Configuration(
 
     /// <summary>Those for a graphics card: with batches that fill it, and steps enough for its clock to rise.</summary>
     public static IReadOnlyList<Configuration> AllOfCards =>
-        [.. ((Configuration[])[Garments, Small, Cifar10]).Select(configuration => configuration with { BatchSize = 128, WarmupSteps = 30, TrainingSteps = 60, SamplingBatches = 8 })];
+        [.. ((Configuration[])[Garments, Small, Cifar10]).Select(
+            configuration => configuration with { BatchSize = 128, WarmupSteps = 30, TrainingSteps = 60, SamplingBatches = 8 })];
 
     /// <summary>Gets the images of a batch.</summary>
     public int BatchSize { get; init; } = 32;

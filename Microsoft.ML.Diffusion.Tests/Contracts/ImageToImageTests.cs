@@ -29,7 +29,7 @@ public sealed class ImageToImageTests
         var decoded = TrainedModel.On(device).Decode(TrainedModel.On(device).AddNoise(_images, 449, seed: 9), options);
 
         var distances = edited.Zip(decoded, (a, b) => Pictures.Distance(a, b)).ToArray();
-        if (device == "cuda")
+        if (device == "cuda") // where stochastic samplers gave other bits on an H100; why is not known
         {
             Assert.IsLessThan(1, distances.Max(), string.Join(", ", distances));
         }

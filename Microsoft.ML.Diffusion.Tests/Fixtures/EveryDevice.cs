@@ -23,8 +23,8 @@ public static class EveryDevice
         values.SelectMany(value => Rows(device => (device, value)));
 
     /// <summary>
-    /// Lets a card multiply in the whole of single precision until the result is disposed, in place of TF32, which rounds factors to 10 bits: for comparisons
-    /// with numbers of other programs. Other devices always do. Tests run one after another.
+    /// Lets a card multiply in the whole of single precision until the result is disposed, in place of TF32, which rounds factors to 10 bits:
+    /// for comparisons with numbers of other programs. Other devices always do. Tests run one after another.
     /// </summary>
     public static IDisposable Exactly(string device)
     {
@@ -50,11 +50,6 @@ public static class EveryDevice
         new(row("cuda")) { TestCategories = [TestCategories.Gpu], IgnoreMessage = _lackOfCuda.Value },
     ];
 
-    private sealed class Ending(Action end) : IDisposable
-    {
-        public void Dispose() => end();
-    }
-
     private static string? FindLackOfCuda()
     {
         try
@@ -65,5 +60,10 @@ public static class EveryDevice
         {
             return lack.Message.Split('\n')[0];
         }
+    }
+
+    private sealed class Ending(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 }

@@ -56,7 +56,6 @@ public sealed class InOrderTests
     [TestMethod]
     public void Select_OneFails_ThrowsWhatItThrewWhenNoneIsComputed()
     {
-        using var first = new ManualResetEventSlim();
         var running = 0;
 
         IEnumerable<int> Results() => InOrder.Select([0, 1, 2, 3], 3, item =>

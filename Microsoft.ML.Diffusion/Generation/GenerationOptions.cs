@@ -10,7 +10,7 @@ namespace Microsoft.ML.Diffusion;
 /// <summary>How images are generated from a trained model.</summary>
 public sealed record GenerationOptions
 {
-    // An H100 gives small networks' images twice as fast if it need not wait while the host computes and asks (docs/performance.md).
+    // An H100 was twice as fast with a small network when it need not wait while the host computes and asks (docs/performance.md).
     private const int BatchesOfCard = 4;
 
     private const long CardBytes = 4L << 30;
