@@ -25,6 +25,9 @@ internal static class SamplerTable
         ("heun", (steps, timesteps) => new HeunSampler(steps) { Timesteps = timesteps }),
     ];
 
+    // Searched for with the model at hand, by UniPC, and taken by all.
+    private const string Best = "Best";
+
     private static readonly (string Name, Func<int, TimestepSubset> Create)[] _subsets =
     [
         ("Trailing", TimestepSubset.Trailing),
@@ -58,7 +61,7 @@ internal static class SamplerTable
             var spacings =
                 new Option<string[]>("--spacings")
                 {
-                    Description = "Rows of the table for each sampler.",
+                    Description = "Rows of the table for each sampler; Best is what OptimizeSteps finds for unipc, which takes a minute or more for each number of calls.",
                     AllowMultipleArgumentsPerToken = true,
                     DefaultValueFactory = _ => [.. _subsets.Select(subset => subset.Name)],
                 };
@@ -66,7 +69,7 @@ internal static class SamplerTable
             var guidance =
                 new Option<double>("--guidance") { Description = "GenerationOptions.GuidanceScale.", DefaultValueFactory = _ => 1 };
             samplers.AcceptOnlyFromAmong([.. _samplers.Select(sampler => sampler.Name)]);
-            spacings.AcceptOnlyFromAmong([.. _subsets.Select(subset => subset.Name)]);
+            spacings.AcceptOnlyFromAmong([.. _subsets.Select(subset => subset.Name), Best]);
             count.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<int>() <= FeatureNetwork.NumberOfFeatures)
@@ -93,7 +96,8 @@ internal static class SamplerTable
     private static void Print(string path, int count, double guidance, string[] names, string[] spacings, int[] calls)
     {
         var clock = Stopwatch.StartNew();
-        using var model = new MLContext(Seed).Model.Load(path, out _).GetDiffusion();
+        var mlContext = new MLContext(Seed);
+        using var model = mlContext.Model.Load(path, out _).GetDiffusion();
         var classes = model.ClassNames.ToList();
         var rows =
             FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
@@ -103,12 +107,13 @@ internal static class SamplerTable
         Console.WriteLine(
             FormattableString.Invariant(
                 $"{count} garments a cell, seed {Seed}; {real.Count} real ones; features after {clock.Elapsed.TotalSeconds:F0} s\n"));
+        var found = new Dictionary<int, TimestepSubset>();
         Console.WriteLine($"| sampler | steps | {string.Join(" | ", calls.Select(value => $"{value} calls"))} |");
         Console.WriteLine($"| --- | --- |{string.Concat(calls.Select(_ => " ---: |"))}");
 
         foreach (var (name, create) in _samplers.Where(sampler => names.Contains(sampler.Name)))
         {
-            foreach (var (subset, timesteps) in _subsets.Where(subset => spacings.Contains(subset.Name)))
+            foreach (var (subset, timesteps) in _subsets.Append((Best, Found)).Where(subset => spacings.Contains(subset.Name)))
             {
                 Console.Write($"| {name} | {subset} |");
                 foreach (var value in calls)
@@ -122,6 +127,17 @@ internal static class SamplerTable
         }
 
         Console.WriteLine(FormattableString.Invariant($"\n{clock.Elapsed.TotalMinutes:F1} minutes"));
+
+        TimestepSubset Found(int steps)
+        {
+            if (!found.TryGetValue(steps, out var timesteps))
+            {
+                var options = new GenerationOptions { Sampler = new UniPcSampler(steps), GuidanceScale = guidance, Seed = Seed + 1 };
+                found.Add(steps, timesteps = mlContext.Diffusion.OptimizeSteps(model, steps, options));
+            }
+
+            return timesteps;
+        }
 
         double Distance(Sampler sampler)
         {

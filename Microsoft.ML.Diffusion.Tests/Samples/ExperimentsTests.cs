@@ -34,6 +34,7 @@ public sealed class ExperimentsTests
 
         Assert.AreEqual((0, ""), (exitCode, error), output);
         Assert.MatchesRegex("(?m)^\\| student, 50 steps \\| 50 \\| [0-9.]+ \\| [0-9,]+ \\| [0-9.]+ \\|$", output);
+        Assert.MatchesRegex("(?m)^\\| DDIM, 8 steps, guided \\| 16 \\| ", output);
         Assert.MatchesRegex("R\\^2 = [0-9.]+: ", output);
         Assert.IsTrue(File.Exists(folder.File("chart.svg")));
     }
@@ -46,7 +47,7 @@ public sealed class ExperimentsTests
 
         var (first, second) = (SampleProcess.Run(Sample, arguments), SampleProcess.Run(Sample, arguments));
 
-        AssertWritten(folder, second, "chart.svg sheet.png", "Of 8 differences between neighbours");
+        AssertWritten(folder, second, "chart.svg sheet.png", "Of 10 differences, ");
         Assert.HasCount(1 + 10, File.ReadAllLines(folder.File("cells/cells.csv")), "a head and each cell once");
         StringAssert.Contains(second.Output, "quadratic timesteps");
         Assert.AreEqual(Figures(first.Output), Figures(second.Output));

@@ -26,7 +26,22 @@ public sealed class Table1OrderTests
         StringAssert.Contains($"{report}", "| eta 1, sigma-hat |  | **-0.50 [-0.50, -0.50]** | **+4.99 [");
         StringAssert.Contains(
             $"{report}",
-            "Of 5 differences between neighbours, 2 are settled in the paper's order and 1 against it (S = 10 from eta 1 to sigma-hat); 1 are not settled. 1 settled ones are of numbers of steps that the paper does not have.");
+            "Of 5 differences, 2 are settled in the paper's order and 1 against it (S = 10 from eta 1 to sigma-hat); 1 are not settled. 1 settled ones are of numbers of steps that the paper does not have.");
+    }
+
+    [TestMethod]
+    public void Add_MoreThanTwoEtas_ComparesTheFirstWithTheLast()
+    {
+        var report = new Report("Order");
+
+        Table1Order.Add(
+            report,
+            [Cell(10, "eta 0", 5), Cell(10, "eta 0.5", 6), Cell(10, "eta 1", 8), Cell(10, "sigma-hat", 9)],
+            [10],
+            ["eta 0", "eta 0.5", "eta 1", "sigma-hat"],
+            (_, _) => null);
+
+        StringAssert.Contains($"{report}", "| eta 1, sigma-hat | **+1.00 [1.00, 1.00]** |\n| eta 0, eta 1 | **+3.00 [3.00, 3.00]** |");
     }
 
     // Both cells scatter by far more than they differ, but together.

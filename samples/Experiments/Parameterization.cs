@@ -24,8 +24,8 @@ internal static class Parameterization
 
     public static void Run(ExperimentRun run)
     {
-        var (steps, count) = (run.Pick(2, 600, 6000), run.Pick(10, 300, 1000));
-        var (sampling, judged) = (run.Pick(2, 100, 1000), run.Pick(2, 50, 200));
+        var (steps, count) = (run.Pick(2, 600, 2000), run.Pick(10, 300, 600));
+        var (sampling, judged) = (run.Pick(2, 100, 200), run.Pick(2, 50, 100));
         var unseen = Garments.Images(FashionMnist.Unseen, judged);
         GarmentFeatures? features = null;
         var cells = new List<ParameterizationCell>();
@@ -67,7 +67,7 @@ internal static class Parameterization
 
     private static LikelihoodOptions Bits(ExperimentRun run, DdpmVariance variance) => new()
     {
-        NumberOfTimesteps = run.Pick(3, 50, 200),
+        NumberOfTimesteps = run.Pick(3, 50, 100),
         Variance = variance,
         Seed = run.Seed,
         CancellationToken = run.CancellationToken,

@@ -16,7 +16,7 @@ internal static class RespacedTraining
     public static void Run(ExperimentRun run)
     {
         var seeds = run.Pick(2, 3, 3);
-        var (steps, count) = (run.Pick(2, 1500, 6000), run.Pick(20, 500, 2000));
+        var (steps, count) = (run.Pick(2, 1500, 3000), run.Pick(20, 500, 1000));
         GarmentFeatures? features = null;
         var figures = new List<(string Model, string Sampler, int Steps, int Seed, double Distance)>();
         var sheet = new List<MLImage>();

@@ -5,11 +5,11 @@ namespace Experiments;
 /// <summary>Whether more noise is worse, as table 1 of the paper has it: settled by intervals of paired differences, or not.</summary>
 internal static class Table1Order
 {
-    /// <summary>Adds the differences between neighbouring rows, and what agrees with the paper.</summary>
+    /// <summary>Adds the differences between neighbouring rows and between the ends, and what agrees with the paper.</summary>
     /// <param name="report">The report.</param>
     /// <param name="cells">The cells.</param>
     /// <param name="steps">S of each column.</param>
-    /// <param name="noises">The rows, from the least noise to the most.</param>
+    /// <param name="noises">The rows, from the least noise to the most; the last is sigma-hat, beyond the etas.</param>
     /// <param name="paperOf">The paper's figure of a cell; null if it has none.</param>
     public static void Add(
         Report report,
@@ -61,13 +61,16 @@ internal static class Table1Order
         var opposite = other.Count > 0 ? $" ({string.Join("; ", other)})" : "";
         var without = unknown > 0 ? $" {unknown} settled ones are of numbers of steps that the paper does not have." : "";
         var all = same + open + unknown + other.Count;
-        return $"Of {all} differences between neighbours, {same} are settled in the paper's order and {other.Count} against it{opposite}; {open} are not settled.{without}";
+        return $"Of {all} differences, {same} are settled in the paper's order and {other.Count} against it{opposite}; {open} are not settled.{without}";
     }
 
+    // Neighbours, and the least eta with the largest: what small differences may add up to.
     private static List<(Table1Cell Less, Table1Cell More)> Pairs(IReadOnlyList<Table1Cell> cells, int steps, IReadOnlyList<string> noises)
     {
         var column = noises.Select(noise => cells.FirstOrDefault(cell => cell.Steps == steps && cell.Noise == noise)).OfType<Table1Cell>().ToList();
-        return [.. column.Zip(column.Skip(1))];
+        var etas = column.Where(cell => cell.Noise != noises[^1]).ToList();
+        var neighbours = column.Zip(column.Skip(1));
+        return [.. etas.Count > 2 ? neighbours.Append((etas[0], etas[^1])) : neighbours];
     }
 
     private static string Text((Table1Cell Less, Table1Cell More) pair)

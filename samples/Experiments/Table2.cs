@@ -18,7 +18,7 @@ internal static class Table2
     {
         using var model = run.LoadModel();
         int[] steps = run.Pick<int[]>([5, 10], _paperSteps, _paperSteps);
-        var images = Garments.Images(FashionMnist.Unseen, run.Pick(4, 200, 1000));
+        var images = Garments.Images(FashionMnist.Unseen, run.Pick(4, 200, 500));
         var errors = new List<(int Steps, double Mean, double StandardError, double Seconds)>();
         foreach (var s in steps)
         {
