@@ -7,8 +7,9 @@ namespace Microsoft.ML.Diffusion.Generation;
 
 /// <summary>Finds the timesteps over which a sampler ends nearest to where the probability flow leads the same noise.</summary>
 /// <remarks>
-/// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself; the best is then improved by moving one timestep at
-/// a time, over shorter and shorter distances.
+/// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself, all on one grid of whole timesteps; the best is then
+/// improved by moving one timestep at a time, over shorter and shorter distances. Known spacings off the grid have the last word: with many steps, what lies
+/// between timesteps counts.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="options">The sampler, guidance and who listens.</param>
@@ -30,11 +31,12 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
     public TimestepSubset Find(int steps)
     {
         var grid = Grid(steps);
-        _callsAtMost = grid.Length + (steps * (7 + (2 * steps * _moves.Length)));
+        var known = Spacings(steps).ToList();
+        _callsAtMost = grid.Length + (steps * (4 + (2 * known.Count) + (2 * steps * _moves.Length)));
         var start = new PerSampleNoise(seed, _samples, RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
         var (end, paths) = Follow(start, grid);
-        var starts = paths.Find(steps).Concat(Spacings(steps).Select(spacing => Nearest(spacing, grid)));
-        var (best, least) = starts.Select(levels => (levels, Distance(levels))).MinBy(pair => pair.Item2);
+        var starts = paths.Find(steps).Concat(known.Select(spacing => Nearest(spacing, grid)));
+        var (best, least) = starts.Select(levels => (levels, Distance(OnGrid(levels)))).MinBy(pair => pair.Item2);
 
         foreach (var move in _moves)
         {
@@ -44,7 +46,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
                 {
                     var (before, after) = (i > 0 ? best[i - 1] : -1, i + 1 < best.Length ? best[i + 1] : grid.Length);
                     int[] other = [.. best[..i], moved, .. best[(i + 1)..]];
-                    if (moved > before && moved < after && Distance(other) is var distance && distance < least)
+                    if (moved > before && moved < after && Distance(OnGrid(other)) is var distance && distance < least)
                     {
                         (best, least) = (other, distance);
                     }
@@ -52,14 +54,14 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
             }
         }
 
+        var (spacing, distanceOfSpacing) = known.Select(spacing => (spacing, Distance(spacing))).MinBy(pair => pair.Item2);
         options.Progress?.Report(1);
-        return TimestepSubset.Of([.. best.Select(level => grid[level])]);
+        return distanceOfSpacing < least ? spacing : OnGrid(best);
 
-        double Distance(int[] levels)
-        {
-            var run = SamplingStep.Reverse(TimestepSubset.Of([.. levels.Select(level => grid[level])]), _schedule);
-            return StepPaths.MeanSquare(Sample(options.Sampler, start, run, null), end);
-        }
+        TimestepSubset OnGrid(int[] levels) => TimestepSubset.Of([.. levels.Select(level => grid[level])]);
+
+        double Distance(TimestepSubset timesteps) =>
+            StepPaths.MeanSquare(Sample(options.Sampler, start, SamplingStep.Reverse(timesteps, _schedule), null), end);
     }
 
     // Where the flow leads, by more steps than anyone takes, and the ways of the first images.
