@@ -33,6 +33,23 @@ public sealed class OptimizeStepsTests
         }
     }
 
+    // Where whole timesteps are few, a spacing between them may end nearer.
+    [TestMethod]
+    [DataRow(20, 6)]
+    [DataRow(40, 30)]
+    public void OptimizeSteps_FewTimesteps_EndNoFartherThanKnownSpacings(int timesteps, int steps)
+    {
+        using var model = TinyModel.Train(TinyModel.Labelled with { Schedule = NoiseSchedule.Cosine(timesteps) }, _mlContext);
+        var end = Drawn(model, TimestepSubset.LogSnr(300));
+
+        var found = _mlContext.Diffusion.OptimizeSteps(model, steps, _options, numberOfImages: 2);
+
+        foreach (var spacing in (TimestepSubset[])[TimestepSubset.Karras(steps), TimestepSubset.LogSnr(steps), TimestepSubset.Trailing(steps)])
+        {
+            Assert.IsLessThanOrEqualTo(StepPaths.MeanSquare(Drawn(model, spacing), end), StepPaths.MeanSquare(Drawn(model, found), end), $"{spacing}");
+        }
+    }
+
     [TestMethod]
     public void OptimizeSteps_EqualSeeds_FindEqualSteps() => Assert.AreEqual(_found, Find(_options));
 
@@ -155,13 +172,15 @@ public sealed class OptimizeStepsTests
         _mlContext.Diffusion.OptimizeSteps(_model, Steps, options, numberOfImages: 2);
 
     // The noise of the search: images 0 and 1 of the seed, of the classes in turn.
-    private static Batch Drawn(TimestepSubset timesteps)
+    private static Batch Drawn(TimestepSubset timesteps) => Drawn(_model, timesteps);
+
+    private static Batch Drawn(DiffusionTransformer model, TimestepSubset timesteps)
     {
         var generator =
-            new ImageGenerator(_model.Model, _options with { Sampler = _options.Sampler with { Timesteps = timesteps } }, _options.Seed!.Value);
+            new ImageGenerator(model.Model, _options with { Sampler = _options.Sampler with { Timesteps = timesteps } }, _options.Seed!.Value);
         var start =
             new DiffusionProcess.PerSampleNoise(_options.Seed!.Value, [0, 1], RandomStream.StartOfSample)
-                .Next(2, _model.Description.Shape.PixelCount);
+                .Next(2, model.Description.Shape.PixelCount);
         return generator.Denoise(start, [0, 1], [0, 1], generator.Steps);
     }
 }

@@ -32,9 +32,10 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
     {
         var grid = Grid(steps);
         var known = Spacings(steps).ToList();
-        _callsAtMost = grid.Length + (steps * (4 + (2 * known.Count) + (2 * steps * _moves.Length)));
+        _callsAtMost = grid.Length + Fine(steps).NumberOfInferenceSteps + (steps * (4 + (2 * known.Count) + (2 * steps * _moves.Length)));
         var start = new PerSampleNoise(seed, _samples, RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
-        var (end, paths) = Follow(start, grid);
+        var end = Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, SamplingStep.Reverse(Fine(steps), _schedule), null);
+        var paths = Paths(start.Take(Math.Min(count, OfPaths)), grid);
         var starts = paths.Find(steps).Concat(known.Select(spacing => Nearest(spacing, grid)));
         var (best, least) = starts.Select(levels => (levels, Distance(OnGrid(levels)))).MinBy(pair => pair.Item2);
 
@@ -64,28 +65,29 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
             StepPaths.MeanSquare(Sample(options.Sampler, start, SamplingStep.Reverse(timesteps, _schedule), null), end);
     }
 
-    // Where the flow leads, by more steps than anyone takes, and the ways of the first images.
-    private (Batch End, StepPaths Paths) Follow(Batch start, int[] grid)
+    // The ways of images over the grid.
+    private StepPaths Paths(Batch start, int[] grid)
     {
         var run = SamplingStep.Reverse(TimestepSubset.Of(grid), _schedule);
-        var (x, x0) = (new List<Batch> { start.Take(Math.Min(count, OfPaths)) }, new List<Batch>());
-        var end = Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, run, (next, predictedX0) =>
+        var (x, x0) = (new List<Batch> { start }, new List<Batch>());
+        Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, run, (next, predictedX0) =>
         {
-            x.Add(next.Take(Math.Min(count, OfPaths)));
-            x0.Add(predictedX0.Take(Math.Min(count, OfPaths)));
+            x.Add(next);
+            x0.Add(predictedX0);
         });
-        return (end, new StepPaths(run, x, x0));
+        return new StepPaths(run, x, x0);
     }
 
     private Batch Sample(Sampler sampler, Batch start, IReadOnlyList<SamplingStep> run, Action<Batch, Batch>? afterStep)
     {
         var classes = model.Description.ClassNames.Count;
-        int[]? labels = classes > 0 ? [.. _samples.Select(sample => (int)(sample % classes))] : null;
+        var samples = _samples[..start.Count];
+        int[]? labels = classes > 0 ? [.. samples.Select(sample => (int)(sample % classes))] : null;
         return sampler.Sample(
             model.Denoiser(labels, options.Guidance, sampler.Clipping),
             start,
             run,
-            new PerSampleNoise(seed, _samples),
+            new PerSampleNoise(seed, samples),
             (_, next, predictedX0) =>
             {
                 afterStep?.Invoke(next, predictedX0);
@@ -94,11 +96,14 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
             options.CancellationToken);
     }
 
+    // More steps than anyone takes: where they end is where the flow leads.
+    private static TimestepSubset Fine(int steps) => TimestepSubset.LogSnr(Math.Max(Levels, 4 * steps));
+
     // Whole timesteps about evenly in log-SNR, the noisiest first; all where there are few.
     private int[] Grid(int steps)
     {
         var spaced =
-            SamplingStep.Reverse(TimestepSubset.LogSnr(Math.Max(Levels, 4 * steps)), _schedule)
+            SamplingStep.Reverse(Fine(steps), _schedule)
                 .Select(step => (int)Math.Round(step.Timestep))
                 .Distinct()
                 .ToArray();
