@@ -82,17 +82,30 @@ public sealed class TrainingPlannerTests
         DiffusionOptions Given(DiffusionOptions options) => options with
         {
             Network = options.Network with { PatchSize = 4, Dropout = 0.25 },
-            Prediction = PredictionType.Sample,
+            Prediction = PredictionType.Epsilon,
             Training = options.Training with { BatchSize = 7, LearningRate = 3e-4, WarmupSteps = 5, EmaDecay = 0.5, NumberOfSteps = 9 },
         };
         var planned = Plan(Emoji, TwoCores, Given);
         var options = Given(planned.ApplyTo(new DiffusionOptions()));
         Assert.AreEqual((4, 0.25), (options.Network.PatchSize, options.Network.Dropout));
         Assert.AreEqual(
-            (7, 3e-4, 5, 0.5, 9, PredictionType.Sample),
+            (7, 3e-4, 5, 0.5, 9, PredictionType.Epsilon),
             (options.Training.BatchSize, options.Training.LearningRate, options.Training.WarmupSteps, options.Training.EmaDecay, options.Training.NumberOfSteps, options.Prediction));
         Assert.AreEqual(7, planned.BatchSize, "the speed is that of the given batch");
         options.Validate();
+    }
+
+    [TestMethod]
+    public void TheNetworkPredictsTheImageUnlessTheBoundIsLearned()
+    {
+        PredictionType Of(Func<DiffusionOptions, DiffusionOptions> given) =>
+            given(Plan(Emoji, TwoCores, given).ApplyTo(new DiffusionOptions())).Prediction;
+
+        Assert.AreEqual(PredictionType.Sample, Of(options => options));
+        Assert.AreEqual(PredictionType.VPrediction, Of(options => options with { Variance = ModelVariance.LearnedRange }));
+        Assert.AreEqual(
+            PredictionType.VPrediction,
+            Of(options => options with { Training = options.Training with { Loss = TrainingLoss.Variational } }));
     }
 
     [TestMethod]

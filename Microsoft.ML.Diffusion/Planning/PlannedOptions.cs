@@ -4,6 +4,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 
 /// <summary>What a plan decides: options, and the measured speed that they follow from. Stored in checkpoints, so that a resumed run goes by the same plan.</summary>
 /// <param name="Network">The network.</param>
+/// <param name="Prediction">What it predicts.</param>
 /// <param name="BatchSize">Images of a step.</param>
 /// <param name="LearningRate">The highest learning rate.</param>
 /// <param name="WarmupSteps">Steps over which it is reached.</param>
@@ -15,6 +16,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <param name="SecondsPerStep">The measured time of a step.</param>
 internal sealed record PlannedOptions(
     UNetOptions Network,
+    PredictionType Prediction,
     int BatchSize,
     double LearningRate,
     int WarmupSteps,
@@ -29,6 +31,7 @@ internal sealed record PlannedOptions(
     public DiffusionOptions ApplyTo(DiffusionOptions options) => options with
     {
         Network = Network,
+        Prediction = Prediction,
         Generation = options.Generation with { Sampler = PlannedTraining.Sampler },
         Training = options.Training with
         {

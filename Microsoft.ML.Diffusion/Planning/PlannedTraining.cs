@@ -64,10 +64,12 @@ internal static class PlannedTraining
         var options = Of(facts, network);
         var plan = new UNetPlan(network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes);
         var chosen = options.Training with { BatchSize = Batch(facts, images), LearningRate = LearningRate(plan.NumberOfParameters) };
-        var training = configure(options with { Training = chosen }).Training;
+        var given = configure(options with { Training = chosen });
+        var training = given.Training;
         var steps = Math.Max(1, images / training.BatchSize);
         return new PlannedOptions(
             network,
+            Prediction(given),
             training.BatchSize,
             training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
@@ -78,6 +80,11 @@ internal static class PlannedTraining
             facts.Budget,
             secondsPerImage * training.BatchSize);
     }
+
+    // x_0, whose whole shapes come first. The bound, which also teaches a variance, weights what is nearly clean so highly that x_0 learns nothing else
+    // (docs/experiments.md).
+    private static PredictionType Prediction(DiffusionOptions given) =>
+        given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational ? PredictionType.VPrediction : PredictionType.Sample;
 
     /// <summary>The highest learning rate for a network, to two digits.</summary>
     /// <param name="weights">The number of its weights.</param>
