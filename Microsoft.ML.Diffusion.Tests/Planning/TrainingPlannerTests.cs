@@ -66,6 +66,18 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    [DataRow(28, 3)]
+    [DataRow(32, 3)] // to 8x8: a level of 4x4 is behind in equal time (docs/planning.md)
+    [DataRow(64, 5)]
+    public void TheLowestLevelIsOfAFewPixels(int side, int levels)
+    {
+        foreach (var network in NetworkLadder.For(new ImageShape(3, side, side)).Where(network => network.PatchSize == 1))
+        {
+            Assert.HasCount(levels, network.ChannelMultipliers, $"{network}");
+        }
+    }
+
+    [TestMethod]
     public void AtMostThreeNetworksAreMeasured()
     {
         foreach (var speed in (double[])[1e6, 1e9, 3e10, 1e11, 1e12, 1e15])

@@ -16,7 +16,11 @@ public sealed record DiffusionOptions
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Cosine();
 
     /// <summary>Gets what the network predicts.</summary>
-    /// <value>The default is <see cref="PredictionType.VPrediction"/>, which learns fastest; the DDPM paper's is <see cref="PredictionType.Epsilon"/>.</value>
+    /// <value>
+    /// The default is <see cref="PredictionType.VPrediction"/>, which serves images, few steps, encoding and likelihood alike. A plan takes
+    /// <see cref="PredictionType.Sample"/>, whose images are ahead after short trainings and whose likelihood is poor (docs/planning.md). The DDPM paper's is
+    /// <see cref="PredictionType.Epsilon"/>.
+    /// </value>
     public PredictionType Prediction { get; init; } = PredictionType.VPrediction;
 
     /// <summary>Gets whether the network also learns the variance of its steps, at twice the number of outputs.</summary>
