@@ -81,11 +81,6 @@ internal static class PlannedTraining
             secondsPerImage * training.BatchSize);
     }
 
-    // x_0, whose whole shapes come first. The bound, which also teaches a variance, weights what is nearly clean so highly that x_0 learns nothing else
-    // (docs/experiments.md).
-    private static PredictionType Prediction(DiffusionOptions given) =>
-        given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational ? PredictionType.VPrediction : PredictionType.Sample;
-
     /// <summary>The highest learning rate for a network, to two digits.</summary>
     /// <param name="weights">The number of its weights.</param>
     internal static double LearningRate(double weights)
@@ -94,6 +89,10 @@ internal static class PlannedTraining
         var rate = Math.Max(LeastRate, HighestRate * Math.Pow(Math.Max(1, weights / WeightsOfHighestRate), slope));
         return double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
+
+    // x_0, whose images are ahead after a short training (docs/planning.md); but of the bound, which also teaches a variance, v learns more (docs/experiments.md).
+    private static PredictionType Prediction(DiffusionOptions given) =>
+        given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational ? PredictionType.VPrediction : PredictionType.Sample;
 
     // Of few images a card's batch is all, or up to half of them less.
     private static (int Least, int Usual) Batches(PlanFacts facts)
