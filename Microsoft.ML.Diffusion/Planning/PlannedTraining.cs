@@ -90,9 +90,12 @@ internal static class PlannedTraining
         return double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
-    // x_0, whose images are ahead after a short training (docs/planning.md); but of the bound, which also teaches a variance, v learns more (docs/experiments.md).
+    // x_0, whose images are ahead after a short training (docs/planning.md); but of the bound, which also teaches a variance, v learns more
+    // (docs/experiments.md).
     private static PredictionType Prediction(DiffusionOptions given) =>
-        given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational ? PredictionType.VPrediction : PredictionType.Sample;
+        given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational
+            ? PredictionType.VPrediction
+            : PredictionType.Sample;
 
     // Of few images a card's batch is all, or up to half of them less.
     private static (int Least, int Usual) Batches(PlanFacts facts)
