@@ -22,6 +22,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
     private static readonly int[] _moves = [8, 4, 2, 1];
 
     private readonly NoiseSchedule _schedule = model.Description.Schedule;
+    private readonly UniPcSampler _accurate = new() { Clipping = options.Sampler.Clipping };
     private readonly long[] _samples = [.. Enumerable.Range(0, count)];
     private int _calls;
     private int _callsAtMost;
@@ -34,7 +35,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
         var known = Spacings(steps).ToList();
         _callsAtMost = grid.Length + Fine(steps).NumberOfInferenceSteps + (steps * (4 + (2 * known.Count) + (2 * steps * _moves.Length)));
         var start = new PerSampleNoise(seed, _samples, RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
-        var end = Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, SamplingStep.Reverse(Fine(steps), _schedule), null);
+        var end = Sample(_accurate, start, SamplingStep.Reverse(Fine(steps), _schedule), null);
         var paths = Paths(start.Take(Math.Min(count, OfPaths)), grid);
         var starts = paths.Find(steps).Concat(known.Select(spacing => Nearest(spacing, grid)));
         var (best, least) = starts.Select(levels => (levels, Distance(OnGrid(levels)))).MinBy(pair => pair.Item2);
@@ -70,7 +71,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
     {
         var run = SamplingStep.Reverse(TimestepSubset.Of(grid), _schedule);
         var (x, x0) = (new List<Batch> { start }, new List<Batch>());
-        Sample(new UniPcSampler { Clipping = options.Sampler.Clipping }, start, run, (next, predictedX0) =>
+        Sample(_accurate, start, run, (next, predictedX0) =>
         {
             x.Add(next);
             x0.Add(predictedX0);
