@@ -61,7 +61,7 @@ internal static class SamplerTable
             var spacings =
                 new Option<string[]>("--spacings")
                 {
-                    Description = "Rows of the table for each sampler; Best is what OptimizeSteps finds for unipc, which takes a minute or more for each number of calls.",
+                    Description = "Rows of the table for each sampler; Best is what OptimizeSteps finds for unipc.",
                     AllowMultipleArgumentsPerToken = true,
                     DefaultValueFactory = _ => [.. _subsets.Select(subset => subset.Name)],
                 };

@@ -18,7 +18,9 @@ public sealed class PlanTextTests
             AttentionResolutions = [],
         };
         var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, false, TimeSpan.FromMinutes(8));
-        var planned = new PlannedOptions(network, PredictionType.Sample, 32, 2e-3, 200, 0.99, 0.1, false, TimeSpan.FromSeconds(460), facts.Budget, 0.1);
+        var duration = TimeSpan.FromSeconds(460);
+        var planned =
+            new PlannedOptions(network, PredictionType.Sample, 32, 2e-3, 200, 0.99, 0.1, false, duration, facts.Budget, 0.1);
         Assert.AreEqual(
             """
             Plan for 00:08:00 of training:

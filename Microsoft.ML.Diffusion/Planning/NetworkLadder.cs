@@ -5,13 +5,15 @@ namespace Microsoft.ML.Diffusion.Planning;
 
 /// <summary>Networks for images of a size, from the least work to the most.</summary>
 /// <remarks>
-/// All have the same shape: few channels at full resolution, twice as many at each half of it, down to some 8 pixels a side that see the whole image.
+/// All have the same shape: few channels at full resolution, twice as many at each half of it, down to some 8 pixels a side (4 in large
+/// images) that see the whole image.
 /// So every level has about as much to compute, single pixels are cheap enough to need no patches, whose grid one would see, and large shapes have
 /// most of the weights.
 /// </remarks>
 internal static class NetworkLadder
 {
-    // Sides at the lowest level. One level more, of 4 pixels, is behind at 32x32 in equal time; at 64x64 the two have not been compared (docs/planning.md).
+    // Sides at the lowest level. One level more, of 4 pixels, is behind at 32x32 in equal time; at 64x64 the two have not been compared
+    // (docs/planning.md).
     private const int SmallestSide = 7;
     private const int SmallestSideOfLarge = 4;
     private const int LargestOfSmall = 32;

@@ -71,7 +71,9 @@ internal static class Figure4
         report.Add($"The line through DDIM's times: {1000 * fit.Intercept:F2} ms and {1000 * fit.Slope:F3} ms a step, R^2 = {fit.RSquared:F5}: {(fit.RSquared > 0.99 ? "straight, as in the paper" : "not as straight as the paper's")}.");
         report.Add($"{Images:N0} images take {Hours(slowest):F2} hours by {slowest.Name}, and {60 * Hours(fastest):F1} minutes by {fastest.Name}: {slowest.Median / fastest.Median:F0} times as fast, and {60 * Hours(fastest) / GanMinutes:F1} times the GAN's minute. DDIM's runs here are {slowest.Median / points.Max(point => point.Y):F0} to {slowest.Median / points.Min(point => point.Y):F0} times as fast as {slowest.Name}; the paper says 10 to 50 times for images of comparable quality.");
         var guided = runs.Single(timed => timed.IsGuided);
-        var students = runs.Where(timed => timed.IsStudent).Select(timed => FormattableString.Invariant($"{guided.Median / timed.Median:F0} times ({timed.Name})"));
+        var students =
+            runs.Where(timed => timed.IsStudent)
+                .Select(timed => FormattableString.Invariant($"{guided.Median / timed.Median:F0} times ({timed.Name})"));
         report.Add($"Beside the {guided.Steps} steps with guidance that they stand for, students are {string.Join(", ", students)} as fast.");
         run.Write(report, table);
     }
