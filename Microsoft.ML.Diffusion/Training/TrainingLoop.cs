@@ -98,29 +98,25 @@ internal sealed class TrainingLoop : IDisposable
     private void TakeSteps()
     {
         Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
-        if (!IsOver)
+        var isOver = IsOver;
+        if (!isOver)
         {
             _advice.Start(_step, Elapsed, _budget.Steps);
         }
 
         _run.Images.Prefetch(_indices);
-        while (!IsOver)
+        while (!isOver)
         {
             ThrowIfCancelled();
             Pause();
             TakeStep();
             Validate(isDue: IsValidationDue);
-            if (IsOver)
-            {
-                break;
-            }
 
-            Tell();
-            _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
-            if (_step % _options.CheckpointEverySteps == 0)
+            // Asked once a step: time that runs out while the checkpoint of this step is written would be left over to who resumes.
+            isOver = IsOver;
+            if (!isOver)
             {
-                RunWeights.Check(_run.Group, _training, _step);
-                Save();
+                AfterStep();
             }
         }
 
@@ -128,6 +124,17 @@ internal sealed class TrainingLoop : IDisposable
         RunWeights.Check(_run.Group, _training, _step);
         _snapshots.TakeLast(_step, hasStepped: _step > _firstStep);
         Save();
+    }
+
+    private void AfterStep()
+    {
+        Tell();
+        _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
+        if (_step % _options.CheckpointEverySteps == 0)
+        {
+            RunWeights.Check(_run.Group, _training, _step);
+            Save();
+        }
     }
 
     // With a checkpoint, so that who pauses for the night loses nothing by a morning without power.
