@@ -8,8 +8,8 @@ namespace Microsoft.ML.Diffusion.Generation;
 /// <summary>Finds the timesteps over which a sampler ends nearest to where the probability flow leads the same noise.</summary>
 /// <remarks>
 /// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself, all on one grid of whole timesteps; the best is then
-/// improved by moving one timestep at a time, over shorter and shorter distances. Known spacings off the grid have the last word: with many steps, what lies
-/// between timesteps counts.
+/// improved by moving one timestep at a time, over shorter and shorter distances. On as many other images that is then set against the known spacings off the
+/// grid: many timesteps, moved for a few images, need not be the best for others, and what lies between timesteps counts.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="options">The sampler, guidance and who listens.</param>
@@ -23,7 +23,6 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
 
     private readonly NoiseSchedule _schedule = model.Description.Schedule;
     private readonly UniPcSampler _accurate = new() { Clipping = options.Sampler.Clipping };
-    private readonly long[] _samples = [.. Enumerable.Range(0, count)];
     private int _calls;
     private int _callsAtMost;
 
@@ -33,12 +32,12 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
     {
         var grid = Grid(steps);
         var known = Spacings(steps).ToList();
-        _callsAtMost = grid.Length + Fine(steps).NumberOfInferenceSteps + (steps * (4 + (2 * known.Count) + (2 * steps * _moves.Length)));
-        var start = new PerSampleNoise(seed, _samples, RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
-        var end = Sample(_accurate, start, SamplingStep.Reverse(Fine(steps), _schedule), null);
-        var paths = Paths(start.Take(Math.Min(count, OfPaths)), grid);
+        _callsAtMost =
+            grid.Length + (2 * Fine(steps).NumberOfInferenceSteps) + (steps * (5 + (2 * known.Count) + (2 * steps * _moves.Length)));
+        var searched = Follow(first: 0, steps);
+        var paths = Paths(searched.Start.Take(Math.Min(count, OfPaths)), grid);
         var starts = paths.Find(steps).Concat(known.Select(spacing => Nearest(spacing, grid)));
-        var (best, least) = starts.Select(levels => (levels, Distance(OnGrid(levels)))).MinBy(pair => pair.Item2);
+        var (best, least) = starts.Select(levels => (levels, Distance(searched, OnGrid(levels)))).MinBy(pair => pair.Item2);
 
         foreach (var move in _moves)
         {
@@ -48,7 +47,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
                 {
                     var (before, after) = (i > 0 ? best[i - 1] : -1, i + 1 < best.Length ? best[i + 1] : grid.Length);
                     int[] other = [.. best[..i], moved, .. best[(i + 1)..]];
-                    if (moved > before && moved < after && Distance(OnGrid(other)) is var distance && distance < least)
+                    if (moved > before && moved < after && Distance(searched, OnGrid(other)) is var distance && distance < least)
                     {
                         (best, least) = (other, distance);
                     }
@@ -56,22 +55,30 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
             }
         }
 
-        var (spacing, distanceOfSpacing) = known.Select(spacing => (spacing, Distance(spacing))).MinBy(pair => pair.Item2);
+        var others = Follow(first: count, steps);
+        var decided = known.Prepend(OnGrid(best)).MinBy(timesteps => Distance(others, timesteps))!;
         options.Progress?.Report(1);
-        return distanceOfSpacing < least ? spacing : OnGrid(best);
+        return decided;
 
         TimestepSubset OnGrid(int[] levels) => TimestepSubset.Of([.. levels.Select(level => grid[level])]);
-
-        double Distance(TimestepSubset timesteps) =>
-            StepPaths.MeanSquare(Sample(options.Sampler, start, SamplingStep.Reverse(timesteps, _schedule), null), end);
     }
+
+    private Flow Follow(long first, int steps)
+    {
+        var start =
+            new PerSampleNoise(seed, Samples(first, count), RandomStream.StartOfSample).Next(count, model.Description.Shape.PixelCount);
+        return new Flow(first, start, Sample(_accurate, first, start, SamplingStep.Reverse(Fine(steps), _schedule)));
+    }
+
+    private double Distance(Flow flow, TimestepSubset timesteps) =>
+        StepPaths.MeanSquare(Sample(options.Sampler, flow.First, flow.Start, SamplingStep.Reverse(timesteps, _schedule)), flow.End);
 
     // The ways of images over the grid.
     private StepPaths Paths(Batch start, int[] grid)
     {
         var run = SamplingStep.Reverse(TimestepSubset.Of(grid), _schedule);
         var (x, x0) = (new List<Batch> { start }, new List<Batch>());
-        Sample(_accurate, start, run, (next, predictedX0) =>
+        Sample(_accurate, first: 0, start, run, (next, predictedX0) =>
         {
             x.Add(next);
             x0.Add(predictedX0);
@@ -79,10 +86,10 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
         return new StepPaths(run, x, x0);
     }
 
-    private Batch Sample(Sampler sampler, Batch start, IReadOnlyList<SamplingStep> run, Action<Batch, Batch>? afterStep)
+    private Batch Sample(Sampler sampler, long first, Batch start, IReadOnlyList<SamplingStep> run, Action<Batch, Batch>? afterStep = null)
     {
         var classes = model.Description.ClassNames.Count;
-        var samples = _samples[..start.Count];
+        var samples = Samples(first, start.Count);
         int[]? labels = classes > 0 ? [.. samples.Select(sample => (int)(sample % classes))] : null;
         return sampler.Sample(
             model.Denoiser(labels, options.Guidance, sampler.Clipping),
@@ -96,6 +103,8 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
             },
             options.CancellationToken);
     }
+
+    private static long[] Samples(long first, int count) => [.. Enumerable.Range(0, count).Select(i => first + i)];
 
     // More steps than anyone takes: where they end is where the flow leads.
     private static TimestepSubset Fine(int steps) => TimestepSubset.LogSnr(Math.Max(Levels, 4 * steps));
@@ -135,4 +144,7 @@ internal sealed class StepSearch(DiffusionModel model, GenerationOptions options
 
         return levels;
     }
+
+    // Images of the seed from one on: their noise, and where the flow leads it.
+    private readonly record struct Flow(long First, Batch Start, Batch End);
 }
