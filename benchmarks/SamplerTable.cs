@@ -98,7 +98,12 @@ internal static class SamplerTable
         var clock = Stopwatch.StartNew();
         var mlContext = new MLContext(Seed);
         using var model = mlContext.Model.Load(path, out _).GetDiffusion();
-        var classes = model.ClassNames.ToList();
+        var classes = FashionMnist.Read().Select(garment => garment.Label).Distinct().ToList();
+        if (model.ClassNames.Count > 0)
+        {
+            classes = [.. model.ClassNames];
+        }
+
         var rows =
             FashionMnist.Read().Select(garment => (Pixels: Grey(garment.Image.Pixels), (long)classes.IndexOf(garment.Label))).ToList();
         var network = FeatureNetwork.Train(rows, epochs: 6, Seed);
@@ -141,8 +146,8 @@ internal static class SamplerTable
 
         double Distance(Sampler sampler)
         {
-            var images =
-                model.Generate(labels, new GenerationOptions { Sampler = sampler, GuidanceScale = guidance, Seed = Seed, BatchSize = 100 });
+            var options = new GenerationOptions { Sampler = sampler, GuidanceScale = guidance, Seed = Seed, BatchSize = 100 };
+            var images = model.ClassNames.Count > 0 ? model.Generate(labels, options) : model.Generate(count, options);
             var drawn = Moments(network, images.Select(image => Grey(image.Pixels)));
             Array.ForEach(images, image => image.Dispose());
             return FrechetDistance.Between(real, drawn);

@@ -1,4 +1,4 @@
-// A hundred pictures of one's own, and a few minutes: what does a model that has learned other pictures save? The bundled model of emoji learns on, and a new
+// A hundred pictures of one's own, and half a minute: what does a model that has learned other pictures save? The bundled model of emoji learns on, and a new
 // one of the same shape starts from nothing, each for as long. A folder of 50 pictures or more, of any size, takes the place of the potions drawn here:
 //   dotnet run -c Release --project samples/FineTune -- FOLDER
 // --model FILE starts from another model of coloured pictures; --quick does the same with a tiny budget, to see that it runs.
@@ -14,7 +14,7 @@ const int Columns = 16;
 var quick = args.Contains("--quick");
 var modelFile = args.SkipWhile(argument => argument != "--model").Skip(1).FirstOrDefault() ?? Path.Combine(AppContext.BaseDirectory, "emoji.zip");
 var folder = args.FirstOrDefault(argument => argument is not ("--quick" or "--model") && argument != modelFile);
-var (minutes, count, drawn, steps) = quick ? (0.03, 16, 16, 2) : (2.5, 100, 200, 30);
+var (minutes, count, drawn, steps) = quick ? (0.03, 16, 16, 2) : (0.5, 100, 200, 30);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
 var artifacts = new Artifacts(null, Path.Combine("FineTune", quick ? "quick" : ""));
@@ -52,7 +52,7 @@ DiffusionOptions Options(double learningRate) => new()
     },
 };
 
-using var tuned = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Options(learningRate: 3e-4)).Fit(own, previous);
+using var tuned = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Options(learningRate: 1e-3)).Fit(own, previous);
 using var alone = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Options(learningRate: 2e-3)).Fit(own);
 
 // 4. How good each is: by its loss on the pictures held out, and by the Frechet distance of what it draws to all of them. The features are what the model of emoji
@@ -77,7 +77,7 @@ Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} 
 // Starts from: Diffusion model of 32x32, 3 channels, ...
 // Wrote 100 pictures to <repository>/artifacts/FineTune/potions
 //                    steps   validation loss   Frechet distance
-// from nothing         ...               ...                ...
-// from the model       ...               ...                ...
+// from nothing         410            0.0370              22.78
+// from the model       385            0.0241               3.67
 // Wrote <repository>/artifacts/FineTune/sheet.png: one row of the pictures, two drawn by the model from nothing, two by that which learned on
-// ... minutes
+// 1.3 minutes
