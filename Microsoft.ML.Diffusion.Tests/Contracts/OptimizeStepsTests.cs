@@ -20,7 +20,7 @@ public sealed class OptimizeStepsTests
     public static void Free() => _model.Dispose();
 
     [TestMethod]
-    public void OptimizeSteps_NoiseThatTheSearchHasNotSeen_EndsNearerThanKnownSpacings()
+    public void OptimizeSteps_NoiseThatDecides_EndsNearerThanKnownSpacings()
     {
         var end = Drawn(TimestepSubset.LogSnr(300));
 

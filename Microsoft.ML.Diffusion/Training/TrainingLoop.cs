@@ -51,7 +51,7 @@ internal sealed class TrainingLoop : IDisposable
     // Of processes, the first one's when the last step was taken: all must decide alike.
     private TimeSpan Elapsed => _run.Group.Processes is null ? _meter.Elapsed : _pulse.Elapsed;
 
-    private bool IsOver => Fraction >= 1 || _validations.IsExhausted;
+    private bool IsOver(double fraction) => fraction >= 1 || _validations.IsExhausted;
 
     /// <summary>Trains to the end.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled, and its model is not wanted.</exception>
@@ -98,7 +98,7 @@ internal sealed class TrainingLoop : IDisposable
     private void TakeSteps()
     {
         Validate(isDue: IsValidationDue); // where the run was cancelled before it could, and is resumed
-        var isOver = IsOver;
+        var isOver = IsOver(Fraction);
         if (!isOver)
         {
             _advice.Start(_step, Elapsed, _budget.Steps);
@@ -112,11 +112,13 @@ internal sealed class TrainingLoop : IDisposable
             TakeStep();
             Validate(isDue: IsValidationDue);
 
-            // Asked once a step: time that runs out while the checkpoint of this step is written would be left over to who resumes.
-            isOver = IsOver;
+            // Asked once a step: time that runs out while the checkpoint of this step is written would be left over to who resumes. So one step more may
+            // follow, at the end of the schedule.
+            var fraction = Fraction;
+            isOver = IsOver(fraction);
             if (!isOver)
             {
-                AfterStep();
+                AfterStep(fraction);
             }
         }
 
@@ -126,10 +128,10 @@ internal sealed class TrainingLoop : IDisposable
         Save();
     }
 
-    private void AfterStep()
+    private void AfterStep(double fraction)
     {
-        Tell();
-        _snapshots.Take(_step, Fraction, () => Summary(_meter.Peek(Place(Fraction)), TrainingEnd.Running));
+        Tell(fraction);
+        _snapshots.Take(_step, fraction, () => Summary(_meter.Peek(Place(fraction)), TrainingEnd.Running));
         if (_step % _options.CheckpointEverySteps == 0)
         {
             RunWeights.Check(_run.Group, _training, _step);
@@ -222,15 +224,15 @@ internal sealed class TrainingLoop : IDisposable
         };
 
     // Whoever waits sees at once that it runs, and is not left alone for long: what is told beside the reports changes none of them.
-    private void Tell()
+    private void Tell(double fraction)
     {
         if (_step % _options.ReportEverySteps == 0)
         {
-            Report(Place(Fraction));
+            Report(Place(fraction));
         }
         else if (_step == _firstStep + 1 || _meter.SinceReport >= _longSilence)
         {
-            _listeners.Report(_meter.Peek(Place(Fraction)));
+            _listeners.Report(_meter.Peek(Place(fraction)));
         }
     }
 
