@@ -20,14 +20,16 @@ public sealed partial class DiffusionCatalog
     /// How many images of the model's own are drawn over and over, all classes in turn: 1 to 256. As many others decide at last.
     /// </param>
     /// <returns>
-    /// S whole timesteps, as by <see cref="TimestepSubset.Of"/>, or a known spacing where it ends nearer: for <see cref="Sampler.Timesteps"/> of any sampler. With
-    /// <see cref="DiffusionTransformer.WithGeneration"/> they become the model's own, and are saved with it.
+    /// S whole timesteps, as by <see cref="TimestepSubset.Of"/>, or a known spacing where it ends nearer: for
+    /// <see cref="Sampler.Timesteps"/> of any sampler. With <see cref="DiffusionTransformer.WithGeneration"/> they become the model's own,
+    /// and are saved with it.
     /// </returns>
     /// <remarks>
-    /// Dynamic programming over the cost of pairs of timesteps (Watson et al. 2021), the cost being the error of one DDIM step between them on the accurate
-    /// flow, gives first lists; the sampler itself decides between them and the known spacings, and single timesteps are then moved while that brings
-    /// it nearer. The result ends, for as many images again that the search has not seen, no farther from the flow than Karras, log-SNR and trailing
-    /// steps do. No images are needed: the flow starts from noise. At most about 220 + 11 S + 8 S² steps of the sampler for each image; equal seeds find equal steps.
+    /// Dynamic programming over the cost of pairs of timesteps (Watson et al. 2021), the cost being the error of one DDIM step between
+    /// them on the accurate flow, gives first lists; the sampler itself decides between them and the known spacings, and single timesteps
+    /// are then moved while that brings it nearer. The result ends, for as many images again that the search has not seen, no farther from
+    /// the flow than Karras, log-SNR and trailing steps do. No images are needed: the flow starts from noise. At most about
+    /// 220 + 11 S + 8 S² steps of the sampler for each image; equal seeds find equal steps.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">
     /// <paramref name="steps"/> or <paramref name="numberOfImages"/> is outside its range, the sampler draws noise, or an option is outside its range.

@@ -21,7 +21,9 @@ public sealed class GroupFaultTests
     [TestMethod]
     public void Fit_Diverged_IsSaidByAll_AndEndsNobody()
     {
-        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(HookedGroup.Poisoned(group), change: options => options with { MaximumConsecutiveSkippedSteps = 0 }));
+        var outcomes = ThreadGroup.Run(2, 1, group => GroupRun.Train(
+            HookedGroup.Poisoned(group),
+            change: options => options with { MaximumConsecutiveSkippedSteps = 0 }));
 
         foreach (var outcome in outcomes)
         {

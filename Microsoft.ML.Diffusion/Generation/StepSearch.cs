@@ -7,9 +7,10 @@ namespace Microsoft.ML.Diffusion.Generation;
 
 /// <summary>Finds the timesteps over which a sampler ends nearest to where the probability flow leads the same noise.</summary>
 /// <remarks>
-/// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself, all on one grid of whole timesteps; the best
-/// is then improved by moving one timestep at a time, over shorter and shorter distances. On as many other images that is then set against the known
-/// spacings off the grid: many timesteps, moved for a few images, need not be the best for others, and what lies between timesteps counts.
+/// The cheapest ways of <see cref="StepPaths"/> and the known spacings are tried with the sampler itself, all on one grid of whole
+/// timesteps; the best is then improved by moving one timestep at a time, over shorter and shorter distances. On as many other images
+/// that is then set against the known spacings off the grid: many timesteps, moved for a few images, need not be the best for others,
+/// and what lies between timesteps counts.
 /// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="options">The sampler, guidance and who listens.</param>

@@ -18,8 +18,8 @@ public sealed record DiffusionOptions
     /// <summary>Gets what the network predicts.</summary>
     /// <value>
     /// The default is <see cref="PredictionType.VPrediction"/>, which serves images, few steps, encoding and likelihood alike. A plan takes
-    /// <see cref="PredictionType.Sample"/>, whose images are ahead after short trainings and whose likelihood is poor (docs/planning.md). The DDPM paper's is
-    /// <see cref="PredictionType.Epsilon"/>.
+    /// <see cref="PredictionType.Sample"/>, whose images are ahead after short trainings and whose encoding and likelihood are poor
+    /// (docs/planning.md). The DDPM paper's is <see cref="PredictionType.Epsilon"/>.
     /// </value>
     public PredictionType Prediction { get; init; } = PredictionType.VPrediction;
 

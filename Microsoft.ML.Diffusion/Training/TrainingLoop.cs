@@ -112,8 +112,8 @@ internal sealed class TrainingLoop : IDisposable
             TakeStep();
             Validate(isDue: IsValidationDue);
 
-            // Asked once a step: time that runs out while the checkpoint of this step is written would be left over to who resumes. So one step more may
-            // follow, at the end of the schedule.
+            // Asked once a step: time that runs out while the checkpoint of this step is written would be left over to who resumes.
+            // So one step more may follow, at the end of the schedule.
             var fraction = Fraction;
             isOver = IsOver(fraction);
             if (!isOver)

@@ -1,5 +1,6 @@
-// A hundred pictures of one's own, and half a minute: what does a model that has learned other pictures save? The bundled model of emoji learns on, and a new
-// one of the same shape starts from nothing, each for as long. A folder of 50 pictures or more, of any size, takes the place of the potions drawn here:
+// A hundred pictures of one's own, and half a minute: what does a model that has learned other pictures save? The bundled model of
+// emoji learns on, and a new one of the same shape starts from nothing, each for as long. A folder of 50 pictures or more, of any
+// size, takes the place of the potions drawn here:
 //   dotnet run -c Release --project samples/FineTune -- FOLDER
 // --model FILE starts from another model of coloured pictures; --quick does the same with a tiny budget, to see that it runs.
 using System.Diagnostics;

@@ -32,7 +32,11 @@ internal sealed class NetworkOptions
     private readonly Option<double?> _dropout =
         Values.Real("--dropout", "P", $"Probability of dropping a feature while training {Values.Planned(Values.Number(_defaults.Dropout))}");
     private readonly Option<string?> _prediction =
-        Values.Choice("--prediction", "KIND", $"What the network predicts: epsilon, sample or v {Values.Planned("v")}", OptionNames.Predictions);
+        Values.Choice(
+            "--prediction",
+            "KIND",
+            $"What the network predicts: epsilon, sample or v {Values.Planned("v")}",
+            OptionNames.Predictions);
     private readonly Option<string?> _schedule =
         Values.Choice(
             "--schedule",
