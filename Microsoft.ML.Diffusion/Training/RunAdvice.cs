@@ -6,13 +6,13 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="options">How the run is trained.</param>
 /// <param name="numberOfImages">The images to learn from.</param>
 /// <param name="isFineTuned">Whether it starts from a trained model: then few steps are meant.</param>
-/// <param name="zeroLoss">The loss of a network that always predicts 0; null where losses cannot be judged.</param>
+/// <param name="blind">The losses of networks that do not look at x_t; null where losses cannot be judged.</param>
 /// <param name="warn">Is told.</param>
 internal sealed class RunAdvice(
     TrainingOptions options,
     int numberOfImages,
     bool isFineTuned,
-    double? zeroLoss,
+    BlindLoss? blind,
     Action<OptionText> warn)
 {
     private const int StepsToMeasure = 20;
@@ -20,7 +20,7 @@ internal sealed class RunAdvice(
 
     private static readonly TimeSpan _timeToMeasure = TimeSpan.FromSeconds(5);
 
-    private readonly LossWatch? _losses = zeroLoss is { } zero ? new(zero, options.BatchSize) : null;
+    private readonly LossWatch? _losses = blind is { } known ? new(known, options.BatchSize) : null;
     private bool _isLengthKnown;
     private int _step;
     private int _stepsHere;
