@@ -70,7 +70,7 @@ public sealed class OptimizeStepsTests
     }
 
     [TestMethod]
-    public void OptimizeSteps_AllTimesteps_AreTheOnlyChoice()
+    public void OptimizeSteps_AsManyAsTimesteps_FindsAll()
     {
         using var model = TinyModel.Train(
             TinyModel.Options with
