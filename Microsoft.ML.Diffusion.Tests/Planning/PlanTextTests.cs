@@ -20,7 +20,7 @@ public sealed class PlanTextTests
         var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, false, TimeSpan.FromMinutes(8));
         var duration = TimeSpan.FromSeconds(460);
         var planned =
-            new PlannedOptions(network, PredictionType.Sample, 32, 2e-3, 200, 0.99, 0.1, false, duration, facts.Budget, 0.1);
+            new PlannedOptions(network, PredictionType.Sample, 5, 32, 2e-3, 200, 0.99, 0.1, false, duration, facts.Budget, 0.1);
         Assert.AreEqual(
             """
             Plan for 00:08:00 of training:

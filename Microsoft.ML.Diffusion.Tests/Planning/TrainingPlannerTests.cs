@@ -121,18 +121,42 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
-    [DataRow(1e4, 0.002)]
-    [DataRow(2.49e6, 0.002)] // 16 x [1, 2, 4, 8] for 32x32
-    [DataRow(4.06e6, 0.0013)] // 16 x [1, 2, 4, 8, 8] for 64x64, which learns nothing at 0.002
-    [DataRow(35.7e6, 0.0002)] // the DDPM paper's for CIFAR-10
-    [DataRow(550e6, 0.0001)]
-    public void TheRateFallsWithTheWeights(double weights, double rate) => Assert.AreEqual(rate, PlannedTraining.LearningRate(weights));
+    public void APredictionOfTheImageHasWeightsOfTheSnr()
+    {
+        double? Of(Func<DiffusionOptions, DiffusionOptions> given)
+        {
+            var options = given(Plan(Emoji, TwoCores, given).ApplyTo(new DiffusionOptions()));
+            options.Validate();
+            return options.Training.MinimumSnrGamma;
+        }
+
+        Assert.AreEqual(1, Of(options => options));
+        Assert.AreEqual(5, Of(options => options with { Training = options.Training with { MinimumSnrGamma = 5 } }));
+        Assert.IsNull(Of(options => options with { Training = options.Training with { MinimumSnrGamma = null } }));
+        Assert.IsNull(Of(options => options with { Prediction = PredictionType.VPrediction }));
+        Assert.IsNull(Of(options => options with { Variance = ModelVariance.LearnedRange }));
+        Assert.IsNull(Of(options => options with { Prediction = PredictionType.Sample, Training = options.Training with { Loss = TrainingLoss.Variational } }));
+    }
+
+    [TestMethod]
+    [DataRow(1e4, 0.002, 0.004)]
+    [DataRow(2.49e6, 0.002, 0.004)] // 16 x [1, 2, 4, 8] for 32x32
+    [DataRow(4.06e6, 0.0013, 0.0023)] // 16 x [1, 2, 4, 8, 8] for 64x64, which learns nothing of v at 0.002
+    [DataRow(35.7e6, 0.0002, 0.0002)] // the DDPM paper's for CIFAR-10
+    [DataRow(550e6, 0.0001, 0.0001)]
+    public void TheRateFallsWithTheWeights(double weights, double rate, double rateOfSample)
+    {
+        Assert.AreEqual(rate, PlannedTraining.LearningRate(weights, PredictionType.VPrediction));
+        Assert.AreEqual(rate, PlannedTraining.LearningRate(weights, PredictionType.Epsilon));
+        Assert.AreEqual(rateOfSample, PlannedTraining.LearningRate(weights, PredictionType.Sample));
+    }
 
     [TestMethod]
     public void TheRateIsThatOfTheNetworkThatIsGiven()
     {
         var large = Plan(Emoji, TwoCores, options => options with { Network = new UNetOptions { BaseChannels = 128, ChannelMultipliers = [1, 2, 2, 2], Dropout = 0 } });
-        Assert.AreEqual((0.002, 0.0002), (Plan(Emoji, TwoCores).LearningRate, large.LearningRate));
+        Assert.AreEqual((0.004, 0.0002), (Plan(Emoji, TwoCores).LearningRate, large.LearningRate));
+        Assert.AreEqual(0.002, Plan(Emoji, TwoCores, options => options with { Prediction = PredictionType.VPrediction }).LearningRate);
     }
 
     [TestMethod]

@@ -5,6 +5,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <summary>What a plan decides: options, and the measured speed that they follow from. Stored in checkpoints, so that a resumed run goes by the same plan.</summary>
 /// <param name="Network">The network.</param>
 /// <param name="Prediction">What it predicts.</param>
+/// <param name="MinimumSnrGamma">Gamma of min-SNR weights; null for none, as in plans of runs before there was one.</param>
 /// <param name="BatchSize">Images of a step.</param>
 /// <param name="LearningRate">The highest learning rate.</param>
 /// <param name="WarmupSteps">Steps over which it is reached.</param>
@@ -17,6 +18,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 internal sealed record PlannedOptions(
     UNetOptions Network,
     PredictionType Prediction,
+    double? MinimumSnrGamma,
     int BatchSize,
     double LearningRate,
     int WarmupSteps,
@@ -36,6 +38,7 @@ internal sealed record PlannedOptions(
         Training = options.Training with
         {
             Duration = Duration,
+            MinimumSnrGamma = MinimumSnrGamma,
             BatchSize = BatchSize,
             LearningRate = LearningRate,
             AdamBeta2 = PlannedTraining.AdamBeta2,

@@ -29,8 +29,14 @@ internal static class PlannedTraining
     private const int BatchOfCard = 128;
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
     private const int ManySteps = 25_000; // with larger ones they are steadier
-    // At this rate larger networks never begin to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its weights (docs/planning.md).
+
+    // Gamma of the min-SNR weights of x_0, by which images are farther ahead than without weights (docs/planning.md).
+    private const double SnrGamma = 1;
+
+    // Of v. At this rate larger networks never begin to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its weights
+    // (docs/planning.md).
     private const double HighestRate = 2e-3;
+    private const double HighestRateOfSample = 4e-3; // x_0 bears more
     private const double WeightsOfHighestRate = 2.5e6;
     private const double PaperRate = 2e-4;
     private const double WeightsOfPaper = 35.7e6;
@@ -62,14 +68,16 @@ internal static class PlannedTraining
         var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
         var images = duration.TotalSeconds / secondsPerImage;
         var options = Of(facts, network);
+        options = options with { Prediction = Prediction(configure(options)) };
         var plan = new UNetPlan(network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes);
-        var chosen = options.Training with { BatchSize = Batch(facts, images), LearningRate = LearningRate(plan.NumberOfParameters) };
-        var given = configure(options with { Training = chosen });
+        var rate = LearningRate(plan.NumberOfParameters, configure(options).Prediction);
+        var given = configure(options with { Training = options.Training with { BatchSize = Batch(facts, images), LearningRate = rate } });
         var training = given.Training;
         var steps = Math.Max(1, images / training.BatchSize);
         return new PlannedOptions(
             network,
-            Prediction(given),
+            options.Prediction,
+            MinimumSnrGamma(given),
             training.BatchSize,
             training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
@@ -83,10 +91,12 @@ internal static class PlannedTraining
 
     /// <summary>The highest learning rate for a network, to two digits.</summary>
     /// <param name="weights">The number of its weights.</param>
-    internal static double LearningRate(double weights)
+    /// <param name="prediction">What it predicts.</param>
+    internal static double LearningRate(double weights, PredictionType prediction)
     {
-        var slope = Math.Log(PaperRate / HighestRate) / Math.Log(WeightsOfPaper / WeightsOfHighestRate);
-        var rate = Math.Max(LeastRate, HighestRate * Math.Pow(Math.Max(1, weights / WeightsOfHighestRate), slope));
+        var highest = prediction == PredictionType.Sample ? HighestRateOfSample : HighestRate;
+        var slope = Math.Log(PaperRate / highest) / Math.Log(WeightsOfPaper / WeightsOfHighestRate);
+        var rate = Math.Max(LeastRate, highest * Math.Pow(Math.Max(1, weights / WeightsOfHighestRate), slope));
         return double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 
@@ -96,6 +106,9 @@ internal static class PlannedTraining
         given.Variance == ModelVariance.LearnedRange || given.Training.Loss == TrainingLoss.Variational
             ? PredictionType.VPrediction
             : PredictionType.Sample;
+
+    private static double? MinimumSnrGamma(DiffusionOptions given) =>
+        given.Prediction == PredictionType.Sample && given.Training.Loss != TrainingLoss.Variational ? SnrGamma : null;
 
     // Of few images a card's batch is all, or up to half of them less.
     private static (int Least, int Usual) Batches(PlanFacts facts)
