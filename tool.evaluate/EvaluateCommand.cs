@@ -92,6 +92,12 @@ internal sealed class EvaluateCommand : ToolCommand
                 $"{other.Name} is for a folder as REAL, because a file of --save has means and covariances of images of a size, and no images. Leave it out.");
         }
 
+        if (training is not null && FullPath(training) == FullPath(real))
+        {
+            throw new UsageException(
+                $"{_training.Name} is for when REAL has other images than those that were learned from, but both are '{real}'. Leave it out.");
+        }
+
         ModelSource.CheckExists(generated);
         var isModel = File.Exists(generated) || ModelSource.IsDiffusers(generated);
         if (parsed.IsGiven(_count) && !isModel)
@@ -138,6 +144,8 @@ internal sealed class EvaluateCommand : ToolCommand
             ? throw new ToolException($"There is no file '{missing}'.")
             : StatisticsResult.Merge(files);
     }
+
+    private static string FullPath(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
     // With --merge there are none, so that the parser cannot ask for them.
     private static string Required(ParseResult parsed, Argument<string?> argument) => parsed.GetValue(argument)

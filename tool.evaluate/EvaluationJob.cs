@@ -45,6 +45,11 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         }
 
         var (realSet, trainingSet) = (Load(real, options), training is null ? null : Load(training, options));
+        var learned = trainingSet ?? realSet;
+        if (Sheet is not null && learned.Count < FolderEvaluation.FewestTrainingImages)
+        {
+            throw new ToolException("--sheet needs three training images at least, to compare with. Leave it out.");
+        }
 
         using var network = new ResNetFeatures(context);
         var (realRows, generatedRows) = (FeaturesOf(network, realSet, "real"), FeaturesOf(network, generatedSet, "generated"));
@@ -54,7 +59,6 @@ internal sealed class EvaluationJob(MLContext context, Session session)
             generatedRows,
             trainingSet is null ? null : FeaturesOf(network, trainingSet, "training"),
             session.CancellationToken);
-        var learned = trainingSet ?? realSet;
         WriteSheet(result.Memorization, learned, generatedSet);
         if (Save is not null)
         {
@@ -110,17 +114,11 @@ internal sealed class EvaluationJob(MLContext context, Session session)
 
     private void WriteSheet(MemorizationMetrics? memorization, Set training, Set generated)
     {
-        if (Sheet is null)
+        if (Sheet is not null && memorization is not null)
         {
-            return;
+            using var sheet = MemorizationSheet.Create(memorization, training.Data, generated.Data);
+            WholeFile.Write(Sheet, sheet.Save);
         }
-
-        using var sheet =
-            MemorizationSheet.Create(
-                memorization ?? throw new ToolException("--sheet needs three training images at least, to compare with. Leave it out."),
-                training.Data,
-                generated.Data);
-        WholeFile.Write(Sheet, sheet.Save);
     }
 
     private string?[] Lines(EvaluationResult result) =>

@@ -139,6 +139,17 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
+    public void APlanOfBeforeThereWereWeightsGoesOnWithoutThem()
+    {
+        var json = Plan(Emoji, TwoCores).ToJson();
+        var earlier = json.Replace("\"MinimumSnrGamma\":1,", "", StringComparison.Ordinal);
+
+        Assert.AreNotEqual(json, earlier);
+        Assert.IsNull(PlannedOptions.FromJson(earlier).MinimumSnrGamma);
+        Assert.AreEqual(1, PlannedOptions.FromJson(json).MinimumSnrGamma);
+    }
+
+    [TestMethod]
     [DataRow(1e4, 0.002, 0.004)]
     [DataRow(2.49e6, 0.002, 0.004)] // 16 x [1, 2, 4, 8] for 32x32
     [DataRow(4.06e6, 0.0013, 0.0023)] // 16 x [1, 2, 4, 8, 8] for 64x64, which learns nothing of v at 0.002

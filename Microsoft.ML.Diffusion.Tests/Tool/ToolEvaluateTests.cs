@@ -83,6 +83,7 @@ public sealed class ToolEvaluateTests : IDisposable
     [DataRow(1, "There is no folder 'nothing'.", "nothing", "there")]
     [DataRow(1, "There is no file and no folder 'nothing'.", "there", "nothing")]
     [DataRow(1, "There is no folder 'nothing'.", "there", "there", "--training", "nothing")]
+    [DataRow(2, "--training is for when REAL has other images than those that were learned from, but both are 'there'. Leave it out.", "there", "there", "--training", "there")]
     [DataRow(1, "There is no file 'nothing'.", "--merge", "nothing")]
     [DataRow(2, "--merge stands alone with its files, because all else is decided in them. Leave out what is beside it.", "there", "--merge", "nothing")]
     [DataRow(2, "--merge stands alone with its files, because all else is decided in them. Leave out what is beside it.", "--seed", "3", "--merge", "nothing")]
@@ -95,6 +96,20 @@ public sealed class ToolEvaluateTests : IDisposable
         var run = ToolProcess.RunEvaluation([.. arguments.Select(argument => argument == "there" ? _folder.File("there") : argument)]);
 
         Assert.AreEqual((exitCode, message.Replace("'there'", $"'{_folder.File("there")}'", StringComparison.Ordinal)), (run.ExitCode, run.Error));
+    }
+
+    [TestMethod]
+    public void Evaluate_SheetOfTooFew_IsRefusedBeforeTheWork()
+    {
+        foreach (var (i, picture) in Garments.Pictures(2).Index())
+        {
+            picture.Save(Prepared($"real/{i}.png"));
+            picture.Save(Prepared($"generated/{i}.png"));
+        }
+
+        var run = ToolProcess.RunEvaluation("--quiet", _folder.File("real"), _folder.File("generated"), "--sheet", _folder.File("nearest.png"));
+
+        Assert.AreEqual((1, "--sheet needs three training images at least, to compare with. Leave it out."), (run.ExitCode, run.Error));
     }
 
     [TestMethod]

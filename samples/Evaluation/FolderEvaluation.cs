@@ -27,8 +27,10 @@ internal sealed record EvaluationResult(GenerationMetrics Metrics, GenerationMet
 /// <param name="seed">Decides which half of the real images each is in.</param>
 internal sealed class FolderEvaluation(MLContext mlContext, long seed)
 {
+    /// <summary>The training images from which on the nearest ones are looked for.</summary>
+    public const int FewestTrainingImages = 3;
+
     private const int FewestOfAHalf = 4;
-    private const int FewestTrainingImages = 3;
 
     /// <summary>Compares the features of images.</summary>
     /// <param name="network">What computed the features.</param>
