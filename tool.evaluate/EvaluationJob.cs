@@ -45,6 +45,8 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         }
 
         var (realSet, trainingSet) = (Load(real, options), training is null ? null : Load(training, options));
+        RequireEnough(realSet.Count, real);
+        RequireEnough(generatedSet.Count, generated);
         var learned = trainingSet ?? realSet;
         if (Sheet is not null && learned.Count < FolderEvaluation.FewestTrainingImages)
         {
@@ -66,6 +68,15 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         }
 
         return new Result(Lines(result), Document(result, generatedSet, learned, options));
+    }
+
+    private static void RequireEnough(int count, string source)
+    {
+        if (count < FolderEvaluation.FewestImages)
+        {
+            throw new ToolException(
+                $"There are {count} images of '{source}', but {FolderEvaluation.FewestImages} are needed at least: of fewer the kernel distance has no standard error.");
+        }
     }
 
     private Result Beside(SavedStatistics known, StatisticsSettings settings, Set generated, string real)

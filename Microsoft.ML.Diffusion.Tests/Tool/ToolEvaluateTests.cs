@@ -99,17 +99,32 @@ public sealed class ToolEvaluateTests : IDisposable
     }
 
     [TestMethod]
-    public void Evaluate_SheetOfTooFew_IsRefusedBeforeTheWork()
+    public void Evaluate_TooFewImages_AreRefusedBeforeTheWork()
     {
-        foreach (var (i, picture) in Garments.Pictures(2).Index())
+        foreach (var (i, picture) in Garments.Pictures(4).Index())
         {
-            picture.Save(Prepared($"real/{i}.png"));
-            picture.Save(Prepared($"generated/{i}.png"));
+            picture.Save(Prepared($"four/{i}.png"));
+            if (i < 2)
+            {
+                picture.Save(Prepared($"two/{i}.png"));
+            }
         }
 
-        var run = ToolProcess.RunEvaluation("--quiet", _folder.File("real"), _folder.File("generated"), "--sheet", _folder.File("nearest.png"));
+        string Error(params string[] arguments)
+        {
+            var run = ToolProcess.RunEvaluation(arguments);
+            Assert.AreEqual(1, run.ExitCode);
+            Assert.DoesNotContain("Features of", run.Error);
+            return run.Error.Split('\n')[^1];
+        }
 
-        Assert.AreEqual((1, "--sheet needs three training images at least, to compare with. Leave it out."), (run.ExitCode, run.Error));
+        var (two, four) = (_folder.File("two"), _folder.File("four"));
+        var few = $"There are 2 images of '{two}', but 4 are needed at least: of fewer the kernel distance has no standard error.";
+        Assert.AreEqual(few, Error(two, four));
+        Assert.AreEqual(few, Error(four, two));
+        Assert.AreEqual(
+            "--sheet needs three training images at least, to compare with. Leave it out.",
+            Error(four, four, "--training", two, "--sheet", _folder.File("nearest.png")));
     }
 
     [TestMethod]

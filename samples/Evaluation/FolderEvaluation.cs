@@ -30,7 +30,8 @@ internal sealed class FolderEvaluation(MLContext mlContext, long seed)
     /// <summary>The training images from which on the nearest ones are looked for.</summary>
     public const int FewestTrainingImages = 3;
 
-    private const int FewestOfAHalf = 4;
+    /// <summary>The real and the generated images that distances are computed of: fewer have no standard error.</summary>
+    public const int FewestImages = 4;
 
     /// <summary>Compares the features of images.</summary>
     /// <param name="network">What computed the features.</param>
@@ -68,7 +69,7 @@ internal sealed class FolderEvaluation(MLContext mlContext, long seed)
     private (float[][] First, float[][] Second)? Halves(float[][] rows)
     {
         var half = rows.Length / 2;
-        if (half < FewestOfAHalf)
+        if (half < FewestImages)
         {
             return null;
         }
