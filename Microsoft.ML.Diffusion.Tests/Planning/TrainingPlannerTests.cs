@@ -135,7 +135,13 @@ public sealed class TrainingPlannerTests
         Assert.IsNull(Of(options => options with { Training = options.Training with { MinimumSnrGamma = null } }));
         Assert.IsNull(Of(options => options with { Prediction = PredictionType.VPrediction }));
         Assert.IsNull(Of(options => options with { Variance = ModelVariance.LearnedRange }));
-        Assert.IsNull(Of(options => options with { Prediction = PredictionType.Sample, Training = options.Training with { Loss = TrainingLoss.Variational } }));
+        Assert.IsNull(Of(options => options with { Variance = ModelVariance.LearnedRange, Prediction = PredictionType.Sample }));
+        Assert.IsNull(Of(options => options with { Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() }));
+        Assert.IsNull(Of(options => options with
+        {
+            Prediction = PredictionType.Sample,
+            Training = options.Training with { Loss = TrainingLoss.Variational },
+        }));
     }
 
     [TestMethod]

@@ -26,11 +26,18 @@ public sealed class FailingRunTests
         var said = new List<string>();
         mlContext.Log += (_, e) => said.Add(e.RawMessage);
         var images = mlContext.Data.LoadFromEnumerable(
-            Enumerable.Range(0, 36).Select(i => new Pictures.PictureRow { Image = Pictures.Grey((x, y) => IsSpot(x - (i % 6), y - (i / 6)) ? (byte)5 : (byte)250) }));
+            Enumerable.Range(0, 36).Select(
+                i => new Pictures.PictureRow { Image = Pictures.Grey((x, y) => (byte)(IsSpot(x - (i % 6), y - (i / 6)) ? 5 : 250)) }));
         var options = TinyModel.Options with
         {
             Prediction = prediction,
-            Training = TinyModel.Options.Training with { NumberOfSteps = 1000, BatchSize = 16, LearningRate = learningRate, WarmupSteps = 20 },
+            Training = TinyModel.Options.Training with
+            {
+                NumberOfSteps = 1000,
+                BatchSize = 16,
+                LearningRate = learningRate,
+                WarmupSteps = 20,
+            },
         };
         using var model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(images);
 

@@ -81,7 +81,7 @@ public sealed class RunAdviceTests
 
     [TestMethod]
     public void Step_LossOfTheMeanImage_SaysWhatToLookAt() => Assert.AreSequenceEqual(
-        ["The loss does not fall: over the last 50 of 700 steps it is 0.8, and that of a network that takes each image for the mean of all is 0.7. Set LearningRate (1E-07) to between 1E-4 and 2E-3; if it is there, look at the images: of noise nothing can be learned."],
+        ["The loss does not fall: over the last 50 of 700 steps it is 0.8, and that of a network that says the same of all images is 0.7. Set LearningRate (1E-07) to between 1E-4 and 2E-3; if it is there, look at the images: of noise nothing can be learned."],
         Of(new() { NumberOfSteps = 5000, LearningRate = 1e-7 }, loss: _ => 0.8));
 
     [TestMethod]
@@ -136,7 +136,12 @@ public sealed class RunAdviceTests
         Assert.AreEqual(steps, string.Join(' ', Enumerable.Range((int)(30 * start) + 1, 30 - (int)(30 * start)).Where(step => shares.IsDue(step / 30.0))));
     }
 
-    private static RunAdvice Advice(TrainingOptions options, List<string> said, int images = 1000, bool isFineTuned = false, bool isJudged = true) =>
+    private static RunAdvice Advice(
+        TrainingOptions options,
+        List<string> said,
+        int images = 1000,
+        bool isFineTuned = false,
+        bool isJudged = true) =>
         new(options, images, isFineTuned, isJudged ? new BlindLoss(0.8, 0.7) : null, text => said.Add(text.ToString()));
 
     // What is said of a whole run whose steps take no time.

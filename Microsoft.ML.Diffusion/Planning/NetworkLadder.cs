@@ -12,7 +12,8 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// </remarks>
 internal static class NetworkLadder
 {
-    // Sides at the lowest level. One level more, of 4 pixels, is behind at 32x32 in equal time, and a little ahead at 64x64 (docs/planning.md).
+    // Sides at the lowest level. One level more, of 4 pixels, is behind at 32x32 in equal time, and a little ahead at 64x64
+    // (docs/planning.md).
     private const int SmallestSide = 7;
     private const int SmallestSideOfLarge = 4;
     private const int LargestOfSmall = 32;

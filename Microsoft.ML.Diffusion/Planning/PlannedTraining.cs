@@ -30,13 +30,13 @@ internal static class PlannedTraining
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
     private const int ManySteps = 25_000; // with larger ones they are steadier
 
-    // Gamma of the min-SNR weights of x_0, by which images are farther ahead than without weights (docs/planning.md).
+    // Gamma of the min-SNR weights of x_0: images learned with them are ahead of those learned without (docs/planning.md).
     private const double SnrGamma = 1;
 
-    // Of v. At this rate larger networks never begin to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its weights
-    // (docs/planning.md).
+    // Of v. At this rate a larger network never began to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its
+    // weights (docs/planning.md).
     private const double HighestRate = 2e-3;
-    private const double HighestRateOfSample = 4e-3; // x_0 bears more
+    private const double HighestRateOfSample = 4e-3; // x_0 bears more: tried with up to 4.1 million weights
     private const double WeightsOfHighestRate = 2.5e6;
     private const double PaperRate = 2e-4;
     private const double WeightsOfPaper = 35.7e6;
@@ -107,8 +107,13 @@ internal static class PlannedTraining
             ? PredictionType.VPrediction
             : PredictionType.Sample;
 
+    // None beside a bound, whose share it would change, nor where the last timestep has no signal and would never be learned.
     private static double? MinimumSnrGamma(DiffusionOptions given) =>
-        given.Prediction == PredictionType.Sample && given.Training.Loss != TrainingLoss.Variational ? SnrGamma : null;
+        given.Prediction == PredictionType.Sample
+        && given.Training.LossFor(given.Variance) == TrainingLoss.Simple
+        && given.Schedule.AlphaBar(given.Schedule.NumberOfTrainingTimesteps - 1) > 0
+            ? SnrGamma
+            : null;
 
     // Of few images a card's batch is all, or up to half of them less.
     private static (int Least, int Usual) Batches(PlanFacts facts)

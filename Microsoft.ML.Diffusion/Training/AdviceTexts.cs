@@ -70,7 +70,7 @@ internal static class AdviceTexts
         return finding.Kind switch
         {
             LossFindingKind.Flat =>
-                $"The loss does not fall: over the last {finding.Steps} of {step} steps it is {loss}, and that of a network that takes each image for the mean of all is {reference}. Set {_learningRate} ({highest}) to between 1E-4 and 2E-3; if it is there, look at the images: of noise nothing can be learned.",
+                $"The loss does not fall: over the last {finding.Steps} of {step} steps it is {loss}, and that of a network that says the same of all images is {reference}. Set {_learningRate} ({highest}) to between 1E-4 and 2E-3; if it is there, look at the images: of noise nothing can be learned.",
             LossFindingKind.High =>
                 $"The learning rate is far too high: over the last {finding.Steps} of {step} steps the loss is {loss}, and that of a network that always predicts 0 is {reference}. {Lower(rate, highest)}",
             _ =>

@@ -5,7 +5,8 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <summary>The losses of two networks that do not look at x_t: what a training begins at, and what one that fails may come to.</summary>
 /// <param name="OfZero">That of a network that always predicts 0, as each does at first, since the last layer starts from zeros.</param>
 /// <param name="OfMean">
-/// That of one that takes each image for the mean of all: with bright images and a prediction of x_0 far lower, though nothing is learned of any one.
+/// That of one that says the same of all images, the best there is at each timestep: of x_0 their mean. With bright images that is far
+/// lower, though nothing is learned of any one.
 /// </param>
 internal readonly record struct BlindLoss(double OfZero, double OfMean)
 {
@@ -25,7 +26,7 @@ internal readonly record struct BlindLoss(double OfZero, double OfMean)
         return new(Of(diffusion, run.Options.MinimumSnrGamma, meanSquare), Of(diffusion, run.Options.MinimumSnrGamma, variance));
     }
 
-    /// <summary>The mean over all timesteps of the weighted squared error of a network that knows what x_0 is, but for a remainder, and not the noise.</summary>
+    /// <summary>The mean, over all timesteps, of the weighted squared error of what knows x_0 but for a remainder, and no noise.</summary>
     /// <param name="diffusion">The forward process and what is predicted.</param>
     /// <param name="minimumSnrGamma">Gamma of the weights; null for none.</param>
     /// <param name="meanSquare">The mean square of the remainder: of x_0 itself where nothing is known.</param>
@@ -42,7 +43,7 @@ internal readonly record struct BlindLoss(double OfZero, double OfMean)
         return sum / schedule.NumberOfTrainingTimesteps;
     }
 
-    // The mean square of the pixels, and that of their distances from the mean image.
+    // The mean square of the pixels, and that of their distances from the mean image; of images as they are, without augmentation.
     private static (double MeanSquare, double Variance) Moments(TrainingSet images)
     {
         var count = Math.Min(images.Count, MostImages);

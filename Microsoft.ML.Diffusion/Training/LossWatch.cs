@@ -10,7 +10,7 @@ internal readonly record struct LossFinding(LossFindingKind Kind, double Loss, d
 /// <summary>What can be wrong with losses.</summary>
 internal enum LossFindingKind
 {
-    /// <summary>After many steps it is that of a network that takes each image for the mean of all.</summary>
+    /// <summary>After many steps it is that of a network that says the same of all images.</summary>
     Flat,
 
     /// <summary>It is above that of a network that always predicts 0 for long.</summary>
@@ -22,8 +22,8 @@ internal enum LossFindingKind
 
 /// <summary>Finds in the losses of steps what tells of a wrong learning rate, by the means of windows that follow each other.</summary>
 /// <remarks>
-/// Losses of single steps vary, since timesteps do, and with small batches much: a window has at least 1,600 images. The measures are the losses of networks that
-/// do not look at x_t: each network begins at or above that of 0, and any that learns falls below that of the mean image, whatever the images are.
+/// Losses of single steps vary, since timesteps do, and with small batches much: a window has at least 1,600 images. The measures are the
+/// losses of networks that do not look at x_t: each network begins at or above that of 0, and any that learns falls below that of the mean.
 /// </remarks>
 /// <param name="blind">These losses.</param>
 /// <param name="batchSize">Images of a step.</param>
@@ -33,19 +33,22 @@ internal sealed class LossWatch(BlindLoss blind, int batchSize)
     private const int LeastImages = 1600;
     private const int StepsToFall = 500;
 
-    /// <summary>Of the loss of the mean image: a network is not below it by less.</summary>
+    /// <summary>Of the loss of the mean: a network is not below it by less.</summary>
     private const double FlatShare = 0.95;
 
     /// <summary>Of the loss of 0: no network that learns is there.</summary>
     private const double HighShare = 1.5;
 
-    /// <summary>Of the loss of the mean image: below it a loss that rises is that of an overfitted network, whose batches differ.</summary>
+    /// <summary>Of the loss of the mean: below it a loss that rises is that of an overfitted network, whose batches differ.</summary>
     private const double RisenShare = 0.5;
 
     /// <summary>Of the lowest loss.</summary>
     private const double RiseFactor = 2;
 
-    /// <summary>Of the loss of 0: what images that are all alike come to, whose mean says everything.</summary>
+    /// <summary>
+    /// Of the loss of 0: images that are all alike come to it, whose mean says everything. Of those that differ by less, a network that
+    /// learns their mean alone is not told.
+    /// </summary>
     private const double LeastShare = 0.1;
 
     private readonly double _meanLoss = Math.Max(blind.OfMean, LeastShare * blind.OfZero);
@@ -95,7 +98,7 @@ internal sealed class LossWatch(BlindLoss blind, int batchSize)
 
     private double Reference(LossFindingKind kind) => kind switch
     {
-        LossFindingKind.Flat => _meanLoss,
+        LossFindingKind.Flat => blind.OfMean,
         LossFindingKind.High => blind.OfZero,
         _ => _lowest,
     };

@@ -46,7 +46,10 @@ public sealed partial record TrainingOptions
     /// Gets gamma, the bound on the signal-to-noise ratio that weights the squared error (min-SNR-gamma, Hang et al. 2023): the weight at t is
     /// min(SNR, gamma) for a prediction of x_0, divided by SNR for epsilon and by SNR + 1 for v.
     /// </summary>
-    /// <value>Above 0, usually 5, of a plan that predicts x_0 1; <see langword="null"/>, the default, weights all timesteps alike. Not for <see cref="TrainingLoss.Variational"/>.</value>
+    /// <value>
+    /// Above 0, usually 5; a plan takes 1 with x_0. <see langword="null"/>, the default, weights all timesteps alike. Not for
+    /// <see cref="TrainingLoss.Variational"/>.
+    /// </value>
     public double? MinimumSnrGamma { get; init; }
 
     /// <summary>Gets how the timestep of each image is drawn.</summary>
