@@ -2,7 +2,7 @@ using Microsoft.ML.Diffusion.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
 
-/// <summary>Losses of runs that go well and of those that do not; a network that predicts 0 has the loss 0.8, one of the mean 0.4.</summary>
+/// <summary>Losses of runs that go well, and of others; a network that predicts 0 has the loss 0.8, one of the mean 0.4.</summary>
 [TestClass]
 public sealed class LossWatchTests
 {
