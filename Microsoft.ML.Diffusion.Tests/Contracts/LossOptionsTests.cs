@@ -18,6 +18,9 @@ public sealed class LossOptionsTests
         [With(TinyModel.Options, new() { MinimumSnrGamma = -1 }), "MinimumSnrGamma must be a number above 0; leave it null to weight all timesteps alike. (Parameter 'MinimumSnrGamma')\nActual value was -1."],
         [With(
             TinyModel.Options,
+            new() { MinimumSnrPower = 1.5 }), "MinimumSnrPower must be in (0, 1]; set MinimumSnrGamma to null to weight all timesteps alike. (Parameter 'MinimumSnrPower')\nActual value was 1.5."],
+        [With(
+            TinyModel.Options,
             new() { MinimumSnrGamma = 5, Loss = TrainingLoss.Variational }), "MinimumSnrGamma must be null with Loss = Variational, because it weights the squared error. (Parameter 'MinimumSnrGamma')\nActual value was 5."],
         [With(
             TinyModel.Options with { Schedule = NoiseSchedule.Linear().WithZeroTerminalSnr() },

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
 /// <summary>Every training loss as libtorch computes and derives it: the library's own before it had gradients in closed form.</summary>
-internal sealed class TorchObjective(GaussianDiffusion diffusion, TrainingLoss loss, DdpmVariance variance, double variationalWeight, double? gamma)
+internal sealed class TorchObjective(GaussianDiffusion diffusion, TrainingLoss loss, DdpmVariance variance, double variationalWeight, MinimumSnr? weights)
 {
     private readonly NoiseSchedule _schedule = diffusion.Schedule;
 
@@ -21,11 +21,11 @@ internal sealed class TorchObjective(GaussianDiffusion diffusion, TrainingLoss l
         var isLearned = variance == DdpmVariance.Learned;
         var prediction = isLearned ? output.chunk(2, 1)[0] : output;
         var squaredError = (prediction - diffusion.Target(x0, noise, timesteps)).pow(2).flatten(1).mean([1]);
-        var weighted = gamma is { } limit
+        var weighted = weights is { } of
             ? squaredError * TorchDiffusion.Gather(
                 timesteps,
                 squaredError,
-                t => MinimumSnr.Weight(diffusion.Prediction, _schedule.SignalToNoiseRatio[t], limit))
+                t => of.Weight(diffusion.Prediction, _schedule.SignalToNoiseRatio[t]))
             : squaredError;
         if (loss == TrainingLoss.Simple)
         {

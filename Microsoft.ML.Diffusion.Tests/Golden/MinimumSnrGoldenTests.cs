@@ -23,8 +23,8 @@ public sealed class MinimumSnrGoldenTests
             PeerSchedules.Guided(new JsonObject { ["T"] = table.Int("T"), ["beta_schedule"] = table.Text("schedule") }),
             table.Number("gamma", double.NaN),
             table.Ints("t"));
-        double[] Weights(PredictionType prediction) =>
-            Array.ConvertAll(timesteps, t => MinimumSnr.Weight(prediction, schedule.SignalToNoiseRatio[t], gamma));
+        double[] Weights(PredictionType prediction, double power = 1) =>
+            Array.ConvertAll(timesteps, t => new MinimumSnr(gamma, power).Weight(prediction, schedule.SignalToNoiseRatio[t]));
 
         foreach (var (name, actual) in new[]
         {
@@ -32,6 +32,7 @@ public sealed class MinimumSnrGoldenTests
             ("weight_x0", Weights(PredictionType.Sample)),
             ("weight_epsilon", Weights(PredictionType.Epsilon)),
             ("weight_v", Weights(PredictionType.VPrediction)),
+            ("weight_x0", Array.ConvertAll(Weights(PredictionType.Sample, 0.5), weight => weight * weight)),
         })
         {
             var expected = table.Numbers(name);
@@ -47,12 +48,27 @@ public sealed class MinimumSnrGoldenTests
     }
 
     [TestMethod]
+    [DataRow(0.09)]
+    [DataRow(9)]
+    [DataRow(1e6)]
+    public void Weight_OfAnyPower_IsThatOfOneErrorOfTheImage(double snr)
+    {
+        var weights = new MinimumSnr(Gamma: 4, Power: 0.5);
+        var expected = snr < 4 ? Math.Sqrt(snr) : 2;
+
+        Assert.AreEqual(expected, weights.Weight(PredictionType.Sample, snr), 1e-12);
+        Assert.AreEqual(expected, weights.Weight(PredictionType.Epsilon, snr) * snr, 1e-12);
+        Assert.AreEqual(expected, weights.Weight(PredictionType.VPrediction, snr) * (snr + 1), 1e-12);
+    }
+
+    [TestMethod]
     public void Weight_WithoutSignal_IsTheLimit()
     {
         foreach (var prediction in Enum.GetValues<PredictionType>())
         {
-            Assert.AreEqual(prediction == PredictionType.Epsilon ? 1 : 0, MinimumSnr.Weight(prediction, snr: 0, gamma: 5));
-            Assert.AreEqual(MinimumSnr.Weight(prediction, snr: 1e-12, gamma: 5), MinimumSnr.Weight(prediction, snr: 0, gamma: 5), 1e-11);
+            var weights = new MinimumSnr(Gamma: 5, Power: 1);
+            Assert.AreEqual(prediction == PredictionType.Epsilon ? 1 : 0, weights.Weight(prediction, snr: 0));
+            Assert.AreEqual(weights.Weight(prediction, snr: 1e-12), weights.Weight(prediction, snr: 0), 1e-11);
         }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Networks;
 using Microsoft.ML.Diffusion.Planning;
+using Microsoft.ML.Diffusion.Training;
 
 namespace Microsoft.ML.Diffusion.Tests.Planning;
 
@@ -123,15 +124,15 @@ public sealed class TrainingPlannerTests
     [TestMethod]
     public void APredictionOfTheImageHasWeightsOfTheSnr()
     {
-        double? Of(Func<DiffusionOptions, DiffusionOptions> given)
+        MinimumSnr? Of(Func<DiffusionOptions, DiffusionOptions> given)
         {
             var options = given(Plan(Emoji, TwoCores, given).ApplyTo(new DiffusionOptions()));
             options.Validate();
-            return options.Training.MinimumSnrGamma;
+            return options.Training.SnrWeights;
         }
 
-        Assert.AreEqual(1, Of(options => options));
-        Assert.AreEqual(5, Of(options => options with { Training = options.Training with { MinimumSnrGamma = 5 } }));
+        Assert.AreEqual(new MinimumSnr(1, 0.5), Of(options => options));
+        Assert.AreEqual(new MinimumSnr(5, 1), Of(options => options with { Training = options.Training with { MinimumSnrGamma = 5 } }));
         Assert.IsNull(Of(options => options with { Training = options.Training with { MinimumSnrGamma = null } }));
         Assert.IsNull(Of(options => options with { Prediction = PredictionType.VPrediction }));
         Assert.IsNull(Of(options => options with { Variance = ModelVariance.LearnedRange }));
@@ -145,14 +146,19 @@ public sealed class TrainingPlannerTests
     }
 
     [TestMethod]
-    public void APlanOfBeforeThereWereWeightsGoesOnWithoutThem()
+    public void APlanOfBeforeThereWereWeightsOrTheirPowerGoesOnAsItWas()
     {
         var json = Plan(Emoji, TwoCores).ToJson();
-        var earlier = json.Replace("\"MinimumSnrGamma\":1,", "", StringComparison.Ordinal);
+        var unweighted = json.Replace("\"MinimumSnrGamma\":1,", "", StringComparison.Ordinal);
+        var earlier = json.Replace(",\"MinimumSnrPower\":0.5", "", StringComparison.Ordinal);
 
+        Assert.AreNotEqual(json, unweighted);
         Assert.AreNotEqual(json, earlier);
-        Assert.IsNull(PlannedOptions.FromJson(earlier).MinimumSnrGamma);
-        Assert.AreEqual(1, PlannedOptions.FromJson(json).MinimumSnrGamma);
+        Assert.IsNull(PlannedOptions.FromJson(unweighted).MinimumSnrGamma);
+        Assert.AreEqual(new MinimumSnr(1, 1), Weights(earlier));
+        Assert.AreEqual(new MinimumSnr(1, 0.5), Weights(json));
+
+        static MinimumSnr? Weights(string plan) => PlannedOptions.FromJson(plan).ApplyTo(new DiffusionOptions()).Training.SnrWeights;
     }
 
     [TestMethod]

@@ -22,17 +22,16 @@ public sealed class ObjectiveGradientTests
         from loss in Enum.GetValues<TrainingLoss>()
         from prediction in Enum.GetValues<PredictionType>()
         from variance in Enum.GetValues<DdpmVariance>()
-        from gamma in loss == TrainingLoss.Variational ? [0.0] : new[] { 0.0, 2.0 }
-        select new object[] { loss, prediction, variance, gamma };
+        from weights in loss == TrainingLoss.Variational ? [(0.0, 1.0)] : new[] { (0.0, 1.0), (2, 1), (2, 0.5) }
+        select new object[] { loss, prediction, variance, weights.Item1, weights.Item2 };
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_AnyLoss_AreThoseOfLibTorch(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma)
+    public void Terms_AnyLoss_AreThoseOfLibTorch(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
-        double? limit = gamma > 0 ? gamma : null;
-        var oracle = new TorchObjective(diffusion, loss, variance, Weight, limit);
-        var objective = new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, MinimumSnrGamma = limit };
+        var oracle = new TorchObjective(diffusion, loss, variance, Weight, Weights(gamma, power));
+        var objective = new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, SnrWeights = Weights(gamma, power) };
         foreach (var (t, error) in from t in _timesteps from error in new[] { 0, 0.02, 0.5, 30 } select (t, error))
         {
             var example = new Example(diffusion, t, error, variance == DdpmVariance.Learned);
@@ -56,13 +55,13 @@ public sealed class ObjectiveGradientTests
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_AnyLoss_GradientIsTheSlope(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma)
+    public void Terms_AnyLoss_GradientIsTheSlope(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
         var isLearned = variance == DdpmVariance.Learned;
         var objective =
-            new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, MinimumSnrGamma = gamma > 0 ? gamma : null };
-        var simple = new TrainingObjective(diffusion, TrainingLoss.Simple, variance) { MinimumSnrGamma = objective.MinimumSnrGamma };
+            new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, SnrWeights = Weights(gamma, power) };
+        var simple = new TrainingObjective(diffusion, TrainingLoss.Simple, variance) { SnrWeights = objective.SnrWeights };
 
         // Far out in the decoder's tails its own rounding is larger than differences.
         foreach (var (t, error) in from t in _timesteps from error in t == 0 ? new[] { 0.01, 0.03 } : [0.02, 0.5] select (t, error))
@@ -93,11 +92,11 @@ public sealed class ObjectiveGradientTests
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_InSingle_AreThoseOfDouble(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma)
+    public void Terms_InSingle_AreThoseOfDouble(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
         var objective =
-            new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, MinimumSnrGamma = gamma > 0 ? gamma : null };
+            new TrainingObjective(diffusion, loss, variance) { VariationalWeight = Weight, SnrWeights = Weights(gamma, power) };
         foreach (var t in _timesteps)
         {
             var rounded = new Example(diffusion, t, 0.1, variance == DdpmVariance.Learned).Rounded();
@@ -148,6 +147,8 @@ public sealed class ObjectiveGradientTests
             Assert.IsTrue(double.IsNaN(gradient[3]), $"{loss} at {t}");
         }
     }
+
+    private static MinimumSnr? Weights(double gamma, double power) => gamma > 0 ? new MinimumSnr(gamma, power) : null;
 
     private static (double Loss, double[] Gradient) Derived(TorchObjective oracle, Example example, int t)
     {

@@ -15,6 +15,7 @@ namespace Microsoft.ML.Diffusion.Planning;
 /// <param name="Duration">How long training takes: the budget without the time for measuring.</param>
 /// <param name="Budget">The budget.</param>
 /// <param name="SecondsPerStep">The measured time of a step.</param>
+/// <param name="MinimumSnrPower">The power of the weights; 1 in plans of runs before there was one.</param>
 internal sealed record PlannedOptions(
     UNetOptions Network,
     PredictionType Prediction,
@@ -27,7 +28,8 @@ internal sealed record PlannedOptions(
     bool Augments,
     TimeSpan Duration,
     TimeSpan Budget,
-    double SecondsPerStep)
+    double SecondsPerStep,
+    double MinimumSnrPower = 1)
 {
     /// <summary>Fills in what was decided.</summary>
     public DiffusionOptions ApplyTo(DiffusionOptions options) => options with
@@ -39,6 +41,7 @@ internal sealed record PlannedOptions(
         {
             Duration = Duration,
             MinimumSnrGamma = MinimumSnrGamma,
+            MinimumSnrPower = MinimumSnrPower,
             BatchSize = BatchSize,
             LearningRate = LearningRate,
             AdamBeta2 = PlannedTraining.AdamBeta2,

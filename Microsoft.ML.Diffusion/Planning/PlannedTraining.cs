@@ -30,8 +30,9 @@ internal static class PlannedTraining
     private const int EnoughSteps = 1_500; // with smaller batches one gets to more of them
     private const int ManySteps = 25_000; // with larger ones they are steadier
 
-    // Gamma of the min-SNR weights of x_0: images learned with them are ahead of those learned without (docs/planning.md).
+    // The weights of x_0, the root of min(SNR, 1): images learned with them are ahead of those learned without (docs/planning.md).
     private const double SnrGamma = 1;
+    private const double SnrPower = 0.5;
 
     // Of v. At this rate a larger network never began to learn: theirs falls, on a line of logarithms, to that of the DDPM paper for its
     // weights (docs/planning.md).
@@ -74,10 +75,11 @@ internal static class PlannedTraining
         var given = configure(options with { Training = options.Training with { BatchSize = Batch(facts, images), LearningRate = rate } });
         var training = given.Training;
         var steps = Math.Max(1, images / training.BatchSize);
+        var gamma = MinimumSnrGamma(given);
         return new PlannedOptions(
             network,
             options.Prediction,
-            MinimumSnrGamma(given),
+            gamma,
             training.BatchSize,
             training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
@@ -86,7 +88,8 @@ internal static class PlannedTraining
             images / facts.Images >= OftenSeen,
             duration,
             facts.Budget,
-            secondsPerImage * training.BatchSize);
+            secondsPerImage * training.BatchSize,
+            gamma is not null && given.Training.MinimumSnrGamma is null ? SnrPower : 1); // whoever names gamma means min-SNR itself
     }
 
     /// <summary>The highest learning rate for a network, to two digits.</summary>

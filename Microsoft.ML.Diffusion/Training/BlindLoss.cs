@@ -23,20 +23,20 @@ internal readonly record struct BlindLoss(double OfZero, double OfMean)
 
         var diffusion = new GaussianDiffusion(run.Model.Schedule, run.Model.Prediction);
         var (meanSquare, variance) = Moments(run.Images);
-        return new(Of(diffusion, run.Options.MinimumSnrGamma, meanSquare), Of(diffusion, run.Options.MinimumSnrGamma, variance));
+        return new(Of(diffusion, run.Options.SnrWeights, meanSquare), Of(diffusion, run.Options.SnrWeights, variance));
     }
 
     /// <summary>The mean, over all timesteps, of the weighted squared error of what knows x_0 but for a remainder, and no noise.</summary>
     /// <param name="diffusion">The forward process and what is predicted.</param>
-    /// <param name="minimumSnrGamma">Gamma of the weights; null for none.</param>
+    /// <param name="weights">The weights; null for none.</param>
     /// <param name="meanSquare">The mean square of the remainder: of x_0 itself where nothing is known.</param>
-    public static double Of(GaussianDiffusion diffusion, double? minimumSnrGamma, double meanSquare)
+    public static double Of(GaussianDiffusion diffusion, MinimumSnr? weights, double meanSquare)
     {
         var (schedule, sum) = (diffusion.Schedule, 0.0);
         for (var t = 0; t < schedule.NumberOfTrainingTimesteps; t++)
         {
             var (ofNoise, ofOriginal) = diffusion.TargetScales(t);
-            var weight = minimumSnrGamma is { } gamma ? MinimumSnr.Weight(diffusion.Prediction, schedule.SignalToNoiseRatio[t], gamma) : 1;
+            var weight = weights?.Weight(diffusion.Prediction, schedule.SignalToNoiseRatio[t]) ?? 1;
             sum += weight * ((ofNoise * ofNoise) + (ofOriginal * ofOriginal * meanSquare));
         }
 

@@ -20,8 +20,8 @@ internal sealed class TrainingObjective(GaussianDiffusion diffusion, TrainingLos
     /// <summary>Lambda of the hybrid loss: the share of L_vlb, whose sum over t each image estimates by T times its term.</summary>
     public double VariationalWeight { get; init; } = 0.001;
 
-    /// <summary>Gamma of the weights of the squared error; null weights every timestep alike.</summary>
-    public double? MinimumSnrGamma { get; init; }
+    /// <summary>The weights of the squared error; null weights every timestep alike.</summary>
+    public MinimumSnr? SnrWeights { get; init; }
 
     /// <summary>The loss of an image. All is computed in double and rounded once.</summary>
     /// <typeparam name="T">Single, or Double where formulas are compared.</typeparam>
@@ -40,9 +40,7 @@ internal sealed class TrainingObjective(GaussianDiffusion diffusion, TrainingLos
         }
 
         var count = image.Original.Length;
-        var weight = MinimumSnrGamma is { } gamma
-            ? MinimumSnr.Weight(diffusion.Prediction, diffusion.Schedule.SignalToNoiseRatio[image.Timestep], gamma)
-            : 1;
+        var weight = SnrWeights?.Weight(diffusion.Prediction, diffusion.Schedule.SignalToNoiseRatio[image.Timestep]) ?? 1;
         var target = diffusion.TargetScales(image.Timestep);
         var squaredError =
             SquaredError.Mean(image, target, output[..count], factor * weight, gradient.IsEmpty ? [] : gradient[..count]);

@@ -56,6 +56,11 @@ public sealed partial record TrainingOptions
             nameof(MinimumSnrGamma),
             MinimumSnrGamma,
             "must be a number above 0; leave it null to weight all timesteps alike");
+        Require(
+            MinimumSnrPower is > 0 and <= 1,
+            nameof(MinimumSnrPower),
+            MinimumSnrPower,
+            "must be in (0, 1]; set MinimumSnrGamma to null to weight all timesteps alike");
         Require(Enum.IsDefined(TimestepSampling), nameof(TimestepSampling), TimestepSampling, "must be Uniform or LossAware");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "must be a number above 0");
         Require(
@@ -155,9 +160,12 @@ public sealed partial record TrainingOptions
         return new TrainingObjective(new GaussianDiffusion(schedule, prediction), LossFor(variance), variance.OfSteps)
         {
             VariationalWeight = VariationalWeight,
-            MinimumSnrGamma = MinimumSnrGamma,
+            SnrWeights = SnrWeights,
         };
     }
+
+    /// <summary>The weights of the squared error; null for none.</summary>
+    internal MinimumSnr? SnrWeights => MinimumSnrGamma is { } gamma ? new MinimumSnr(gamma, MinimumSnrPower) : null;
 
     /// <summary>The loss that is minimized for a variance.</summary>
     internal TrainingLoss LossFor(ModelVariance variance) =>

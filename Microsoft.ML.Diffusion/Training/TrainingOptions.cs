@@ -52,6 +52,12 @@ public sealed partial record TrainingOptions
     /// </value>
     public double? MinimumSnrGamma { get; init; }
 
+    /// <summary>
+    /// Gets the power that min(SNR, gamma) is raised to, where <see cref="MinimumSnrGamma"/> is set: below 1 the timesteps of much noise keep more weight.
+    /// </summary>
+    /// <value>(0, 1]. The default is 1, min-SNR-gamma itself; a plan takes 0.5 with x_0.</value>
+    public double MinimumSnrPower { get; init; } = 1;
+
     /// <summary>Gets how the timestep of each image is drawn.</summary>
     /// <value>The default is <see cref="TimestepSampling.Uniform"/>.</value>
     public TimestepSampling TimestepSampling { get; init; }

@@ -45,17 +45,19 @@ internal static class LossGradients
         var schedule = Schedule(random);
         var diffusion = new GaussianDiffusion(schedule, Any<PredictionType>(random));
         var (loss, variance) = (Any<TrainingLoss>(random), Any<DdpmVariance>(random));
-        double? gamma = loss == TrainingLoss.Variational || random.Next(2) == 0 ? null : 0.1 + (10 * random.NextDouble());
+        MinimumSnr? weights = loss == TrainingLoss.Variational || random.Next(2) == 0
+            ? null
+            : new MinimumSnr(0.1 + (10 * random.NextDouble()), 1 - (0.9 * random.NextDouble()));
         var t = random.Next(4) == 0 ? 0 : random.Next(schedule.NumberOfTrainingTimesteps);
         var error = t == 0 ? 0.02 : Math.Pow(10, (4 * random.NextDouble()) - 3); // far out, the decoder's own rounding is large
-        text = string.Create(CultureInfo.InvariantCulture, $"{loss}, {diffusion}, {variance}, gamma {gamma}, t = {t}, off by {error:G3}");
+        text = string.Create(CultureInfo.InvariantCulture, $"{loss}, {diffusion}, {variance}, {weights}, t = {t}, off by {error:G3}");
 
         double[] x0 = [.. Enumerable.Range(0, Pixels).Select(_ => (random.Next(256) / 127.5) - 1)], noise = Normals(random, 1);
         var (xt, target, off) = (diffusion.AddNoise<double>(x0, noise, t), diffusion.Target<double>(x0, noise, t), Normals(random, error));
         double[] prediction = [.. target.Select((value, i) => value + off[i])];
         double[] output = variance == DdpmVariance.Learned ? [.. prediction, .. Normals(random, 0.8)] : prediction;
         var gradient = new double[output.Length];
-        var objective = new TrainingObjective(diffusion, loss, variance) { MinimumSnrGamma = gamma };
+        var objective = new TrainingObjective(diffusion, loss, variance) { SnrWeights = weights };
 
         _own.Start();
         var terms = objective.Terms(new NoisyImage<double>(x0, noise, xt, t), output, gradient);
@@ -65,7 +67,7 @@ internal static class LossGradients
         using var scope = NewDisposeScope();
         Tensor Image(double[] values) => tensor(values, [1, values.Length / Pixels, 8, 8]);
         var seen = Image(output).requires_grad_();
-        var losses = new TorchObjective(diffusion, loss, variance, objective.VariationalWeight, gamma)
+        var losses = new TorchObjective(diffusion, loss, variance, objective.VariationalWeight, weights)
             .Losses(Image(x0), Image(noise), Image(xt), seen, [t]);
         losses.sum().backward();
         _torch.Stop();
