@@ -12,8 +12,6 @@ public static class EveryDevice
 {
     private static readonly Lazy<string?> _lackOfCuda = new(FindLackOfCuda);
 
-    private static int _exact; // how many tests ask for it now
-
     /// <summary>The devices, by the option's names.</summary>
     public static IEnumerable<TestDataRow<string>> Names => Rows(device => device);
 
@@ -26,25 +24,20 @@ public static class EveryDevice
 
     /// <summary>
     /// Lets a card multiply in the whole of single precision until the result is disposed, in place of TF32, which rounds factors to 10 bits:
-    /// for comparisons with numbers of other programs. Other devices always do. It holds for the whole process, whose classes of tests run at once, so rounding
-    /// is allowed again when the last of these results is disposed.
+    /// for comparisons with numbers of other programs. Other devices always do. It holds for the whole process: classes that ask for it run alone, by
+    /// <see cref="DoNotParallelizeAttribute"/>.
     /// </summary>
     public static IDisposable Exactly(string device)
     {
-        if (Of(device).Kind != DeviceKind.Cuda)
-        {
-            return new Ending(() => { });
-        }
+        var isCard = Of(device).Kind == DeviceKind.Cuda;
+        Allow(!isCard);
+        return new Ending(() => Allow(true));
 
-        Count(1);
-        return new Ending(() => Count(-1));
-
-        static void Count(int change)
+        void Allow(bool rounding)
         {
-            lock (_lackOfCuda)
+            if (isCard)
             {
-                _exact += change;
-                (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32) = (_exact == 0, _exact == 0);
+                (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32) = (rounding, rounding);
             }
         }
     }

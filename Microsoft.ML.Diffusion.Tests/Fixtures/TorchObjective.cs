@@ -5,7 +5,12 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Diffusion.Tests.Fixtures;
 
 /// <summary>Every training loss as libtorch computes and derives it: the library's own before it had gradients in closed form.</summary>
-internal sealed class TorchObjective(GaussianDiffusion diffusion, TrainingLoss loss, DdpmVariance variance, double variationalWeight, MinimumSnr? weights)
+internal sealed class TorchObjective(
+    GaussianDiffusion diffusion,
+    TrainingLoss loss,
+    DdpmVariance variance,
+    double variationalWeight,
+    MinimumSnr? weights)
 {
     private readonly NoiseSchedule _schedule = diffusion.Schedule;
 

@@ -11,6 +11,7 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>Networks that diffusers saved give diffusers' outputs: every folder <c>unet_diffusers_*</c>.</summary>
 [TestClass]
+[DoNotParallelize] // EveryDevice.Exactly
 [TestCategory(TestCategories.Golden)]
 public sealed class DiffusersUNetGoldenTests
 {

@@ -6,6 +6,7 @@ namespace Microsoft.ML.Diffusion.Tests.Networks;
 
 /// <summary>The U-Net gives ermongroup/ddim's outputs with its weights.</summary>
 [TestClass]
+[DoNotParallelize] // EveryDevice.Exactly
 [TestCategory(TestCategories.Golden)]
 public sealed class UNetGoldenTests
 {

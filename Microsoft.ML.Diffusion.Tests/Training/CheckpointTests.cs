@@ -265,18 +265,21 @@ public sealed class CheckpointTests
             "ModelFileEveryFraction", "Pause", "Processes", "Progress", "ReportEverySteps", "ReturnModelOnCancellation", "SampleGrid", "Validation",
         ];
         using var folder = new TemporaryFolder();
-        TinyModel.Train(
-            TinyModel.Options with { Training = TinyModel.Options.Training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } }).Dispose();
-
-        using var checkpoint = Checkpoint.Open(folder.Checkpoints[0]);
+        var entries = EntriesOf(folder, TinyModel.Options.Training with { MinimumSnrGamma = 5, MinimumSnrPower = 0.5 });
 
         var missing =
-            typeof(TrainingOptions).GetProperties()
-                .Select(property => property.Name)
-                .Except(checkpoint.Identity.Entries.Keys)
-                .Order(StringComparer.Ordinal)
-                .ToArray();
+            typeof(TrainingOptions).GetProperties().Select(property => property.Name).Except(entries).Order(StringComparer.Ordinal).ToArray();
         CollectionAssert.AreEqual(harmless, missing);
+    }
+
+    [TestMethod]
+    public void Identity_OfWeightsWithoutAPower_IsAsBeforeThereWasOne()
+    {
+        foreach (var training in new[] { TinyModel.Options.Training with { MinimumSnrPower = 0.5 }, TinyModel.Options.Training with { MinimumSnrGamma = 5 } })
+        {
+            using var folder = new TemporaryFolder();
+            CollectionAssert.DoesNotContain(EntriesOf(folder, training), "MinimumSnrPower");
+        }
     }
 
     [TestMethod]
@@ -291,6 +294,13 @@ public sealed class CheckpointTests
         CollectionAssert.AreEqual(expected, file.Tensors.Select(tensor => tensor.Name).Order(StringComparer.Ordinal).ToArray());
         var plan = model.Model.Description.CreatePlan(Augmentation.Length); // with what only training needs
         Assert.AreEqual(NetworkWeights.LengthFor(plan), file["weights"].ElementCount);
+    }
+
+    private static string[] EntriesOf(TemporaryFolder folder, TrainingOptions training)
+    {
+        TinyModel.Train(TinyModel.Options with { Training = training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } }).Dispose();
+        using var checkpoint = Checkpoint.Open(folder.Checkpoints[0]);
+        return [.. checkpoint.Identity.Entries.Keys];
     }
 
     private static DiffusionTransformer Fit(DiffusionOptions options, MLContext? mlContext = null)

@@ -27,7 +27,12 @@ public sealed class ObjectiveGradientTests
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_AnyLoss_AreThoseOfLibTorch(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
+    public void Terms_AnyLoss_AreThoseOfLibTorch(
+        TrainingLoss loss,
+        PredictionType prediction,
+        DdpmVariance variance,
+        double gamma,
+        double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
         var oracle = new TorchObjective(diffusion, loss, variance, Weight, Weights(gamma, power));
@@ -55,7 +60,12 @@ public sealed class ObjectiveGradientTests
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_AnyLoss_GradientIsTheSlope(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
+    public void Terms_AnyLoss_GradientIsTheSlope(
+        TrainingLoss loss,
+        PredictionType prediction,
+        DdpmVariance variance,
+        double gamma,
+        double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
         var isLearned = variance == DdpmVariance.Learned;
@@ -92,7 +102,12 @@ public sealed class ObjectiveGradientTests
 
     [TestMethod]
     [DynamicData(nameof(Cases))]
-    public void Terms_InSingle_AreThoseOfDouble(TrainingLoss loss, PredictionType prediction, DdpmVariance variance, double gamma, double power)
+    public void Terms_InSingle_AreThoseOfDouble(
+        TrainingLoss loss,
+        PredictionType prediction,
+        DdpmVariance variance,
+        double gamma,
+        double power)
     {
         var diffusion = new GaussianDiffusion(_schedule, prediction);
         var objective =
