@@ -24,8 +24,8 @@ public static class EveryDevice
 
     /// <summary>
     /// Lets a card multiply in the whole of single precision until the result is disposed, in place of TF32, which rounds factors to 10 bits:
-    /// for comparisons with numbers of other programs. Other devices always do. It holds for the whole process: classes that ask for it run alone, by
-    /// <see cref="DoNotParallelizeAttribute"/>.
+    /// for comparisons with numbers of other programs. Other devices always do. It holds for the whole process: classes that ask for it
+    /// run alone, by <see cref="DoNotParallelizeAttribute"/>.
     /// </summary>
     public static IDisposable Exactly(string device)
     {

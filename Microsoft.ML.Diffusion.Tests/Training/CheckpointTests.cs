@@ -268,14 +268,19 @@ public sealed class CheckpointTests
         var entries = EntriesOf(folder, TinyModel.Options.Training with { MinimumSnrGamma = 5, MinimumSnrPower = 0.5 });
 
         var missing =
-            typeof(TrainingOptions).GetProperties().Select(property => property.Name).Except(entries).Order(StringComparer.Ordinal).ToArray();
+            typeof(TrainingOptions).GetProperties()
+                .Select(property => property.Name)
+                .Except(entries)
+                .Order(StringComparer.Ordinal)
+                .ToArray();
         CollectionAssert.AreEqual(harmless, missing);
     }
 
     [TestMethod]
     public void Identity_OfWeightsWithoutAPower_IsAsBeforeThereWasOne()
     {
-        foreach (var training in new[] { TinyModel.Options.Training with { MinimumSnrPower = 0.5 }, TinyModel.Options.Training with { MinimumSnrGamma = 5 } })
+        var none = TinyModel.Options.Training;
+        foreach (var training in new[] { none with { MinimumSnrPower = 0.5 }, none with { MinimumSnrGamma = 5 } })
         {
             using var folder = new TemporaryFolder();
             CollectionAssert.DoesNotContain(EntriesOf(folder, training), "MinimumSnrPower");
@@ -298,7 +303,8 @@ public sealed class CheckpointTests
 
     private static string[] EntriesOf(TemporaryFolder folder, TrainingOptions training)
     {
-        TinyModel.Train(TinyModel.Options with { Training = training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 } }).Dispose();
+        training = training with { CheckpointDirectory = folder.Path, NumberOfSteps = 1 };
+        TinyModel.Train(TinyModel.Options with { Training = training }).Dispose();
         using var checkpoint = Checkpoint.Open(folder.Checkpoints[0]);
         return [.. checkpoint.Identity.Entries.Keys];
     }

@@ -10,7 +10,7 @@ internal readonly record struct MinimumSnr(double Gamma, double Power)
 {
     /// <summary>The weight of the squared error of a prediction.</summary>
     /// <param name="prediction">What is predicted. The squared error of epsilon is SNR times that of x_0, and that of v is SNR + 1 times.</param>
-    /// <param name="snr">alpha-bar / (1 - alpha-bar), at least 0; without any the weight of epsilon is 1 with a power of 1, and infinite below.</param>
+    /// <param name="snr">alpha-bar / (1 - alpha-bar), at least 0: there the weight of epsilon is 1 with a power of 1, and infinite below.</param>
     public double Weight(PredictionType prediction, double snr) => prediction switch
     {
         PredictionType.Epsilon => snr > Gamma ? Math.Pow(Gamma, Power) / snr : Math.Pow(snr, Power - 1),

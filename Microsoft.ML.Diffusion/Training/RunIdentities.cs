@@ -83,7 +83,7 @@ internal static class RunIdentities
             var decides = !_undecisive.Contains(property.Name)
                 && !(options.LearningRateSchedule == LearningRateSchedule.Constant && _budgets.Contains(property.Name))
                 && !(validation is null && property.Name == nameof(TrainingOptions.Validation))
-                && !(options.SnrWeights is null or { Power: 1 } && property.Name == nameof(TrainingOptions.MinimumSnrPower)); // as before there was one
+                && !(options.SnrWeights is null or { Power: 1 } && property.Name == nameof(TrainingOptions.MinimumSnrPower)); // as of old
             if (decides)
             {
                 entries.Add(property.Name, Text(property.GetValue(options)));

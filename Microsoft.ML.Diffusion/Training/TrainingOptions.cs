@@ -44,7 +44,8 @@ public sealed partial record TrainingOptions
 
     /// <summary>
     /// Gets gamma, the bound on the signal-to-noise ratio that weights the squared error (min-SNR-gamma, Hang et al. 2023): the weight at t is
-    /// min(SNR, gamma) to the power of <see cref="MinimumSnrPower"/> for a prediction of x_0, divided by SNR for epsilon and by SNR + 1 for v.
+    /// min(SNR, gamma), to the power of <see cref="MinimumSnrPower"/>, for a prediction of x_0, divided by SNR for epsilon and by SNR + 1
+    /// for v.
     /// </summary>
     /// <value>
     /// Above 0, usually 5; a plan takes 1 with x_0. <see langword="null"/>, the default, weights all timesteps alike. Not for
@@ -53,11 +54,12 @@ public sealed partial record TrainingOptions
     public double? MinimumSnrGamma { get; init; }
 
     /// <summary>
-    /// Gets the power that min(SNR, gamma) is raised to, where <see cref="MinimumSnrGamma"/> is set: below 1 timesteps of much noise keep more weight.
+    /// Gets the power that min(SNR, gamma) is raised to, where <see cref="MinimumSnrGamma"/> is set: below 1 timesteps of much noise keep
+    /// more weight.
     /// </summary>
     /// <value>
-    /// (0, 1]. The default is 1, min-SNR-gamma itself; a plan takes 0.5 with x_0, unless it is given gamma. Of epsilon the weight is SNR^(power - 1) where
-    /// noise prevails: with 0.5 some 20,000 at the last timestep of a cosine schedule.
+    /// (0, 1]. The default is 1, min-SNR-gamma itself; a plan takes 0.5 with x_0, unless it is given gamma. Of epsilon the weight is
+    /// SNR^(power - 1) where noise prevails: with 0.5 some 20,000 at the last timestep of a cosine schedule.
     /// </value>
     public double MinimumSnrPower { get; init; } = 1;
 

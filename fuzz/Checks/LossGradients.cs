@@ -50,7 +50,9 @@ internal static class LossGradients
             : new MinimumSnr(0.1 + (10 * random.NextDouble()), 1 - (0.9 * random.NextDouble()));
         var t = random.Next(4) == 0 ? 0 : random.Next(schedule.NumberOfTrainingTimesteps);
         var error = t == 0 ? 0.02 : Math.Pow(10, (4 * random.NextDouble()) - 3); // far out, the decoder's own rounding is large
-        text = string.Create(CultureInfo.InvariantCulture, $"{loss}, {diffusion}, {variance}, gamma {weights?.Gamma}, power {weights?.Power}, t = {t}, off by {error:G3}");
+        text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{loss}, {diffusion}, {variance}, gamma {weights?.Gamma}, power {weights?.Power}, t = {t}, off by {error:G3}");
 
         double[] x0 = [.. Enumerable.Range(0, Pixels).Select(_ => (random.Next(256) / 127.5) - 1)], noise = Normals(random, 1);
         var (xt, target, off) = (diffusion.AddNoise<double>(x0, noise, t), diffusion.Target<double>(x0, noise, t), Normals(random, error));
