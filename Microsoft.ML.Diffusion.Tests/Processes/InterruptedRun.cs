@@ -17,6 +17,9 @@ internal static partial class InterruptedRun
     private const int SigTerm = 15;
     private const int Side = 4;
 
+    private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _untilTheRunIsTold = TimeSpan.FromMilliseconds(100); // its handler is the next to be called
+
     /// <summary>Trains, or goes on, prints each step as it is taken, and at the end the weights' digest, the steps and why it ended.</summary>
     /// <param name="folder">Of the checkpoints; empty for none.</param>
     /// <param name="end">"kill N" or "term N": the signal once step N is taken; "write N": SIGKILL in the middle of the N-th write of this process; "never".</param>
@@ -128,10 +131,25 @@ internal static partial class InterruptedRun
         {
             Process.GetCurrentProcess().Kill();
         }
-        else if (what == "term" && Kill(Environment.ProcessId, SigTerm) != 0)
+        else if (what == "term")
+        {
+            Terminate();
+        }
+    }
+
+    // A thread of .NET's hands a signal on, to the newest handler first. On a busy machine that takes longer than what is left of so short a run: the
+    // step waits for it.
+    private static void Terminate()
+    {
+        using var received = new ManualResetEventSlim();
+        using var handler = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => received.Set());
+        if (Kill(Environment.ProcessId, SigTerm) != 0)
         {
             throw new InvalidOperationException($"The signal could not be sent: {Marshal.GetLastPInvokeErrorMessage()}");
         }
+
+        received.Wait(_longEnough);
+        Thread.Sleep(_untilTheRunIsTold);
     }
 
     // Watches for the file that is being written, without pause.
