@@ -33,6 +33,21 @@ public partial class SourceTests
         Assert.IsFalse(IsTooLong($"throw new(\"{new string('x', length)}\");"));
     }
 
+    /// <summary>TF32 is a setting of the process: a class at its side would round again what it compares, or be compared otherwise.</summary>
+    [TestMethod]
+    public void TestsThatForbidTensorFloat32_RunAlone()
+    {
+        var users = Directory.EnumerateFiles(BuildFiles.InRoot("Microsoft.ML.Diffusion.Tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !GeneratedFolder().IsMatch(file))
+            .Select(file => (Name: Path.GetFileName(file), Text: File.ReadAllText(file)))
+            .Where(file => file.Text.Contains("= EveryDevice" + ".Exactly(", StringComparison.Ordinal))
+            .ToList();
+
+        Assert.IsGreaterThan(1, users.Count);
+        var beside = users.Where(file => !file.Text.Contains("\n[DoNotParallelize]", StringComparison.Ordinal)).Select(file => file.Name);
+        Assert.IsEmpty(beside.ToList());
+    }
+
     private static bool IsTooLong(string line) =>
         line.Length > MaximumLength
         && !line.TrimStart().StartsWith("//", StringComparison.Ordinal)

@@ -137,8 +137,8 @@ internal static partial class InterruptedRun
         }
     }
 
-    // A thread of .NET's hands a signal on, to the newest handler first. On a busy machine that takes longer than what is left of so short a run: the
-    // step waits for it.
+    // A thread of .NET's hands a signal on, to the newest handler first. On a busy machine that takes longer than what is left of so short
+    // a run: the step waits for it.
     private static void Terminate()
     {
         using var received = new ManualResetEventSlim();
