@@ -47,7 +47,7 @@ public sealed partial class DiffusionCatalog
     /// and TGA are read, alpha is composited over <see cref="ImageFolderOptions.Background"/>, the orientation is applied, animations give their
     /// first frame, numbers of more than 8 bits are mapped by <see cref="ImageFolderOptions.PixelRange"/>.</para>
     /// <para>The log warns of skipped files, of images of one single colour, of deep images most of whose numbers share few levels, and of images
-    /// at least half of which are eight times as large as asked for or larger.</para>
+    /// at least half of which are eight times as large as asked for or larger. Where reading takes long it tells how far it is.</para>
     /// </remarks>
     public LoadedImages LoadImages(string folder, ImageFolderOptions options)
     {
@@ -56,7 +56,7 @@ public sealed partial class DiffusionCatalog
         options.Validate();
 
         using var channel = _host.Start(nameof(LoadImages));
-        var content = new ImageFolderReader(folder, options).Read();
+        var content = Reader(folder, options, channel).Read();
         foreach (var file in content.Skipped.Take(WarnedFiles))
         {
             channel.Warning(MessageSensitivity.UserData, $"Skipped '{file.Path}': {file.Reason}.");
@@ -83,9 +83,9 @@ public sealed partial class DiffusionCatalog
 
         if (options.LabelField is null && content.Metadata is [var metadata, ..])
         {
-            channel.Info(
-                MessageSensitivity.UserData,
-                $"'{metadata.Path}' says more of the images: {NearestName.List(metadata.Fields)}. Set ImageFolderOptions.LabelField to the one of these that is their class; as it is null, folders are the classes.");
+            OptionText more =
+                $"'{metadata.Path}' says more of the images: {NearestName.List(metadata.Fields)}. Set {new OptionName(nameof(ImageFolderOptions.LabelField))} to the one of these that is their class; without it, classes are the names of folders.";
+            channel.Info(MessageSensitivity.UserData, OptionMessages.ForLog(more));
         }
 
         return new(new ImageFolderDataView(content.Images, content.Classes, options, content.Levels, width, height), content.Summarize());
@@ -107,7 +107,7 @@ public sealed partial class DiffusionCatalog
         options ??= new ImageFolderOptions();
         options.Validate();
         using var channel = _host.Start(nameof(InspectImages));
-        return new ImageFolderReader(folder, options).Read().Summarize();
+        return Reader(folder, options, channel).Read().Summarize();
     }
 
     /// <summary>
@@ -137,4 +137,7 @@ public sealed partial class DiffusionCatalog
                 message => new FormatException(message, exception));
         }
     }
+
+    private static ImageFolderReader Reader(string folder, ImageFolderOptions options, IChannel channel) =>
+        new(folder, options, text => channel.Info(MessageSensitivity.UserData, text));
 }

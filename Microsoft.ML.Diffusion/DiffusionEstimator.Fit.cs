@@ -121,7 +121,7 @@ public sealed partial class DiffusionEstimator
         using var all =
             ReadOnce(
                 group,
-                isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared));
+                isShared => Reader(trainData, imageColumn, labelColumn, previous?.Description.Shape, cancellation, isShared, log));
         if (all.BlankCount > 0)
         {
             log.Warn(
@@ -145,7 +145,7 @@ public sealed partial class DiffusionEstimator
         previous?.Description.CheckCanTrainOn(description, nameof(previousModel));
         TellClasses(previous?.Description, classNames, log);
         options.Training.SampleGrid?.ValidateFor(description);
-        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation, group);
+        using var given = validationData is null ? null : ReadValidation(validationData, description, cancellation, group, log);
         var parts = given is null ? HoldOut(all, options.Training.Validation.Share, seed) : null;
         using var learned = parts?.Training;
         using var heldOut = parts?.HeldOut;
@@ -266,12 +266,12 @@ public sealed partial class DiffusionEstimator
         return NetworkEngine.Create(network.Plan.Trained, weights.For(network.Plan.Trained), network.Device);
     }
 
-    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation, RunGroup group)
+    private TrainingSet ReadValidation(IDataView data, ModelDescription model, RunCancellation cancellation, RunGroup group, RunLog log)
     {
         var (image, label) = Columns(data.Schema);
         IReadOnlyList<string> classNames = label is { } column ? ClassColumn.Names(column) : [];
         return classNames.SequenceEqual(model.ClassNames)
-            ? ReadOnce(group, isShared => Reader(data, image, label, model.Shape, cancellation, isShared))
+            ? ReadOnce(group, isShared => Reader(data, image, label, model.Shape, cancellation, isShared, log))
             : throw new ArgumentException(
                 $"The classes of column '{_options.LabelColumnName}' are [{string.Join(", ", classNames)}] in the validation data, expected [{string.Join(", ", model.ClassNames)}] as in the training data. Make the keys of both with one fitted MapValueToKey.",
                 "validationData");
@@ -286,9 +286,11 @@ public sealed partial class DiffusionEstimator
         DataViewSchema.Column? label,
         ImageShape? expected,
         RunCancellation cancellation,
-        bool isShared) => new(data, image, label, Needs)
+        bool isShared,
+        RunLog log) => new(data, image, label, Needs)
         {
             IsShared = isShared,
+            Tell = log.Tell,
             Expected = expected,
             Cancellation = cancellation,
             TemporaryFolder = TemporaryFolder,

@@ -32,27 +32,30 @@ internal sealed class EvaluationJob(MLContext context, Session session)
     public Result Run(string real, string generated, int? count, string? training)
     {
         var known = File.Exists(real) ? SavedStatistics.Load(real) : null;
-        var made = count is { } images ? Generate(generated, images) : null;
-        var size = made is not null ? (made[0].Width, made[0].Height)
+        using var model = count is null ? null : ModelSource.Load(context, generated, Device);
+        var size = model is not null ? (model.ImageWidth, model.ImageHeight)
             : known is not null ? (known.Settings.Width, known.Settings.Height)
             : SizeOf(generated);
         var options = Pictures.Width is null ? Pictures with { Width = size.Item1, Height = size.Item2 } : Pictures;
-        var generatedSet = made is null ? Load(generated, options) : new Set(PictureFolder.Rows(context, made), made.Length, null);
-        var settings = new StatisticsSettings(StatisticsSettings.CurrentVersion, Features, options.Width!.Value, options.Height!.Value);
+        Set Generated() => model is null ? Load(generated, options) : Generate(model, count!.Value);
         if (known is not null)
         {
-            return Beside(known, settings, generatedSet, real);
+            var settings = SettingsOf(options);
+            return settings == known.Settings ? Beside(known, Generated(), real)
+                : throw new ToolException(
+                    $"'{real}' is of {known.Settings.Width}x{known.Settings.Height} images by {known.Settings.Features}, but the generated ones are {settings.Width}x{settings.Height} by {settings.Features}. Name the folder of the real images.");
         }
 
         var (realSet, trainingSet) = (Load(real, options), training is null ? null : Load(training, options));
         RequireEnough(realSet.Count, real);
-        RequireEnough(generatedSet.Count, generated);
         var learned = trainingSet ?? realSet;
         if (Sheet is not null && learned.Count < FolderEvaluation.FewestTrainingImages)
         {
             throw new ToolException("--sheet needs three training images at least, to compare with. Leave it out.");
         }
 
+        var generatedSet = Generated(); // the last thing that can be refused: with a model it takes the longest
+        RequireEnough(generatedSet.Count, generated);
         using var network = new ResNetFeatures(context);
         var (realRows, generatedRows) = (FeaturesOf(network, realSet, "real"), FeaturesOf(network, generatedSet, "generated"));
         var result = new FolderEvaluation(context, Seed).Compare(
@@ -64,7 +67,7 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         WriteSheet(result.Memorization, learned, generatedSet);
         if (Save is not null)
         {
-            new SavedStatistics(settings, FeatureStatistics.Of(network.Rows(realRows)), FeatureStatistics.Of(network.Rows(generatedRows))).Save(Save);
+            new SavedStatistics(SettingsOf(options), FeatureStatistics.Of(network.Rows(realRows)), FeatureStatistics.Of(network.Rows(generatedRows))).Save(Save);
         }
 
         return new Result(Lines(result), Document(result, generatedSet, learned, options));
@@ -79,14 +82,11 @@ internal sealed class EvaluationJob(MLContext context, Session session)
         }
     }
 
-    private Result Beside(SavedStatistics known, StatisticsSettings settings, Set generated, string real)
-    {
-        if (settings != known.Settings)
-        {
-            throw new ToolException(
-                $"'{real}' is of {known.Settings.Width}x{known.Settings.Height} images by {known.Settings.Features}, but the generated ones are {settings.Width}x{settings.Height} by {settings.Features}. Name the folder of the real images.");
-        }
+    private static StatisticsSettings SettingsOf(ImageFolderOptions options) =>
+        new(StatisticsSettings.CurrentVersion, Features, options.Width!.Value, options.Height!.Value);
 
+    private Result Beside(SavedStatistics known, Set generated, string real)
+    {
         using var network = new ResNetFeatures(context);
         var rows = FeaturesOf(network, generated, "generated");
         var statistics = known with { Generated = FeatureStatistics.Of(network.Rows(rows)) };
@@ -100,11 +100,11 @@ internal sealed class EvaluationJob(MLContext context, Session session)
 
     private sealed record Set(IDataView Data, int Count, string[]? Paths);
 
-    private MLImage[] Generate(string path, int count)
+    private Set Generate(DiffusionTransformer model, int count)
     {
-        using var model = ModelSource.Load(context, path, Device);
         var drawing = model.Generation with { Seed = Seed, Progress = session.Drawing, CancellationToken = session.CancellationToken };
-        return session.Show($"Generating {count} images", () => SampleSheet.DrawInTurn(model, count, drawing));
+        var made = session.Show($"Generating {count} images", () => SampleSheet.DrawInTurn(model, count, drawing));
+        return new(PictureFolder.Rows(context, made), made.Length, null);
     }
 
     private (int Width, int Height) SizeOf(string folder) => Pictures.Width is { } width

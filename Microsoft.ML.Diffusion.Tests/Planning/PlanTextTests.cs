@@ -16,6 +16,7 @@ public sealed class PlanTextTests
             NumberOfResidualBlocks = 1,
             NumberOfNormalizationGroups = 16,
             AttentionResolutions = [],
+            Dropout = 0,
         };
         var facts = new PlanFacts(new ImageShape(3, 32, 32), 1906, 9, false, TimeSpan.FromMinutes(8));
         var duration = TimeSpan.FromSeconds(460);
@@ -24,9 +25,10 @@ public sealed class PlanTextTests
         Assert.AreEqual(
             """
             Plan for 00:08:00 of training:
-              images    1,906 of 32x32, in colour, 9 classes
+              images    1,906 of 32x32, in colour, 9 classes; 191 of them are held out to judge by
               network   U-Net (16 x [1, 2, 4, 8] channels, 1 block a level, attention in the middle alone), 2,489,843 weights
-              training  320 images/s measured: about 4,600 steps of 32, each image 77 times
+              training  320 images/s measured: about 4,600 steps of 32, each image 86 times
+              learning  x_0, weighted by min(SNR, 5); rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights with decay 0.99
               sampler   SDE-DPM-Solver++(2M), 20 karras steps, x_0 clipped to [-1, 1]
               result    enough for shapes and colours that one can recognize (in drawings: photographs take far longer); for detail, give it about 40 minutes
             """,
@@ -41,7 +43,20 @@ public sealed class PlanTextTests
         var often = planned with { Augments = true };
         StringAssert.Contains(
             PlanText.Of(facts with { Images = 100 }, often, often.ApplyTo(new DiffusionOptions())),
-            "each image 1,472 times, each time changed a little");
+            "each image 1,636 times, each time changed a little");
+
+        var other = planned.ApplyTo(new DiffusionOptions()) with { Prediction = PredictionType.VPrediction };
+        other = other with
+        {
+            Network = other.Network with { Dropout = 0.1 },
+            Training = other.Training with { MinimumSnrGamma = null, Validation = new() },
+        };
+        var text = PlanText.Of(facts with { Images = 1 }, planned, other);
+        StringAssert.Contains(text, "1 of 32x32, in colour, 9 classes\n");
+        StringAssert.Contains(text, "learning  v; rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights with decay 0.99, dropout 0.1");
+        StringAssert.Contains(
+            PlanText.Of(facts, planned, (planned with { MinimumSnrGamma = 1, MinimumSnrPower = 0.5 }).ApplyTo(new DiffusionOptions())),
+            "learning  x_0, weighted by min(SNR, 1)^0.5; rate");
     }
 
     [TestMethod]

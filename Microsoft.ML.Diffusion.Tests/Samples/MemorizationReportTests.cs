@@ -52,6 +52,20 @@ public sealed class MemorizationReportTests
     }
 
     [TestMethod]
+    public void Part_RowsHeldOut_AreApartFromThoseLearned()
+    {
+        var rows = PictureFolder.Rows(_mlContext, [.. Enumerable.Range(0, 5).Select(Noise)]);
+        byte[] First(IDataView part) => [.. part.GetColumn<MLImage>("Image").Select(image => image.Pixels[0])];
+
+        var (learned, heldOut) = PictureFolder.Part(_mlContext, rows, [false, true, false, false, true]);
+
+        byte[] all = First(rows);
+        Assert.AreSequenceEqual([all[0], all[2], all[3]], First(learned));
+        Assert.AreSequenceEqual([all[1], all[4]], First(heldOut!));
+        Assert.AreEqual((rows, null), PictureFolder.Part(_mlContext, rows, new bool[5]));
+    }
+
+    [TestMethod]
     public void Write_TwoPictures_SaysWhyTheyAreNotJudged()
     {
         using var folder = new TemporaryFolder();

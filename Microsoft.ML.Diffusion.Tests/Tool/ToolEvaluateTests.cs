@@ -115,6 +115,7 @@ public sealed class ToolEvaluateTests : IDisposable
             var run = ToolProcess.RunEvaluation(arguments);
             Assert.AreEqual(1, run.ExitCode);
             Assert.DoesNotContain("Features of", run.Error);
+            Assert.DoesNotContain("Generating", run.Error);
             return run.Error.Split('\n')[^1];
         }
 
@@ -122,9 +123,13 @@ public sealed class ToolEvaluateTests : IDisposable
         var few = $"There are 2 images of '{two}', but 4 are needed at least: of fewer the kernel distance has no standard error.";
         Assert.AreEqual(few, Error(two, four));
         Assert.AreEqual(few, Error(four, two));
-        Assert.AreEqual(
-            "--sheet needs three training images at least, to compare with. Leave it out.",
-            Error(four, four, "--training", two, "--sheet", _folder.File("nearest.png")));
+        Assert.AreEqual(few, Error(two, SavedModel.Chain));
+        foreach (var generated in new[] { four, SavedModel.Chain })
+        {
+            Assert.AreEqual(
+                "--sheet needs three training images at least, to compare with. Leave it out.",
+                Error(four, generated, "--training", two, "--sheet", _folder.File("nearest.png")));
+        }
     }
 
     [TestMethod]
@@ -206,12 +211,18 @@ public sealed class ToolEvaluateTests : IDisposable
         Save("real", "large", "2.zip");
         _folder.Write("3.zip", [1, 2, 3]);
         ToolProcess.Result Merge(string file) => ToolProcess.RunEvaluation("--merge", _folder.File("0.zip"), _folder.File(file));
+        var model = ToolProcess.RunEvaluation(_folder.File("2.zip"), SavedModel.Chain);
         var (zero, sheet) = (_folder.File("0.zip"), ToolProcess.RunEvaluation(_folder.File("0.zip"), _folder.File("generated"), "--sheet", _folder.File("s.png")));
 
         Assert.AreEqual(
             (1, $"'{_folder.File("1.zip")}' is beside other real images than '{zero}', so that there is no distance of all. Evaluate it again with '{zero}' in the place of REAL, which has its real images."),
             (Merge("1.zip").ExitCode, Merge("1.zip").Error));
         StringAssert.StartsWith(Merge("2.zip").Error, $"'{_folder.File("2.zip")}' is of 16x16 images by ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18, but '{zero}' of 8x8 by ResNet-18");
+        Assert.AreEqual(1, model.ExitCode);
+        StringAssert.EndsWith(
+            model.Error,
+            $"'{_folder.File("2.zip")}' is of 16x16 images by ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18, but the generated ones are 8x8 by ResNet-18 of Microsoft.ML.DnnImageFeaturizer.ResNet18. Name the folder of the real images.");
+        Assert.DoesNotContain("Generating", model.Error);
         StringAssert.StartsWith(Merge("3.zip").Error, $"The file '{_folder.File("3.zip")}' is none that --save has written: ");
         Assert.AreEqual(
             (2, "--sheet is for a folder as REAL, because a file of --save has means and covariances of images of a size, and no images. Leave it out."),

@@ -53,6 +53,32 @@ public sealed class ToolTrainTests : IDisposable
     }
 
     [TestMethod]
+    public void Train_Time_IsPlannedOnceAndResumedByThatPlan()
+    {
+        string[] arguments = ["train", Photos, "-o", Output, "--size", "8", "--channels", "12", "--time", "3s", "--seed", "3", "--device", "cpu", "--checkpoint", _folder.File("checkpoints")];
+        _folder.Write("photos/metadata.csv", [.. "file_name,kind\neven/0.png,zero\n"u8]);
+        var run = ToolProcess.Run(arguments).Done();
+        var again = ToolProcess.Run([.. arguments, "--force"]).Done();
+        var other = ToolProcess.Run([.. arguments, "--force", "--time", "4s"]);
+
+        StringAssert.Contains(
+            run.Error,
+            "\nMeasuring what cpu can do with 6 images of 8x8, 3 channels, to plan 00:00:03 of training.\nPlan for 00:00:03 of training:\n  images    6 of 8x8, in colour\n  network   U-Net (");
+        StringAssert.Contains(
+            run.Error,
+            "'metadata.csv' says more of the images: file_name, kind. Set --labels-from to the one of these that is their class; without it, classes are the names of folders.");
+        StringAssert.Contains(run.Error, "\n  learning  x_0, weighted by min(SNR, 1)^0.5; rate 0.004 after ");
+        Assert.DoesNotContain("Measuring", again.Error);
+        Assert.DoesNotContain("Plan for", again.Error);
+        using var model = new MLContext().Diffusion.LoadDiffusionModel(Output);
+        Assert.AreEqual((PredictionType.Sample, 12, 4), (model.Prediction, model.Network.BaseChannels, model.Network.NumberOfNormalizationGroups));
+        Assert.AreEqual(2, other.ExitCode);
+        StringAssert.EndsWith(
+            other.Error,
+            "--checkpoint holds a run that was planned for 00:00:03, but the budget is now 00:00:04. Give the same budget to resume it, or name another folder.");
+    }
+
+    [TestMethod]
     public void Train_OnTheWay_LeavesASheetAndTheModelSoFar()
     {
         var (sheet, partial) = (_folder.File("model.samples.png"), _folder.File("model.partial.zip"));
@@ -331,6 +357,21 @@ public sealed class ToolTrainTests : IDisposable
 
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.EndsWith(run.Output, "SHA-256   THE WEIGHTS DO NOT MATCH THEIRS: the file is damaged, use another copy");
+    }
+
+    [TestMethod]
+    public void Train_ReportOfHeldOutPictures_ComparesWithThem()
+    {
+        for (var i = 6; i < 60; i++)
+        {
+            _folder.Write($"photos/odd/{i}.png", PictureFiles.Encode(number: i, width: 8));
+        }
+
+        Train("--steps", "2", "--validation", "0.4", "--report", _folder.File("report"), "-q").Done();
+
+        var page = File.ReadAllText(_folder.File("report/report.html"));
+        StringAssert.Contains(page, "are near copies of one of 36 training images");
+        StringAssert.Matches(page, new(@"in the middle, [0-9.]+ of [0-9]+ held-out images"));
     }
 
     private ToolProcess.Result Train(params string[] arguments) =>

@@ -54,7 +54,7 @@ public sealed class ToolUsageTests : IDisposable
     [DataRow("train photos --steps 9 --size 30", "--size must be a multiple of 4, because the network halves pictures at every level but the last, but is 30x30. Change it, or give fewer --multipliers.")]
     [DataRow("train photos --port 5000", "--port needs --watch, because it says where the page is. Add it, or leave --port out.")]
     [DataRow("train PLACE --watch --host there", "--host must be localhost or an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them, but is 'there'.")]
-    [DataRow("train photos --channels 30", "--channels must be an even multiple of NumberOfNormalizationGroups (32), because every normalization splits the channels into that many groups. Given: 30")]
+    [DataRow("train photos --channels 31", "--channels must be an even number, because half of the numbers that tell the network its timestep are sines and half cosines, but is '31'.")]
     [DataRow("train photos --ema 1", "--ema must be in [0, 1), because at 1 the average would never leave its start. Given: 1")]
     [DataRow("train PLACE --maximum-pixels 600000000", "--maximum-pixels must be from 1 to 536870897, because pixels are decoded into one array of 4 bytes each. Given: 600000000")]
     [DataRow("inspect PLACE --background see-through", "--background must be the name of a colour such as black, or its red, green and blue such as #ff8000, but is 'see-through'. 'diffusion inspect --help' lists what can be given.")]

@@ -1,5 +1,6 @@
 using Microsoft.ML.Diffusion.Data.Training;
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 using Microsoft.ML.Diffusion.Tests.Fixtures;
 
 namespace Microsoft.ML.Diffusion.Tests.Training;
@@ -72,6 +73,11 @@ public sealed class HeldOutTests
                 .Fit(Part(held: false), Part(held: true));
 
         Assert.AreEqual(6, model.Training!.Images);
+        Assert.AreSequenceEqual(isHeldOut, model.Training.HeldOutRows(8));
+        Assert.AreSequenceEqual(new bool[6], apart.Training!.HeldOutRows(6));
+        Assert.AreEqual(
+            "numberOfRows must be at least 6, because the model learned from that many rows. Give the number of the rows that Fit was given. (Parameter 'numberOfRows')\nActual value was 5.",
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => model.Training.HeldOutRows(5)).Message);
         Assert.AreEqual(Weights.Digest(apart), Weights.Digest(model));
         Assert.AreEqual(apart.Training!.ValidationLoss, model.Training.ValidationLoss);
     }
@@ -129,7 +135,7 @@ public sealed class HeldOutTests
         {
             if (entry.RawMessage.StartsWith("The model is learning", StringComparison.Ordinal))
             {
-                warnings.Add(entry.RawMessage);
+                warnings.Add(OptionMessages.Format(entry.RawMessage, name => $"--{name.ToLowerInvariant()}"));
             }
         };
         var training = TinyModel.Options.Training with
@@ -151,5 +157,6 @@ public sealed class HeldOutTests
 
         Assert.HasCount(1, warnings, "four images of noise have nothing in common with four others");
         StringAssert.StartsWith(warnings[0], "The model is learning its 4 images by heart: at step ");
+        StringAssert.Contains(warnings[0], "set --validation.keepbest, which", "options as a program calls them");
     }
 }

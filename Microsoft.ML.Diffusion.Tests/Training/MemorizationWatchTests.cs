@@ -15,7 +15,7 @@ public sealed class MemorizationWatchTests
         var warnings = Warnings(training, validation);
 
         Assert.AreEqual(
-            "700: The model is learning its 20 images by heart: at step 700 the validation loss, 0.3500, is 40 % above its lowest, 0.2500 at step 300, while the training loss fell from 0.3333 to 0.1300. Train on more images or for fewer steps, about 300; or set Validation.KeepBest, which takes the weights of the lowest validation loss, and Validation.Patience, which ends the run soon after it. Dropout and FlipHorizontally make it later.",
+            "700: The model is learning its 20 images by heart: at step 700 the validation loss, 0.3500, is 40 % above its lowest, 0.2500 at step 300, while the training loss fell from 0.3333 to 0.1300. Train on more images or for fewer steps, about 300; or set Validation.KeepBest, which takes the weights of the lowest validation loss, and Validation.Patience, which ends the run soon after it. Augmentation, Dropout and FlipHorizontally make it later.",
             string.Join('\n', warnings));
     }
 

@@ -85,6 +85,30 @@ public sealed class RunAdviceTests
         Of(new() { NumberOfSteps = 5000, LearningRate = 1e-7 }, loss: _ => 0.8));
 
     [TestMethod]
+    public void Skipped_StepsWithoutEffect_SaysWhatToLower() => Assert.AreEqual(
+        "3 of the last steps were skipped, because their loss or gradient was not a finite number. If it goes on, lower LearningRate, or raise WarmupSteps.",
+        AdviceTexts.Skipped(3).ToString());
+
+    [TestMethod]
+    public void Step_ShortRunOfMinutes_SaysToGiveItMore()
+    {
+        var said = new List<string>();
+        var advice = Advice(_minutes with { WarmupSteps = 20 }, said);
+        advice.Start(0, TimeSpan.Zero, null);
+        for (var step = 1; step <= 480; step++)
+        {
+            var elapsed = TimeSpan.FromSeconds(step);
+            advice.Step(0.2, 1e-4, elapsed / _minutes.Duration!.Value, elapsed, isTimed: true);
+        }
+
+        advice.End(isTimed: true);
+
+        const string Text =
+            " steps, and less than 1000 seldom suffice for images that one recognizes: raise Duration, or lower BatchSize or Network.BaseChannels, which makes steps faster.";
+        Assert.AreSequenceEqual(["This run has about 480" + Text, "This run has 480" + Text], said);
+    }
+
+    [TestMethod]
     public void Step_RateTooHigh_SaysWhichRate()
     {
         Assert.AreSequenceEqual(
@@ -96,6 +120,35 @@ public sealed class RunAdviceTests
         Assert.AreSequenceEqual(
             ["The learning rate is too high: over the last 50 of 600 steps the loss is 0.615, and it was 0.217 before. Stop the run and set LearningRate (0.0013, now 0.000325) to 0.00065 or so, or raise WarmupSteps."],
             Of(new() { NumberOfSteps = 5000, LearningRate = 0.0013 }, loss: step => step <= 500 ? 0.217 : 0.615)); // a network of 64x64, as it was
+    }
+
+    [TestMethod]
+    public void Start_ImagesSeenOftenAndNoneHeldOut_SaysWhatToSet()
+    {
+        Assert.AreSequenceEqual(
+            ["Each of the 200 images will be seen about 1300 times, and none is held out to tell when they are learned by heart. Set Validation.Share to 0.1, or Augmentation, by which they are never seen twice alike."],
+            Of(new() { NumberOfSteps = 4000 }, images: 200, isWatched: false));
+        Assert.HasCount(1, Of(new() { NumberOfEpochs = 300 }, isWatched: false));
+        Assert.IsEmpty(Of(new() { NumberOfEpochs = 299 }, isWatched: false));
+    }
+
+    [TestMethod]
+    public void Step_ImagesThatWillBeSeenOften_AreToldOfOnceItsSpeedIsKnown()
+    {
+        var said = new List<string>();
+        var advice = Advice(_minutes with { WarmupSteps = 0 }, said, images: 100, isWatched: false);
+        advice.Start(0, TimeSpan.Zero, null);
+        for (var step = 1; step <= 4800; step++)
+        {
+            var elapsed = TimeSpan.FromSeconds(0.1 * step);
+            advice.Step(0.2, 1e-4, elapsed / _minutes.Duration!.Value, elapsed, isTimed: true);
+            Assert.HasCount(step < 50 ? 0 : 1, said, $"step {step}");
+        }
+
+        advice.End(isTimed: true);
+
+        Assert.HasCount(1, said, "once");
+        StringAssert.StartsWith(said[0], "Each of the 100 images will be seen about 3100 times, and none is held out");
     }
 
     [TestMethod]
@@ -141,8 +194,9 @@ public sealed class RunAdviceTests
         List<string> said,
         int images = 1000,
         bool isFineTuned = false,
-        bool isJudged = true) =>
-        new(options, images, isFineTuned, isJudged ? new BlindLoss(0.8, 0.7) : null, text => said.Add(text.ToString()));
+        bool isJudged = true,
+        bool isWatched = true) =>
+        new(options, images, isFineTuned, isWatched, isJudged ? new BlindLoss(0.8, 0.7) : null, text => said.Add(text.ToString()));
 
     // What is said of a whole run whose steps take no time.
     private static List<string> Of(
@@ -150,10 +204,11 @@ public sealed class RunAdviceTests
         int images = 1000,
         bool isFineTuned = false,
         bool isJudged = true,
-        Func<int, double>? loss = null)
+        Func<int, double>? loss = null,
+        bool isWatched = true)
     {
         var said = new List<string>();
-        var advice = Advice(options, said, images, isFineTuned, isJudged);
+        var advice = Advice(options, said, images, isFineTuned, isJudged, isWatched);
         var steps = new TrainingBudget(options, images).Steps;
         advice.Start(0, TimeSpan.Zero, steps);
         for (var step = 1; step <= (steps ?? 5000); step++)

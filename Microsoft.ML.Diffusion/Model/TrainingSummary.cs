@@ -77,6 +77,23 @@ public sealed class TrainingSummary
     [JsonInclude]
     public string? Versions { get; internal init; }
 
+    /// <summary>
+    /// Tells which rows <c>Fit</c> held out of those that it was given (<see cref="ValidationOptions.Share"/>), to judge the model by images that it has not
+    /// learned from: they follow from the seed and the number of rows.
+    /// </summary>
+    /// <param name="numberOfRows">The number of the rows that the model was trained on, those held out among them.</param>
+    /// <returns>Whether each row was held out: none if <c>Fit</c> was given other data to judge by, or none.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numberOfRows"/> is below <see cref="Images"/>.</exception>
+    public IReadOnlyList<bool> HeldOutRows(int numberOfRows)
+    {
+        Check.Require(
+            numberOfRows >= Images,
+            nameof(numberOfRows),
+            numberOfRows,
+            $"must be at least {Images}, because the model learned from that many rows. Give the number of the rows that Fit was given");
+        return Runtime.HeldOutRows.First(numberOfRows, numberOfRows - Images, Seed);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

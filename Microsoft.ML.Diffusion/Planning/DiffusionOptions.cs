@@ -74,7 +74,11 @@ public sealed record DiffusionOptions
     /// <param name="imageColumnName">The column of the images.</param>
     /// <param name="mlContext">Whose log is told the plan; <see langword="null"/> for one of its own.</param>
     /// <returns>Ordinary options, <see cref="TrainingOptions.Duration"/> among them.</returns>
-    /// <remarks>A few training steps of two or three networks are measured, for at most about a twentieth of the budget.</remarks>
+    /// <remarks>
+    /// A few training steps of two or three networks are measured, for at most about a twentieth of the budget. Speeds are never quite the
+    /// same, so another call may choose otherwise: a run that is to go on from a <see cref="TrainingOptions.CheckpointDirectory"/> in
+    /// another process needs the trainer with a budget, which takes the plan from the checkpoint.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="budget"/> is not above zero, an option is outside its range, or a column is missing or of another type.</exception>
     /// <exception cref="InvalidOperationException">There is no image, or one is unreadable or of another size.</exception>
     public static DiffusionOptions For(

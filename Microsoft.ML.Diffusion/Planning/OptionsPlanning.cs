@@ -28,7 +28,10 @@ internal static class OptionsPlanning
                 ImageColumn.Find(data.Schema, imageColumnName, given.Pixels, shape: null),
                 label,
                 new TrainingSetNeeds(Network: null, given.Channels, given.Training.MaximumImageMemory))
-            { Cancellation = cancellation };
+            {
+                Cancellation = cancellation,
+                Tell = Tell,
+            };
         using var images = reader.Read();
         var planning =
             new RunPlanning(
@@ -39,6 +42,8 @@ internal static class OptionsPlanning
                 hasValidation: false,
                 DeviceChoice.Resolve(host, given.Device),
                 Seeds.Resolve(host, given.Seed));
-        return planning.Options(planning.Decide(earlier: null, cancellation, text => channel.Info(MessageSensitivity.None, text)));
+        return planning.Options(planning.Decide(earlier: null, cancellation, Tell));
+
+        void Tell(string text) => channel.Info(MessageSensitivity.None, text);
     }
 }

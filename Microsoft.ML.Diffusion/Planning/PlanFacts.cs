@@ -1,4 +1,5 @@
 using Microsoft.ML.Diffusion.Images;
+using Microsoft.ML.Diffusion.Runtime;
 
 namespace Microsoft.ML.Diffusion.Planning;
 
@@ -12,4 +13,9 @@ internal readonly record struct PlanFacts(ImageShape Shape, int Images, int Clas
 {
     /// <summary>Gets whether a graphics card learns, which is as long at a step of few images as at one of many.</summary>
     public bool OnCard { get; init; }
+
+    /// <summary>The images that are learned from: all but those that are held out to judge by.</summary>
+    /// <param name="training">How they are learned from.</param>
+    public int Learned(TrainingOptions training) =>
+        training.Validation.Share is > 0 and var share && Images > 1 ? Images - HeldOutRows.NumberOf(Images, share) : Images;
 }

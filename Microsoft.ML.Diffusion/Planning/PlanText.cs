@@ -23,17 +23,40 @@ internal static class PlanText
         var counted = facts.OnCard ? Math.Min(batch, PlannedTraining.UsualBatch) : batch;
         var operations = 3 * PlanWork.Operations(network) * counted / planned.SecondsPerStep;
         var (colours, classes) = (shape.Channels == 1 ? "grey" : "in colour", facts.Classes > 0 ? $", {facts.Classes} classes" : "");
-        var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / facts.Images);
+        var learned = facts.Learned(options.Training);
+        var heldOut =
+            learned == facts.Images
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $"; {facts.Images - learned:N0} of them are held out to judge by");
+        var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / learned);
         var changed = options.Training.Augmentation is null ? "" : ", each time changed a little";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
             Plan for {TimeText.Of(facts.Budget)} of training:
-              images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {colours}{classes}
+              images    {facts.Images:N0} of {shape.Width}x{shape.Height}, {colours}{classes}{heldOut}
               network   {options.Network}, {network.NumberOfParameters:N0} weights
               training  {speed:N0} images/s measured: about {steps:N0} steps of {batch}, each image {times:N0} times{changed}
+              learning  {Learning(options)}
               sampler   {options.Generation.Sampler}
               result    {Expectation.Of(operations, duration, shape.Height * shape.Width)}
             """);
+    }
+
+    private static string Learning(DiffusionOptions options)
+    {
+        var training = options.Training;
+        var predicted = options.Prediction switch
+        {
+            PredictionType.Sample => "x_0",
+            PredictionType.Epsilon => "epsilon",
+            _ => "v",
+        };
+        var weights = training.SnrWeights is not { } snr ? ""
+            : string.Create(CultureInfo.InvariantCulture, $", weighted by min(SNR, {snr.Gamma}){(snr.Power == 1 ? "" : $"^{snr.Power}")}");
+        var dropout = options.Network.Dropout == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", dropout {options.Network.Dropout}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{predicted}{weights}; rate {training.LearningRate} after {training.WarmupSteps:N0} steps of warm-up, beta_2 {training.AdamBeta2}, average of weights with decay {training.EmaDecay:G4}{dropout}");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using Microsoft.ML.Diffusion.Networks;
+using Microsoft.ML.Diffusion.Training;
 
 namespace Microsoft.ML.Diffusion.Planning;
 
@@ -18,9 +19,6 @@ internal static class PlannedTraining
 
     /// <summary>The images of a step, where there is nothing to say for more or for less.</summary>
     public const int UsualBatch = 32;
-
-    // Seen more often, images are learned by heart unless they are changed; seen less often, changing them only costs time (docs/planning.md).
-    private const double OftenSeen = 300;
 
     private const double HeldOutShare = 0.1;
     private const int LeastBatch = 8;
@@ -69,7 +67,12 @@ internal static class PlannedTraining
         var duration = facts.Budget - spent > facts.Budget / 2 ? facts.Budget - spent : facts.Budget / 2;
         var images = duration.TotalSeconds / secondsPerImage;
         var options = Of(facts, network);
-        options = options with { Prediction = Prediction(configure(options)) };
+        var share = facts is { HasValidation: false, Images: >= EnoughToHoldOut } ? HeldOutShare : 0;
+        options = options with
+        {
+            Prediction = Prediction(configure(options)),
+            Training = options.Training with { Validation = options.Training.Validation with { Share = share } },
+        };
         var plan = new UNetPlan(network, facts.Shape.Channels, facts.Shape.Channels, facts.Shape.Height, facts.Shape.Width, facts.Classes);
         var rate = LearningRate(plan.NumberOfParameters, configure(options).Prediction);
         var given = configure(options with { Training = options.Training with { BatchSize = Batch(facts, images), LearningRate = rate } });
@@ -84,8 +87,8 @@ internal static class PlannedTraining
             training.LearningRate,
             (int)Math.Ceiling(WarmupShare * steps),
             Math.Clamp(1 - (1 / (AverageShare * steps)), 0.9, 0.9999),
-            facts is { HasValidation: false, Images: >= EnoughToHoldOut } ? HeldOutShare : 0,
-            images / facts.Images >= OftenSeen,
+            share,
+            images / facts.Learned(training) >= AdviceTexts.OftenSeen, // seen less often, changing them only costs time
             duration,
             facts.Budget,
             secondsPerImage * training.BatchSize,

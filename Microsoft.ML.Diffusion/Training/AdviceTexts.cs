@@ -8,6 +8,9 @@ internal static class AdviceTexts
     /// <summary>Fewer steps seldom give images that one recognizes, of simple shapes aside.</summary>
     public const int FewSteps = 1000;
 
+    /// <summary>Images that are seen more often are learned by heart, unless they are changed each time (docs/planning.md).</summary>
+    public const int OftenSeen = 300;
+
     private const double WarmupShare = 0.1;
     private const double UsualRate = 5e-3; // what is above is taken to be wrong by a digit
 
@@ -37,6 +40,20 @@ internal static class AdviceTexts
         }
 
         return isShort ? Short(told, need) : null;
+    }
+
+    /// <summary>Of a run that may learn its images by heart, and would not notice; null for others.</summary>
+    /// <param name="images">The images to learn from.</param>
+    /// <param name="times">How often each is seen.</param>
+    public static OptionText? Unwatched(int images, long times)
+    {
+        if (times < OftenSeen)
+        {
+            return null;
+        }
+
+        var share = new OptionName($"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}");
+        return $"Each of the {images} images will be seen about {Rounded(times)} times, and none is held out to tell when they are learned by heart. Set {share} to 0.1, or {new OptionName(nameof(TrainingOptions.Augmentation))}, by which they are never seen twice alike.";
     }
 
     /// <summary>How a run with a budget of time has more steps.</summary>
@@ -90,9 +107,9 @@ internal static class AdviceTexts
         $"Stop the run and set {_learningRate} ({highest}, now {rate:G3}) to {highest / (highest > UsualRate ? 10 : 2):G3} or so, or raise {_warmupSteps}.";
 
     // Of an estimate two digits are worth telling.
-    private static string Rounded(int steps)
+    private static string Rounded(long steps)
     {
-        var unit = (int)Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(Math.Max(1, steps))) - 1));
-        return FormattableString.Invariant($"{(int)Math.Round((double)steps / unit) * unit}");
+        var unit = (long)Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(Math.Max(1, steps))) - 1));
+        return FormattableString.Invariant($"{(long)Math.Round((double)steps / unit) * unit}");
     }
 }

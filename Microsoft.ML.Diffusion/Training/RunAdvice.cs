@@ -6,12 +6,14 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="options">How the run is trained.</param>
 /// <param name="numberOfImages">The images to learn from.</param>
 /// <param name="isFineTuned">Whether it starts from a trained model: then few steps are meant.</param>
+/// <param name="isWatched">Whether images are kept from being learned by heart, or that would be told: by others, augmentation, a teacher.</param>
 /// <param name="blind">The losses of networks that do not look at x_t; null where losses cannot be judged.</param>
 /// <param name="warn">Is told.</param>
 internal sealed class RunAdvice(
     TrainingOptions options,
     int numberOfImages,
     bool isFineTuned,
+    bool isWatched,
     BlindLoss? blind,
     Action<OptionText> warn)
 {
@@ -41,6 +43,7 @@ internal sealed class RunAdvice(
         if (steps is { } count)
         {
             JudgeLength(count, isEstimated: false, isTimed: false);
+            JudgeViews(count);
         }
     }
 
@@ -57,7 +60,9 @@ internal sealed class RunAdvice(
         if (isTimed && !_isLengthKnown && fraction < 1 && IsMeasured(elapsed - _startTime))
         {
             _isLengthKnown = true;
-            JudgeLength((int)Math.Min(int.MaxValue, _step / fraction), isEstimated: true, isTimed);
+            var steps = (int)Math.Min(int.MaxValue, _step / fraction);
+            JudgeLength(steps, isEstimated: true, isTimed);
+            JudgeViews(steps);
         }
 
         if (loss is { } value && _losses?.Add(value, isWarm: _step > options.WarmupSteps) is { } finding)
@@ -83,6 +88,14 @@ internal sealed class RunAdvice(
     {
         var need = isTimed ? AdviceTexts.MoreTime() : AdviceTexts.MoreSteps(options, numberOfImages);
         if (AdviceTexts.Length(steps, isEstimated, options.WarmupSteps, isFineTuned, need) is { } text)
+        {
+            warn(text);
+        }
+    }
+
+    private void JudgeViews(int steps)
+    {
+        if (!isWatched && AdviceTexts.Unwatched(numberOfImages, (long)steps * options.BatchSize / numberOfImages) is { } text)
         {
             warn(text);
         }

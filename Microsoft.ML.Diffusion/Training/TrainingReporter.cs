@@ -43,7 +43,7 @@ internal sealed class TrainingReporter : IDisposable
 
         if (_memorization.Add(progress) is { } warning)
         {
-            _channel.Warning(MessageSensitivity.None, warning.ToString());
+            Warn(warning);
         }
 
         _progressChannel.Checkpoint(progress.Loss, progress.ImagesPerSecond, progress.Step);

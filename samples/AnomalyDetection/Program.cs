@@ -14,6 +14,7 @@ var heldOut = args.FirstOrDefault(argument => argument != "--quick") ?? "Bag";
 var (minutes, tested, steps, timesteps, flowSteps) = quick ? (0.05, 16, 2, 3, 10) : (2.5, 400, 10, 20, 20);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
+using var progress = new ConsoleProgress(mlContext);
 var artifacts = new Artifacts(null, Path.Combine("AnomalyDetection", quick ? "quick" : ""));
 
 // 1. Garments to learn from, and as many unseen ones of the known kinds and of the other to judge.
@@ -43,6 +44,7 @@ var pipeline = mlContext.Transforms.ExtractPixels("Pixels", "Image", colorsToExt
             LearningRate = 2e-3,
             WarmupSteps = 100,
             EmaDecay = 0.995,
+            Progress = progress,
         },
         OutputColumns = new OutputColumnOptions
         {
@@ -120,7 +122,7 @@ double AreaUnderRocCurve(IDataView rows, string column)
 
 static JudgedGarment Judged(Garment garment, bool isStrange) => new() { Image = garment.Image, IsStrange = isStrange };
 
-// Expected output (the figures depend on how far the training gets):
+// Expected output (besides the progress of the training; the figures depend on how far it gets):
 //
 // Learned from 8,600 garments without any Bag in 2,504 steps of 32, 150 s, seed 1.
 // How well each score tells 400 Bag from 400 unseen garments of the other kinds (0.5 is chance):

@@ -13,6 +13,7 @@ using Microsoft.ML.Transforms.Image;
 var (quick, clock) = (args.Contains("--quick"), Stopwatch.StartNew());
 var (seeds, labelled, drawn, seconds, solverSteps, tested) = quick ? (2, 60, 20, 2, 2, 100) : (3, 500, 500, 40, 20, 2000);
 var mlContext = new MLContext(seed: 1);
+using var progress = new ConsoleProgress(mlContext);
 var artifacts = new Artifacts(null, "Augmentation");
 using var given = mlContext.Model.Load(Path.Combine(AppContext.BaseDirectory, "garments.zip"), out _).GetDiffusion();
 Console.WriteLine($"The model that is given:\n{given.Describe()}\n");
@@ -88,6 +89,7 @@ DiffusionTransformer Learn(IEnumerable<Garment> garments, int seed)
             WarmupSteps = 50,
             EmaDecay = 0.99,
             LabelDropout = 0.1,
+            Progress = progress,
         },
     };
     var pipeline =

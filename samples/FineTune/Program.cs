@@ -18,6 +18,7 @@ var folder = args.FirstOrDefault(argument => argument is not ("--quick" or "--mo
 var (minutes, count, drawn, steps) = quick ? (0.03, 16, 16, 2) : (0.5, 100, 200, 30);
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext(Seed);
+using var progress = new ConsoleProgress(mlContext);
 var artifacts = new Artifacts(null, Path.Combine("FineTune", quick ? "quick" : ""));
 
 // 1. A model to start from, which also says how large pictures must be.
@@ -50,6 +51,7 @@ DiffusionOptions Options(double learningRate) => new()
         EmaDecay = 0.99,
         FlipHorizontally = true,
         Validation = new ValidationOptions { Share = 0.2, EverySteps = 25, DrawsPerImage = 4, KeepBest = true },
+        Progress = progress,
     },
 };
 
@@ -73,7 +75,7 @@ using var grid = ImageGrid.Create(sheet, Columns, padding: 1);
 artifacts.Save("sheet.png", grid.Save, "one row of the pictures, two drawn by the model from nothing, two by that which learned on");
 Console.WriteLine(FormattableString.Invariant($"{clock.Elapsed.TotalMinutes:F1} minutes"));
 
-// Expected output (the figures depend on how far the trainings get):
+// Expected output (besides the progress of the trainings; the figures depend on how far they get):
 //
 // Starts from: Diffusion model of 32x32, 3 channels, ...
 // Wrote 100 pictures to <repository>/artifacts/FineTune/potions

@@ -94,7 +94,26 @@ public static class PictureFolder
             throw new ArgumentException("Rows of images need one at least, which tells their size.", nameof(images));
         }
 
-        var (height, width) = (images[0].Height, images[0].Width);
+        return Rows(mlContext, images, images[0].Height, images[0].Width);
+    }
+
+    /// <summary>Parts rows of images into those that a model learned from and those that were held out of them.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="rows">The rows that the model was trained on, with a column "Image".</param>
+    /// <param name="isHeldOut">Whether each was held out: <see cref="TrainingSummary.HeldOutRows"/>.</param>
+    /// <returns>Both parts, with a column "Image" each; the second is <see langword="null"/> if none was held out.</returns>
+    public static (IDataView Learned, IDataView? HeldOut) Part(MLContext mlContext, IDataView rows, IReadOnlyList<bool> isHeldOut)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(isHeldOut);
+        var type = (ImageDataViewType)rows.Schema["Image"].Type;
+        IDataView Of(bool held) =>
+            Rows(mlContext, rows.GetColumn<MLImage>("Image").Where((_, row) => isHeldOut[row] == held), type.Height, type.Width);
+        return isHeldOut.Contains(true) ? (Of(false), Of(true)) : (rows, null);
+    }
+
+    private static IDataView Rows(MLContext mlContext, IEnumerable<MLImage> images, int height, int width)
+    {
         var type = new ImageDataViewType(height, width);
         DataViewTypeManager.Register(type, typeof(MLImage), new ImageTypeAttribute(height, width)); // as the attribute of a property would
         var schema = SchemaDefinition.Create(typeof(ImageRow));

@@ -25,7 +25,7 @@ internal sealed class LearningOptions
         Values.Real(
             "--learning-rate",
             "RATE",
-            $"Highest learning rate; short runs learn faster with 0.001 to 0.002 {Values.Planned(Values.Number(_defaults.LearningRate))}");
+            $"Highest learning rate; short runs learn faster with 0.001 to 0.002, with --prediction sample up to 0.004 {Values.Planned(Values.Number(_defaults.LearningRate))}");
     private readonly Option<int?> _warmup =
         Values.Whole(
             "--warmup",
@@ -57,7 +57,7 @@ internal sealed class LearningOptions
     private readonly Option<int?> _checkpointEvery =
         Values.Whole("--checkpoint-every", "N", $"Steps from one checkpoint to the next [default: {_defaults.CheckpointEverySteps}]");
     private readonly Option<double?> _validation =
-        Values.Real("--validation", "FRACTION", "Share of the pictures to judge by and not learn from, such as 0.1");
+        Values.Real("--validation", "FRACTION", $"Share of the pictures to judge by and not learn from, such as 0.1 [default: planned, 0.1 of 200 pictures or more; with --steps or --epochs none, or {Values.Number(UsualShare)} with --keep-best or --patience]");
     private readonly Option<bool> _keepBest =
         new("--keep-best") { Description = "Take the weights of the lowest validation loss, not the last ones" };
     private readonly Option<int?> _patience =

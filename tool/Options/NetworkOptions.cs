@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Numerics;
+using Diffusion.Tool.Running;
 using Microsoft.ML.Diffusion.Samples;
 
 namespace Diffusion.Tool.Options;
@@ -12,7 +14,7 @@ internal sealed class NetworkOptions
         Values.Whole(
             "--channels",
             "N",
-            $"Channels of the network at full resolution, a multiple of {_defaults.NumberOfNormalizationGroups} {Values.Planned(_defaults.BaseChannels)}");
+            $"Channels of the network at full resolution, an even number {Values.Planned(_defaults.BaseChannels)}");
     private readonly Option<int[]?> _multipliers =
         Values.List(
             "--multipliers",
@@ -74,11 +76,13 @@ internal sealed class NetworkOptions
             };
         }
 
+        var channels = parsed.GetValue(_channels);
         return options with
         {
             Network = options.Network with
             {
-                BaseChannels = parsed.GetValue(_channels) ?? options.Network.BaseChannels,
+                BaseChannels = channels ?? options.Network.BaseChannels,
+                NumberOfNormalizationGroups = channels is { } all ? Groups(all) : options.Network.NumberOfNormalizationGroups,
                 ChannelMultipliers = parsed.Given(_multipliers) ?? options.Network.ChannelMultipliers,
                 NumberOfResidualBlocks = parsed.GetValue(_blocks) ?? options.Network.NumberOfResidualBlocks,
                 AttentionResolutions = parsed.Given(_attention) ?? options.Network.AttentionResolutions,
@@ -89,6 +93,12 @@ internal sealed class NetworkOptions
             Prediction = parsed.GetValue(_prediction) is { } prediction ? OptionNames.ToPrediction(prediction) : options.Prediction,
         };
     }
+
+    // As many as there are by default, or the most that divide the channels.
+    private int Groups(int channels) => channels % 2 == 0
+        ? (int)BigInteger.GreatestCommonDivisor(channels, _defaults.NumberOfNormalizationGroups)
+        : throw new UsageException(
+            $"{_channels.Name} must be an even number, because half of the numbers that tell the network its timestep are sines and half cosines, but is '{channels}'.");
 
     private IEnumerable<Option> All => [_channels, _multipliers, _blocks, _attention, _patch, _dropout, _prediction, _schedule];
 

@@ -56,7 +56,6 @@ internal sealed class TrainingJob
                 $"--labels-from-folders needs pictures in folders of '{folder}', a folder for each class, but there is no folder with pictures. Make them, or leave it out.");
         }
 
-        TellMetadata(images);
         using var model = Train(images.Data);
         Watched.Feed.Enter(TrainingState.Finishing);
         var isStopped = model.Training!.End == TrainingEnd.Cancelled;
@@ -69,15 +68,15 @@ internal sealed class TrainingJob
         var written = kept is null ? output : Path.ChangeExtension(output, ".stopped.zip");
         _context.Diffusion.SaveModel(model, inputSchema: null, written); // ML.NET cannot keep an image column in a schema
         Snapshots?.DeleteModel();
-        WriteReport(report, model, folder, written, images.Data);
+        WriteReport(report, model, folder, written, images);
         return ToResult(model, written, kept, report, images);
     }
 
-    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output, IDataView learned)
+    private void WriteReport(TrainingReport? report, DiffusionTransformer model, string folder, string output, LoadedImages images)
     {
         try
         {
-            report?.Write(_context, model, _history.Records, folder, Snapshots, learned, Watched);
+            report?.Write(_context, model, _history.Records, folder, Snapshots, images, Watched);
         }
         catch (OperationCanceledException)
         {
@@ -86,15 +85,6 @@ internal sealed class TrainingJob
         catch (Exception exception)
         {
             throw new ToolException($"'{output}' is written, but the report is not: {Failure.Of(exception).Message}", exception);
-        }
-    }
-
-    private void TellMetadata(LoadedImages images)
-    {
-        if (_options.LabelColumnName is null && images.MetadataFiles is [var file, ..])
-        {
-            _session.Tell(
-                $"'{file.Path}' says more of the pictures: {string.Join(", ", file.Fields)}. --labels-from FIELD takes their classes from it.");
         }
     }
 

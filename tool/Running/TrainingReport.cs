@@ -15,6 +15,7 @@ internal sealed class TrainingReport
 
     private const int NumberOfSamples = 36;
     private const int NumberOfFilmed = 9;
+    private const int FewestHeldOut = 20; // of fewer there is no telling how near an image is by chance
 
     private readonly Session _session;
 
@@ -40,7 +41,7 @@ internal sealed class TrainingReport
     /// <param name="records">What was measured.</param>
     /// <param name="images">The folder of the images.</param>
     /// <param name="snapshots">What was drawn on the way; null for nothing.</param>
-    /// <param name="learned">The rows of the folder.</param>
+    /// <param name="rows">The rows of the folder.</param>
     /// <param name="watched">What pages saw of it.</param>
     public void Write(
         MLContext context,
@@ -48,7 +49,7 @@ internal sealed class TrainingReport
         IReadOnlyList<TrainingProgress> records,
         string images,
         Snapshots? snapshots,
-        IDataView learned,
+        LoadedImages rows,
         WatchedTraining watched)
     {
         var isWhole = model.Training!.End != TrainingEnd.Cancelled || watched.IsStopped;
@@ -56,7 +57,7 @@ internal sealed class TrainingReport
         LossChart.Save(PathOf(Chart), records);
         List<ReportSection> sections =
         [
-            .. isWhole ? _session.Show("Drawing for the report", () => Draw(context, model, learned)) : [],
+            .. isWhole ? _session.Show("Drawing for the report", () => Draw(context, model, rows.Data, rows.Count)) : [],
             .. snapshots is { Steps.Count: > 0 } ? [ReportSections.OnTheWay(snapshots.Sheet, snapshots.Steps)] : Array.Empty<ReportSection>(),
             TrainingSection.Of(watched.Feed, ReportSections.Loss(records)),
             ReportSections.Figures(model.Training),
@@ -65,7 +66,7 @@ internal sealed class TrainingReport
         new ReportPage($"A model of {OutputFile.NameOf(images)}", "What diffusion train learned, and what the model draws.", sections).Save(PathOf(Page));
     }
 
-    private ReportSection[] Draw(MLContext context, DiffusionTransformer model, IDataView learned)
+    private ReportSection[] Draw(MLContext context, DiffusionTransformer model, IDataView rows, int numberOfRows)
     {
         var drawing = model.Generation with { Seed = model.Training!.Seed, CancellationToken = _session.CancellationToken };
         var samples = SampleSheet.Draw(model, NumberOfSamples, drawing with { Progress = _session.Drawing });
@@ -74,7 +75,10 @@ internal sealed class TrainingReport
             WholeFile.Write(PathOf(Samples), sheet.Save);
         }
 
-        var copies = MemorizationReport.Write(context, learned, heldOut: null, samples, PathOf(Nearest), _session.CancellationToken);
+        var isHeldOut = model.Training.HeldOutRows(numberOfRows);
+        var (learned, heldOut) = PictureFolder.Part(context, rows, isHeldOut);
+        var judges = isHeldOut.Count(held => held) >= FewestHeldOut ? heldOut : null;
+        var copies = MemorizationReport.Write(context, learned, judges, samples, PathOf(Nearest), _session.CancellationToken);
         Array.ForEach(samples, picture => picture.Dispose());
         using var film = DenoisingFilm.Record(model, NumberOfFilmed, drawing);
         film.SaveGif(PathOf(Film), columns: NumberOfFilmed);

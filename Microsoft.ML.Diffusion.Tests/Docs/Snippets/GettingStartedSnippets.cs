@@ -39,18 +39,12 @@ public sealed class GettingStartedSnippets : SnippetRun
         LoadedImages pictures = mlContext.Diffusion.LoadImages("pictures", imageSize: Shown(16, tested: 8));
         Console.WriteLine(pictures);
 
-        var options = new DiffusionOptions
+        var time = Shown(TimeSpan.FromMinutes(2), tested: TimeSpan.FromSeconds(1));
+        var options = DiffusionOptions.For(pictures.Data, time, mlContext: mlContext, configure: given => given with
         {
             LabelColumnName = pictures.Data.Schema.GetColumnOrNull("Label")?.Name, // null where all pictures are in one folder
-            Network = Shown(new UNetOptions { BaseChannels = 32, NumberOfResidualBlocks = 1, Dropout = 0 }, tested: Tiny.Network),
-            Training = new TrainingOptions
-            {
-                Duration = Shown(TimeSpan.FromMinutes(2), tested: TimeSpan.FromSeconds(1)),
-                BatchSize = Shown(32, tested: 4),
-                LearningRate = 2e-3,
-                Progress = progress,
-            },
-        };
+            Training = given.Training with { Progress = progress },
+        });
         using DiffusionTransformer model = mlContext.Transforms.DiffusionTrainer("Generated", "Image", options).Fit(pictures.Data);
 
         MLImage[] drawn = model.Generate(Shown(64, tested: 2));
@@ -73,7 +67,7 @@ public sealed class GettingStartedSnippets : SnippetRun
         #region snippet
         MLImage[] rings = model.Generate(
             Enumerable.Repeat("ring", Shown(16, tested: 2)),
-            new GenerationOptions { GuidanceScale = 2, Seed = 42, Sampler = new DpmSolverSampler(steps: 20) });
+            new GenerationOptions { GuidanceScale = 1.5, Seed = 42, Sampler = new DpmSolverSampler(steps: 20) });
         #endregion
 
         Assert.HasCount(2, rings);

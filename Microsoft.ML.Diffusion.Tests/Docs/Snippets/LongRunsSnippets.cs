@@ -53,7 +53,7 @@ public sealed class LongRunsSnippets : SnippetRun
             Schedule = previousModel.Schedule,
             Prediction = previousModel.Prediction,
             LabelColumnName = "Label",
-            Training = training with { LearningRate = 1e-4 },
+            Training = training with { LearningRate = 3e-4 },
         });
         using var tuned = trainer.Fit(newPictures, previousModel);
         #endregion

@@ -1,7 +1,13 @@
+using System.Globalization;
+using Microsoft.ML.Diffusion.Runtime;
+
 namespace Microsoft.ML.Diffusion.Data.Files;
 
 /// <summary>Finds the files of a folder and tries each: which are images, of what size, and why the others are none.</summary>
-internal sealed class ImageFolderReader(string folder, ImageFolderOptions options)
+/// <param name="folder">The folder.</param>
+/// <param name="options">Size and limits.</param>
+/// <param name="tell">Is told how far it is, where it takes long.</param>
+internal sealed class ImageFolderReader(string folder, ImageFolderOptions options, Action<string> tell)
 {
     /// <exception cref="ArgumentOutOfRangeException">A metadata file has no field of the name that the options give.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -22,7 +28,15 @@ internal sealed class ImageFolderReader(string folder, ImageFolderOptions option
         var (described, notUnderstood) = Describe(metadata);
         var trial = new ImageFileTrial(options);
         var tried = new IReadOnlyList<TriedImage>[files.Length];
-        Each(tried.Length, i => tried[i] = trial.Try(files[i].FullPath, files[i].Path));
+        var work =
+            new LongWork(
+                done => string.Create(CultureInfo.InvariantCulture, $"Reading '{folder}': {done:N0} of {files.Length:N0} files so far."),
+                tell);
+        Each(tried.Length, i =>
+        {
+            tried[i] = trial.Try(files[i].FullPath, files[i].Path);
+            work.Done();
+        });
         var levels = trial.Levels();
         var all = tried.SelectMany((pages, file) => pages.Select(page => (Page: page, File: file))).ToArray();
         Each(all.Length, i => all[i].Page = all[i].Page.IsDeep ? trial.TryAgain(all[i].Page.Image!, levels) : all[i].Page);

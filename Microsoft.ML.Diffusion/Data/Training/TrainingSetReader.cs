@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.ML.Diffusion.Data.Rows;
 using Microsoft.ML.Diffusion.Images;
 using Microsoft.ML.Diffusion.Runtime;
@@ -17,6 +18,9 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
     public string TemporaryFolder { get; init; } = Path.GetTempPath();
 
     public RunCancellation Cancellation { get; init; } = new(null, CancellationToken.None);
+
+    /// <summary>Is told how far it is, where it takes long.</summary>
+    public Action<string> Tell { get; init; } = _ => { };
 
     /// <summary>The number of cursors that share the work.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
@@ -68,10 +72,15 @@ internal sealed class TrainingSetReader(IDataView data, ImageColumn input, DataV
     {
         using var images =
             new TrainingSetBuilder(IsShared ? needs with { MaximumMemory = 0 } : needs, Expected, label is not null, TemporaryFolder);
+        var work =
+            new LongWork(
+                done => string.Create(CultureInfo.InvariantCulture, $"Reading column '{input.Column.Name}': {done:N0} images so far."),
+                Tell);
         foreach (var (image, imageLabel) in rows)
         {
             Cancellation.ThrowIfRequested();
             images.Append(image, imageLabel);
+            work.Done();
         }
 
         input.CheckScale(_seen, isOfModel: false);
