@@ -17,6 +17,40 @@ public sealed class TrainingPlannerTests
     public void EqualSpeedsGiveEqualPlans() => Assert.AreEqual(Plan(Emoji, TwoCores), Plan(Emoji, TwoCores));
 
     [TestMethod]
+    public void EightMinutesOfEmojiAreThisPlan()
+    {
+        var network = new UNetOptions
+        {
+            BaseChannels = 16,
+            ChannelMultipliers = [1, 2, 4],
+            NumberOfResidualBlocks = 1,
+            NumberOfNormalizationGroups = 16,
+            AttentionResolutions = [],
+            Dropout = 0,
+        };
+        var planned = Plan(Emoji, TwoCores);
+
+        Assert.AreEqual(0.0886, planned.SecondsPerStep, 1e-4);
+        Assert.AreEqual(0.99692, planned.EmaDecay, 1e-5);
+        Assert.AreEqual(
+            new PlannedOptions(
+                network,
+                PredictionType.Sample,
+                MinimumSnrGamma: 1,
+                BatchSize: 32,
+                LearningRate: 0.004,
+                WarmupSteps: 271,
+                planned.EmaDecay,
+                ValidationShare: 0.1,
+                Augments: false,
+                Duration: TimeSpan.FromMilliseconds(479_999),
+                Emoji.Budget,
+                planned.SecondsPerStep,
+                MinimumSnrPower: 0.5),
+            planned);
+    }
+
+    [TestMethod]
     public void MoreTimeGivesALargerNetworkAndNoLessSteps()
     {
         double work = 0;

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Diffusion.Planning;
 
-/// <summary>What one can expect of a run, by what it computes for each pixel of an image: estimated from two runs, on garments and on emoji (docs/planning.md).</summary>
+/// <summary>What one can expect of a run, by what it computes for each pixel of an image: estimated from garments and emoji by v, on the safe side for emoji by x_0 (docs/planning.md).</summary>
 /// <param name="What">What images will show.</param>
 /// <param name="Next">What they would show with more time; null where that is all.</param>
 /// <param name="OperationsPerPixel">From how many additions and multiplications on.</param>
