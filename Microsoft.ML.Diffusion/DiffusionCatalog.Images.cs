@@ -84,7 +84,7 @@ public sealed partial class DiffusionCatalog
         if (options.LabelField is null && content.Metadata is [var metadata, ..])
         {
             OptionText more =
-                $"'{metadata.Path}' says more of the images: {NearestName.List(metadata.Fields)}. Set {new OptionName(nameof(ImageFolderOptions.LabelField))} to the one of these that is their class; without it, classes are the names of folders.";
+                $"'{metadata.Path}' says more of the images: {NearestName.List(metadata.Fields)}. Set {new OptionName(nameof(ImageFolderOptions.LabelField))} to the one of these that is their class; without it, Label has the names of folders.";
             channel.Info(MessageSensitivity.UserData, OptionMessages.ForLog(more));
         }
 
@@ -100,7 +100,7 @@ public sealed partial class DiffusionCatalog
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
-    /// <remarks>Every file is decoded once, deep images twice, on all processors.</remarks>
+    /// <remarks>Every file is decoded once, deep images twice, on all processors. Where that takes long the log tells how far it is.</remarks>
     public ImageFolderInfo InspectImages(string folder, ImageFolderOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

@@ -175,7 +175,7 @@ public sealed partial class DiffusionEstimator
         if (resumed is null)
         {
             log.Tell(
-                FormattableString.Invariant($"Training begins on {device}: {images.Count} images of {images.Shape}; a network of {NetworkWeights.LengthFor(plan)} weights."));
+                FormattableString.Invariant($"Training begins on {device}: {images.Count} images of {images.Shape}; a network of {description.CreatePlan().NumberOfParameters} weights."));
         }
 
         T Explained<T>(Func<T> make) => MemoryShortage.Explained(make, device, description, options.Training);

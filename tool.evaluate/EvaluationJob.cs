@@ -104,6 +104,7 @@ internal sealed class EvaluationJob(MLContext context, Session session)
     {
         var drawing = model.Generation with { Seed = Seed, Progress = session.Drawing, CancellationToken = session.CancellationToken };
         var made = session.Show($"Generating {count} images", () => SampleSheet.DrawInTurn(model, count, drawing));
+        model.Dispose(); // what is left to do needs the memory
         return new(PictureFolder.Rows(context, made), made.Length, null);
     }
 

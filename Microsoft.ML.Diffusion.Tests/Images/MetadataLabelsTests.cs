@@ -195,7 +195,7 @@ public sealed class MetadataLabelsTests : IDisposable
 
         CollectionAssert.AreEqual(new[] { "a/1.png a", "b/2.png b" }, Labels(loaded));
         Assert.Contains(
-            "Info: 'metadata.csv' says more of the images: file_name, label. Set LabelField to the one of these that is their class; without it, classes are the names of folders.",
+            "Info: 'metadata.csv' says more of the images: file_name, label. Set LabelField to the one of these that is their class; without it, Label has the names of folders.",
             log);
         Assert.AreEqual("metadata.csv: file_name, label", string.Join("; ", loaded.MetadataFiles));
         Assert.AreEqual(

@@ -28,7 +28,7 @@ public sealed class PlanTextTests
               images    1,906 of 32x32, in colour, 9 classes; 191 of them are held out to judge by
               network   U-Net (16 x [1, 2, 4, 8] channels, 1 block a level, attention in the middle alone), 2,489,843 weights
               training  320 images/s measured: about 4,600 steps of 32, each image 86 times
-              learning  x_0, weighted by min(SNR, 5); rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights with decay 0.99
+              learning  x_0, weighted by min(SNR, 5); rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights over 100 steps
               sampler   SDE-DPM-Solver++(2M), 20 karras steps, x_0 clipped to [-1, 1]
               result    enough for shapes and colours that one can recognize (in drawings: photographs take far longer); for detail, give it about 40 minutes
             """,
@@ -53,7 +53,7 @@ public sealed class PlanTextTests
         };
         var text = PlanText.Of(facts with { Images = 1 }, planned, other);
         StringAssert.Contains(text, "1 of 32x32, in colour, 9 classes\n");
-        StringAssert.Contains(text, "learning  v; rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights with decay 0.99, dropout 0.1");
+        StringAssert.Contains(text, "learning  v; rate 0.002 after 200 steps of warm-up, beta_2 0.99, average of weights over 100 steps, dropout 0.1");
         StringAssert.Contains(
             PlanText.Of(facts, planned, (planned with { MinimumSnrGamma = 1, MinimumSnrPower = 0.5 }).ApplyTo(new DiffusionOptions())),
             "learning  x_0, weighted by min(SNR, 1)^0.5; rate");

@@ -291,6 +291,14 @@ public sealed class TrainingPlannerTests
     {
         Assert.IsTrue(Plan(Emoji with { Images = 100 }, TwoCores).Augments);
         Assert.IsFalse(Plan(Emoji, TwoCores).Augments);
+        var usual = Plan(Emoji, TwoCores);
+        var seen = usual.Duration.TotalSeconds / usual.SecondsPerStep * usual.BatchSize;
+        var some = Emoji with { Images = (int)(seen / 285) };
+        Assert.IsTrue(Plan(some, TwoCores).Augments, "a tenth is not learned from");
+        Assert.IsFalse(Plan(some, TwoCores, options => options with
+        {
+            Training = options.Training with { Validation = options.Training.Validation with { Share = 0 } },
+        }).Augments);
         Assert.IsTrue(Plan(Emoji with { Budget = TimeSpan.FromHours(20) }, TwoCores).Augments, "often seen are many, too, in a long time");
     }
 

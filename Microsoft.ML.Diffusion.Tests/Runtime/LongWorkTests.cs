@@ -21,6 +21,25 @@ public sealed class LongWorkTests
     }
 
     [TestMethod]
+    public void Done_ByOtherThreads_IsCountedAndToldByTheFirst()
+    {
+        List<string> told = [];
+        var work = new LongWork(done => $"{done}", told.Add, () => TimeSpan.FromSeconds(3));
+        var other = new Thread(() =>
+        {
+            work.Done();
+            work.Done();
+        });
+        other.Start();
+        other.Join();
+        Assert.IsEmpty(told);
+
+        work.Done();
+
+        Assert.AreSequenceEqual(["3"], told);
+    }
+
+    [TestMethod]
     public void Done_WorkThatIsSoonOver_IsNotHeardOf()
     {
         var work = new LongWork(done => $"{done}", text => Assert.Fail(text), () => TimeSpan.FromSeconds(1.9));

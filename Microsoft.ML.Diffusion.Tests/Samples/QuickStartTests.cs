@@ -6,7 +6,6 @@ namespace Microsoft.ML.Diffusion.Tests.Samples;
 /// <summary>The first code of the README, run as it is on a folder of pictures.</summary>
 [TestClass]
 [TestCategory(TestCategories.Integration)]
-[DoNotParallelize] // its seconds are those of a user's machine, which runs nothing else
 public sealed class QuickStartTests
 {
     [TestMethod]
@@ -18,7 +17,6 @@ public sealed class QuickStartTests
             folder.Write($"pictures/{i:D2}.png", PictureFiles.Encode(number: i, width: 40, height: 36));
         }
 
-        var clock = Stopwatch.StartNew();
         using var process =
             Process.Start(
                 new ProcessStartInfo("dotnet", ["exec", SampleProcess.Assembly("QuickStart")])
@@ -31,8 +29,7 @@ public sealed class QuickStartTests
         try
         {
             Assert.AreEqual("70 images, 0 files skipped", process.StandardOutput.ReadLine());
-            Assert.IsLessThan(5, clock.Elapsed.TotalSeconds, "from the start of the program");
-            clock.Restart(); // Fit begins
+            var clock = Stopwatch.StartNew(); // Fit begins
             StringAssert.StartsWith(process.StandardOutput.ReadLine(), "Measuring what cpu can do with 70 images of 32x32, ");
             Assert.IsLessThan(5, clock.Elapsed.TotalSeconds);
             StringAssert.StartsWith(process.StandardOutput.ReadLine(), "Plan for 00:30:00 of training:");

@@ -25,7 +25,7 @@ public sealed class AugmentedRunTests
         Assert.AreEqual(Generated / 2, untold[1], 20, $"bright at {string.Join(", ", untold)}");
     }
 
-    // One pixel by hand is more than the judge lets pass.
+    // One pixel by hand is more than the judge lets pass. Were they not told, three of four images would be moved, scaled or rotated.
     [TestMethod]
     [TestCategory(TestCategories.Integration)]
     public void Generate_AfterShiftsScalesAndRotations_ShowsNone()
@@ -38,7 +38,7 @@ public sealed class AugmentedRunTests
 
         var misplaced = GeneratedAfter(Training with { Augmentation = moved }).ConvertAll(Misplaced);
 
-        Assert.IsGreaterThanOrEqualTo(Generated - 2, misplaced.Count(pixels => pixels <= Limit), string.Join(", ", misplaced));
+        Assert.IsGreaterThanOrEqualTo(Generated * 3 / 4, misplaced.Count(pixels => pixels <= Limit), string.Join(", ", misplaced));
     }
 
     [TestMethod]

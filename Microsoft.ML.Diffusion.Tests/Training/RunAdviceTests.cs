@@ -128,6 +128,9 @@ public sealed class RunAdviceTests
         Assert.AreSequenceEqual(
             ["Each of the 200 images will be seen about 1300 times, and none is held out to tell when they are learned by heart. Set Validation.Share to 0.1, or Augmentation, by which they are never seen twice alike."],
             Of(new() { NumberOfSteps = 4000 }, images: 200, isWatched: false));
+        Assert.AreSequenceEqual(
+            ["Each of the 9 images will be seen about 3600 times, and none is held out to tell when they are learned by heart. Set Augmentation, by which they are never seen twice alike."],
+            Of(new() { NumberOfSteps = 4000, BatchSize = 8 }, images: 9, isWatched: false));
         Assert.HasCount(1, Of(new() { NumberOfEpochs = 300 }, isWatched: false));
         Assert.IsEmpty(Of(new() { NumberOfEpochs = 299 }, isWatched: false));
     }
@@ -147,6 +150,16 @@ public sealed class RunAdviceTests
 
         advice.End(isTimed: true);
 
+        var capped = new List<string>();
+        advice = Advice(_minutes with { WarmupSteps = 0, NumberOfSteps = 1_000_000 }, capped, images: 100, isWatched: false);
+        advice.Start(0, TimeSpan.Zero, 1_000_000);
+        Assert.IsEmpty(capped, "time may end it before");
+        for (var step = 1; step <= 100; step++)
+        {
+            advice.Step(0.2, 1e-4, step / 4800.0, TimeSpan.FromSeconds(0.1 * step), isTimed: true);
+        }
+
+        Assert.AreSequenceEqual(said, capped);
         Assert.HasCount(1, said, "once");
         StringAssert.StartsWith(said[0], "Each of the 100 images will be seen about 3100 times, and none is held out");
     }

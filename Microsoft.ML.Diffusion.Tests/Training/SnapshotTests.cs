@@ -132,6 +132,23 @@ public sealed class SnapshotTests
     }
 
     [TestMethod]
+    public void Fit_ImagesSeenOften_WarnsUnlessSomethingWatches()
+    {
+        TrainingOptions often = new() { NumberOfSteps = 40, BatchSize = 64, WarmupSteps = 2 };
+        int Warnings(TrainingOptions training)
+        {
+            var (mlContext, warnings) = (new MLContext(seed: 3), 0);
+            mlContext.Log += (_, e) => warnings += e.RawMessage.StartsWith("Each of the ", StringComparison.Ordinal) ? 1 : 0;
+            TinyModel.Train(TinyModel.Options with { Training = training }, mlContext).Dispose();
+            return warnings;
+        }
+
+        Assert.AreEqual(1, Warnings(often));
+        Assert.AreEqual(0, Warnings(often with { Augmentation = new() }));
+        Assert.AreEqual(0, Warnings(often with { Validation = new() { Share = 0.25 } }));
+    }
+
+    [TestMethod]
     public void Fit_Warnings_ReachTheLogWithTheirOptions()
     {
         var (mlContext, warnings) = (new MLContext(seed: 3), new List<string>());

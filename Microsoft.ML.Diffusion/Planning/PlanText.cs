@@ -27,7 +27,7 @@ internal static class PlanText
         var heldOut =
             learned == facts.Images
                 ? ""
-                : string.Create(CultureInfo.InvariantCulture, $"; {facts.Images - learned:N0} of them are held out to judge by");
+                : Text($"; {facts.Images - learned:N0} of them are held out to judge by");
         var (speed, times) = (batch / planned.SecondsPerStep, steps * batch / learned);
         var changed = options.Training.Augmentation is null ? "" : ", each time changed a little";
         return string.Create(
@@ -53,10 +53,12 @@ internal static class PlanText
             _ => "v",
         };
         var weights = training.SnrWeights is not { } snr ? ""
-            : string.Create(CultureInfo.InvariantCulture, $", weighted by min(SNR, {snr.Gamma}){(snr.Power == 1 ? "" : $"^{snr.Power}")}");
-        var dropout = options.Network.Dropout == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", dropout {options.Network.Dropout}");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{predicted}{weights}; rate {training.LearningRate} after {training.WarmupSteps:N0} steps of warm-up, beta_2 {training.AdamBeta2}, average of weights with decay {training.EmaDecay:G4}{dropout}");
+            : snr.Power == 1 ? Text($", weighted by min(SNR, {snr.Gamma})")
+            : Text($", weighted by min(SNR, {snr.Gamma})^{snr.Power}");
+        var dropout = options.Network.Dropout == 0 ? "" : Text($", dropout {options.Network.Dropout}");
+        return Text(
+            $"{predicted}{weights}; rate {training.LearningRate} after {training.WarmupSteps:N0} steps of warm-up, beta_2 {training.AdamBeta2}, average of weights over {1 / (1 - training.EmaDecay):N0} steps{dropout}");
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

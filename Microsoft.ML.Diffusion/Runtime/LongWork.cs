@@ -2,16 +2,19 @@ using System.Diagnostics;
 
 namespace Microsoft.ML.Diffusion.Runtime;
 
-/// <summary>Tells how far a work of many parts is where it takes long: after two seconds, then every ten. Several threads may do the parts.</summary>
+/// <summary>
+/// Tells how far a work of many parts is where it takes long: after two seconds, then every ten. Several threads may do the parts; the one that the work was
+/// begun on tells, so that whoever listens is called on the thread of the caller.
+/// </summary>
 /// <param name="text">What is said of a number of parts that are done.</param>
-/// <param name="tell">Is told, by one thread at a time.</param>
+/// <param name="tell">Is told.</param>
 /// <param name="clock">The time since the work began.</param>
 internal sealed class LongWork(Func<int, string> text, Action<string> tell, Func<TimeSpan> clock)
 {
     private static readonly TimeSpan _first = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _between = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _lock = new();
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private TimeSpan _due = _first;
     private int _done;
 
@@ -31,15 +34,17 @@ internal sealed class LongWork(Func<int, string> text, Action<string> tell, Func
     /// <summary>A part is done.</summary>
     public void Done()
     {
-        lock (_lock)
+        var done = Interlocked.Increment(ref _done);
+        if (Environment.CurrentManagedThreadId != _thread)
         {
-            _done++;
-            var now = clock();
-            if (now >= _due)
-            {
-                _due = now + _between;
-                tell(text(_done));
-            }
+            return;
+        }
+
+        var now = clock();
+        if (now >= _due)
+        {
+            _due = now + _between;
+            tell(text(done));
         }
     }
 }

@@ -8,8 +8,10 @@ internal static class AdviceTexts
     /// <summary>Fewer steps seldom give images that one recognizes, of simple shapes aside.</summary>
     public const int FewSteps = 1000;
 
-    /// <summary>Images that are seen more often are learned by heart, unless they are changed each time (docs/planning.md).</summary>
+    /// <summary>Images that are seen as often or more may be learned by heart, unless they are changed each time.</summary>
     public const int OftenSeen = 300;
+
+    private const int FewToHoldOut = 10; // of fewer a tenth is none
 
     private const double WarmupShare = 0.1;
     private const double UsualRate = 5e-3; // what is above is taken to be wrong by a digit
@@ -52,8 +54,11 @@ internal static class AdviceTexts
             return null;
         }
 
+        var augmentation = new OptionName(nameof(TrainingOptions.Augmentation));
         var share = new OptionName($"{nameof(TrainingOptions.Validation)}.{nameof(ValidationOptions.Share)}");
-        return $"Each of the {images} images will be seen about {Rounded(times)} times, and none is held out to tell when they are learned by heart. Set {share} to 0.1, or {new OptionName(nameof(TrainingOptions.Augmentation))}, by which they are never seen twice alike.";
+        OptionText one = $"{augmentation}, by which they are never seen twice alike";
+        OptionText both = $"{share} to 0.1, or {one}";
+        return $"Each of the {images} images will be seen about {Rounded(times)} times, and none is held out to tell when they are learned by heart. Set {(images < FewToHoldOut ? one : both)}.";
     }
 
     /// <summary>How a run with a budget of time has more steps.</summary>

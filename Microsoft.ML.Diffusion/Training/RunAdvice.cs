@@ -24,6 +24,7 @@ internal sealed class RunAdvice(
 
     private readonly LossWatch? _losses = blind is { } known ? new(known, options.BatchSize) : null;
     private bool _isLengthKnown;
+    private bool _areViewsJudged;
     private int _step;
     private int _stepsHere;
     private TimeSpan _startTime;
@@ -43,7 +44,10 @@ internal sealed class RunAdvice(
         if (steps is { } count)
         {
             JudgeLength(count, isEstimated: false, isTimed: false);
-            JudgeViews(count);
+            if (options.Duration is null)
+            {
+                JudgeViews(count);
+            }
         }
     }
 
@@ -57,12 +61,9 @@ internal sealed class RunAdvice(
     {
         _step++;
         _stepsHere++;
-        if (isTimed && !_isLengthKnown && fraction < 1 && IsMeasured(elapsed - _startTime))
+        if (options.Duration is not null && fraction < 1 && IsMeasured(elapsed - _startTime))
         {
-            _isLengthKnown = true;
-            var steps = (int)Math.Min(int.MaxValue, _step / fraction);
-            JudgeLength(steps, isEstimated: true, isTimed);
-            JudgeViews(steps);
+            Estimate((int)Math.Min(int.MaxValue, _step / fraction), isTimed);
         }
 
         if (loss is { } value && _losses?.Add(value, isWarm: _step > options.WarmupSteps) is { } finding)
@@ -84,6 +85,20 @@ internal sealed class RunAdvice(
     private bool IsMeasured(TimeSpan time) =>
         time >= _timeToMeasure && (_stepsHere >= StepsToMeasure || time >= ShareToMeasure * (options.Duration ?? TimeSpan.Zero));
 
+    private void Estimate(int steps, bool isTimed)
+    {
+        if (!_areViewsJudged)
+        {
+            JudgeViews(steps);
+        }
+
+        if (isTimed && !_isLengthKnown)
+        {
+            _isLengthKnown = true;
+            JudgeLength(steps, isEstimated: true, isTimed);
+        }
+    }
+
     private void JudgeLength(int steps, bool isEstimated, bool isTimed)
     {
         var need = isTimed ? AdviceTexts.MoreTime() : AdviceTexts.MoreSteps(options, numberOfImages);
@@ -95,6 +110,7 @@ internal sealed class RunAdvice(
 
     private void JudgeViews(int steps)
     {
+        _areViewsJudged = true;
         if (!isWatched && AdviceTexts.Unwatched(numberOfImages, (long)steps * options.BatchSize / numberOfImages) is { } text)
         {
             warn(text);

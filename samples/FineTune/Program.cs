@@ -32,7 +32,7 @@ if (folder is null)
     folder = artifacts.PathOf("potions");
 }
 
-var own = PictureFolder.Load(mlContext, folder, previous.ImageWidth, previous.ImageHeight).Data;
+var own = PictureFolder.Load(mlContext, folder, previous.ImageWidth, previous.ImageHeight, TextWriter.Null).Data; // progress tells what it skips
 
 // 3. Twice the same training: a fifth of the pictures judges, and the weights that it likes best are kept. The model that has learned already takes smaller steps.
 DiffusionOptions Options(double learningRate) => new()

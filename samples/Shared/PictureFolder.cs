@@ -104,6 +104,7 @@ public static class PictureFolder
     /// <returns>Both parts, with a column "Image" each; the second is <see langword="null"/> if none was held out.</returns>
     public static (IDataView Learned, IDataView? HeldOut) Part(MLContext mlContext, IDataView rows, IReadOnlyList<bool> isHeldOut)
     {
+        ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(isHeldOut);
         var type = (ImageDataViewType)rows.Schema["Image"].Type;

@@ -57,7 +57,7 @@ internal sealed class LearningOptions
     private readonly Option<int?> _checkpointEvery =
         Values.Whole("--checkpoint-every", "N", $"Steps from one checkpoint to the next [default: {_defaults.CheckpointEverySteps}]");
     private readonly Option<double?> _validation =
-        Values.Real("--validation", "FRACTION", $"Share of the pictures to judge by and not learn from, such as 0.1 [default: planned, 0.1 of 200 pictures or more; with --steps or --epochs none, or {Values.Number(UsualShare)} with --keep-best or --patience]");
+        Values.Real("--validation", "FRACTION", $"Share of the pictures to judge by and not learn from, such as 0.1 [default: planned: {Values.Number(UsualShare)} of 200 pictures or more, or with --keep-best or --patience; with --steps or --epochs none]");
     private readonly Option<bool> _keepBest =
         new("--keep-best") { Description = "Take the weights of the lowest validation loss, not the last ones" };
     private readonly Option<int?> _patience =

@@ -78,11 +78,12 @@ internal sealed class Session(bool isQuiet, bool isVerbose, CancellationToken ca
     /// <inheritdoc/>
     public void Dispose() => _display.Dispose();
 
-    // What else there is, is told already: the steps of training, its seed, skipped files.
+    // What else there is, is told already: the steps of training, its seed, skipped files, metadata where there is an option for it.
     private static bool IsNews(LoggingEventArgs e) => e.Kind switch
     {
         ChannelMessageKind.Warning or ChannelMessageKind.Error => !StartsWith(e.RawMessage, "Skipped "),
-        ChannelMessageKind.Info => StartsWith(e.Source, "Diffusion") && !StartsWith(e.RawMessage, "step ") && !StartsWith(e.RawMessage, "No seed "),
+        ChannelMessageKind.Info => StartsWith(e.Source, "Diffusion") && !StartsWith(e.RawMessage, "step ") && !StartsWith(e.RawMessage, "No seed ")
+            && !e.RawMessage.Contains("' says more of the images: ", StringComparison.Ordinal),
         _ => false,
     };
 

@@ -56,6 +56,7 @@ internal sealed class TrainingJob
                 $"--labels-from-folders needs pictures in folders of '{folder}', a folder for each class, but there is no folder with pictures. Make them, or leave it out.");
         }
 
+        TellMetadata(images);
         using var model = Train(images.Data);
         Watched.Feed.Enter(TrainingState.Finishing);
         var isStopped = model.Training!.End == TrainingEnd.Cancelled;
@@ -85,6 +86,15 @@ internal sealed class TrainingJob
         catch (Exception exception)
         {
             throw new ToolException($"'{output}' is written, but the report is not: {Failure.Of(exception).Message}", exception);
+        }
+    }
+
+    private void TellMetadata(LoadedImages images)
+    {
+        if (_options.LabelColumnName is null && images.MetadataFiles is [var file, ..])
+        {
+            _session.Tell(
+                $"'{file.Path}' says more of the pictures: {string.Join(", ", file.Fields)}. --labels-from FIELD takes their classes from it.");
         }
     }
 

@@ -103,18 +103,18 @@ public sealed class GettingStartedSnippets : SnippetRun
             pressed.Cancel = true; // do not end the process: Fit returns within one step
             stop.Cancel();
         };
-        var longRun = options with
+        var longRun = mlContext.Transforms.DiffusionTrainer("Generated", "Image", Shown(TimeSpan.FromMinutes(20), tested: TimeSpan.FromSeconds(1)), given => given with
         {
-            Training = options.Training with
+            LabelColumnName = options.LabelColumnName,
+            Training = given.Training with
             {
-                Duration = null,
-                NumberOfEpochs = Shown(500, tested: 1),
+                Progress = progress,
                 CheckpointDirectory = "runs/shapes",
                 CancellationToken = stop.Token,
                 ReturnModelOnCancellation = true,
             },
-        };
-        using var better = mlContext.Transforms.DiffusionTrainer("Generated", "Image", longRun).Fit(pictures.Data);
+        });
+        using var better = longRun.Fit(pictures.Data);
         mlContext.Diffusion.SaveModel(better, pictures.Data.Schema, "shapes.zip");
         #endregion
 
