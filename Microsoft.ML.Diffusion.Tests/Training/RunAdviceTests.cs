@@ -126,10 +126,14 @@ public sealed class RunAdviceTests
     public void Start_ImagesSeenOftenAndNoneHeldOut_SaysWhatToSet()
     {
         Assert.AreSequenceEqual(
-            ["Each of the 200 images will be seen about 1300 times, and none is held out to tell when they are learned by heart. Set Validation.Share to 0.1, or Augmentation, by which they are never seen twice alike."],
+            ["Each of the 200 images will be seen about 1300 times, and none is held out to tell when they are learned by heart: set Validation.Share to 0.1, or set Augmentation, which makes it later."],
             Of(new() { NumberOfSteps = 4000 }, images: 200, isWatched: false));
         Assert.AreSequenceEqual(
-            ["Each of the 9 images will be seen about 3600 times, and none is held out to tell when they are learned by heart. Set Augmentation, by which they are never seen twice alike."],
+            ["Each of the 200 images will be seen about 1300 times, though changed a little, and none is held out to tell when they are learned by heart: set Validation.Share to 0.1, or look for copies afterwards."],
+            Of(new() { NumberOfSteps = 4000, Augmentation = new() }, images: 200, isWatched: false));
+        Assert.IsEmpty(Of(new() { NumberOfSteps = 3600, Augmentation = new() }, images: 200, isWatched: false));
+        Assert.AreSequenceEqual(
+            ["Each of the 9 images will be seen about 3600 times, and none is held out to tell when they are learned by heart: set Augmentation, which makes it later."],
             Of(new() { NumberOfSteps = 4000, BatchSize = 8 }, images: 9, isWatched: false));
         Assert.HasCount(1, Of(new() { NumberOfEpochs = 300 }, isWatched: false));
         Assert.IsEmpty(Of(new() { NumberOfEpochs = 299 }, isWatched: false));

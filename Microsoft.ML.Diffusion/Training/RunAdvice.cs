@@ -6,7 +6,7 @@ namespace Microsoft.ML.Diffusion.Training;
 /// <param name="options">How the run is trained.</param>
 /// <param name="numberOfImages">The images to learn from.</param>
 /// <param name="isFineTuned">Whether it starts from a trained model: then few steps are meant.</param>
-/// <param name="isWatched">Whether images are kept from being learned by heart, or that would be told: by others, augmentation, a teacher.</param>
+/// <param name="isWatched">Whether others tell when images are learned by heart, or a teacher is learned from instead.</param>
 /// <param name="blind">The losses of networks that do not look at x_t; null where losses cannot be judged.</param>
 /// <param name="warn">Is told.</param>
 internal sealed class RunAdvice(
@@ -108,10 +108,12 @@ internal sealed class RunAdvice(
         }
     }
 
+    private long Views(int steps) => (long)steps * options.BatchSize / numberOfImages;
+
     private void JudgeViews(int steps)
     {
         _areViewsJudged = true;
-        if (!isWatched && AdviceTexts.Unwatched(numberOfImages, (long)steps * options.BatchSize / numberOfImages) is { } text)
+        if (!isWatched && AdviceTexts.Unwatched(numberOfImages, Views(steps), options.Augmentation is not null) is { } text)
         {
             warn(text);
         }

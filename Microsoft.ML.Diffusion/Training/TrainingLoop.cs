@@ -42,7 +42,7 @@ internal sealed class TrainingLoop : IDisposable
         _meter = new TrainingMeter(_options.BatchSize, run.Images.Count, start?.Meter ?? new());
         _pulse = new Pulse(false, TimeSpan.FromSeconds(start?.Meter.Seconds ?? 0));
         _indices = _training.Own(_batches.Indices(_step));
-        var isWatched = run.Validation is not null || run.Teacher is not null || _options.Augmentation is not null;
+        var isWatched = run.Validation is not null || run.Teacher is not null;
         _advice = new RunAdvice(_options, run.Images.Count, run.IsFineTuned, isWatched, BlindLoss.Of(run), listeners.Warn);
         _snapshots = new RunSnapshots(run, _training.Optimizer, cancellation, Fraction, listeners.SaveModel);
     }
