@@ -14,9 +14,6 @@ public sealed class TrainingPlannerTests
     private static PlanFacts Emoji { get; } = new(new ImageShape(3, 32, 32), 1906, 0, false, TimeSpan.FromMinutes(8));
 
     [TestMethod]
-    public void EqualSpeedsGiveEqualPlans() => Assert.AreEqual(Plan(Emoji, TwoCores), Plan(Emoji, TwoCores));
-
-    [TestMethod]
     public void EightMinutesOfEmojiAreThisPlan()
     {
         var network = new UNetOptions

@@ -149,7 +149,7 @@ internal static partial class InterruptedRun
         }
 
         received.Wait(_longEnough);
-        Thread.Sleep(_untilTheRunIsTold);
+        Thread.Sleep(_untilTheRunIsTold); // nothing tells when the handler behind this one, the run's own, has been called
     }
 
     // Watches for the file that is being written, without pause.
